@@ -1,0 +1,291 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/*
+ * mod_expect_policy: refuses a doomed upload on its head, per directory.
+ *
+ * The way of a request, and what is done where:
+ *
+ *   pre_read_request     hide Expect from core, if the configuration needs it
+ *   post_read_request    put it back; the ceiling of the virtual host
+ *   header_parser        the policy of the place, once all sections are merged
+ *   fixups               the same, where httpd's authentication comes first
+ *   handler              the same, where a fast redirect changed the place
+ *   insert_error_filter  core's own 417, and content cut on its way: our page
+ *
+ * docs/design.md tells why.
+ */
+
+#include "mod_expect_policy.h"
+
+#include "http_core.h"
+#include "http_protocol.h"
+#include "http_request.h"
+
+#include "ep_document.h"
+#include "mod_expect_policy_config.h"
+#include "mod_expect_policy_expect.h"
+#include "mod_expect_policy_facts.h"
+#include "mod_expect_policy_meter.h"
+#include "mod_expect_policy_refusal.h"
+
+static request_rec *initial(request_rec *r)
+{
+    while (r->prev != NULL || r->main != NULL) {
+        r = r->prev != NULL ? r->prev : r->main;
+    }
+    return r;
+}
+
+ep_request *ep_request_get(request_rec *r)
+{
+    return ap_get_module_config(initial(r)->request_config,
+                                &expect_policy_module);
+}
+
+ep_request *ep_request_make(request_rec *r)
+{
+    ep_request *state = ep_request_get(r);
+
+    if (state == NULL) {
+        r = initial(r);
+        state = apr_pcalloc(r->pool, sizeof(*state));
+        ap_set_module_config(r->request_config, &expect_policy_module, state);
+    }
+    return state;
+}
+
+static void pre_read_request(request_rec *r, conn_rec *c)
+{
+    if (ep_config_holds_expect()) {
+        ep_expect_hold(r, c);
+    }
+}
+
+static int restore_expect(request_rec *r)
+{
+    if (ep_config_holds_expect() && r->prev == NULL) {
+        ep_expect_restore(r);
+    }
+    return DECLINED;
+}
+
+/* @return the state of a request that core refused for its Expect field, with
+ * the verdict; NULL if that is not so, or none of our business */
+static ep_request *judge_core_refused(request_rec *r)
+{
+    ep_request *state;
+
+    if (!ep_expect_core_refused(r)) {
+        return NULL;
+    }
+    state = ep_request_make(r);
+    ep_config_host_policy(r, &state->policy);
+    if (state->policy.mode == EP_MODE_OFF
+        || !ep_facts_read(r, &state->facts)) {
+        return NULL;
+    }
+    ep_decide_core_refused(&state->policy, &state->facts, &state->verdict);
+    if (state->policy.mode == EP_MODE_ON) {
+        /* core has given up on this request; so does the connection */
+        r->connection->keepalive = AP_CONN_CLOSE;
+    }
+    return state;
+}
+
+/* Where an ErrorDocument is about to answer in place of a refusal. */
+static int take_back_answer(request_rec *r)
+{
+    ep_request *state = ep_request_get(r);
+
+    if (state != NULL && state->answered) {
+        return DECLINED;
+    }
+    if (state != NULL && state->cut) {
+        return ep_refuse(r, state);
+    }
+    state = judge_core_refused(r);
+    return state != NULL ? ep_conclude(r, state) : DECLINED;
+}
+
+static int check_ceiling(request_rec *r)
+{
+    ep_request *state;
+    ep_facts facts;
+
+    if (r->prev != NULL) {
+        return r->prev->status != HTTP_OK ? take_back_answer(r) : DECLINED;
+    }
+    if (!ep_config_has_ceiling(r) || !ep_facts_read(r, &facts)) {
+        return DECLINED;
+    }
+    state = ep_request_make(r);
+    state->facts = facts;
+    ep_config_policy(r, r->per_dir_config, &state->policy);
+    /* a dry run waits for the place, so as to report once */
+    if (state->policy.mode != EP_MODE_ON) {
+        return DECLINED;
+    }
+    ep_policy_only_ceiling(&state->policy, state->policy.mode, NULL);
+    ep_decide(&state->policy, &state->facts, &state->verdict);
+    return state->verdict.code != EP_ADMITTED ? ep_conclude(r, state)
+                                              : DECLINED;
+}
+
+/* Judges the request where it is.  may_wait: httpd's own authentication is
+ * still to come, and where it is demanded, nothing is told before it. */
+static int judge(request_rec *r, int may_wait)
+{
+    ep_request *state = ep_request_get(r);
+    ep_facts facts;
+    int result;
+
+    if (r->main != NULL || (r->prev != NULL && r->prev->status != HTTP_OK)) {
+        return DECLINED;
+    }
+    if (state != NULL) {
+        ep_meter_keep(r, state);
+    }
+    if (!ep_config_is_on(r->per_dir_config)) {
+        result = r->prev == NULL ? ep_expect_as_core(r) : DECLINED;
+        if (result != DECLINED || !ep_config_has_ceiling(r)) {
+            return result;
+        }
+    }
+    if (!ep_facts_read(r, &facts)) {
+        return DECLINED;
+    }
+    state = ep_request_make(r);
+    state->judged = r->per_dir_config;
+    state->waits = may_wait && ap_some_authn_required(r);
+    if (state->waits) {
+        return DECLINED;
+    }
+    state->facts = facts;
+    ep_config_policy(r, r->per_dir_config, &state->policy);
+    if (state->policy.mode == EP_MODE_OFF) {
+        return r->prev == NULL ? ep_expect_as_core(r) : DECLINED;
+    }
+    ep_decide(&state->policy, &state->facts, &state->verdict);
+    result = ep_conclude(r, state);
+    if (result != DECLINED) {
+        return result;
+    }
+    if (facts.ignores_continue) {
+        r->expecting_100 = 0;
+    }
+    if (facts.content != EP_CONTENT_NONE) {
+        ep_meter_attach(r, state);
+    }
+    return DECLINED;
+}
+
+static int check_head(request_rec *r)
+{
+    return judge(r, 1);
+}
+
+static int check_authenticated(request_rec *r)
+{
+    const ep_request *state = ep_request_get(r);
+
+    return state != NULL && state->waits ? judge(r, 0) : DECLINED;
+}
+
+static int check_place(request_rec *r)
+{
+    const ep_request *state = ep_request_get(r);
+
+    return state == NULL || state->judged != r->per_dir_config ? judge(r, 0)
+                                                               : DECLINED;
+}
+
+static void insert_error_page(request_rec *r)
+{
+    ep_request *state = ep_request_get(r);
+
+    if (state != NULL && state->answered) {
+        return;
+    }
+    if (state != NULL && state->cut) {
+        ep_refusal_replace_page(r, state);
+        return;
+    }
+    state = judge_core_refused(r);
+    if (state == NULL) {
+        return;
+    }
+    if (state->policy.mode != EP_MODE_ON) {
+        ep_conclude(r, state);
+        return;
+    }
+    ep_refusal_report(r, state, "refused");
+    ep_refusal_replace_page(r, state);
+}
+
+static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
+{
+    (void)pconf;
+    (void)plog;
+    (void)ptemp;
+    ep_config_reset();
+    return OK;
+}
+
+static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                       server_rec *s)
+{
+    (void)plog;
+    (void)ptemp;
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
+        return OK;
+    }
+    ep_document_init();
+    return ep_config_finish(pconf, s);
+}
+
+static void register_hooks(apr_pool_t *pool)
+{
+    static const char *const reads_content[] = { "mod_security2.c", NULL };
+
+    (void)pool;
+    ep_expect_register();
+    ep_refusal_register();
+    ep_meter_register();
+
+    ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
+
+    ap_hook_pre_read_request(pre_read_request, NULL, NULL, APR_HOOK_MIDDLE);
+    /* before anybody looks for Expect, `RequestHeader early` included */
+    ap_hook_post_read_request(restore_expect, NULL, NULL,
+                              APR_HOOK_REALLY_FIRST);
+    /* after mod_remoteip and `RequestHeader early`: the log line names the
+     * right client, and what the administrator edited is what is judged */
+    ap_hook_post_read_request(check_ceiling, NULL, NULL, APR_HOOK_LAST);
+    /* not access_checker, whose veto `Satisfy Any` overrules; and before
+     * mod_ssl's renegotiation, which reads the content in access_checker */
+    ap_hook_header_parser(check_head, NULL, NULL, APR_HOOK_FIRST);
+    /* before mod_security, which reads the content at the same place */
+    ap_hook_fixups(check_authenticated, NULL, reads_content,
+                   APR_HOOK_REALLY_FIRST);
+    /* before any handler: mod_dir and mod_negotiation swap the place under a
+     * request after all other hooks have run */
+    ap_hook_handler(check_place, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    /* before mod_headers (LAST), so that it sees the final status */
+    ap_hook_insert_error_filter(insert_error_page, NULL, NULL,
+                                APR_HOOK_MIDDLE);
+}
+
+AP_DECLARE_MODULE(expect_policy) = {
+    STANDARD20_MODULE_STUFF,
+    ep_config_create_dir,
+    ep_config_merge_dir,
+    ep_config_create_server,
+    ep_config_merge_server,
+    ep_config_commands,
+    register_hooks
+#if defined(AP_MODULE_FLAG_ALWAYS_MERGE)
+    /* a virtual host without a directive of ours still inherits */
+    , AP_MODULE_FLAG_ALWAYS_MERGE
+#endif
+};

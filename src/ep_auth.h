@@ -1,0 +1,27 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/** Authentication schemes and challenges, RFC 9110 section 11. */
+#ifndef EP_AUTH_H
+#define EP_AUTH_H
+
+#include <stddef.h>
+
+#include "ep_text.h"
+
+/** The longest challenge that a directive can make, its NUL included. */
+#define EP_CHALLENGE_SIZE 512
+
+/**
+ * Makes a WWW-Authenticate challenge of a directive's arguments:
+ * SCHEME [ PARAM=VALUE ... ], the parameters parted by blanks, commas or both,
+ * each VALUE a token or a quoted-string.
+ * @param out at least EP_CHALLENGE_SIZE bytes; NUL-terminated on success
+ * @return 1: done; 0: the text is not of that form, or too long
+ */
+int ep_challenge_parse(const char *text, char *out);
+
+/** @return the scheme that a challenge or a set of credentials begins with;
+ *         length 0: none */
+ep_span ep_auth_scheme(const char *text);
+
+#endif

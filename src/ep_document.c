@@ -1,0 +1,199 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/* The only file that knows jansson. */
+
+#include "ep_document.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "ep_media.h"
+
+static const char *const messages[EP_CODES] = {
+    "This server does not meet the expectation that the request states.",
+    "An upload of this size must ask first: send \"Expect: 100-continue\" and"
+    " wait for the answer before sending the content.",
+    "Content cannot be sent here with this method.",
+    "Credentials must be sent with an upload.",
+    "Uploads are refused here.",
+    "The Content-Type of the upload is missing, malformed or not accepted"
+    " here.",
+    "The Content-Encoding of the upload is not accepted here.",
+    "An upload must state its size: send Content-Length.",
+    "The content is larger than accepted here."
+};
+
+void ep_document_init(void)
+{
+    json_object_seed(0);
+}
+
+int ep_message_valid(const char *text)
+{
+    const size_t length = strlen(text);
+    json_t *string;
+    size_t i;
+
+    if (length == 0 || length > EP_MESSAGE_MAX) {
+        return 0;
+    }
+    for (i = 0; i < length; i++) {
+        if ((unsigned char)text[i] < ' ' || text[i] == 0x7f) {
+            return 0;
+        }
+    }
+    /* refuses what is not UTF-8 */
+    string = json_string(text);
+    json_decref(string);
+    return string != NULL;
+}
+
+/* Spans that parsed as tokens are US-ASCII, hence UTF-8. */
+static json_t *type_message(const ep_facts *facts)
+{
+    ep_media media;
+
+    if (facts->content_type == NULL
+        || !ep_media_parse(facts->content_type, &media)
+        || media.type.length + 1 + media.subtype.length > EP_NAME_MAX) {
+        return NULL;
+    }
+    return json_sprintf("Content of type %.*s is not accepted here.",
+                        (int)(media.type.length + 1 + media.subtype.length),
+                        media.type.at);
+}
+
+static json_t *encoding_message(const ep_facts *facts)
+{
+    const char *rest = facts->content_encoding;
+    ep_span coding;
+
+    if (rest == NULL) {
+        return json_string("Content without a Content-Encoding is not accepted"
+                           " here.");
+    }
+    if (ep_coding_next(&rest, &coding) != EP_CODING_MEMBER
+        || coding.length > EP_NAME_MAX
+        || ep_coding_next(&rest, &coding) != EP_CODING_END) {
+        return NULL;
+    }
+    return json_sprintf("Content with the encoding %.*s is not accepted here.",
+                        (int)coding.length, coding.at);
+}
+
+static json_t *message_of(const ep_facts *facts, const ep_verdict *verdict)
+{
+    json_t *message = NULL;
+
+    switch (verdict->code) {
+    case EP_REFUSED:
+        if (verdict->by[EP_REFUSED]->message != NULL) {
+            message = json_string(verdict->by[EP_REFUSED]->message);
+        }
+        break;
+    case EP_UNSUPPORTED_CONTENT_TYPE:
+        message = type_message(facts);
+        break;
+    case EP_UNSUPPORTED_CONTENT_ENCODING:
+        message = encoding_message(facts);
+        break;
+    default:
+        break;
+    }
+    return message != NULL ? message : json_string(messages[verdict->code]);
+}
+
+static void set_names(json_t *document, const char *member,
+                      const ep_policy *policy, ep_rule rule)
+{
+    const char *names[EP_NAMES_MAX];
+    json_t *list = json_array();
+    int complete;
+    const size_t count = ep_policy_names(policy, rule, names, EP_LIST_BYTES,
+                                         &complete);
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        json_array_append_new(list, json_string(names[i]));
+    }
+    json_object_set_new(document, member, list);
+    if (!complete) {
+        json_object_set_new(document, "truncated", json_true());
+    }
+}
+
+static void set_bytes(json_t *document, const char *member, int64_t bytes)
+{
+    if (bytes != EP_UNKNOWN) {
+        json_object_set_new(document, member, json_integer(bytes));
+    }
+}
+
+static void set_violations(json_t *document, const ep_verdict *verdict)
+{
+    json_t *list = json_array();
+    int code;
+
+    for (code = 0; code < EP_CODES; code++) {
+        if (verdict->by[code] != NULL) {
+            const char *error = ep_verdict_error(verdict, (ep_code)code);
+
+            json_array_append_new(list, json_string(error));
+        }
+    }
+    if (json_array_size(list) > 1) {
+        json_object_set(document, "violations", list);
+    }
+    json_decref(list);
+}
+
+size_t ep_document(char *out, const ep_policy *policy, const ep_facts *facts,
+                   const ep_verdict *verdict)
+{
+    const char *error = ep_verdict_error(verdict, verdict->code);
+    json_t *document = json_object();
+    size_t length;
+
+    json_object_set_new(document, "error", json_string(error));
+    json_object_set_new(document, "message", message_of(facts, verdict));
+    switch (verdict->code) {
+    case EP_UNSUPPORTED_EXPECTATION:
+        set_names(document, "supported_expectations", policy,
+                  EP_RULE_EXPECTATIONS);
+        break;
+    case EP_METHOD_NOT_ALLOWED:
+        set_names(document, "allowed_methods", policy, EP_RULE_METHODS);
+        break;
+    case EP_AUTHENTICATION_REQUIRED:
+        json_object_set_new(document, "details",
+                            json_string("Send an Authorization header with one"
+                                        " of the schemes that WWW-Authenticate"
+                                        " names."));
+        break;
+    case EP_UNSUPPORTED_CONTENT_TYPE:
+        set_names(document, "supported_types", policy, EP_RULE_TYPES);
+        break;
+    case EP_UNSUPPORTED_CONTENT_ENCODING:
+        set_names(document, "supported_encodings", policy, EP_RULE_ENCODINGS);
+        break;
+    default:
+        break;
+    }
+    set_bytes(document, "limit", verdict->limit);
+    set_bytes(document, "requested_size", verdict->requested);
+    set_violations(document, verdict);
+
+    /* 0: out of memory; more than fits cannot be, with lists and messages
+     * bounded, but would be no reason to answer half a document */
+    length = json_dumpb(document, out, EP_DOCUMENT_SIZE - 1,
+                        JSON_COMPACT);
+    json_decref(document);
+    if (length == 0 || length > EP_DOCUMENT_SIZE - 1) {
+        length = (size_t)snprintf(out, EP_DOCUMENT_SIZE - 1,
+                                  "{\"error\":\"%s\"}", error);
+    }
+    out[length] = '\n';
+    return length + 1;
+}

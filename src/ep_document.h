@@ -1,0 +1,43 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/** verdict -> the bytes of the document that a refused client gets. */
+#ifndef EP_DOCUMENT_H
+#define EP_DOCUMENT_H
+
+#include "ep_decide.h"
+
+/** No document is larger. */
+#define EP_DOCUMENT_SIZE 4096
+/**
+ * The most bytes of names, quotes and commas that one list in a document or
+ * header has.  In the worst case escaping doubles them, which still leaves
+ * room for the rest.
+ */
+#define EP_LIST_BYTES 1500
+/** The longest message that ExpectPolicyRefuse may bring, in bytes. */
+#define EP_MESSAGE_MAX 1024
+
+/**
+ * Writes the document: one JSON object on one line (RFC 8259).
+ *
+ * First `error` and `message`, then the members of the code, then, where more
+ * than one check failed, `violations`.  Of what the client sent only a media
+ * type or a coding that parsed as tokens is repeated.
+ * @param out at least EP_DOCUMENT_SIZE bytes; not NUL-terminated
+ * @param verdict not an admission
+ * @return how many bytes were written, always more than 0: where memory runs
+ *         out, the document has `error` alone
+ */
+size_t ep_document(char *out, const ep_policy *policy, const ep_facts *facts,
+                   const ep_verdict *verdict);
+
+/**
+ * @return 1 if @a text can be said in a document: UTF-8 without control
+ *         characters, 1 to EP_MESSAGE_MAX bytes
+ */
+int ep_message_valid(const char *text);
+
+/** To be called once, before the first document and before threads start. */
+void ep_document_init(void);
+
+#endif

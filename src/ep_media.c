@@ -1,0 +1,111 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "ep_media.h"
+
+/* type "/" subtype; returns what is behind it, NULL if there is none */
+static const char *parse_pair(const char *text, ep_media *media)
+{
+    media->type.at = text;
+    media->type.length = ep_token(text);
+    if (media->type.length == 0 || text[media->type.length] != '/') {
+        return NULL;
+    }
+    text += media->type.length + 1;
+    media->subtype.at = text;
+    media->subtype.length = ep_token(text);
+    return media->subtype.length > 0 ? text + media->subtype.length : NULL;
+}
+
+/* "*" is a token character, but "*" as a whole names no type */
+static int is_star(ep_span span)
+{
+    return span.length == 1 && span.at[0] == '*';
+}
+
+int ep_media_parse(const char *value, ep_media *media)
+{
+    ep_media parsed;
+    const char *end = parse_pair(ep_skip_space(value), &parsed);
+
+    if (end == NULL || is_star(parsed.type) || is_star(parsed.subtype)) {
+        return 0;
+    }
+    end = ep_skip_parameters(end);
+    if (end == NULL || *end != '\0') {
+        return 0;
+    }
+    *media = parsed;
+    return 1;
+}
+
+int ep_media_range_valid(const char *text)
+{
+    ep_media range;
+    const char *end = parse_pair(text, &range);
+
+    return end != NULL && *end == '\0'
+           && (!is_star(range.type) || is_star(range.subtype));
+}
+
+/* What a range means for a type, it means for a range: a star in @a media is
+ * taken in by a star only, being equal to nothing else. */
+int ep_media_in_range(const ep_media *media, const char *range)
+{
+    ep_media wanted;
+
+    if (parse_pair(range, &wanted) == NULL) {
+        return 0;
+    }
+    return (is_star(wanted.type) || ep_same_word(wanted.type, media->type))
+           && (is_star(wanted.subtype)
+               || ep_same_word(wanted.subtype, media->subtype));
+}
+
+int ep_media_range_covers(const char *outer, const char *inner)
+{
+    ep_media media;
+
+    return parse_pair(inner, &media) != NULL
+           && ep_media_in_range(&media, outer);
+}
+
+ep_coding_result ep_coding_next(const char **rest, ep_span *coding)
+{
+    const char *text = ep_skip_space(*rest);
+    size_t length;
+
+    while (*text == ',') {
+        text = ep_skip_space(text + 1);
+    }
+    *rest = text;
+    if (*text == '\0') {
+        return EP_CODING_END;
+    }
+    length = ep_token(text);
+    if (length > 0) {
+        const char *end = ep_skip_space(text + length);
+
+        if (*end == ',' || *end == '\0') {
+            coding->at = text;
+            coding->length = length;
+            *rest = end;
+            return EP_CODING_MEMBER;
+        }
+    }
+    return EP_CODING_MALFORMED;
+}
+
+static ep_span without_x(ep_span coding)
+{
+    if (ep_same_word(coding, ep_span_of("x-gzip"))
+        || ep_same_word(coding, ep_span_of("x-compress"))) {
+        coding.at += 2;
+        coding.length -= 2;
+    }
+    return coding;
+}
+
+int ep_coding_same(ep_span a, ep_span b)
+{
+    return ep_same_word(without_x(a), without_x(b));
+}

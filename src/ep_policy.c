@@ -1,0 +1,208 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "ep_policy.h"
+
+#include <string.h>
+
+#include "ep_auth.h"
+#include "ep_media.h"
+#include "ep_text.h"
+
+static const char *const default_expectation[] = { "100-continue" };
+
+static const ep_setting default_expectations = {
+    NULL, 0, 0, default_expectation, 1, NULL, NULL, 0
+};
+
+/* Leaves out what was written but demands nothing: Off, Any, Unlimited. */
+static const ep_setting *demand(ep_rule rule, const ep_setting *setting)
+{
+    if (setting == NULL) {
+        return NULL;
+    }
+    switch (rule) {
+    case EP_RULE_EXPECTATIONS:
+    case EP_RULE_METHODS:
+    case EP_RULE_REQUIRE_AUTH:
+    case EP_RULE_TYPES:
+    case EP_RULE_ENCODINGS:
+        return setting->names != NULL ? setting : NULL;
+    case EP_RULE_REQUIRE_CONTINUE:
+    case EP_RULE_MAX_SIZE:
+        return setting->number != EP_UNLIMITED ? setting : NULL;
+    default:
+        return setting->number != 0 ? setting : NULL;
+    }
+}
+
+void ep_policy_compose(ep_policy *policy, const ep_half *server,
+                       const ep_half *owner, ep_override how)
+{
+    static const ep_half silent;
+    const ep_half *halves[2];
+    int i, rule;
+
+    halves[0] = server != NULL ? server : &silent;
+    halves[1] = owner != NULL && how == EP_OVERRIDE_TIGHTEN ? owner : &silent;
+    memset(policy, 0, sizeof(*policy));
+    for (i = 0; i < 2; i++) {
+        const ep_setting *mode = halves[i]->rule[EP_RULE_MODE];
+        const ep_setting *status = halves[i]->rule[EP_RULE_STATUS];
+
+        for (rule = 0; rule < EP_RULES; rule++) {
+            policy->rule[rule][i] = demand((ep_rule)rule,
+                                           halves[i]->rule[rule]);
+        }
+        if (mode != NULL && (int64_t)policy->mode < mode->number) {
+            policy->mode = (ep_mode)mode->number;
+            policy->mode_by = mode;
+        }
+        /* which status a refusal has makes nothing laxer */
+        if (status != NULL) {
+            policy->status = (ep_status_choice)status->number;
+        }
+    }
+    if (halves[0]->rule[EP_RULE_EXPECTATIONS] == NULL) {
+        policy->rule[EP_RULE_EXPECTATIONS][0] = &default_expectations;
+    }
+}
+
+void ep_policy_only_ceiling(ep_policy *policy, ep_mode mode,
+                            const ep_setting *mode_by)
+{
+    memset(policy->rule, 0, sizeof(policy->rule));
+    policy->mode = mode;
+    policy->mode_by = mode_by;
+}
+
+int ep_policy_covers(ep_rule rule, const char *listed, const char *name)
+{
+    switch (rule) {
+    case EP_RULE_TYPES:
+        return ep_media_range_covers(listed, name);
+    case EP_RULE_ENCODINGS:
+        return ep_coding_same(ep_span_of(listed), ep_span_of(name));
+    case EP_RULE_REQUIRE_AUTH:
+        return ep_same_word(ep_auth_scheme(listed), ep_auth_scheme(name));
+    case EP_RULE_EXPECTATIONS:
+        return ep_same_word(ep_span_of(listed), ep_span_of(name));
+    default:
+        /* methods are case-sensitive (RFC 9110 9.1) */
+        return strcmp(listed, name) == 0;
+    }
+}
+
+int ep_policy_lists(ep_rule rule, const ep_setting *setting, const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < setting->names_count; i++) {
+        if (ep_policy_covers(rule, setting->names[i], name)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int ep_policy_is_laxer(ep_rule rule, const ep_setting *server,
+                       const ep_setting *owner)
+{
+    size_t i;
+
+    if (rule == EP_RULE_STATUS) {
+        return 0;
+    }
+    if (server == NULL && rule == EP_RULE_EXPECTATIONS) {
+        server = &default_expectations;
+    }
+    server = demand(rule, server);
+    if (server == NULL) {
+        return 0;
+    }
+    switch (rule) {
+    case EP_RULE_EXPECTATIONS:
+    case EP_RULE_METHODS:
+    case EP_RULE_REQUIRE_AUTH:
+    case EP_RULE_TYPES:
+    case EP_RULE_ENCODINGS:
+        if (owner->names == NULL) {
+            return 1;
+        }
+        for (i = 0; i < owner->names_count; i++) {
+            if (!ep_policy_lists(rule, server, owner->names[i])) {
+                return 1;
+            }
+        }
+        return 0;
+    case EP_RULE_REQUIRE_CONTINUE:
+    case EP_RULE_MAX_SIZE:
+        return owner->number > server->number;
+    default:
+        return owner->number < server->number;
+    }
+}
+
+static const ep_setting *smaller(const ep_setting *a, const ep_setting *b)
+{
+    if (a == NULL || b == NULL) {
+        return a != NULL ? a : b;
+    }
+    return b->number < a->number ? b : a;
+}
+
+const ep_setting *ep_policy_smallest(const ep_policy *policy, ep_rule rule)
+{
+    return smaller(policy->rule[rule][0], policy->rule[rule][1]);
+}
+
+const ep_setting *ep_policy_max_size(const ep_policy *policy)
+{
+    return smaller(policy->ceiling,
+                   ep_policy_smallest(policy, EP_RULE_MAX_SIZE));
+}
+
+static int is_among(const char *const *names, size_t count, const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        if (strcmp(names[i], name) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+size_t ep_policy_names(const ep_policy *policy, ep_rule rule,
+                       const char **names, size_t bytes, int *complete)
+{
+    size_t count = 0;
+    int half;
+
+    *complete = 1;
+    /* A name stands for itself if the other half takes it in, or says
+     * nothing; of two media ranges that overlap, one takes in the other. */
+    for (half = 0; half < 2; half++) {
+        const ep_setting *own = policy->rule[rule][half];
+        const ep_setting *other = policy->rule[rule][1 - half];
+        size_t i;
+
+        for (i = 0; own != NULL && i < own->names_count; i++) {
+            const char *name = own->names[i];
+            /* quoted, and a comma before the next one */
+            const size_t length = strlen(name) + 3;
+
+            if ((other != NULL && !ep_policy_lists(rule, other, name))
+                || is_among(names, count, name)) {
+                continue;
+            }
+            if (count == EP_NAMES_MAX || length > bytes) {
+                *complete = 0;
+                continue;
+            }
+            bytes -= length;
+            names[count++] = name;
+        }
+    }
+    return count;
+}

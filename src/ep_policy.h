@@ -1,0 +1,142 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/**
+ * What was written in configuration files, and what it comes to.
+ *
+ * Each directive that was written is one ep_setting.  A half is all that one
+ * side, the server's files or the site owner's, says for a place.  A policy is
+ * both halves side by side: nothing is merged across the border between them,
+ * every check simply has to pass both.
+ */
+#ifndef EP_POLICY_H
+#define EP_POLICY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** Sizes: no limit. */
+#define EP_UNLIMITED INT64_MAX
+/** Sizes: not known, not told. */
+#define EP_UNKNOWN ((int64_t)-1)
+/** The longest single name in a list (media type, coding, expectation). */
+#define EP_NAME_MAX 127
+/** The most names that one directive may list. */
+#define EP_NAMES_MAX 256
+
+/** The settings that a half is made of, one per directive. */
+typedef enum ep_rule {
+    EP_RULE_MODE,
+    EP_RULE_EXPECTATIONS,
+    EP_RULE_REQUIRE_CONTINUE,
+    EP_RULE_METHODS,
+    EP_RULE_REQUIRE_AUTH,
+    EP_RULE_REFUSE,
+    EP_RULE_TYPES,
+    EP_RULE_ENCODINGS,
+    EP_RULE_REQUIRE_LENGTH,
+    EP_RULE_MAX_SIZE,
+    EP_RULE_STATUS,
+    EP_RULES
+} ep_rule;
+
+typedef enum ep_mode { EP_MODE_OFF, EP_MODE_DRY_RUN, EP_MODE_ON } ep_mode;
+
+typedef enum ep_status_choice {
+    EP_STATUS_AUTO,
+    EP_STATUS_SPECIFIC,
+    EP_STATUS_417
+} ep_status_choice;
+
+typedef enum ep_override {
+    EP_OVERRIDE_TIGHTEN,
+    EP_OVERRIDE_ANY,
+    EP_OVERRIDE_NONE
+} ep_override;
+
+/** One directive as it was written.  Which members count depends on the rule. */
+typedef struct ep_setting {
+    /** where it stands, for logs, never for clients; NULL: it is built in */
+    const char *file;
+    unsigned int line;
+    /**
+     * MODE: ep_mode; STATUS: ep_status_choice; REQUIRE_LENGTH: 0 or 1;
+     * MAX_SIZE and REQUIRE_CONTINUE: bytes, EP_UNLIMITED for Unlimited or Off;
+     * REFUSE: 1, or 0 for Off
+     */
+    int64_t number;
+    /**
+     * EXPECTATIONS, METHODS, TYPES, ENCODINGS: what is accepted;
+     * REQUIRE_AUTH: the challenges.  NULL: Any or Off, no demand is made.
+     */
+    const char *const *names;
+    size_t names_count;
+    /** REFUSE: the code, the message or NULL, the status */
+    const char *code;
+    const char *message;
+    int status;
+} ep_setting;
+
+/** All that one side says for a place; NULL: nothing was said. */
+typedef struct ep_half {
+    const ep_setting *rule[EP_RULES];
+} ep_half;
+
+/** What holds for a request. */
+typedef struct ep_policy {
+    ep_mode mode;
+    ep_status_choice status;
+    /** the setting that switched the policy on */
+    const ep_setting *mode_by;
+    /** [0] the server's and [1] the owner's demand; NULL: none is made */
+    const ep_setting *rule[EP_RULES][2];
+    /** bounds MAX_SIZE from outside of all sections; NULL: no ceiling */
+    const ep_setting *ceiling;
+} ep_policy;
+
+/**
+ * Puts the halves side by side.
+ * @param server what the server's files say; under EP_OVERRIDE_ANY everything
+ *        that any file says, as one sequence.  NULL: nothing
+ * @param owner what .htaccess files say; looked at under Tighten only
+ */
+void ep_policy_compose(ep_policy *policy, const ep_half *server,
+                       const ep_half *owner, ep_override how);
+
+/**
+ * Where a section is Off, the ceiling of its virtual host still holds: leaves
+ * no rule but that.
+ */
+void ep_policy_only_ceiling(ep_policy *policy, ep_mode mode,
+                            const ep_setting *mode_by);
+
+/**
+ * @param server the server's setting for a rule, NULL if it has none
+ * @return 1 if the owner's setting for the same rule would allow more than the
+ *         server's does, so that it is clamped
+ */
+int ep_policy_is_laxer(ep_rule rule, const ep_setting *server,
+                       const ep_setting *owner);
+
+/** @return the setting that limits the size most; NULL: none does */
+const ep_setting *ep_policy_max_size(const ep_policy *policy);
+
+/** @return the setting with the smallest size of a rule; NULL: no demand */
+const ep_setting *ep_policy_smallest(const ep_policy *policy, ep_rule rule);
+
+/** @return 1 if @a name, of @a rule's kind, is taken in by @a listed */
+int ep_policy_covers(ep_rule rule, const char *listed, const char *name);
+
+/** @return 1 if @a names of the setting take in @a name */
+int ep_policy_lists(ep_rule rule, const ep_setting *setting, const char *name);
+
+/**
+ * What a list rule accepts in the end: what both halves list.
+ * @param names at least EP_NAMES_MAX places; they point into the policy
+ * @param bytes the most bytes that the names may have together
+ * @param complete 0 if names were left out for that reason, else 1
+ * @return how many there are
+ */
+size_t ep_policy_names(const ep_policy *policy, ep_rule rule,
+                       const char **names, size_t bytes, int *complete);
+
+#endif

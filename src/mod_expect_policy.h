@@ -1,0 +1,45 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/** Private to the files that talk to httpd. */
+#ifndef MOD_EXPECT_POLICY_H
+#define MOD_EXPECT_POLICY_H
+
+#include "httpd.h"
+#include "http_config.h"
+
+#include "ep_decide.h"
+
+extern module AP_MODULE_DECLARE_DATA expect_policy_module;
+
+/**
+ * What the module knows about a request that has content or an Expect field.
+ * There is one for a request and all its internal redirects; it hangs on the
+ * initial request and lives in its pool.
+ */
+typedef struct ep_request {
+    /** the Expect value that was held back from core; NULL: none was */
+    const char *held_expect;
+    /** the configuration that was judged last */
+    const ap_conf_vector_t *judged;
+    /** the checks wait for httpd's own authentication */
+    int waits;
+    /** the refusal went out, or was handed to the output filters */
+    int answered;
+    /** content was cut; the answer is to carry our document */
+    int cut;
+    /** what the verdict rests on */
+    ep_policy policy;
+    ep_facts facts;
+    ep_verdict verdict;
+    /** the policy that content is counted against, and the bytes so far */
+    ep_policy metered;
+    int64_t counted;
+} ep_request;
+
+/** @return the initial request's state; NULL: there is none */
+ep_request *ep_request_get(request_rec *r);
+
+/** @return the initial request's state, made if there is none */
+ep_request *ep_request_make(request_rec *r);
+
+#endif

@@ -1,0 +1,41 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/**
+ * Holding Expect back from core.
+ *
+ * ap_check_request_header() (server/protocol.c) answers every Expect but
+ * exactly `100-continue` with 417 before any directory is known.  Where the
+ * server's files name other expectations, the field is hidden until then:
+ * on HTTP/1 by a protocol filter that renames the field while the head is
+ * read, on HTTP/2 by taking it out of the table.
+ */
+#ifndef MOD_EXPECT_POLICY_EXPECT_H
+#define MOD_EXPECT_POLICY_EXPECT_H
+
+#include "mod_expect_policy.h"
+
+/** Registers the filter. */
+void ep_expect_register(void);
+
+/** In pre_read_request. */
+void ep_expect_hold(request_rec *r, conn_rec *c);
+
+/**
+ * First thing in post_read_request: puts the field back where it belongs, and
+ * does what core would have done for 100-continue.
+ */
+void ep_expect_restore(request_rec *r);
+
+/**
+ * Where the policy is Off: what core would have done, had it seen the field.
+ * @return DECLINED, or HTTP_EXPECTATION_FAILED
+ */
+int ep_expect_as_core(request_rec *r);
+
+/**
+ * @return 1 if core refused this request, or the one that it is the
+ *         ErrorDocument of, for its Expect field
+ */
+int ep_expect_core_refused(const request_rec *r);
+
+#endif

@@ -1,0 +1,59 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "mod_expect_policy_facts.h"
+
+#include "ep_text.h"
+
+/* A length in bytes as httpd itself reads it; else EP_UNKNOWN. */
+static int64_t length_in(const request_rec *r, const char *field)
+{
+    const char *value = apr_table_get(r->headers_in, field);
+    apr_off_t length;
+
+    return value != NULL && ap_parse_strict_length(&length, value)
+               ? (int64_t)length
+               : EP_UNKNOWN;
+}
+
+const char *ep_facts_expect(const request_rec *r)
+{
+    const char *value = apr_table_get(r->headers_in, "Expect");
+
+    return value != NULL && *ep_skip_space(value) != '\0' ? value : NULL;
+}
+
+int ep_facts_read(const request_rec *r, ep_facts *facts)
+{
+    const int is_chunked = apr_table_get(r->headers_in, "Transfer-Encoding")
+                           != NULL;
+    const char *length = apr_table_get(r->headers_in, "Content-Length");
+    const char *expect = ep_facts_expect(r);
+
+    if (!is_chunked && length == NULL && expect == NULL) {
+        return 0;
+    }
+    facts->declared = EP_UNKNOWN;
+    facts->hint = EP_UNKNOWN;
+    facts->content = EP_CONTENT_NONE;
+    if (is_chunked) {
+        facts->content = EP_CONTENT_UNSIZED;
+        facts->hint = length_in(r, "X-Expected-Entity-Length");
+    }
+    else if (length != NULL) {
+        facts->declared = length_in(r, "Content-Length");
+        /* core lets no other length pass; should one be there, count it */
+        facts->content = facts->declared == EP_UNKNOWN ? EP_CONTENT_UNSIZED
+                         : facts->declared > 0         ? EP_CONTENT_SIZED
+                                                       : EP_CONTENT_NONE;
+    }
+    if (facts->content == EP_CONTENT_NONE && expect == NULL) {
+        return 0;
+    }
+    facts->expect = expect;
+    facts->method = r->method;
+    facts->ignores_continue = r->proto_num < HTTP_VERSION(1, 1);
+    facts->content_type = apr_table_get(r->headers_in, "Content-Type");
+    facts->content_encoding = apr_table_get(r->headers_in, "Content-Encoding");
+    facts->authorization = apr_table_get(r->headers_in, "Authorization");
+    return 1;
+}

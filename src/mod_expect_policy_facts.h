@@ -1,0 +1,19 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/** request_rec -> facts; the only reader of request fields. */
+#ifndef MOD_EXPECT_POLICY_FACTS_H
+#define MOD_EXPECT_POLICY_FACTS_H
+
+#include "mod_expect_policy.h"
+
+/**
+ * @param facts set if 1 is returned; points into the request
+ * @return 1 if the request has content or an Expect field, so that there is
+ *         something to judge
+ */
+int ep_facts_read(const request_rec *r, ep_facts *facts);
+
+/** @return the Expect field if it says anything, else NULL */
+const char *ep_facts_expect(const request_rec *r);
+
+#endif

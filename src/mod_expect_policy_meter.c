@@ -1,0 +1,129 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "mod_expect_policy_meter.h"
+
+#include "http_core.h"
+#include "util_filter.h"
+
+#include "mod_expect_policy_refusal.h"
+
+static ap_filter_rec_t *meter_filter;
+
+static int64_t limit_of(const ep_policy *policy)
+{
+    const ep_setting *limit = ep_policy_max_size(policy);
+
+    return limit != NULL ? limit->number : EP_UNLIMITED;
+}
+
+/* @return the bytes of content in a brigade, or EP_UNKNOWN on an error */
+static int64_t content_in(apr_bucket_brigade *bb)
+{
+    int64_t bytes = 0;
+    apr_bucket *e;
+
+    for (e = APR_BRIGADE_FIRST(bb); e != APR_BRIGADE_SENTINEL(bb);
+         e = APR_BUCKET_NEXT(e)) {
+        if (!APR_BUCKET_IS_METADATA(e)) {
+            const char *data;
+            apr_size_t length = e->length;
+
+            if (length == (apr_size_t)-1
+                && apr_bucket_read(e, &data, &length, APR_BLOCK_READ)
+                       != APR_SUCCESS) {
+                return EP_UNKNOWN;
+            }
+            bytes += (int64_t)length;
+        }
+    }
+    return bytes;
+}
+
+/* The limit is passed: says so, once. */
+static void cut(request_rec *r, ep_request *state)
+{
+    const int is_answered = r->bytes_sent > 0 || r->sent_bodyct || r->eos_sent;
+
+    state->policy = state->metered;
+    ep_decide_cut(&state->policy, &state->facts, &state->verdict);
+    if (state->policy.mode != EP_MODE_ON) {
+        ep_conclude(r, state);
+        return;
+    }
+    /* first of all: what is still to come must never be read */
+    r->connection->keepalive = AP_CONN_CLOSE;
+    state->cut = 1;
+    /* a handler that answered before it has read cannot be overruled */
+    ep_refusal_report(r, state, is_answered ? "cut" : "refused");
+}
+
+static apr_status_t meter(ap_filter_t *f, apr_bucket_brigade *bb,
+                          ap_input_mode_t mode, apr_read_type_e block,
+                          apr_off_t readbytes)
+{
+    ep_request *state = f->ctx;
+    apr_status_t rv;
+    int64_t bytes;
+
+    /* core makes a 413 of ENOSPC (ap_map_http_request_error) */
+    if (state->cut) {
+        return APR_ENOSPC;
+    }
+    rv = ap_get_brigade(f->next, bb, mode, block, readbytes);
+    /* ap_http_filter gives content in these two modes only */
+    if (rv != APR_SUCCESS
+        || (mode != AP_MODE_READBYTES && mode != AP_MODE_GETLINE)) {
+        return rv;
+    }
+    bytes = content_in(bb);
+    if (bytes == EP_UNKNOWN) {
+        return APR_EGENERAL;
+    }
+    if (bytes > limit_of(&state->metered) - state->counted) {
+        cut(f->r, state);
+        if (state->cut) {
+            apr_brigade_cleanup(bb);
+            return APR_ENOSPC;
+        }
+        ap_remove_input_filter(f);
+        return APR_SUCCESS;
+    }
+    state->counted += bytes;
+    return APR_SUCCESS;
+}
+
+void ep_meter_register(void)
+{
+    /* above ap_http_filter, which takes the chunks apart, and below all that
+     * change content, such as inflating it */
+    meter_filter = ap_register_input_filter("EXPECT_POLICY_METER", meter, NULL,
+                                            AP_FTYPE_PROTOCOL - 1);
+}
+
+void ep_meter_keep(request_rec *r, ep_request *state)
+{
+    ap_filter_t *f;
+
+    if (state->metered.mode == EP_MODE_OFF) {
+        return;
+    }
+    for (f = r->input_filters; f != NULL; f = f->next) {
+        if (f->frec == meter_filter) {
+            return;
+        }
+    }
+    ap_add_input_filter_handle(meter_filter, state, r, r->connection);
+}
+
+void ep_meter_attach(request_rec *r, ep_request *state)
+{
+    const int64_t limit = limit_of(&state->policy);
+
+    if (limit != EP_UNLIMITED
+        && (state->policy.mode > state->metered.mode
+            || (state->policy.mode == state->metered.mode
+                && limit < limit_of(&state->metered)))) {
+        state->metered = state->policy;
+    }
+    ep_meter_keep(r, state);
+}

@@ -1,0 +1,21 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/** Counts content on its way in, and cuts it at the limit. */
+#ifndef MOD_EXPECT_POLICY_METER_H
+#define MOD_EXPECT_POLICY_METER_H
+
+#include "mod_expect_policy.h"
+
+/** Registers the filter. */
+void ep_meter_register(void);
+
+/**
+ * Has the content counted against the policy just judged, if that limits the
+ * size and no stricter one does so already.
+ */
+void ep_meter_attach(request_rec *r, ep_request *state);
+
+/** Attaches the filter again where an internal redirect has dropped it. */
+void ep_meter_keep(request_rec *r, ep_request *state);
+
+#endif

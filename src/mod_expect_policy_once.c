@@ -1,0 +1,63 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "mod_expect_policy_once.h"
+
+#include "apr_atomic.h"
+#include "apr_hash.h"
+#include "apr_shm.h"
+#include "apr_strings.h"
+#include "http_log.h"
+
+APLOG_USE_MODULE(expect_policy);
+
+/*
+ * A set of hashes in anonymous shared memory, inherited by every child:
+ *
+ *     seen[0] seen[1] ... seen[SLOTS - 1]       0: free, else a hash
+ *
+ * A hash is searched from its own slot on, PROBES places far.  Slots are taken
+ * by compare-and-swap and never freed, so nobody waits for anybody.
+ */
+#define SLOTS 4096u
+#define PROBES 16u
+
+static volatile apr_uint32_t *seen;
+
+int ep_once_init(apr_pool_t *pool, server_rec *main_server)
+{
+    apr_shm_t *shm;
+    const apr_status_t rv = apr_shm_create(&shm, SLOTS * sizeof(*seen), NULL,
+                                           pool);
+
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, main_server,
+                     "cannot make %u bytes of shared memory",
+                     (unsigned int)(SLOTS * sizeof(*seen)));
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    seen = apr_shm_baseaddr_get(shm);
+    memset(apr_shm_baseaddr_get(shm), 0, SLOTS * sizeof(*seen));
+    return OK;
+}
+
+int ep_once(apr_pool_t *pool, const char *what, const ep_setting *setting)
+{
+    const char *key = apr_psprintf(pool, "%s %s:%u", what, setting->file,
+                                   setting->line);
+    apr_ssize_t length = (apr_ssize_t)strlen(key);
+    const apr_uint32_t hash = apr_hashfunc_default(key, &length) | 1u;
+    unsigned int i;
+
+    for (i = 0; i < PROBES; i++) {
+        const apr_uint32_t slot = ((hash >> 1) + i) % SLOTS;
+        const apr_uint32_t held = apr_atomic_cas32(&seen[slot], hash, 0);
+
+        if (held == 0) {
+            return 1;
+        }
+        if (held == hash) {
+            return 0;
+        }
+    }
+    return 0;
+}

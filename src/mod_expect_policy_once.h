@@ -1,0 +1,23 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/** Remembers, for all children, what was logged already. */
+#ifndef MOD_EXPECT_POLICY_ONCE_H
+#define MOD_EXPECT_POLICY_ONCE_H
+
+#include "mod_expect_policy.h"
+
+/**
+ * Makes the memory; it is empty again after each restart.
+ * @return OK, or HTTP_INTERNAL_SERVER_ERROR, logged
+ */
+int ep_once_init(apr_pool_t *pool, server_rec *main_server);
+
+/**
+ * @param what a word for the kind of message
+ * @return 1 the first time that this is asked for a setting's file and line,
+ *         else 0; 0 as well when the memory is full, so that a site owner can
+ *         never fill the log
+ */
+int ep_once(apr_pool_t *pool, const char *what, const ep_setting *setting);
+
+#endif

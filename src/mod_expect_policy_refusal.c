@@ -1,0 +1,257 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "mod_expect_policy_refusal.h"
+
+#include "apr_strings.h"
+#include "http_core.h"
+#include "http_log.h"
+#include "http_protocol.h"
+#include "http_request.h"
+#include "util_filter.h"
+
+#include "ep_document.h"
+
+APLOG_USE_MODULE(expect_policy);
+
+/* The most bytes of the client's that a log line repeats. */
+#define GOT_MAX 80
+
+static ap_filter_rec_t *page_filter;
+
+static const char *number_or_dash(apr_pool_t *pool, int64_t number)
+{
+    return number == EP_UNKNOWN ? "-" : apr_psprintf(pool, "%" APR_INT64_T_FMT,
+                                                     (apr_int64_t)number);
+}
+
+/* What the client sent that a check did not like, fit for a log line. */
+static const char *got(apr_pool_t *pool, const ep_request *state)
+{
+    const ep_facts *facts = &state->facts;
+    const char *value;
+
+    switch (state->verdict.code) {
+    case EP_UNSUPPORTED_EXPECTATION:
+        value = facts->expect;
+        break;
+    case EP_METHOD_NOT_ALLOWED:
+        value = facts->method;
+        break;
+    case EP_UNSUPPORTED_CONTENT_TYPE:
+        value = facts->content_type;
+        break;
+    case EP_UNSUPPORTED_CONTENT_ENCODING:
+        value = facts->content_encoding;
+        break;
+    default:
+        value = NULL;
+        break;
+    }
+    if (value == NULL) {
+        return "";
+    }
+    return apr_psprintf(pool, " got=\"%s\"",
+                        ap_escape_logitem(pool, apr_pstrndup(pool, value,
+                                                             GOT_MAX)));
+}
+
+void ep_refusal_report(request_rec *r, const ep_request *state,
+                       const char *done)
+{
+    const ep_verdict *verdict = &state->verdict;
+    const ep_setting *by = verdict->by[verdict->code];
+
+    /* what is built in acts through the line that switched the policy on */
+    if (by->file == NULL) {
+        by = state->policy.mode_by;
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r,
+                  "%s: error=%s status=%d limit=%s requested=%s by %s:%u%s",
+                  done, ep_verdict_error(verdict, verdict->code),
+                  verdict->status, number_or_dash(r->pool, verdict->limit),
+                  number_or_dash(r->pool, verdict->requested), by->file,
+                  by->line, got(r->pool, state));
+}
+
+static void set_number(request_rec *r, const char *name, int64_t number)
+{
+    if (number != EP_UNKNOWN) {
+        apr_table_setn(r->subprocess_env, name,
+                       number_or_dash(r->pool, number));
+    }
+}
+
+static void set_environment(request_rec *r, const ep_request *state,
+                            const char *word)
+{
+    const ep_verdict *verdict = &state->verdict;
+
+    apr_table_setn(r->subprocess_env, "EXPECT_POLICY_VERDICT", word);
+    if (verdict->code != EP_ADMITTED) {
+        apr_table_setn(r->subprocess_env, "EXPECT_POLICY_ERROR",
+                       ep_verdict_error(verdict, verdict->code));
+        set_number(r, "EXPECT_POLICY_LIMIT", verdict->limit);
+        set_number(r, "EXPECT_POLICY_REQUESTED", verdict->requested);
+    }
+}
+
+int ep_conclude(request_rec *r, ep_request *state)
+{
+    if (state->verdict.code == EP_ADMITTED) {
+        set_environment(r, state, "admitted");
+        return DECLINED;
+    }
+    if (state->policy.mode != EP_MODE_ON) {
+        set_environment(r, state, "would-refuse");
+        ep_refusal_report(r, state, "would-refuse");
+        return DECLINED;
+    }
+    ep_refusal_report(r, state, "refused");
+    return ep_refuse(r, state);
+}
+
+/* A field that lists what a rule accepts; none if nothing is. */
+static void set_names(request_rec *r, const ep_request *state,
+                      const char *field, ep_rule rule)
+{
+    const char *names[EP_NAMES_MAX];
+    int complete;
+    const size_t count = ep_policy_names(&state->policy, rule, names,
+                                         EP_LIST_BYTES, &complete);
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        apr_table_mergen(r->headers_out, field, names[i]);
+    }
+}
+
+static void set_fields(request_rec *r, const ep_request *state)
+{
+    const ep_verdict *verdict = &state->verdict;
+    const ep_setting *by = verdict->by[verdict->code];
+    size_t i;
+
+    apr_table_setn(r->headers_out, "Expect-Policy-Error",
+                   ep_verdict_error(verdict, verdict->code));
+    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
+    switch (verdict->code) {
+    case EP_METHOD_NOT_ALLOWED:
+        apr_table_unset(r->headers_out, "Allow");
+        set_names(r, state, "Allow", EP_RULE_METHODS);
+        break;
+    case EP_AUTHENTICATION_REQUIRED:
+        for (i = 0; i < by->names_count; i++) {
+            apr_table_addn(r->headers_out, "WWW-Authenticate", by->names[i]);
+        }
+        break;
+    case EP_UNSUPPORTED_CONTENT_TYPE:
+        set_names(r, state, "Accept", EP_RULE_TYPES);
+        if (strcmp(r->method, "POST") == 0) {
+            set_names(r, state, "Accept-Post", EP_RULE_TYPES);
+        }
+        else if (strcmp(r->method, "PATCH") == 0) {
+            set_names(r, state, "Accept-Patch", EP_RULE_TYPES);
+        }
+        break;
+    case EP_UNSUPPORTED_CONTENT_ENCODING:
+        set_names(r, state, "Accept-Encoding", EP_RULE_ENCODINGS);
+        break;
+    default:
+        break;
+    }
+}
+
+/*
+ * Nothing may be read behind the answer while there is content that nobody
+ * read: without this, ap_finalize_request_protocol() reads it all before the
+ * answer leaves, and on a connection kept open content would be parsed as the
+ * next request.  r->expecting_100 stays: alone, clearing it deadlocks.
+ */
+static void close_over_content(request_rec *r, const ep_request *state)
+{
+    if (state->facts.content != EP_CONTENT_NONE) {
+        r->connection->keepalive = AP_CONN_CLOSE;
+    }
+}
+
+/* Makes the head of the answer.  The status comes first: content would be
+ * invited with 100 Continue as long as it is 2xx.  @return the document */
+static const char *dress(request_rec *r, const ep_request *state,
+                         apr_size_t *length)
+{
+    char *document = apr_palloc(r->pool, EP_DOCUMENT_SIZE);
+
+    *length = ep_document(document, &state->policy, &state->facts,
+                          &state->verdict);
+    r->status = state->verdict.status;
+    r->status_line = NULL;
+    r->no_local_copy = 1;
+    r->content_encoding = NULL;
+    r->content_languages = NULL;
+    apr_table_unset(r->headers_out, "Location");
+    apr_table_unset(r->headers_out, "Content-Encoding");
+    set_fields(r, state);
+    ap_set_content_type(r, "application/json");
+    ap_set_content_length(r, (apr_off_t)*length);
+    return document;
+}
+
+int ep_refuse(request_rec *r, ep_request *state)
+{
+    const char *document;
+    apr_size_t length;
+
+    state->answered = 1;
+    set_environment(r, state, "refused");
+    close_over_content(r, state);
+    r->status = state->verdict.status;
+    r->output_filters = r->proto_output_filters;
+    /* as ap_send_error_response() does: what was to go with a success goes,
+     * what was set to go with every answer (CORS) stays */
+    apr_table_clear(r->headers_out);
+    ap_run_insert_error_filter(r);
+    document = dress(r, state, &length);
+    if (!r->header_only) {
+        ap_rwrite(document, (int)length, r);
+    }
+    return DONE;
+}
+
+/* Drops the page that core writes and sends the document in its place. */
+static apr_status_t replace_page(ap_filter_t *f, apr_bucket_brigade *bb)
+{
+    const ep_request *state = f->ctx;
+    const char *document;
+    apr_size_t length;
+
+    apr_brigade_cleanup(bb);
+    if (state == NULL) {
+        return APR_SUCCESS;
+    }
+    f->ctx = NULL;
+    document = dress(f->r, state, &length);
+    if (!f->r->header_only) {
+        APR_BRIGADE_INSERT_TAIL(
+            bb, apr_bucket_pool_create(document, length, f->r->pool,
+                                       f->c->bucket_alloc));
+    }
+    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(f->c->bucket_alloc));
+    return ap_pass_brigade(f->next, bb);
+}
+
+void ep_refusal_register(void)
+{
+    page_filter = ap_register_output_filter("EXPECT_POLICY_PAGE", replace_page,
+                                            NULL, AP_FTYPE_RESOURCE);
+}
+
+void ep_refusal_replace_page(request_rec *r, ep_request *state)
+{
+    state->answered = 1;
+    set_environment(r, state, "refused");
+    close_over_content(r, state);
+    r->status = state->verdict.status;
+    r->status_line = NULL;
+    ap_add_output_filter_handle(page_filter, state, r, r->connection);
+}

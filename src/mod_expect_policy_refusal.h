@@ -1,0 +1,36 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/** The one way out: verdict -> environment, log line, and the answer. */
+#ifndef MOD_EXPECT_POLICY_REFUSAL_H
+#define MOD_EXPECT_POLICY_REFUSAL_H
+
+#include "mod_expect_policy.h"
+
+/** Registers the filter. */
+void ep_refusal_register(void);
+
+/**
+ * Tells the operator of the verdict, and the client if it is refused.
+ * @return DECLINED to go on; DONE: the answer is complete, and the hook has to
+ *         return that
+ */
+int ep_conclude(request_rec *r, ep_request *state);
+
+/** Tells the operator of the verdict; @a done: `refused`, `cut`, ... */
+void ep_refusal_report(request_rec *r, const ep_request *state,
+                       const char *done);
+
+/**
+ * Answers with the document, whatever anybody else would have said.  To be
+ * called from a hook of the request, before anything was sent.
+ * @return DONE
+ */
+int ep_refuse(request_rec *r, ep_request *state);
+
+/**
+ * In insert_error_filter: lets the document take the place of the page that
+ * core is about to send.
+ */
+void ep_refusal_replace_page(request_rec *r, ep_request *state);
+
+#endif
