@@ -6,7 +6,8 @@
  * The way of a request, and what is done where:
  *
  *   pre_read_request     hide Expect from core, if the configuration needs it
- *   post_read_request    put it back; the ceiling of the virtual host
+ *   post_read_request    put it back (src/mod_expect_policy_expect.c); the
+ *                        ceiling of the virtual host
  *   header_parser        the policy of the place, once all sections are merged
  *   fixups               the same, where httpd's authentication comes first
  *   handler              the same, where a fast redirect changed the place
@@ -28,6 +29,9 @@
 #include "mod_expect_policy_meter.h"
 #include "mod_expect_policy_refusal.h"
 
+/* Stands for all requests without content and Expect: nothing to judge. */
+static ep_request plain;
+
 static request_rec *initial(request_rec *r)
 {
     while (r->prev != NULL || r->main != NULL) {
@@ -38,8 +42,10 @@ static request_rec *initial(request_rec *r)
 
 ep_request *ep_request_get(request_rec *r)
 {
-    return ap_get_module_config(initial(r)->request_config,
-                                &expect_policy_module);
+    ep_request *state = ap_get_module_config(initial(r)->request_config,
+                                             &expect_policy_module);
+
+    return state != &plain ? state : NULL;
 }
 
 ep_request *ep_request_make(request_rec *r)
@@ -52,21 +58,6 @@ ep_request *ep_request_make(request_rec *r)
         ap_set_module_config(r->request_config, &expect_policy_module, state);
     }
     return state;
-}
-
-static void pre_read_request(request_rec *r, conn_rec *c)
-{
-    if (ep_config_holds_expect()) {
-        ep_expect_hold(r, c);
-    }
-}
-
-static int restore_expect(request_rec *r)
-{
-    if (ep_config_holds_expect() && r->prev == NULL) {
-        ep_expect_restore(r);
-    }
-    return DECLINED;
 }
 
 /* @return the state of a request that core refused for its Expect field, with
@@ -107,14 +98,11 @@ static int take_back_answer(request_rec *r)
     return state != NULL ? ep_conclude(r, state) : DECLINED;
 }
 
-static int check_ceiling(request_rec *r)
+static int judge_ceiling(request_rec *r)
 {
     ep_request *state;
     ep_facts facts;
 
-    if (r->prev != NULL) {
-        return r->prev->status != HTTP_OK ? take_back_answer(r) : DECLINED;
-    }
     if (!ep_config_has_ceiling(r) || !ep_facts_read(r, &facts)) {
         return DECLINED;
     }
@@ -131,6 +119,12 @@ static int check_ceiling(request_rec *r)
                                               : DECLINED;
 }
 
+static int check_ceiling(request_rec *r)
+{
+    return ep_config_ceilings && r->prev == NULL ? judge_ceiling(r)
+                                                       : DECLINED;
+}
+
 /* Judges the request where it is.  may_wait: httpd's own authentication is
  * still to come, and where it is demanded, nothing is told before it. */
 static int judge(request_rec *r, int may_wait)
@@ -139,13 +133,16 @@ static int judge(request_rec *r, int may_wait)
     ep_facts facts;
     int result;
 
-    if (r->main != NULL || (r->prev != NULL && r->prev->status != HTTP_OK)) {
+    if (r->main != NULL) {
         return DECLINED;
+    }
+    if (r->prev != NULL && r->prev->status != HTTP_OK) {
+        return take_back_answer(r);
     }
     if (state != NULL) {
         ep_meter_keep(r, state);
     }
-    if (!ep_config_is_on(r->per_dir_config)) {
+    if (!ep_config_may_be_on(r->per_dir_config)) {
         result = r->prev == NULL ? ep_expect_as_core(r) : DECLINED;
         if (result != DECLINED || !ep_config_has_ceiling(r)) {
             return result;
@@ -173,28 +170,49 @@ static int judge(request_rec *r, int may_wait)
     if (facts.ignores_continue) {
         r->expecting_100 = 0;
     }
-    if (facts.content != EP_CONTENT_NONE) {
+    /* what a dry run would have refused is not reported twice */
+    if (facts.content != EP_CONTENT_NONE
+        && state->verdict.code == EP_ADMITTED) {
         ep_meter_attach(r, state);
     }
     return DECLINED;
 }
 
+static int is_plain(const request_rec *r)
+{
+    return ap_get_module_config(r->request_config, &expect_policy_module)
+           == &plain;
+}
+
 static int check_head(request_rec *r)
 {
+    /* Most requests are done here, at little cost. */
+    if (!ep_facts_any(r)) {
+        ap_set_module_config(r->request_config, &expect_policy_module, &plain);
+        return DECLINED;
+    }
     return judge(r, 1);
 }
 
 static int check_authenticated(request_rec *r)
 {
-    const ep_request *state = ep_request_get(r);
+    const ep_request *state;
 
+    if (is_plain(r)) {
+        return DECLINED;
+    }
+    state = ep_request_get(r);
     return state != NULL && state->waits ? judge(r, 0) : DECLINED;
 }
 
 static int check_place(request_rec *r)
 {
-    const ep_request *state = ep_request_get(r);
+    const ep_request *state;
 
+    if (is_plain(r)) {
+        return DECLINED;
+    }
+    state = ep_request_get(r);
     return state == NULL || state->judged != r->per_dir_config ? judge(r, 0)
                                                                : DECLINED;
 }
@@ -255,10 +273,6 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
 
-    ap_hook_pre_read_request(pre_read_request, NULL, NULL, APR_HOOK_MIDDLE);
-    /* before anybody looks for Expect, `RequestHeader early` included */
-    ap_hook_post_read_request(restore_expect, NULL, NULL,
-                              APR_HOOK_REALLY_FIRST);
     /* after mod_remoteip and `RequestHeader early`: the log line names the
      * right client, and what the administrator edited is what is judged */
     ap_hook_post_read_request(check_ceiling, NULL, NULL, APR_HOOK_LAST);

@@ -10,22 +10,30 @@
 #include "ep_expect.h"
 #include "ep_media.h"
 #include "ep_size.h"
+#include "mod_expect_policy_expect.h"
 #include "mod_expect_policy_once.h"
 
 APLOG_USE_MODULE(expect_policy);
 
 /*
- * What was written for a place.  A section of the server's files fills
- * `server` and `all`, an .htaccess file `owner` and `all`; merging keeps them
- * apart.  NULL: nothing was written.  `all` is what ExpectPolicyOverride Any
- * asks for; where only one side has spoken it is that side's very half.
+ * What was written for a place: either what one section or .htaccess file
+ * says, or `add` laid over `base`.  Merging only joins the two: it runs for
+ * every section that any request meets, while only uploads need to know what
+ * it comes to (collect() below).
  */
-typedef struct dir_config {
-    ep_half *server;
-    ep_half *owner;
-    ep_half *all;
+typedef struct dir_config dir_config;
+struct dir_config {
+    /* both NULL: this is one section */
+    const dir_config *base;
+    const dir_config *add;
+    /* some section in here says On or DryRun */
+    int may_be_on;
+    /* it stands in an .htaccess file */
+    int is_owners;
+    /* what the section says; NULL: nothing */
+    ep_half *says;
     const ep_setting *override;
-} dir_config;
+};
 
 typedef struct server_config {
     const ep_setting *ceiling;
@@ -33,30 +41,12 @@ typedef struct server_config {
     const ep_setting *strictest;
 } server_config;
 
-/* Set while the server's files are read, then read-only. */
-static int holds_expect;
+int ep_config_ceilings;
 
 void *ep_config_create_dir(apr_pool_t *pool, char *where)
 {
     (void)where;
     return apr_pcalloc(pool, sizeof(dir_config));
-}
-
-/* Runs for every section that a request meets: shares what it can. */
-static ep_half *merge_half(apr_pool_t *pool, ep_half *base, ep_half *add)
-{
-    ep_half *merged;
-    int rule;
-
-    if (base == NULL || add == NULL) {
-        return add != NULL ? add : base;
-    }
-    merged = apr_palloc(pool, sizeof(*merged));
-    for (rule = 0; rule < EP_RULES; rule++) {
-        merged->rule[rule] = add->rule[rule] != NULL ? add->rule[rule]
-                                                     : base->rule[rule];
-    }
-    return merged;
 }
 
 void *ep_config_merge_dir(apr_pool_t *pool, void *base_, void *add_)
@@ -65,11 +55,9 @@ void *ep_config_merge_dir(apr_pool_t *pool, void *base_, void *add_)
     const dir_config *add = add_;
     dir_config *merged = apr_palloc(pool, sizeof(*merged));
 
-    merged->server = merge_half(pool, base->server, add->server);
-    merged->owner = merge_half(pool, base->owner, add->owner);
-    merged->all = merged->owner == NULL ? merged->server
-                                        : merge_half(pool, base->all, add->all);
-    merged->override = add->override != NULL ? add->override : base->override;
+    merged->base = base;
+    merged->add = add;
+    merged->may_be_on = base->may_be_on | add->may_be_on;
     return merged;
 }
 
@@ -101,17 +89,13 @@ void *ep_config_merge_server(apr_pool_t *pool, void *base_, void *add_)
 
 void ep_config_reset(void)
 {
-    holds_expect = 0;
+    ep_config_ceilings = 0;
+    ep_expect_reset();
 }
 
 int ep_config_finish(apr_pool_t *pool, server_rec *main_server)
 {
     return ep_once_init(pool, main_server);
-}
-
-int ep_config_holds_expect(void)
-{
-    return holds_expect;
 }
 
 static const dir_config *dir_config_in(const ap_conf_vector_t *vector)
@@ -124,17 +108,9 @@ static const server_config *server_config_of(const server_rec *server)
     return ap_get_module_config(server->module_config, &expect_policy_module);
 }
 
-/* A half that is not read in the end makes no harm here: it costs a look. */
-int ep_config_is_on(const ap_conf_vector_t *vector)
+int ep_config_may_be_on(const ap_conf_vector_t *vector)
 {
-    const dir_config *config = dir_config_in(vector);
-    const ep_half *server = config->server;
-    const ep_half *owner = config->owner;
-
-    return (server != NULL && server->rule[EP_RULE_MODE] != NULL
-            && server->rule[EP_RULE_MODE]->number != EP_MODE_OFF)
-           || (owner != NULL && owner->rule[EP_RULE_MODE] != NULL
-               && owner->rule[EP_RULE_MODE]->number != EP_MODE_OFF);
+    return dir_config_in(vector)->may_be_on;
 }
 
 int ep_config_has_ceiling(const request_rec *r)
@@ -142,7 +118,7 @@ int ep_config_has_ceiling(const request_rec *r)
     const ep_setting *ceiling = server_config_of(r->server)->ceiling;
 
     return ceiling != NULL && ceiling->number != EP_UNLIMITED
-           && ep_config_is_on(r->server->lookup_defaults);
+           && ep_config_may_be_on(r->server->lookup_defaults);
 }
 
 static const char *const directive_of[EP_RULES] = {
@@ -152,44 +128,96 @@ static const char *const directive_of[EP_RULES] = {
     "ExpectPolicyMaxSize", "ExpectPolicyStatus"
 };
 
-/* What the owner says in vain; at an upload, since .htaccess files are read
- * anew for every request and most requests need no policy. */
-static void log_in_vain(request_rec *r, const dir_config *config,
-                        ep_override how)
+/* What all sections of a place come to. */
+typedef struct collected {
+    ep_half server;
+    ep_half owner;
+    /* both as one sequence, as ExpectPolicyOverride Any wants it */
+    ep_half all;
+    /* the owner has said anything */
+    int has_owner;
+    const ep_setting *override;
+} collected;
+
+/* The last word counts: where one is there already, it came from further
+ * inside. */
+static void fill(ep_half *half, const ep_half *says)
 {
     int rule;
 
     for (rule = 0; rule < EP_RULES; rule++) {
-        const ep_setting *owner = config->owner->rule[rule];
-        const ep_setting *server = config->server != NULL
-                                       ? config->server->rule[rule]
-                                       : NULL;
+        if (half->rule[rule] == NULL) {
+            half->rule[rule] = says->rule[rule];
+        }
+    }
+}
+
+/* From the last section to the first.  httpd lays sections over one another
+ * one by one, so that `base` is the long side and `add` seldom more than one
+ * section: recursion is as deep as sections nest, not as many as there are. */
+static void collect(const dir_config *config, collected *result)
+{
+    while (config->base != NULL) {
+        collect(config->add, result);
+        config = config->base;
+    }
+    if (config->says != NULL) {
+        fill(&result->all, config->says);
+        fill(config->is_owners ? &result->owner : &result->server,
+             config->says);
+        result->has_owner |= config->is_owners;
+    }
+    if (result->override == NULL) {
+        result->override = config->override;
+    }
+}
+
+static void log_ignored(request_rec *r, ep_rule rule, const ep_setting *owner,
+                        const ep_setting *override)
+{
+    if (ep_once(r->pool, "ignored", owner)) {
+        ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r,
+                      "ignored: %s in %s:%u, by ExpectPolicyOverride None in"
+                      " %s:%u", directive_of[rule], owner->file, owner->line,
+                      override->file, override->line);
+    }
+}
+
+static void log_clamped(request_rec *r, ep_rule rule, const ep_setting *owner,
+                        const ep_setting *server)
+{
+    if (ep_once(r->pool, "clamped", owner)) {
+        const char *bound = server == NULL
+                                ? "the default"
+                                : apr_psprintf(r->pool, "%s:%u", server->file,
+                                               server->line);
+
+        ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r,
+                      "clamped: %s in %s:%u is laxer than %s",
+                      directive_of[rule], owner->file, owner->line, bound);
+    }
+}
+
+/* What the owner says in vain.  Told at an upload: .htaccess files are read
+ * anew for every request, and most requests need no policy. */
+static void log_in_vain(request_rec *r, const collected *found,
+                        ep_override how)
+{
+    int i;
+
+    for (i = 0; i < EP_RULES; i++) {
+        const ep_rule rule = (ep_rule)i;
+        const ep_setting *owner = found->owner.rule[i];
+        const ep_setting *server = found->server.rule[i];
 
         if (owner == NULL) {
             continue;
         }
         if (how == EP_OVERRIDE_NONE) {
-            if (ep_once(r->pool, "ignored", owner)) {
-                ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r,
-                              "ignored: %s in %s:%u, by ExpectPolicyOverride"
-                              " None in %s:%u", directive_of[rule],
-                              owner->file, owner->line, config->override->file,
-                              config->override->line);
-            }
+            log_ignored(r, rule, owner, found->override);
         }
-        else if (ep_policy_is_laxer((ep_rule)rule, server, owner)
-                 && ep_once(r->pool, "clamped", owner)) {
-            if (server != NULL) {
-                ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r,
-                              "clamped: %s in %s:%u is laxer than %s:%u",
-                              directive_of[rule], owner->file, owner->line,
-                              server->file, server->line);
-            }
-            else {
-                ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r,
-                              "clamped: %s in %s:%u is laxer than the default",
-                              directive_of[rule], owner->file, owner->line);
-            }
+        else if (ep_policy_is_laxer(rule, server, owner)) {
+            log_clamped(r, rule, owner, server);
         }
     }
 }
@@ -197,17 +225,20 @@ static void log_in_vain(request_rec *r, const dir_config *config,
 static void compose(request_rec *r, const ap_conf_vector_t *vector,
                     ep_policy *policy)
 {
-    const dir_config *config = dir_config_in(vector);
-    const ep_override how = config->override != NULL
-                                ? (ep_override)config->override->number
-                                : EP_OVERRIDE_TIGHTEN;
+    collected found;
+    ep_override how = EP_OVERRIDE_TIGHTEN;
 
-    if (config->owner != NULL && how != EP_OVERRIDE_ANY) {
-        log_in_vain(r, config, how);
+    memset(&found, 0, sizeof(found));
+    collect(dir_config_in(vector), &found);
+    if (found.override != NULL) {
+        how = (ep_override)found.override->number;
+    }
+    if (found.has_owner && how != EP_OVERRIDE_ANY) {
+        log_in_vain(r, &found, how);
     }
     ep_policy_compose(policy,
-                      how == EP_OVERRIDE_ANY ? config->all : config->server,
-                      config->owner, how);
+                      how == EP_OVERRIDE_ANY ? &found.all : &found.server,
+                      &found.owner, how);
 }
 
 void ep_config_policy(request_rec *r, const ap_conf_vector_t *vector,
@@ -269,16 +300,14 @@ static ep_setting *new_setting(const cmd_parms *cmd)
     return setting;
 }
 
-/* The half that this file writes to; a file has one section open at a time. */
+/* What the section says so far, to write to. */
 static ep_half *half_of(cmd_parms *cmd, dir_config *config)
 {
-    ep_half **half = in_htaccess(cmd) ? &config->owner : &config->server;
-
-    if (*half == NULL) {
-        *half = apr_pcalloc(cmd->pool, sizeof(**half));
-        config->all = *half;
+    if (config->says == NULL) {
+        config->says = apr_pcalloc(cmd->pool, sizeof(*config->says));
+        config->is_owners = in_htaccess(cmd);
     }
-    return *half;
+    return config->says;
 }
 
 static ep_rule rule_of(const cmd_parms *cmd)
@@ -334,26 +363,32 @@ static const char *set_keyword(cmd_parms *cmd, void *config, const char *word,
     return keep(cmd, config, setting);
 }
 
-static const char *set_mode(cmd_parms *cmd, void *config, const char *word)
+static const char *set_mode(cmd_parms *cmd, void *config_, const char *word)
 {
     static const keyword known[] = {
         { "On", EP_MODE_ON }, { "Off", EP_MODE_OFF },
         { "DryRun", EP_MODE_DRY_RUN }, { NULL, 0 }
     };
-    const char *error = set_keyword(cmd, config, word, known,
+    const char *error = set_keyword(cmd, config_, word, known,
                                     "On, Off or DryRun");
+    dir_config *config = config_;
+    const ep_setting *mode;
 
-    if (error == NULL && !in_htaccess(cmd)) {
-        server_config *host = ap_get_module_config(cmd->server->module_config,
-                                                   &expect_policy_module);
-        const dir_config *section = config;
-        const ep_setting *mode = section->server->rule[EP_RULE_MODE];
+    if (error != NULL) {
+        return error;
+    }
+    mode = config->says->rule[EP_RULE_MODE];
+    if (mode->number != EP_MODE_OFF) {
+        config->may_be_on = 1;
+        /* cmd->path: inside of a section */
+        if (cmd->path != NULL && !in_htaccess(cmd)) {
+            server_config *host = ap_get_module_config(
+                cmd->server->module_config, &expect_policy_module);
 
-        if (mode->number != EP_MODE_OFF) {
             host->strictest = stricter(host->strictest, mode);
         }
     }
-    return error;
+    return NULL;
 }
 
 static const char *set_switch(cmd_parms *cmd, void *config, const char *word)
@@ -502,11 +537,11 @@ static const char *set_names(cmd_parms *cmd, void *config, const char *args)
     if (rule == EP_RULE_EXPECTATIONS && !in_htaccess(cmd)) {
         /* core lets nothing pass but 100-continue */
         if (setting->names == NULL) {
-            holds_expect = 1;
+            ep_expect_hold();
         }
         for (i = 0; i < setting->names_count; i++) {
             if (ap_cstr_casecmp(setting->names[i], "100-continue") != 0) {
-                holds_expect = 1;
+                ep_expect_hold();
             }
         }
     }
@@ -625,7 +660,7 @@ static const char *set_override(cmd_parms *cmd, void *config_,
     config->override = setting;
     if (number == EP_OVERRIDE_ANY) {
         /* an .htaccess file may name an expectation */
-        holds_expect = 1;
+        ep_expect_hold();
     }
     return NULL;
 }
@@ -644,6 +679,7 @@ static const char *set_ceiling(cmd_parms *cmd, void *config, const char *word)
     }
     if (error == NULL) {
         host->ceiling = setting;
+        ep_config_ceilings = 1;
     }
     return error;
 }

@@ -19,16 +19,13 @@ void ep_config_reset(void);
 /** Once a configuration has been read.  @return OK or an HTTP status */
 int ep_config_finish(apr_pool_t *pool, server_rec *main_server);
 
-/**
- * @return 1 if Expect is to be held back from core: a file of the server's
- *         names an expectation of its own, or lets .htaccess files do so
- */
-int ep_config_holds_expect(void);
+/** Some virtual host has a ceiling; read-only once a configuration is read. */
+extern int ep_config_ceilings;
 
-/** @return 1 unless the policy is Off where @a vector holds; cheap */
-int ep_config_is_on(const ap_conf_vector_t *vector);
+/** @return 0 if the policy is surely Off where @a vector holds; cheap */
+int ep_config_may_be_on(const ap_conf_vector_t *vector);
 
-/** @return 1 if the virtual host has a ceiling and is itself not Off */
+/** @return 0 if the virtual host has no ceiling, or surely is Off itself */
 int ep_config_has_ceiling(const request_rec *r);
 
 /**

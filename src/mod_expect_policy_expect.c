@@ -8,8 +8,6 @@
 #include "util_filter.h"
 
 #include "ep_expect.h"
-#include "mod_expect_policy_config.h"
-#include "mod_expect_policy_facts.h"
 
 /* The name under which core reads the field while it is held back. */
 #define HELD "Expect-Policy-Held"
@@ -17,6 +15,9 @@
 #define PEEK (sizeof(HELD))
 
 static ap_filter_rec_t *hold_filter;
+
+/* Set while the configuration is read, then read-only. */
+static int is_held;
 
 typedef struct hold_ctx {
     /* the request line has passed; blank lines may come before it */
@@ -132,7 +133,7 @@ void ep_expect_register(void)
                                            NULL, AP_FTYPE_PROTOCOL);
 }
 
-void ep_expect_hold(request_rec *r, conn_rec *c)
+static void hide(request_rec *r, conn_rec *c)
 {
     if (c->master != NULL) {
         /* HTTP/2: the fields are in the table already */
@@ -148,11 +149,16 @@ void ep_expect_hold(request_rec *r, conn_rec *c)
                                apr_pcalloc(r->pool, sizeof(hold_ctx)), r, c);
 }
 
-void ep_expect_restore(request_rec *r)
+/* Puts the field back where it belongs, and does what core would have done for
+ * 100-continue. */
+static int restore(request_rec *r)
 {
     ep_request *state = ep_request_get(r);
     const char *expect = state != NULL ? state->held_expect : NULL;
 
+    if (r->prev != NULL) {
+        return DECLINED;
+    }
     if (r->connection->master == NULL) {
         expect = apr_table_get(r->headers_in, HELD);
         if (expect != NULL) {
@@ -161,13 +167,28 @@ void ep_expect_restore(request_rec *r)
             apr_table_unset(r->headers_in, HELD);
         }
     }
-    if (expect == NULL) {
-        return;
+    if (expect != NULL) {
+        apr_table_setn(r->headers_in, "Expect", expect);
+        if (ep_expect_has_continue(expect)) {
+            r->expecting_100 = 1;
+        }
     }
-    apr_table_setn(r->headers_in, "Expect", expect);
-    if (ep_expect_has_continue(expect)) {
-        r->expecting_100 = 1;
+    return DECLINED;
+}
+
+void ep_expect_hold(void)
+{
+    if (!is_held) {
+        is_held = 1;
+        ap_hook_pre_read_request(hide, NULL, NULL, APR_HOOK_MIDDLE);
+        /* before anybody looks for Expect, `RequestHeader early` included */
+        ap_hook_post_read_request(restore, NULL, NULL, APR_HOOK_REALLY_FIRST);
     }
+}
+
+void ep_expect_reset(void)
+{
+    is_held = 0;
 }
 
 /* the condition in ap_check_request_header() */
@@ -191,7 +212,7 @@ int ep_expect_core_refused(const request_rec *r)
 {
     const char *expect;
 
-    if (ep_config_holds_expect()) {
+    if (is_held) {
         return 0;
     }
     /* the request that was refused: this one, or its ErrorDocument's cause */

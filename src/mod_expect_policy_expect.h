@@ -17,14 +17,15 @@
 /** Registers the filter. */
 void ep_expect_register(void);
 
-/** In pre_read_request. */
-void ep_expect_hold(request_rec *r, conn_rec *c);
-
 /**
- * First thing in post_read_request: puts the field back where it belongs, and
- * does what core would have done for 100-continue.
+ * While the configuration is read: has the field held back.  Registers the
+ * hooks that do it only now, so that they cost nothing where nobody asks for
+ * them; httpd sorts hooks once more when it has read its files (main.c).
  */
-void ep_expect_restore(request_rec *r);
+void ep_expect_hold(void);
+
+/** Before a configuration is read: nothing is held back. */
+void ep_expect_reset(void);
 
 /**
  * Where the policy is Off: what core would have done, had it seen the field.

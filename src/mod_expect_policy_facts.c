@@ -22,6 +22,36 @@ const char *ep_facts_expect(const request_rec *r)
     return value != NULL && *ep_skip_space(value) != '\0' ? value : NULL;
 }
 
+/* @param lower a field name in lower case */
+static int is_named(const char *field, const char *lower)
+{
+    while (*lower != '\0' && (*field | ' ') == *lower) {
+        field++;
+        lower++;
+    }
+    return *lower == '\0' && *field == '\0';
+}
+
+/* Every request comes by here, so this is one walk over the fields, most of
+ * which their initial rules out, rather than three look-ups in the table. */
+int ep_facts_any(const request_rec *r)
+{
+    const apr_array_header_t *fields = apr_table_elts(r->headers_in);
+    const apr_table_entry_t *field = (const apr_table_entry_t *)fields->elts;
+    const apr_table_entry_t *end = field + fields->nelts;
+
+    for (; field < end; field++) {
+        const char initial = field->key[0] | ' ';
+
+        if ((initial == 'c' && is_named(field->key, "content-length"))
+            || (initial == 't' && is_named(field->key, "transfer-encoding"))
+            || (initial == 'e' && is_named(field->key, "expect"))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 int ep_facts_read(const request_rec *r, ep_facts *facts)
 {
     const int is_chunked = apr_table_get(r->headers_in, "Transfer-Encoding")
@@ -29,9 +59,6 @@ int ep_facts_read(const request_rec *r, ep_facts *facts)
     const char *length = apr_table_get(r->headers_in, "Content-Length");
     const char *expect = ep_facts_expect(r);
 
-    if (!is_chunked && length == NULL && expect == NULL) {
-        return 0;
-    }
     facts->declared = EP_UNKNOWN;
     facts->hint = EP_UNKNOWN;
     facts->content = EP_CONTENT_NONE;

@@ -6,6 +6,9 @@
 
 #include "mod_expect_policy.h"
 
+/** @return 0 if there is surely nothing to judge in the request; cheap */
+int ep_facts_any(const request_rec *r);
+
 /**
  * @param facts set if 1 is returned; points into the request
  * @return 1 if the request has content or an Expect field, so that there is

@@ -3,7 +3,6 @@
 #include "mod_expect_policy_once.h"
 
 #include "apr_atomic.h"
-#include "apr_hash.h"
 #include "apr_shm.h"
 #include "apr_strings.h"
 #include "http_log.h"
@@ -16,7 +15,8 @@ APLOG_USE_MODULE(expect_policy);
  *     seen[0] seen[1] ... seen[SLOTS - 1]       0: free, else a hash
  *
  * A hash is searched from its own slot on, PROBES places far.  Slots are taken
- * by compare-and-swap and never freed, so nobody waits for anybody.
+ * by compare-and-swap and never freed, so nobody waits for anybody.  Two lines
+ * with the same 32 bits pass for one, and the second is not logged.
  */
 #define SLOTS 4096u
 #define PROBES 16u
@@ -40,16 +40,26 @@ int ep_once_init(apr_pool_t *pool, server_rec *main_server)
     return OK;
 }
 
+/* FNV-1a: neighbouring lines of one file must not look alike.  0 is taken. */
+static apr_uint32_t hash_of(const char *key)
+{
+    apr_uint32_t hash = 2166136261u;
+
+    for (; *key != '\0'; key++) {
+        hash = (hash ^ (unsigned char)*key) * 16777619u;
+    }
+    return hash != 0 ? hash : 1;
+}
+
 int ep_once(apr_pool_t *pool, const char *what, const ep_setting *setting)
 {
     const char *key = apr_psprintf(pool, "%s %s:%u", what, setting->file,
                                    setting->line);
-    apr_ssize_t length = (apr_ssize_t)strlen(key);
-    const apr_uint32_t hash = apr_hashfunc_default(key, &length) | 1u;
+    const apr_uint32_t hash = hash_of(key);
     unsigned int i;
 
     for (i = 0; i < PROBES; i++) {
-        const apr_uint32_t slot = ((hash >> 1) + i) % SLOTS;
+        const apr_uint32_t slot = (hash + i) % SLOTS;
         const apr_uint32_t held = apr_atomic_cas32(&seen[slot], hash, 0);
 
         if (held == 0) {

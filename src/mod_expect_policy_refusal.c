@@ -24,11 +24,13 @@ static const char *number_or_dash(apr_pool_t *pool, int64_t number)
                                                      (apr_int64_t)number);
 }
 
-/* What the client sent that a check did not like, fit for a log line. */
+/* What the client sent that a check did not like, cut.  The log escapes what
+ * is not printable; a quote must not end it early. */
 static const char *got(apr_pool_t *pool, const ep_request *state)
 {
     const ep_facts *facts = &state->facts;
     const char *value;
+    char *shown, *quote;
 
     switch (state->verdict.code) {
     case EP_UNSUPPORTED_EXPECTATION:
@@ -50,9 +52,11 @@ static const char *got(apr_pool_t *pool, const ep_request *state)
     if (value == NULL) {
         return "";
     }
-    return apr_psprintf(pool, " got=\"%s\"",
-                        ap_escape_logitem(pool, apr_pstrndup(pool, value,
-                                                             GOT_MAX)));
+    shown = apr_pstrndup(pool, value, GOT_MAX);
+    while ((quote = strchr(shown, '"')) != NULL) {
+        *quote = '\'';
+    }
+    return apr_psprintf(pool, " got=\"%s\"", shown);
 }
 
 void ep_refusal_report(request_rec *r, const ep_request *state,
