@@ -1,0 +1,442 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "scenario.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ep_auth.h"
+#include "ep_document.h"
+#include "ep_expect.h"
+#include "ep_media.h"
+
+/* More lines than this are not read: a fuzzer gains nothing by them. */
+#define LINES_MAX 64
+
+struct scenario_memory {
+    struct scenario_memory *next;
+    void *block;
+};
+
+typedef struct word {
+    const char *at;
+    size_t length;
+} word;
+
+static void *keep(scenario *s, size_t size)
+{
+    struct scenario_memory *memory = malloc(sizeof(*memory));
+    void *block = calloc(1, size);
+
+    if (memory == NULL || block == NULL) {
+        abort();
+    }
+    memory->block = block;
+    memory->next = s->memory;
+    s->memory = memory;
+    return block;
+}
+
+static const char *keep_text(scenario *s, word text)
+{
+    char *copy = keep(s, text.length + 1);
+
+    memcpy(copy, text.at, text.length);
+    return copy;
+}
+
+static int is(word text, const char *wanted)
+{
+    return text.length == strlen(wanted)
+           && memcmp(text.at, wanted, text.length) == 0;
+}
+
+/* Takes the first word off a line; blanks between quotes do not end it. */
+static word take(word *line)
+{
+    word first;
+    int quoted = 0;
+
+    while (line->length > 0 && line->at[0] == ' ') {
+        line->at++;
+        line->length--;
+    }
+    first.at = line->at;
+    first.length = 0;
+    while (first.length < line->length
+           && (quoted || first.at[first.length] != ' ')) {
+        if (quoted && first.at[first.length] == '\\'
+            && first.length + 1 < line->length) {
+            first.length++;
+        }
+        else if (first.at[first.length] == '"') {
+            quoted = !quoted;
+        }
+        first.length++;
+    }
+    line->at += first.length;
+    line->length -= first.length;
+    if (line->length > 0) {
+        line->at++;
+        line->length--;
+    }
+    return first;
+}
+
+/* Not ep_size_parse(): what is under test does not read its own tests. */
+static int bytes_in(word text, int64_t *bytes)
+{
+    int64_t value = 0;
+    size_t i;
+
+    for (i = 0; i < text.length; i++) {
+        const int digit = text.at[i] - '0';
+
+        if (digit < 0 || digit > 9 || value > (INT64_MAX - digit) / 10) {
+            return 0;
+        }
+        value = value * 10 + digit;
+    }
+    *bytes = value;
+    return text.length > 0;
+}
+
+static const char *const rule_words[EP_RULES] = {
+    "ExpectPolicy", "Expectations", "RequireContinue", "Methods",
+    "RequireAuth", "Refuse", "Types", "Encodings", "RequireLength", "MaxSize",
+    "Status"
+};
+
+static int is_token(const char *name)
+{
+    const size_t length = ep_token(name);
+
+    return length > 0 && name[length] == '\0';
+}
+
+static int is_name(ep_rule rule, const char *name)
+{
+    if (strlen(name) > EP_NAME_MAX) {
+        return 0;
+    }
+    switch (rule) {
+    case EP_RULE_EXPECTATIONS:
+        return ep_expect_valid(name);
+    case EP_RULE_TYPES:
+        return ep_media_range_valid(name);
+    default:
+        return is_token(name);
+    }
+}
+
+static int read_names(scenario *s, ep_setting *setting, ep_rule rule,
+                      word line)
+{
+    const char *found[EP_NAMES_MAX];
+    size_t count = 0;
+    const char **names;
+
+    if (is(line, "Any")) {
+        return 1;
+    }
+    if (!(rule == EP_RULE_EXPECTATIONS && is(line, "None"))) {
+        for (;;) {
+            const word next = take(&line);
+
+            if (next.length == 0) {
+                break;
+            }
+            if (count == EP_NAMES_MAX) {
+                return 0;
+            }
+            found[count] = keep_text(s, next);
+            if (!is_name(rule, found[count])) {
+                return 0;
+            }
+            count++;
+        }
+        if (count == 0) {
+            return 0;
+        }
+    }
+    names = keep(s, count * sizeof(*names) + (count == 0));
+    memcpy(names, found, count * sizeof(*names));
+    setting->names = names;
+    setting->names_count = count;
+    return 1;
+}
+
+/* One more challenge, behind those of earlier lines. */
+static int read_challenge(scenario *s, ep_setting *setting,
+                          const ep_setting *before, word line)
+{
+    const size_t count = before != NULL ? before->names_count : 0;
+    char challenge[EP_CHALLENGE_SIZE];
+    word made;
+    const char **names;
+
+    if (is(line, "Off")) {
+        return 1;
+    }
+    if (!ep_challenge_parse(keep_text(s, line), challenge)) {
+        return 0;
+    }
+    made.at = challenge;
+    made.length = strlen(challenge);
+    names = keep(s, (count + 1) * sizeof(*names));
+    if (count > 0) {
+        memcpy(names, before->names, count * sizeof(*names));
+    }
+    names[count] = keep_text(s, made);
+    setting->names = names;
+    setting->names_count = count + 1;
+    return 1;
+}
+
+static int read_refusal(scenario *s, ep_setting *setting, word line)
+{
+    static const char legal[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "abcdefghijklmnopqrstuvwxyz0123456789_.-";
+    int64_t status;
+    int code;
+
+    if (is(line, "Off")) {
+        return 1;
+    }
+    setting->number = 1;
+    setting->code = keep_text(s, take(&line));
+    if (setting->code[0] == '\0' || strlen(setting->code) > 64
+        || setting->code[strspn(setting->code, legal)] != '\0') {
+        return 0;
+    }
+    for (code = 0; code < EP_CODES; code++) {
+        const char *token = ep_code_token((ep_code)code);
+
+        if (token != NULL && strcmp(token, setting->code) == 0) {
+            return 0;
+        }
+    }
+    if (!bytes_in(take(&line), &status) || status < 400 || status > 599) {
+        return 0;
+    }
+    setting->status = (int)status;
+    if (line.length > 0) {
+        setting->message = keep_text(s, line);
+        return ep_message_valid(setting->message);
+    }
+    return 1;
+}
+
+static int read_choice(ep_setting *setting, const char *const *words,
+                       word line)
+{
+    for (setting->number = 0; words[setting->number] != NULL;
+         setting->number++) {
+        if (is(line, words[setting->number])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int read_setting(scenario *s, ep_setting *setting, ep_rule rule,
+                        const ep_setting *before, word line)
+{
+    /* in the order of their numbers */
+    static const char *const modes[] = { "Off", "DryRun", "On", NULL };
+    static const char *const switches[] = { "Off", "On", NULL };
+    static const char *const statuses[] = { "Auto", "Specific", "417", NULL };
+
+    switch (rule) {
+    case EP_RULE_MODE:
+        return read_choice(setting, modes, line);
+    case EP_RULE_REQUIRE_LENGTH:
+        return read_choice(setting, switches, line);
+    case EP_RULE_STATUS:
+        return read_choice(setting, statuses, line);
+    case EP_RULE_REQUIRE_CONTINUE:
+    case EP_RULE_MAX_SIZE:
+        setting->number = EP_UNLIMITED;
+        return is(line, rule == EP_RULE_MAX_SIZE ? "Unlimited" : "Off")
+               || bytes_in(line, &setting->number);
+    case EP_RULE_REQUIRE_AUTH:
+        return read_challenge(s, setting, before, line);
+    case EP_RULE_REFUSE:
+        return read_refusal(s, setting, line);
+    default:
+        return read_names(s, setting, rule, line);
+    }
+}
+
+static int read_rule(scenario *s, ep_half *half, const char *file,
+                     unsigned int number, word line)
+{
+    const word name = take(&line);
+    ep_setting *setting = keep(s, sizeof(*setting));
+    int rule = 0;
+
+    while (rule < EP_RULES && !is(name, rule_words[rule])) {
+        rule++;
+    }
+    setting->file = file;
+    setting->line = number;
+    if (rule == EP_RULES
+        || !read_setting(s, setting, (ep_rule)rule, half->rule[rule], line)) {
+        return 0;
+    }
+    half->rule[rule] = setting;
+    return 1;
+}
+
+static int read_override(scenario *s, word line)
+{
+    static const char *const words[] = { "Tighten", "Any", "None", NULL };
+    ep_setting choice;
+
+    if (!read_choice(&choice, words, line)) {
+        return 0;
+    }
+    s->how = (ep_override)choice.number;
+    return 1;
+}
+
+static int read_ceiling(scenario *s, unsigned int number, word line)
+{
+    ep_setting *setting = keep(s, sizeof(*setting));
+
+    setting->file = "ceiling";
+    setting->line = number;
+    if (!bytes_in(line, &setting->number)) {
+        return 0;
+    }
+    s->ceiling = setting;
+    return 1;
+}
+
+/* `NAME TEXT` or `no-NAME` */
+static int read_field(scenario *s, word name, word line)
+{
+    const struct {
+        const char *name;
+        const char *none;
+        const char **field;
+    } fields[] = {
+        { "expect", "no-expect", &s->facts.expect },
+        { "type", "no-type", &s->facts.content_type },
+        { "encoding", "no-encoding", &s->facts.content_encoding },
+        { "authorization", "no-authorization", &s->facts.authorization }
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        if (is(name, fields[i].name)) {
+            *fields[i].field = keep_text(s, line);
+            return 1;
+        }
+        if (is(name, fields[i].none)) {
+            *fields[i].field = NULL;
+            return line.length == 0;
+        }
+    }
+    return 0;
+}
+
+static int read_content(scenario *s, word name, word line)
+{
+    if (is(name, "empty") || is(name, "unsized")) {
+        s->facts.content = is(name, "empty") ? EP_CONTENT_NONE
+                                             : EP_CONTENT_UNSIZED;
+        s->facts.declared = EP_UNKNOWN;
+        return line.length == 0;
+    }
+    if (is(name, "sized")) {
+        int64_t bytes;
+
+        if (!bytes_in(line, &bytes) || bytes == 0) {
+            return 0;
+        }
+        s->facts.content = EP_CONTENT_SIZED;
+        s->facts.declared = bytes;
+        return 1;
+    }
+    if (is(name, "no-hint")) {
+        s->facts.hint = EP_UNKNOWN;
+        return line.length == 0;
+    }
+    return is(name, "hint") && bytes_in(line, &s->facts.hint);
+}
+
+static int read_line(scenario *s, unsigned int number, word line)
+{
+    const word whole = line;
+    const word name = take(&line);
+
+    if (is(name, "server")) {
+        return read_rule(s, &s->server, "server", number, line);
+    }
+    if (is(name, "owner")) {
+        return read_rule(s, &s->owner, "owner", number, line);
+    }
+    if (is(name, "override")) {
+        return read_override(s, line);
+    }
+    if (is(name, "ceiling")) {
+        return read_ceiling(s, number, line);
+    }
+    if (is(name, "method")) {
+        s->facts.method = keep_text(s, line);
+        return 1;
+    }
+    if (is(whole, "http10") || is(whole, "http11")) {
+        s->facts.ignores_continue = is(whole, "http10");
+        return 1;
+    }
+    return read_field(s, name, line) || read_content(s, name, line);
+}
+
+void scenario_read(scenario *s, const char *text, size_t length)
+{
+    static const ep_setting on = {
+        "server", 0, EP_MODE_ON, NULL, 0, NULL, NULL, 0
+    };
+    unsigned int number = 0;
+
+    memset(s, 0, sizeof(*s));
+    s->server.rule[EP_RULE_MODE] = &on;
+    s->facts.method = "PUT";
+    s->facts.declared = EP_UNKNOWN;
+    s->facts.hint = EP_UNKNOWN;
+    while (length > 0 && number < LINES_MAX) {
+        const char *end = memchr(text, '\n', length);
+        word line;
+
+        line.at = text;
+        line.length = end != NULL ? (size_t)(end - text) : length;
+        length -= line.length + (end != NULL);
+        text += line.length + (end != NULL);
+        number++;
+        /* no field holds a NUL: httpd refuses it */
+        if (line.length > 0
+            && (memchr(line.at, '\0', line.length) != NULL
+                || !read_line(s, number, line))) {
+            s->rejected++;
+        }
+    }
+}
+
+void scenario_compose(const scenario *s, ep_policy *policy)
+{
+    ep_policy_compose(policy, &s->server, &s->owner, s->how);
+    policy->ceiling = s->ceiling;
+}
+
+void scenario_free(scenario *s)
+{
+    while (s->memory != NULL) {
+        struct scenario_memory *next = s->memory->next;
+
+        free(s->memory->block);
+        free(s->memory);
+        s->memory = next;
+    }
+}

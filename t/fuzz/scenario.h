@@ -1,0 +1,63 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/**
+ * A policy and the head of a request, read from lines of text, so that unit
+ * tests, seeds and what a fuzzer finds are all written in one language.
+ *
+ * Policy lines begin with the half that speaks:
+ *
+ *     server|owner ExpectPolicy On|DryRun|Off
+ *     server|owner Expectations None|Any|NAME[=VALUE] ...
+ *     server|owner RequireContinue BYTES|Off
+ *     server|owner Methods NAME ...|Any
+ *     server|owner RequireAuth CHALLENGE|Off        (lines add up)
+ *     server|owner Refuse Off|CODE STATUS [MESSAGE]
+ *     server|owner Types RANGE ...|Any
+ *     server|owner Encodings CODING ...|Any
+ *     server|owner RequireLength On|Off
+ *     server|owner MaxSize BYTES|Unlimited
+ *     server|owner Status Auto|Specific|417
+ *     override Tighten|Any|None
+ *     ceiling BYTES
+ *
+ * and lines of the request's head with what they are about; a field without
+ * a text behind it is there, and empty:
+ *
+ *     http10, http11
+ *     method, expect, type, encoding, authorization TEXT
+ *     no-expect, no-type, no-encoding, no-authorization
+ *     empty, sized BYTES, unsized                   (the content)
+ *     hint BYTES, no-hint
+ *
+ * What is not said: server ExpectPolicy On, http11, method PUT, empty.  Of two
+ * lines about the same thing the later one holds.
+ */
+#ifndef SCENARIO_H
+#define SCENARIO_H
+
+#include "ep_decide.h"
+
+struct scenario_memory;
+
+typedef struct scenario {
+    ep_half server;
+    ep_half owner;
+    ep_override how;
+    const ep_setting *ceiling;
+    ep_facts facts;
+    /** how many lines made no sense, or could not stand in a configuration */
+    unsigned int rejected;
+    /** what all that points to, each text in an allocation of its own so that
+     *  a sanitizer sees a read past its end */
+    struct scenario_memory *memory;
+} scenario;
+
+/** To be freed with scenario_free(), whatever the text was. */
+void scenario_read(scenario *s, const char *text, size_t length);
+
+/** Puts both halves and the ceiling together. */
+void scenario_compose(const scenario *s, ep_policy *policy);
+
+void scenario_free(scenario *s);
+
+#endif

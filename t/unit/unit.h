@@ -1,0 +1,42 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/** What all suites share. */
+#ifndef UNIT_H
+#define UNIT_H
+
+#include <stddef.h>
+
+#include <check.h>
+
+#include "scenario.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/** Adds a test that runs once for each row of a table, `rows[_i]` in it. */
+#define ADD_ROWS(tcase, test, rows) \
+    tcase_add_loop_test(tcase, test, 0, (int)COUNT(rows))
+
+/**
+ * Room that ends where a page begins that nobody may touch, so that one byte
+ * too many ends the test.  Never released: each test is a process of its own.
+ */
+void *guarded_room(size_t size);
+
+/** @return a copy of the text, its NUL the last byte that may be read */
+const char *guarded(const char *text);
+
+/** @return 1 if the span is exactly that text */
+int span_is(const char *at, size_t length, const char *text);
+
+/**
+ * Reads a scenario, every line of which has to make sense.  To be freed.
+ * @param more further lines, or ""
+ * @param policy set to what both halves come to
+ */
+void given(scenario *s, ep_policy *policy, const char *lines,
+           const char *more);
+
+/** Runs a suite with nothing in it as a failure. @return main()'s result */
+int run_suite(Suite *suite);
+
+#endif
