@@ -113,7 +113,7 @@ static int judge_ceiling(request_rec *r)
     if (state->policy.mode != EP_MODE_ON) {
         return DECLINED;
     }
-    ep_policy_only_ceiling(&state->policy, state->policy.mode, NULL);
+    ep_policy_only_ceiling(&state->policy, state->policy.mode);
     ep_decide(&state->policy, &state->facts, &state->verdict);
     return state->verdict.code != EP_ADMITTED ? ep_conclude(r, state)
                                               : DECLINED;

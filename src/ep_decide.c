@@ -274,6 +274,9 @@ static void check_content(const ep_policy *policy, const ep_facts *facts,
 void ep_decide(const ep_policy *policy, const ep_facts *facts,
                ep_verdict *verdict)
 {
+    const ep_setting *ask = ep_policy_smallest(policy,
+                                               EP_RULE_REQUIRE_CONTINUE);
+
     memset(verdict, 0, sizeof(*verdict));
     if (facts->expect != NULL) {
         check(policy, facts, verdict, EP_UNSUPPORTED_EXPECTATION,
@@ -285,8 +288,9 @@ void ep_decide(const ep_policy *policy, const ep_facts *facts,
         }
     }
     if (facts->content != EP_CONTENT_NONE) {
-        check(policy, facts, verdict, EP_CONTINUE_REQUIRED,
-              EP_RULE_REQUIRE_CONTINUE, asks_first);
+        if (ask != NULL && !asks_first(ask, facts)) {
+            verdict->by[EP_CONTINUE_REQUIRED] = ask;
+        }
         check(policy, facts, verdict, EP_METHOD_NOT_ALLOWED, EP_RULE_METHODS,
               has_method);
         check(policy, facts, verdict, EP_AUTHENTICATION_REQUIRED,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ep_auth.h"
+#include "ep_expect.h"
 #include "ep_media.h"
 #include "ep_text.h"
 
@@ -67,16 +68,17 @@ void ep_policy_compose(ep_policy *policy, const ep_half *server,
     }
 }
 
-void ep_policy_only_ceiling(ep_policy *policy, ep_mode mode,
-                            const ep_setting *mode_by)
+void ep_policy_only_ceiling(ep_policy *policy, ep_mode mode)
 {
     memset(policy->rule, 0, sizeof(policy->rule));
     policy->mode = mode;
-    policy->mode_by = mode_by;
+    policy->mode_by = NULL;
 }
 
 int ep_policy_covers(ep_rule rule, const char *listed, const char *name)
 {
+    ep_expectation member;
+
     switch (rule) {
     case EP_RULE_TYPES:
         return ep_media_range_covers(listed, name);
@@ -85,7 +87,8 @@ int ep_policy_covers(ep_rule rule, const char *listed, const char *name)
     case EP_RULE_REQUIRE_AUTH:
         return ep_same_word(ep_auth_scheme(listed), ep_auth_scheme(name));
     case EP_RULE_EXPECTATIONS:
-        return ep_same_word(ep_span_of(listed), ep_span_of(name));
+        return ep_expect_next(&name, &member) == EP_EXPECT_MEMBER
+               && ep_expect_matches(&member, listed);
     default:
         /* methods are case-sensitive (RFC 9110 9.1) */
         return strcmp(listed, name) == 0;
@@ -120,9 +123,11 @@ int ep_policy_is_laxer(ep_rule rule, const ep_setting *server,
         return 0;
     }
     switch (rule) {
+    case EP_RULE_REQUIRE_AUTH:
+        /* both demands hold, whatever their schemes are */
+        return owner->names == NULL;
     case EP_RULE_EXPECTATIONS:
     case EP_RULE_METHODS:
-    case EP_RULE_REQUIRE_AUTH:
     case EP_RULE_TYPES:
     case EP_RULE_ENCODINGS:
         if (owner->names == NULL) {

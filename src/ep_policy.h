@@ -85,7 +85,7 @@ typedef struct ep_half {
 typedef struct ep_policy {
     ep_mode mode;
     ep_status_choice status;
-    /** the setting that switched the policy on */
+    /** the setting that switched the policy on; NULL: only the ceiling holds */
     const ep_setting *mode_by;
     /** [0] the server's and [1] the owner's demand; NULL: none is made */
     const ep_setting *rule[EP_RULES][2];
@@ -104,10 +104,9 @@ void ep_policy_compose(ep_policy *policy, const ep_half *server,
 
 /**
  * Where a section is Off, the ceiling of its virtual host still holds: leaves
- * no rule but that.
+ * no rule but that, in the virtual host's @a mode.
  */
-void ep_policy_only_ceiling(ep_policy *policy, ep_mode mode,
-                            const ep_setting *mode_by);
+void ep_policy_only_ceiling(ep_policy *policy, ep_mode mode);
 
 /**
  * @param server the server's setting for a rule, NULL if it has none

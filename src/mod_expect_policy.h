@@ -6,6 +6,7 @@
 
 #include "httpd.h"
 #include "http_config.h"
+#include "http_log.h"
 
 #include "ep_decide.h"
 
@@ -41,5 +42,13 @@ ep_request *ep_request_get(request_rec *r);
 
 /** @return the initial request's state, made if there is none */
 ep_request *ep_request_make(request_rec *r);
+
+/**
+ * httpd writes notices into a log file whatever LogLevel says.  So that
+ * `LogLevel expect_policy:error` turns them off all the same, ask here first;
+ * at `warn`, the default, they are written.
+ */
+#define ep_logs(r) APLOG_R_MODULE_IS_LEVEL(r, expect_policy_module.module_index, \
+                                           APLOG_WARNING)
 
 #endif

@@ -233,7 +233,7 @@ static void compose(request_rec *r, const ap_conf_vector_t *vector,
     if (found.override != NULL) {
         how = (ep_override)found.override->number;
     }
-    if (found.has_owner && how != EP_OVERRIDE_ANY) {
+    if (found.has_owner && how != EP_OVERRIDE_ANY && ep_logs(r)) {
         log_in_vain(r, &found, how);
     }
     ep_policy_compose(policy,
@@ -256,7 +256,7 @@ void ep_config_policy(request_rec *r, const ap_conf_vector_t *vector,
         ep_policy host;
 
         compose(r, r->server->lookup_defaults, &host);
-        ep_policy_only_ceiling(policy, host.mode, host.mode_by);
+        ep_policy_only_ceiling(policy, host.mode);
     }
 }
 
@@ -504,7 +504,9 @@ static const char *parse_names(const cmd_parms *cmd, const char *args,
             any = is_any;
             continue;
         }
-        if (strlen(word) > EP_NAME_MAX || !form->is_valid(word)) {
+        /* what is not UTF-8 could not be said in a document */
+        if (strlen(word) > EP_NAME_MAX || !form->is_valid(word)
+            || !ep_message_valid(word)) {
             return complain(cmd, word, form->legal);
         }
         if (count == EP_NAMES_MAX) {

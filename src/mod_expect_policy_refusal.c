@@ -65,6 +65,9 @@ void ep_refusal_report(request_rec *r, const ep_request *state,
     const ep_verdict *verdict = &state->verdict;
     const ep_setting *by = verdict->by[verdict->code];
 
+    if (!ep_logs(r)) {
+        return;
+    }
     /* what is built in acts through the line that switched the policy on */
     if (by->file == NULL) {
         by = state->policy.mode_by;
