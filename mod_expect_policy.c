@@ -7,7 +7,7 @@
  *
  *   pre_read_request     hide Expect from core, if the configuration needs it
  *   post_read_request    put it back (src/mod_expect_policy_expect.c); the
- *                        ceiling of the virtual host
+ *                        ceiling of the virtual host; no ErrorDocument
  *   header_parser        the policy of the place, once all sections are merged
  *   fixups               the same, where httpd's authentication comes first
  *   handler              the same, where a fast redirect changed the place
@@ -119,10 +119,12 @@ static int judge_ceiling(request_rec *r)
                                               : DECLINED;
 }
 
-static int check_ceiling(request_rec *r)
+static int check_host(request_rec *r)
 {
-    return ep_config_ceilings && r->prev == NULL ? judge_ceiling(r)
-                                                       : DECLINED;
+    if (r->prev != NULL) {
+        return r->prev->status != HTTP_OK ? take_back_answer(r) : DECLINED;
+    }
+    return ep_config_ceilings ? judge_ceiling(r) : DECLINED;
 }
 
 /* Judges the request where it is.  may_wait: httpd's own authentication is
@@ -133,11 +135,8 @@ static int judge(request_rec *r, int may_wait)
     ep_facts facts;
     int result;
 
-    if (r->main != NULL) {
+    if (r->main != NULL || (r->prev != NULL && r->prev->status != HTTP_OK)) {
         return DECLINED;
-    }
-    if (r->prev != NULL && r->prev->status != HTTP_OK) {
-        return take_back_answer(r);
     }
     if (state != NULL) {
         ep_meter_keep(r, state);
@@ -275,7 +274,7 @@ static void register_hooks(apr_pool_t *pool)
 
     /* after mod_remoteip and `RequestHeader early`: the log line names the
      * right client, and what the administrator edited is what is judged */
-    ap_hook_post_read_request(check_ceiling, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_post_read_request(check_host, NULL, NULL, APR_HOOK_LAST);
     /* not access_checker, whose veto `Satisfy Any` overrules; and before
      * mod_ssl's renegotiation, which reads the content in access_checker */
     ap_hook_header_parser(check_head, NULL, NULL, APR_HOOK_FIRST);
