@@ -10,7 +10,8 @@ use Test::More;
 sub would_ok {
     my ($res, $code, $status, %numbers) = @_;
     my $line = logged_once($res, qr/would-refuse:/, "the log: $code") // '';
-    my ($limit, $requested) = map { $_ // '-' } @numbers{qw(limit requested)};
+    my $limit = $numbers{limit} // '-';
+    my $requested = $numbers{requested} // '-';
     like($line, qr/would-refuse:\ error=\Q$code\E\ status=$status\ limit=$limit
                    \ requested=$requested\ by\ \S+:\d+/x, 'as if On');
     unlike($line, qr/ refused:/, 'and not as refused');

@@ -25,9 +25,9 @@ for (1 .. 3) {
 }
 my @ignored = site_log('sites-none/a', qr/ignored:/);
 is(scalar @ignored, 1, 'logged once') or diag @ignored;
-like($ignored[0] // '', qr{\[expect_policy:notice\].*ignored:\ \.htaccess\ 
-        \S*/sites-none/a/\.htaccess:\d+\ \(ExpectPolicyOverride\ None\)}x,
-     'with file and line');
+like($ignored[0] // '', qr{\[expect_policy:notice\].*ignored:\ ExpectPolicyMaxSize\ in\ 
+        \S*/sites-none/a/\.htaccess:2,\ by\ ExpectPolicyOverride\ None\ in
+        \ \S*/extra\.conf:\d+}x, 'with files and lines');
 
 # Any: all files as one sequence
 if (is_held()) {

@@ -1,0 +1,125 @@
+package ExpectPolicy::Server;
+
+# Configurations of their own, next to the server that Apache::Test runs: to be
+# judged by `httpd -t`, or to be started.
+
+use strict;
+use warnings;
+
+use ExpectPolicy::Wire qw(vars);
+use IO::Socket::IP ();
+use POSIX ();
+use Time::HiRes qw(time sleep);
+
+my $serial = 0;
+
+# Writes a configuration; returns its file.  %how: module => 0 leaves the module
+# out, load => [further modules], htaccess...
+sub configuration {
+    my ($text, %how) = @_;
+    my $dir = sprintf '%s/server%d-%d', vars('t_logs'), $$, ++$serial;
+    mkdir $dir or die "$dir: $!";
+    my $libexec = $ENV{EP_LIBEXEC};
+    my @load = ("mpm_$ENV{EP_MPM}", qw(authz_core authn_core alias dir),
+                @{ $how{load} // [] });
+    my $port = $how{port} // 0;
+    open my $out, '>', "$dir/httpd.conf" or die "$dir: $!";
+    print $out "ServerRoot \"$dir\"\n", "DefaultRuntimeDir \"$dir\"\n",
+        "PidFile \"$dir/httpd.pid\"\n", "ErrorLog \"$dir/error_log\"\n",
+        "ServerName 127.0.0.1\n",
+        (map { "LoadModule ${_}_module $libexec/mod_$_.so\n" } @load),
+        ($how{module} // 1)
+            ? 'LoadModule expect_policy_module ' . vars('top_dir')
+                . "/mod_expect_policy.so\n" : '',
+        $port ? "Listen 127.0.0.1:$port\n" : '',
+        'DocumentRoot "' . vars('documentroot') . "\"\n",
+        'LogLevel warn expect_policy:notice', "\n";
+    # the first line of what a test says is line 1 of a file of its own
+    open my $own, '>', "$dir/test.conf" or die "$dir: $!";
+    print $own $text;
+    close $own or die;
+    print $out "Include \"$dir/test.conf\"\n";
+    close $out or die;
+    return $dir;
+}
+
+# What `httpd -t` says: exit status, and all of its output.
+sub judge {
+    my ($text, %how) = @_;
+    # a Listen that is never bound: -t does not open it
+    my $dir = configuration($text, port => 9, %how);
+    my @preload = $ENV{EP_PRELOAD} ? ("LD_PRELOAD=$ENV{EP_PRELOAD}",
+        'ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:log_path='
+            . vars('t_logs') . '/sanitizer-asan') : ();
+    open my $in, '-|', 'sh', '-c', 'exec "$@" 2>&1', 'sh', 'timeout', 20, 'env',
+        @preload, $ENV{EP_HTTPD}, '-t', '-d', $dir, '-f', "$dir/httpd.conf",
+        @{ $how{arguments} // [] } or die "httpd: $!";
+    my $output = do { local $/; <$in> } // '';
+    close $in;
+    return ($? >> 8, $output, $dir);
+}
+
+sub start {
+    my ($class, $text, %how) = @_;
+    my $port = free_port();
+    my $dir = configuration($text, port => $port, %how);
+    local $ENV{LD_PRELOAD} = $ENV{EP_PRELOAD} if $ENV{EP_PRELOAD};
+    local $ENV{ASAN_OPTIONS} = 'detect_leaks=0:abort_on_error=1:log_path='
+        . vars('t_logs') . '/sanitizer-asan' if $ENV{EP_PRELOAD};
+    my $self = bless { dir => $dir, port => $port, owner => $$ }, $class;
+    defined(my $pid = fork) or die "fork: $!";
+    if (!$pid) {
+        open STDOUT, '>', "$dir/out";
+        open STDERR, '>&', \*STDOUT;
+        # in the foreground: this process is the one that is ended later
+        exec { $ENV{EP_HTTPD} } $ENV{EP_HTTPD}, '-d', $dir, '-f',
+            "$dir/httpd.conf", '-DFOREGROUND'
+            or POSIX::_exit(127);
+    }
+    $self->{pid} = $pid;
+    my $end = time + 30;
+    while (time < $end) {
+        my $probe = IO::Socket::IP->new(PeerHost => '127.0.0.1',
+                                        PeerPort => $port);
+        return $self if $probe;
+        last if waitpid($pid, 1) == $pid;
+        sleep 0.05;
+    }
+    die "the server does not start: " . ExpectPolicy::Wire::slurp("$dir/out")
+        . ExpectPolicy::Wire::slurp("$dir/error_log");
+}
+
+# one of the ports that this run of t/TEST has for itself
+my $next;
+sub free_port {
+    $next //= vars('spare_port');
+    for (1 .. 15) {
+        my $port = $next++;
+        my $probe = IO::Socket::IP->new(LocalHost => '127.0.0.1', Listen => 1,
+                                        LocalPort => $port, ReuseAddr => 1);
+        return $port if $probe;
+    }
+    die 'no free port';
+}
+
+sub error_log { return ExpectPolicy::Wire::slurp("$_[0]{dir}/error_log") }
+
+sub stop {
+    my ($self) = @_;
+    my $pid = delete $self->{pid} or return;
+    kill TERM => $pid;
+    for (1 .. 200) {
+        return if waitpid($pid, 1) == $pid;
+        sleep 0.05;
+    }
+    kill KILL => $pid;
+    waitpid $pid, 0;
+}
+
+sub DESTROY {
+    my ($self) = @_;
+    local ($?, $@, $!);
+    $self->stop if $self->{pid} && $self->{owner} == $$;
+}
+
+1;
