@@ -2,6 +2,8 @@
 
 #include "ep_media.h"
 
+#include <string.h>
+
 /* type "/" subtype; returns what is behind it, NULL if there is none */
 static const char *parse_pair(const char *text, ep_media *media)
 {
@@ -38,12 +40,20 @@ int ep_media_parse(const char *value, ep_media *media)
     return 1;
 }
 
+/* A star is a token character, too; `im*` would look like a pattern and match
+ * nothing. */
+static int is_name_or_star(ep_span span)
+{
+    return is_star(span) || memchr(span.at, '*', span.length) == NULL;
+}
+
 int ep_media_range_valid(const char *text)
 {
     ep_media range;
     const char *end = parse_pair(text, &range);
 
-    return end != NULL && *end == '\0'
+    return end != NULL && *end == '\0' && is_name_or_star(range.type)
+           && is_name_or_star(range.subtype)
            && (!is_star(range.type) || is_star(range.subtype));
 }
 

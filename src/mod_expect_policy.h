@@ -48,7 +48,8 @@ ep_request *ep_request_make(request_rec *r);
  * `LogLevel expect_policy:error` turns them off all the same, ask here first;
  * at `warn`, the default, they are written.
  */
-#define ep_logs(r) APLOG_R_MODULE_IS_LEVEL(r, expect_policy_module.module_index, \
-                                           APLOG_WARNING)
+#define ep_logs(r) \
+    (ap_get_request_module_loglevel(r, expect_policy_module.module_index) \
+     >= APLOG_WARNING)
 
 #endif

@@ -438,11 +438,12 @@ static const char *set_size(cmd_parms *cmd, void *config, const char *word)
     return error != NULL ? error : keep(cmd, config, setting);
 }
 
-static int is_token(const char *word)
+/* A token, but no star, which would look like a pattern and match nothing. */
+static int is_plain_token(const char *word)
 {
     const size_t length = ep_token(word);
 
-    return length > 0 && word[length] == '\0';
+    return length > 0 && word[length] == '\0' && strchr(word, '*') == NULL;
 }
 
 /* What is special to each directive that takes a list of names. */
@@ -460,14 +461,14 @@ static const list_form *list_form_of(ep_rule rule)
         "None, Any, or one or more of NAME or NAME=VALUE"
     };
     static const list_form methods = {
-        is_token, NULL, "Any, or one or more method names"
+        is_plain_token, NULL, "Any, or one or more method names"
     };
     static const list_form types = {
         ep_media_range_valid, NULL,
         "Any, or one or more of TYPE/SUBTYPE, TYPE/* or */*"
     };
     static const list_form encodings = {
-        is_token, NULL,
+        is_plain_token, NULL,
         "Any, or one or more content codings; identity stands for none"
     };
 
