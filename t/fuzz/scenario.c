@@ -116,7 +116,7 @@ static int is_token(const char *name)
 
 static int is_name(ep_rule rule, const char *name)
 {
-    if (strlen(name) > EP_NAME_MAX) {
+    if (strlen(name) > EP_NAME_MAX || !ep_message_valid(name)) {
         return 0;
     }
     switch (rule) {

@@ -590,7 +590,7 @@ START_TEST(where_only_the_ceiling_is_left_nothing_else_is_refused)
     rules_of_subset((1U << EP_CODES) - 1, BOTH, lines, sizeof(lines));
     strcat(lines, hopeless);
     given(&s, &policy, lines, "ceiling 8\nhint 8");
-    ep_policy_only_ceiling(&policy, policy.mode, policy.mode_by);
+    ep_policy_only_ceiling(&policy, policy.mode);
     ep_decide(&policy, &s.facts, &verdict);
     ck_assert_int_eq(verdict.code, EP_ADMITTED);
     /* its twin: one byte more */
@@ -609,7 +609,7 @@ START_TEST(where_only_the_ceiling_is_left_no_expectation_is_read)
     ep_verdict verdict;
 
     given(&s, &policy, "ceiling 8", "expect ;");
-    ep_policy_only_ceiling(&policy, policy.mode, policy.mode_by);
+    ep_policy_only_ceiling(&policy, policy.mode);
     ep_decide(&policy, &s.facts, &verdict);
     ck_assert_int_eq(verdict.code, EP_ADMITTED);
     scenario_free(&s);

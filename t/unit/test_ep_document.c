@@ -503,21 +503,6 @@ START_TEST(a_message_has_at_most_1024_bytes)
 }
 END_TEST
 
-START_TEST(a_name_that_is_not_utf_8_does_not_spoil_the_document)
-{
-    document d;
-    const json_t *list;
-
-    refuse(&d, "server Expectations foo=\"\xff\" bar\nexpect x", "");
-    list = json_object_get(d.json, "supported_expectations");
-    ck_assert(json_is_array(list));
-    ck_assert_str_eq(
-        json_string_value(json_array_get(list, json_array_size(list) - 1)),
-        "bar");
-    json_decref(d.json);
-}
-END_TEST
-
 /*
  * Where memory runs out.
  */
@@ -595,7 +580,6 @@ int main(void)
     ADD_ROWS(tcase, a_message_is_utf_8_without_control_characters,
              bad_messages);
     tcase_add_test(tcase, a_message_has_at_most_1024_bytes);
-    tcase_add_test(tcase, a_name_that_is_not_utf_8_does_not_spoil_the_document);
     tcase_add_test(tcase, where_memory_runs_out_the_error_is_told_alone);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

@@ -1,0 +1,85 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/*
+ * Input: a line that an administrator wrote as a challenge; a line that is an
+ * Authorization value.
+ */
+
+#include "ep_auth.h"
+
+#include <string.h>
+
+#include "fuzz.h"
+
+#define RE_PARAMETER RE_TOKEN "=" RE_VALUE
+#define RE_SEPARATOR "([ \t]+|" RE_OWS "," RE_OWS ")"
+
+static const char written_pattern[] =
+    RE_OWS RE_TOKEN "([ \t]+" RE_PARAMETER "(" RE_SEPARATOR RE_PARAMETER
+    ")*(" RE_OWS ",)?)?" RE_OWS;
+static const char made_pattern[] =
+    RE_TOKEN "( " RE_PARAMETER "(, " RE_PARAMETER ")*)?";
+static const char credentials_pattern[] = RE_OWS RE_TOKEN "([ \t].*)?";
+
+static void check_challenge(const char *text)
+{
+    /* on the heap, for a sanitizer to see what is written behind it */
+    char *out = malloc(EP_CHALLENGE_SIZE);
+    char *again = malloc(EP_CHALLENGE_SIZE);
+    const size_t length = strlen(text);
+    int made;
+
+    PROMISE(out != NULL && again != NULL);
+    memset(out, 'x', EP_CHALLENGE_SIZE);
+    made = ep_challenge_parse(text, out);
+    /* commas put in add one byte to four at most: nothing that is looked at
+     * here can come out too long */
+    if (length <= FUZZ_MATCH_MAX) {
+        PROMISE(made == fuzz_matches(written_pattern, text));
+    }
+    if (made) {
+        const ep_span scheme = ep_auth_scheme(text);
+
+        PROMISE(memchr(out, '\0', EP_CHALLENGE_SIZE) != NULL);
+        PROMISE(strpbrk(out, "\r\n") == NULL);
+        PROMISE(scheme.length > 0
+                && memcmp(out, scheme.at, scheme.length) == 0);
+        PROMISE(ep_same_word(ep_auth_scheme(out), scheme));
+        if (strlen(out) <= FUZZ_MATCH_MAX) {
+            PROMISE(fuzz_matches(made_pattern, out));
+        }
+        PROMISE(ep_challenge_parse(out, again));
+        PROMISE(strcmp(out, again) == 0);
+    }
+    free(out);
+    free(again);
+}
+
+static void check_credentials(const char *text)
+{
+    const ep_span scheme = ep_auth_scheme(text);
+
+    PROMISE(scheme.at >= text
+            && scheme.at + scheme.length <= text + strlen(text));
+    if (strlen(text) <= FUZZ_MATCH_MAX) {
+        PROMISE((scheme.length > 0)
+                == fuzz_matches(credentials_pattern, text));
+    }
+    if (scheme.length > 0) {
+        PROMISE(scheme.length == ep_token(scheme.at));
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *challenge = fuzz_line(&data, &size);
+    char *credentials = fuzz_line(&data, &size);
+
+    if (challenge != NULL && credentials != NULL) {
+        check_challenge(challenge);
+        check_credentials(credentials);
+    }
+    free(challenge);
+    free(credentials);
+    return 0;
+}

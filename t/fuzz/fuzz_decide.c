@@ -1,0 +1,561 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/*
+ * Input: a scenario (scenario.h); lines that make no sense are passed over.
+ * Each refusal brings a document, read by a reader of JSON that shares nothing
+ * with the library that wrote it.
+ */
+
+#include "ep_document.h"
+
+#include <string.h>
+
+#include "ep_expect.h"
+#include "ep_media.h"
+#include "fuzz.h"
+#include "scenario.h"
+#include "strict_json.h"
+
+/* The contract's 4 KB, not the code's own bound. */
+#define FOUR_KB 4096
+
+static const ep_rule rule_of[EP_CODES] = {
+    EP_RULE_EXPECTATIONS, EP_RULE_REQUIRE_CONTINUE, EP_RULE_METHODS,
+    EP_RULE_REQUIRE_AUTH, EP_RULE_REFUSE, EP_RULE_TYPES, EP_RULE_ENCODINGS,
+    EP_RULE_REQUIRE_LENGTH, EP_RULE_MAX_SIZE
+};
+
+/* The contract's specific status of each code; Refuse brings its own. */
+static const int specific_status[EP_CODES] = {
+    417, 428, 405, 401, 0, 415, 415, 411, 413
+};
+
+/*
+ * The verdict.
+ */
+
+static void check_verdict(const ep_policy *policy, const ep_facts *facts,
+                          const ep_verdict *verdict)
+{
+    const ep_setting *size = ep_policy_max_size(policy);
+    const int is_sized = facts->content == EP_CONTENT_SIZED;
+    int code, first = EP_CODES, specific;
+
+    for (code = EP_CODES - 1; code >= 0; code--) {
+        if (verdict->by[code] != NULL) {
+            first = code;
+            PROMISE(code == EP_UNSUPPORTED_EXPECTATION
+                    || facts->content != EP_CONTENT_NONE);
+            /* nothing behind it is looked at */
+            PROMISE(code <= EP_AUTHENTICATION_REQUIRED
+                    || verdict->by[EP_AUTHENTICATION_REQUIRED] == NULL);
+        }
+    }
+    PROMISE((int)verdict->code == first);
+    if (verdict->code == EP_ADMITTED) {
+        PROMISE(verdict->status == 0);
+        PROMISE(verdict->limit == EP_UNKNOWN);
+        PROMISE(verdict->requested == EP_UNKNOWN);
+        PROMISE(!is_sized || size == NULL || facts->declared <= size->number);
+        return;
+    }
+    specific = first == EP_REFUSED ? verdict->by[EP_REFUSED]->status
+                                   : specific_status[first];
+    PROMISE(verdict->status == specific || verdict->status == 417);
+    PROMISE(policy->status != EP_STATUS_SPECIFIC
+            || verdict->status == specific);
+    PROMISE(policy->status != EP_STATUS_417 || verdict->status == 417);
+    PROMISE(policy->status != EP_STATUS_AUTO || facts->expect != NULL
+            || verdict->status == specific);
+    /* limits are told to nobody who has yet to show credentials */
+    if (verdict->by[EP_AUTHENTICATION_REQUIRED] != NULL) {
+        PROMISE(verdict->limit == EP_UNKNOWN);
+        PROMISE(verdict->requested == EP_UNKNOWN);
+    }
+    if (first == EP_CONTENT_TOO_LARGE) {
+        PROMISE(verdict->limit == size->number);
+        PROMISE(verdict->requested > verdict->limit);
+        PROMISE(verdict->requested
+                == (is_sized ? facts->declared : facts->hint));
+    }
+    else {
+        PROMISE(verdict->requested == EP_UNKNOWN);
+    }
+    if (first == EP_CONTINUE_REQUIRED && verdict->limit != EP_UNKNOWN) {
+        /* who obeys the limit is not refused for it */
+        ep_facts obeying = *facts;
+        ep_verdict again;
+
+        obeying.content = EP_CONTENT_SIZED;
+        obeying.declared = verdict->limit > 0 ? verdict->limit : 1;
+        ep_decide(policy, &obeying, &again);
+        PROMISE(verdict->limit == 0
+                || again.by[EP_CONTINUE_REQUIRED] == NULL);
+    }
+}
+
+/*
+ * A check depends on its own rule alone: with all others taken away it fails
+ * where it failed before.
+ */
+static void check_each_alone(const ep_policy *policy, const ep_facts *facts,
+                             const ep_verdict *verdict)
+{
+    const int unseen_behind =
+        verdict->by[EP_AUTHENTICATION_REQUIRED] != NULL
+            ? EP_AUTHENTICATION_REQUIRED
+            : EP_CODES;
+    int code;
+
+    for (code = 0; code < EP_CODES && code <= unseen_behind; code++) {
+        const ep_rule rule = rule_of[code];
+        ep_policy alone = *policy;
+        ep_verdict again;
+
+        memset(alone.rule, 0, sizeof(alone.rule));
+        alone.rule[rule][0] = policy->rule[rule][0];
+        alone.rule[rule][1] = policy->rule[rule][1];
+        if (code != EP_CONTENT_TOO_LARGE) {
+            alone.ceiling = NULL;
+        }
+        ep_decide(&alone, facts, &again);
+        PROMISE(again.by[code] == verdict->by[code]);
+    }
+}
+
+/* @return 1 if the owner says as much as the server, and laxer in nothing */
+static int replaces_server(const scenario *s)
+{
+    int rule;
+
+    for (rule = EP_RULE_EXPECTATIONS; rule < EP_RULE_STATUS; rule++) {
+        const ep_setting *server = s->server.rule[rule];
+        const ep_setting *owner = s->owner.rule[rule];
+
+        if (owner == NULL || rule == EP_RULE_REQUIRE_AUTH) {
+            /* silence is Any; and of credentials each may demand its own */
+            if (server != NULL || rule == EP_RULE_EXPECTATIONS) {
+                return 0;
+            }
+        }
+        else if (ep_policy_is_laxer((ep_rule)rule, server, owner)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/*
+ * Tighten: what the server alone refuses, server and owner refuse together;
+ * what they refuse together, one of them refuses alone.
+ */
+static void check_tighten(const scenario *s)
+{
+    static const ep_setting any;
+    const ep_override how[] = { EP_OVERRIDE_NONE, EP_OVERRIDE_ANY };
+    ep_half no_server;
+    ep_policy both, server, owner;
+    ep_verdict by_both, by_server, by_owner;
+    size_t i;
+    int code;
+
+    memset(&no_server, 0, sizeof(no_server));
+    /* lifts the default, which is no word of the owner's */
+    no_server.rule[EP_RULE_EXPECTATIONS] = &any;
+    ep_policy_compose(&both, &s->server, &s->owner, EP_OVERRIDE_TIGHTEN);
+    ep_policy_compose(&owner, &no_server, &s->owner, EP_OVERRIDE_TIGHTEN);
+    /* each is as much on as both */
+    owner.mode_by = both.mode_by;
+    ep_decide(&both, &s->facts, &by_both);
+    ep_decide(&owner, &s->facts, &by_owner);
+    for (i = 0; i < 2; i++) {
+        ep_policy_compose(&server, &s->server, &s->owner, how[i]);
+        server.mode_by = both.mode_by;
+        ep_decide(&server, &s->facts, &by_server);
+        PROMISE((by_both.code == EP_ADMITTED)
+                == (by_server.code == EP_ADMITTED
+                    && by_owner.code == EP_ADMITTED));
+        PROMISE(by_both.code <= by_server.code
+                && by_both.code <= by_owner.code);
+        for (code = 0; code <= EP_AUTHENTICATION_REQUIRED; code++) {
+            PROMISE((by_both.by[code] != NULL)
+                    == (by_server.by[code] != NULL
+                        || by_owner.by[code] != NULL));
+        }
+    }
+    PROMISE(!replaces_server(s) || by_server.code == EP_ADMITTED
+            || by_owner.code != EP_ADMITTED);
+}
+
+/*
+ * The lists: what is told as accepted is accepted.
+ */
+
+/* @return 1 if an upload that is as the name says passes the rule's check */
+static int is_accepted(const ep_policy *policy, ep_code code, const char *name)
+{
+    ep_facts facts;
+    ep_verdict verdict;
+    ep_policy alone = *policy;
+    const ep_rule rule = rule_of[code];
+    char type[2 * EP_NAME_MAX + 4];
+
+    memset(alone.rule, 0, sizeof(alone.rule));
+    alone.rule[rule][0] = policy->rule[rule][0];
+    alone.rule[rule][1] = policy->rule[rule][1];
+    memset(&facts, 0, sizeof(facts));
+    facts.content = EP_CONTENT_SIZED;
+    facts.declared = 1;
+    facts.hint = EP_UNKNOWN;
+    facts.method = "PUT";
+    switch (code) {
+    case EP_UNSUPPORTED_EXPECTATION:
+        facts.expect = name;
+        break;
+    case EP_METHOD_NOT_ALLOWED:
+        facts.method = name;
+        break;
+    case EP_UNSUPPORTED_CONTENT_TYPE:
+        /* a type that the range takes in */
+        if (strcmp(name, "*/*") == 0) {
+            name = "any/thing";
+        }
+        snprintf(type, sizeof(type), "%s%s", name,
+                 strcmp(name + strlen(name) - 2, "/*") == 0 ? "x" : "");
+        facts.content_type = type;
+        break;
+    default:
+        facts.content_encoding = name;
+        break;
+    }
+    alone.ceiling = NULL;
+    ep_decide(&alone, &facts, &verdict);
+    return verdict.by[code] == NULL;
+}
+
+/* @return 1 if one of the names takes in what the facts say */
+static int is_told(const char *const *names, size_t count, ep_code code,
+                   const ep_facts *facts)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        ep_media media;
+
+        if (code == EP_METHOD_NOT_ALLOWED
+                ? strcmp(names[i], facts->method) == 0
+                : facts->content_type != NULL
+                      && ep_media_parse(facts->content_type, &media)
+                      && ep_media_in_range(&media, names[i])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void check_lists(const ep_policy *policy, const ep_facts *facts,
+                        const ep_verdict *verdict)
+{
+    static const ep_code listing[] = {
+        EP_UNSUPPORTED_EXPECTATION, EP_METHOD_NOT_ALLOWED,
+        EP_UNSUPPORTED_CONTENT_TYPE, EP_UNSUPPORTED_CONTENT_ENCODING
+    };
+    size_t i, j;
+
+    for (i = 0; i < sizeof(listing) / sizeof(listing[0]); i++) {
+        const ep_code code = listing[i];
+        const ep_rule rule = rule_of[code];
+        const char **names = malloc(EP_NAMES_MAX * sizeof(*names));
+        size_t count, used = 0;
+        int complete;
+
+        PROMISE(names != NULL);
+        count = ep_policy_names(policy, rule, names, EP_LIST_BYTES, &complete);
+        for (j = 0; j < count; j++) {
+            used += strlen(names[j]) + 3;
+            PROMISE(is_accepted(policy, code, names[j]));
+        }
+        PROMISE(used <= EP_LIST_BYTES);
+        if (complete && facts->content != EP_CONTENT_NONE
+            && (code == EP_METHOD_NOT_ALLOWED
+                || code == EP_UNSUPPORTED_CONTENT_TYPE)
+            && verdict->by[EP_AUTHENTICATION_REQUIRED] == NULL
+            && (policy->rule[rule][0] != NULL
+                || policy->rule[rule][1] != NULL)) {
+            PROMISE((verdict->by[code] == NULL)
+                    == is_told(names, count, code, facts));
+        }
+        free(names);
+    }
+}
+
+/*
+ * The document.
+ */
+
+typedef struct document {
+    char *text;
+    size_t length;
+} document;
+
+static document document_of(const ep_policy *policy, const ep_facts *facts,
+                            const ep_verdict *verdict)
+{
+    document d;
+
+    /* on the heap, for a sanitizer to see what is written behind it */
+    d.text = malloc(EP_DOCUMENT_SIZE);
+    PROMISE(d.text != NULL);
+    d.length = ep_document(d.text, policy, facts, verdict);
+    return d;
+}
+
+static int is(json_piece piece, const char *text)
+{
+    return piece.length == strlen(text)
+           && memcmp(piece.at, text, piece.length) == 0;
+}
+
+static int is_string(json_piece piece, const char *text)
+{
+    char decoded[FOUR_KB];
+
+    return strict_json_decode(piece, decoded, sizeof(decoded)) != (size_t)-1
+           && strcmp(decoded, text) == 0;
+}
+
+static void check_number(json_piece value, int64_t expected)
+{
+    char text[32];
+
+    snprintf(text, sizeof(text), "%lld", (long long)expected);
+    PROMISE(expected >= 0 && is(value, text));
+}
+
+static void check_violations(json_piece value, const ep_verdict *verdict)
+{
+    json_item items[EP_CODES];
+    const size_t count = strict_json_items(value, items, EP_CODES);
+    size_t listed = 0;
+    int code;
+
+    PROMISE(count > 1 && count <= EP_CODES);
+    for (code = 0; code < EP_CODES; code++) {
+        if (verdict->by[code] != NULL) {
+            PROMISE(listed < count);
+            PROMISE(is_string(items[listed].value,
+                              ep_verdict_error(verdict, (ep_code)code)));
+            listed++;
+        }
+    }
+    PROMISE(listed == count);
+}
+
+/* All names that may be told are, in their order. */
+static void check_list(json_piece value, const ep_policy *policy, ep_rule rule)
+{
+    json_item *items = malloc(EP_NAMES_MAX * sizeof(*items));
+    const char **names = malloc(EP_NAMES_MAX * sizeof(*names));
+    size_t count, i;
+    int complete;
+
+    PROMISE(items != NULL && names != NULL);
+    PROMISE(value.at[0] == '[');
+    count = ep_policy_names(policy, rule, names, EP_LIST_BYTES, &complete);
+    PROMISE(strict_json_items(value, items, EP_NAMES_MAX) == count);
+    for (i = 0; i < count; i++) {
+        PROMISE(is_string(items[i].value, names[i]));
+    }
+    free(items);
+    free(names);
+}
+
+/* Nothing but what the code of the verdict brings, and all of that. */
+static void check_members(const document *d, const ep_policy *policy,
+                          const ep_verdict *verdict)
+{
+    static const char *const list_of[EP_CODES] = {
+        "supported_expectations", NULL, "allowed_methods", NULL, NULL,
+        "supported_types", "supported_encodings", NULL, NULL
+    };
+    json_item items[STRICT_JSON_MEMBERS];
+    json_piece whole;
+    size_t count, i;
+    int limits = 0, requests = 0, lists = 0, violations = 0, failed = 0, code;
+
+    for (code = 0; code < EP_CODES; code++) {
+        failed += verdict->by[code] != NULL;
+    }
+    whole.at = d->text;
+    whole.length = d->length - 1;
+    count = strict_json_items(whole, items, STRICT_JSON_MEMBERS);
+    PROMISE(count >= 2 && count <= STRICT_JSON_MEMBERS);
+    PROMISE(is(items[0].name, "error"));
+    PROMISE(is_string(items[0].value,
+                      ep_verdict_error(verdict, verdict->code)));
+    PROMISE(is(items[1].name, "message"));
+    PROMISE(items[1].value.length > 2 && items[1].value.at[0] == '"');
+    for (i = 2; i < count; i++) {
+        const json_piece name = items[i].name;
+        const json_piece value = items[i].value;
+
+        if (is(name, "limit")) {
+            check_number(value, verdict->limit);
+            limits++;
+        }
+        else if (is(name, "requested_size")) {
+            check_number(value, verdict->requested);
+            requests++;
+        }
+        else if (is(name, "violations")) {
+            check_violations(value, verdict);
+            violations++;
+        }
+        else if (is(name, "truncated")) {
+            PROMISE(lists == 1 && is(value, "true"));
+        }
+        else if (is(name, "details")) {
+            PROMISE(verdict->code == EP_AUTHENTICATION_REQUIRED);
+            PROMISE(value.at[0] == '"');
+        }
+        else {
+            PROMISE(list_of[verdict->code] != NULL
+                    && is(name, list_of[verdict->code]));
+            check_list(value, policy, rule_of[verdict->code]);
+            lists++;
+        }
+    }
+    PROMISE(limits == (verdict->limit != EP_UNKNOWN));
+    PROMISE(requests == (verdict->requested != EP_UNKNOWN));
+    PROMISE(lists == (list_of[verdict->code] != NULL));
+    PROMISE(violations == (failed > 1));
+}
+
+/* @return the type that may be repeated, or NULL; to be freed */
+static char *told_type(const char *value)
+{
+    ep_media media;
+    char *type;
+    size_t length;
+
+    if (value == NULL || !ep_media_parse(value, &media)) {
+        return NULL;
+    }
+    length = media.type.length + 1 + media.subtype.length;
+    if (length > 127) {
+        return NULL;
+    }
+    type = malloc(length + 1);
+    PROMISE(type != NULL);
+    memcpy(type, media.type.at, length);
+    type[length] = '\0';
+    return type;
+}
+
+/* @return the only coding, if it may be repeated, or NULL; to be freed */
+static char *told_coding(const char *value)
+{
+    ep_span coding = { NULL, 0 }, further;
+    char *copy;
+
+    if (ep_coding_next(&value, &coding) != EP_CODING_MEMBER
+        || coding.length > 127
+        || ep_coding_next(&value, &further) != EP_CODING_END) {
+        return NULL;
+    }
+    copy = malloc(coding.length + 1);
+    PROMISE(copy != NULL);
+    memcpy(copy, coding.at, coding.length);
+    copy[coding.length] = '\0';
+    return copy;
+}
+
+/*
+ * Nothing of the client's is repeated, but a type or coding of tokens: with
+ * all else of the head changed the document stays what it is.
+ */
+static void check_no_echo(const ep_policy *policy, const ep_facts *facts,
+                          const ep_verdict *verdict, const document *d)
+{
+    char *type = told_type(facts->content_type);
+    char *coding = facts->content_encoding != NULL
+                       ? told_coding(facts->content_encoding)
+                       : NULL;
+    ep_facts changed;
+    document other;
+
+    memset(&changed, 0, sizeof(changed));
+    changed.method = "CHANGED";
+    changed.expect = facts->expect != NULL ? NULL : "changed";
+    changed.authorization = facts->authorization != NULL ? NULL : "changed";
+    changed.ignores_continue = !facts->ignores_continue;
+    changed.content = facts->content;
+    changed.declared = 1;
+    changed.hint = 2;
+    changed.content_type = type;
+    changed.content_encoding =
+        coding != NULL || facts->content_encoding == NULL ? coding : ";";
+    other = document_of(policy, &changed, verdict);
+    PROMISE(other.length == d->length
+            && memcmp(other.text, d->text, d->length) == 0);
+    free(other.text);
+    free(type);
+    free(coding);
+}
+
+static void check_document(const ep_policy *policy, const ep_facts *facts,
+                           const ep_verdict *verdict)
+{
+    const document d = document_of(policy, facts, verdict);
+
+    PROMISE(d.length > 2 && d.length < FOUR_KB);
+    PROMISE(memchr(d.text, '\n', d.length) == d.text + d.length - 1);
+    PROMISE(d.text[0] == '{');
+    PROMISE(strict_json_valid(d.text, d.length - 1));
+    check_members(&d, policy, verdict);
+    check_no_echo(policy, facts, verdict, &d);
+    free(d.text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static int is_ready;
+    scenario s;
+    ep_policy policy;
+    ep_verdict verdict;
+
+    if (!is_ready) {
+        ep_document_init();
+        is_ready = 1;
+    }
+    scenario_read(&s, (const char *)data, size);
+    scenario_compose(&s, &policy);
+    ep_decide(&policy, &s.facts, &verdict);
+    check_verdict(&policy, &s.facts, &verdict);
+    check_each_alone(&policy, &s.facts, &verdict);
+    check_lists(&policy, &s.facts, &verdict);
+    check_tighten(&s);
+    if (verdict.code != EP_ADMITTED) {
+        check_document(&policy, &s.facts, &verdict);
+    }
+    if (ep_policy_max_size(&policy) != NULL) {
+        ep_decide_cut(&policy, &s.facts, &verdict);
+        PROMISE(verdict.code == EP_CONTENT_TOO_LARGE);
+        PROMISE(verdict.status == 413 || verdict.status == 417);
+        PROMISE(verdict.limit == ep_policy_max_size(&policy)->number);
+        PROMISE(verdict.requested == EP_UNKNOWN);
+        check_document(&policy, &s.facts, &verdict);
+    }
+    if (policy.mode_by != NULL) {
+        ep_decide_core_refused(&policy, &s.facts, &verdict);
+        PROMISE(verdict.code == EP_UNSUPPORTED_EXPECTATION);
+        PROMISE(verdict.status == 417);
+        check_document(&policy, &s.facts, &verdict);
+        ep_policy_only_ceiling(&policy, policy.mode);
+        ep_decide(&policy, &s.facts, &verdict);
+        PROMISE(verdict.code == EP_ADMITTED
+                || verdict.code == EP_CONTENT_TOO_LARGE);
+    }
+    scenario_free(&s);
+    return 0;
+}
