@@ -1,6 +1,7 @@
 # httpd may serve an upload from another place than the one it asked for: after
-# per-directory rewriting, Action, DirectoryIndex and FallbackResource.  The
-# last two swap the configuration without running any hook before the handler.
+# per-directory rewriting, Action, DirectoryIndex, FallbackResource and content
+# negotiation.  The last three swap the configuration without running any hook
+# before the handler.
 use strict;
 use warnings;
 
@@ -11,7 +12,7 @@ my @large = (code => 'content_too_large',
              members => { limit => 1000, requested_size => 1001 });
 
 my $app = slurp(vars('serverroot') . '/cgi-bin/app.cgi');
-for my $file ('index/index.cgi', 'fallback/front.cgi') {
+for my $file ('index/index.cgi', 'fallback/front.cgi', 'nego/script.cgi') {
     make_tree($file =~ s{/.*}{}r);
     my $link = document_root() . "/$file";
     symlink vars('serverroot') . '/cgi-bin/app.cgi', $link unless -l $link;
@@ -22,7 +23,8 @@ ok(length $app, 'there is an application');
 
 my $ran = 0;
 for (['/rewrite/in', 'RewriteRule'], ['/index/', 'DirectoryIndex'],
-     ['/fallback/no/such', 'FallbackResource'], ['/action/x.up', 'Action']) {
+     ['/fallback/no/such', 'FallbackResource'], ['/action/x.up', 'Action'],
+     ['/nego/script', 'MultiViews']) {
     my ($path, $name) = @$_;
     my $res = ask(path => $path, length => 1001, marker => 1);
     refusal_ok($res, @large, name => $name);
@@ -51,11 +53,17 @@ for (['/rewrite/in', 'RewriteRule'], ['/index/', 'DirectoryIndex'],
                     body => "3e8\r\n" . 'x' x 1000 . "\r\n0\r\n\r\n"),
                 name => "$name, chunked, exactly the limit");
 }
-is($ran, 4, 'ways');
+is($ran, 5, 'ways');
 
 # the place that was asked for lets it pass, and so does the other
 accepted_ok(ask(path => '/rewrite/free', length => 1001, body => 'x' x 1001),
             name => 'a rewrite to where it is allowed');
 
-no_marker_was_served(12);
+# An error page is no upload: the place where it lies may refuse what it likes.
+my $gone = ask(path => '/gone/x', length => 9, body => 'x' x 9);
+is($gone->{status}, 404, 'an error stays the error that it is');
+like($gone->{body}, qr/^method=GET$/m, 'with the page of the administrator');
+is_deeply([ grep { /refused/ } log_lines($gone) ], [], 'which is not refused');
+
+no_marker_was_served(15);
 done_testing;

@@ -32,6 +32,14 @@ accepted_ok($fine, name => 'one byte less');
 my %got = map { $_->[0] => $_->[1] } @{ $fine->{headers} };
 is($got{'X-Only-On-Success'}, 'yes', 'with the header of successes');
 
+my @gzip = (headers => ['Accept-Encoding: gzip']);
+refusal_ok(ask(path => '/app/deflate', length => 1001, @gzip), @large,
+           name => 'mod_deflate leaves it alone');
+my $squeezed = ask(path => '/app/deflate', length => 1000, body => 'x' x 1000,
+                   @gzip);
+like(join("\n", map { "$_->[0]: $_->[1]" } @{ $squeezed->{headers} }),
+     qr/^Content-Encoding: gzip$/m, 'and works on what is let through');
+
 my $post = ask(path => '/app/size', length => 1001);
 my $head = ask(method => 'HEAD', path => '/app/size', length => 1001, marker => 1);
 refusal_ok($head, @large, head => 1, name => 'HEAD');

@@ -48,7 +48,6 @@ sub run {
         -f $so or die "no $so\n";
         print $out "LoadModule ${module}_module $so\n";
     }
-    print $out "LoadModule expect_policy_module $top/mod_expect_policy.so\n";
     close $out or die "$inherited: $!\n";
 
     $ENV{EP_LIBEXEC} = $libexec;

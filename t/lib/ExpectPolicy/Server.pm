@@ -8,7 +8,7 @@ use warnings;
 
 use ExpectPolicy::Wire qw(vars);
 use IO::Socket::IP ();
-use POSIX ();
+use POSIX qw(WNOHANG);
 use Time::HiRes qw(time sleep);
 
 my $serial = 0;
@@ -33,7 +33,7 @@ sub configuration {
                 . "/mod_expect_policy.so\n" : '',
         $port ? "Listen 127.0.0.1:$port\n" : '',
         'DocumentRoot "' . vars('documentroot') . "\"\n",
-        'LogLevel warn expect_policy:notice', "\n";
+        ($how{module} // 1) ? "LogLevel warn expect_policy:notice\n" : '';
     # the first line of what a test says is line 1 of a file of its own
     open my $own, '>', "$dir/test.conf" or die "$dir: $!";
     print $own $text;
@@ -82,7 +82,7 @@ sub start {
         my $probe = IO::Socket::IP->new(PeerHost => '127.0.0.1',
                                         PeerPort => $port);
         return $self if $probe;
-        last if waitpid($pid, 1) == $pid;
+        last if waitpid($pid, WNOHANG) != 0;
         sleep 0.05;
     }
     die "the server does not start: " . ExpectPolicy::Wire::slurp("$dir/out")
@@ -109,7 +109,7 @@ sub stop {
     my $pid = delete $self->{pid} or return;
     kill TERM => $pid;
     for (1 .. 200) {
-        return if waitpid($pid, 1) == $pid;
+        return if waitpid($pid, WNOHANG) != 0;
         sleep 0.05;
     }
     kill KILL => $pid;
