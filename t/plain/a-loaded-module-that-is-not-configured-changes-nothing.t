@@ -28,7 +28,7 @@ my @requests = (
     [method => 'GET', path => '/plain.txt', headers => ['Expect: foo']],
     [method => 'GET', path => '/plain.txt', headers => ['Expect: 100-continue']],
     [method => 'POST', path => '/plain.txt', length => 5, body => 'xxxxx'],
-    [method => 'POST', path => '/plain.txt', length => 5,
+    [method => 'POST', path => '/plain.txt', length => 5, after_100 => 'xxxxx',
      headers => ['Expect: 100-continue']],
     [method => 'POST', path => '/plain.txt', length => 5, body => 'xxxxx',
      headers => ['Expect: 100-continue, 100-continue']],
@@ -74,7 +74,7 @@ my $on = ExpectPolicy::Server->start("$config\nExpectPolicy On\n"
 my $res = ask(port => $on->{port}, path => '/plain.txt', length => 2, tag => '');
 refusal_ok($res, code => 'content_too_large', logged => 0,
            members => { limit => 1, requested_size => 2 }, name => 'On is on');
-like($on->error_log, qr/\[expect_policy:notice\].* refused: error=content_too_large
+like($on->error_log, qr/\[expect_policy:notice\].*\ refused:\ error=content_too_large
                         \ .*\ by\ \S+test\.conf:6\n/x, 'and says so');
 
 done_testing;
