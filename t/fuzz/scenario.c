@@ -107,11 +107,11 @@ static const char *const rule_words[EP_RULES] = {
     "Status"
 };
 
-static int is_token(const char *name)
+static int is_plain_token(const char *name)
 {
     const size_t length = ep_token(name);
 
-    return length > 0 && name[length] == '\0';
+    return length > 0 && name[length] == '\0' && strchr(name, '*') == NULL;
 }
 
 static int is_name(ep_rule rule, const char *name)
@@ -125,7 +125,7 @@ static int is_name(ep_rule rule, const char *name)
     case EP_RULE_TYPES:
         return ep_media_range_valid(name);
     default:
-        return is_token(name);
+        return is_plain_token(name);
     }
 }
 
@@ -275,7 +275,9 @@ static int read_rule(scenario *s, ep_half *half, const char *file,
     ep_setting *setting = keep(s, sizeof(*setting));
     int rule = 0;
 
-    while (rule < EP_RULES && !is(name, rule_words[rule])) {
+    /* a rule without a word yet cannot be written */
+    while (rule < EP_RULES
+           && (rule_words[rule] == NULL || !is(name, rule_words[rule]))) {
         rule++;
     }
     setting->file = file;
