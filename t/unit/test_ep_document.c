@@ -253,7 +253,6 @@ END_TEST
  * What the client sent.
  */
 
-/* `x` stands for a string of the right length. */
 static const struct {
     const char *rule;
     const char *field;
@@ -304,6 +303,10 @@ START_TEST(of_what_the_client_sent_only_tokens_are_repeated)
         /* nothing that stands behind the field's name is anywhere */
         snprintf(lines, sizeof(lines), "%.*s", (int)d.length, d.text);
         ck_assert_msg(strstr(lines, value + 1) == NULL, "%s", lines);
+    }
+    if (echoes[_i].repeated == NULL) {
+        ck_assert_ptr_null(strstr(message, "Content of type"));
+        ck_assert_ptr_null(strstr(message, "Content with the encoding"));
     }
     json_decref(d.json);
 }
