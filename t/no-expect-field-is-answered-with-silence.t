@@ -87,7 +87,19 @@ sub withheld_then_sent {
     my (@ask) = @_;
     my $marker = ExpectPolicy::Wire::marker();
     my $content = ExpectPolicy::Wire::marker_request($marker);
-    return ask(@ask, length => length $content, body => $content);
+    my $res = ask(@ask, length => length $content, body => $content);
+    $res->{marker_sent} = 1;
+    return $res;
+}
+
+sub next_is_served {
+    my ($res) = @_;
+    my $conn = $res->{conn};
+    ExpectPolicy::Wire::put(
+        $conn, head_bytes(method => 'GET', path => '/plain.txt'), 2);
+    my $next = read_response($conn, method => 'GET', patience => 3);
+    return ($next->{status} // 0) == 200 && $next->{body} eq "a plain file\n"
+        && $conn->{in} eq '';
 }
 
 sub problem_of {
@@ -98,7 +110,10 @@ sub problem_of {
         return "100 before $status" if @{ $res->{interim} };
         return 'bytes behind the refusal: ' . substr $res->{extra}, 0, 40
             if length $res->{extra};
-        return 'the connection stays open' if !$res->{eof};
+        # It may stay open only if all content was sent and got out of the way:
+        # then the next request is answered, and nothing else.
+        return 'the connection stays open, and is no use'
+            if !$res->{eof} && !($res->{marker_sent} && next_is_served($res));
         return "$res->{ms} ms" if $res->{ms} > 2000;
         return;
     }
