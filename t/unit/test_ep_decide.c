@@ -551,7 +551,7 @@ START_TEST(limits_are_told_where_they_help_and_to_whom_they_may_be)
 }
 END_TEST
 
-START_TEST(the_line_that_decides_on_the_size_is_the_one_that_limits_most)
+START_TEST(the_line_that_limits_the_size_most_decides_on_it)
 {
     scenario s;
     ep_policy policy;
@@ -566,7 +566,7 @@ START_TEST(the_line_that_decides_on_the_size_is_the_one_that_limits_most)
 }
 END_TEST
 
-START_TEST(an_expectation_nobody_can_read_is_decided_by_what_switched_on)
+START_TEST(the_line_that_switches_on_refuses_what_nobody_can_read)
 {
     scenario s;
     ep_policy policy;
@@ -757,10 +757,9 @@ int main(void)
                    an_unsupported_expectation_is_417_whatever_the_status_says);
     ADD_ROWS(tcase, limits_are_told_where_they_help_and_to_whom_they_may_be,
              numbers);
+    tcase_add_test(tcase, the_line_that_limits_the_size_most_decides_on_it);
     tcase_add_test(tcase,
-                   the_line_that_decides_on_the_size_is_the_one_that_limits_most);
-    tcase_add_test(tcase,
-                   an_expectation_nobody_can_read_is_decided_by_what_switched_on);
+                   the_line_that_switches_on_refuses_what_nobody_can_read);
     tcase_add_test(tcase,
                    where_only_the_ceiling_is_left_nothing_else_is_refused);
     tcase_add_test(tcase,

@@ -101,7 +101,8 @@ END_TEST
 
 START_TEST(members_and_elements_are_counted_and_pointed_to)
 {
-    static const char text[] = "{ \"a\" : [1, {\"x\":2}] ,\"b\":\"\\u00e9\\n\"}";
+    static const char text[] = "{ \"a\" : [1, {\"x\":2}] ,"
+                               "\"b\":\"\\u00e9\\n\"}";
     const json_piece whole = { text, sizeof(text) - 1 };
     json_item items[2], elements[1];
     char decoded[4];
