@@ -23,7 +23,10 @@
 #include "http_request.h"
 
 #include "ep_document.h"
+#include "mod_expect_policy_close.h"
 #include "mod_expect_policy_config.h"
+#include "mod_expect_policy_drain.h"
+#include "mod_expect_policy_early.h"
 #include "mod_expect_policy_expect.h"
 #include "mod_expect_policy_facts.h"
 #include "mod_expect_policy_meter.h"
@@ -83,8 +86,37 @@ static ep_request *judge_core_refused(request_rec *r)
     return state;
 }
 
-/* Where an ErrorDocument is about to answer in place of a refusal. */
-static int take_back_answer(request_rec *r)
+/* The document takes the place of the page that core is about to send. */
+static void insert_error_page(request_rec *r)
+{
+    ep_request *state = ep_request_get(r);
+
+    if (state != NULL && state->answered) {
+        return;
+    }
+    if (state != NULL && state->cut) {
+        ep_refusal_replace_page(r, state);
+        return;
+    }
+    state = judge_core_refused(r);
+    if (state == NULL) {
+        state = ep_early_error(r, r->status);
+        if (state != NULL) {
+            ep_refusal_replace_page(r, state);
+        }
+    }
+    else if (state->policy.mode != EP_MODE_ON) {
+        ep_conclude(r, state);
+    }
+    else {
+        ep_refusal_report(r, state, "refused");
+        ep_refusal_replace_page(r, state);
+    }
+}
+
+/* An ErrorDocument is about to answer in place of a document of ours: a status
+ * makes core go back and send its own page, which insert_error_page() meets. */
+static int reject_error_document(request_rec *r)
 {
     ep_request *state = ep_request_get(r);
 
@@ -92,10 +124,15 @@ static int take_back_answer(request_rec *r)
         return DECLINED;
     }
     if (state != NULL && state->cut) {
-        return ep_refuse(r, state);
+        return r->prev->status;
     }
     state = judge_core_refused(r);
-    return state != NULL ? ep_conclude(r, state) : DECLINED;
+    if (state != NULL && state->policy.mode != EP_MODE_ON) {
+        return ep_conclude(r, state);
+    }
+    return state != NULL || ep_early_error(r, r->prev->status) != NULL
+               ? r->prev->status
+               : DECLINED;
 }
 
 static int judge_ceiling(request_rec *r)
@@ -122,7 +159,8 @@ static int judge_ceiling(request_rec *r)
 static int check_host(request_rec *r)
 {
     if (r->prev != NULL) {
-        return r->prev->status != HTTP_OK ? take_back_answer(r) : DECLINED;
+        return r->prev->status != HTTP_OK ? reject_error_document(r)
+                                          : DECLINED;
     }
     return ep_config_ceilings ? judge_ceiling(r) : DECLINED;
 }
@@ -131,15 +169,12 @@ static int check_host(request_rec *r)
  * still to come, and where it is demanded, nothing is told before it. */
 static int judge(request_rec *r, int may_wait)
 {
-    ep_request *state = ep_request_get(r);
+    ep_request *state;
     ep_facts facts;
     int result;
 
     if (r->main != NULL || (r->prev != NULL && r->prev->status != HTTP_OK)) {
         return DECLINED;
-    }
-    if (state != NULL) {
-        ep_meter_keep(r, state);
     }
     if (!ep_config_may_be_on(r->per_dir_config)) {
         result = r->prev == NULL ? ep_expect_as_core(r) : DECLINED;
@@ -174,7 +209,10 @@ static int judge(request_rec *r, int may_wait)
         && state->verdict.code == EP_ADMITTED) {
         ep_meter_attach(r, state);
     }
-    return DECLINED;
+    /* a dry run leaves to core what core would have refused */
+    return state->policy.mode == EP_MODE_DRY_RUN && r->prev == NULL
+               ? ep_expect_as_core(r)
+               : DECLINED;
 }
 
 static int is_plain(const request_rec *r)
@@ -216,29 +254,6 @@ static int check_place(request_rec *r)
                                                                : DECLINED;
 }
 
-static void insert_error_page(request_rec *r)
-{
-    ep_request *state = ep_request_get(r);
-
-    if (state != NULL && state->answered) {
-        return;
-    }
-    if (state != NULL && state->cut) {
-        ep_refusal_replace_page(r, state);
-        return;
-    }
-    state = judge_core_refused(r);
-    if (state == NULL) {
-        return;
-    }
-    if (state->policy.mode != EP_MODE_ON) {
-        ep_conclude(r, state);
-        return;
-    }
-    ep_refusal_report(r, state, "refused");
-    ep_refusal_replace_page(r, state);
-}
-
 static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
     (void)pconf;
@@ -268,6 +283,9 @@ static void register_hooks(apr_pool_t *pool)
     ep_expect_register();
     ep_refusal_register();
     ep_meter_register();
+    ep_early_register();
+    ep_close_register();
+    ep_drain_register();
 
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "ep_error.h"
 #include "ep_media.h"
 
 static const char *const messages[EP_CODES] = {
@@ -149,12 +150,28 @@ static void set_violations(json_t *document, const ep_verdict *verdict)
     json_decref(list);
 }
 
+/* Serialises and frees the document. */
+static size_t write_document(char *out, json_t *document, const char *error)
+{
+    /* 0: out of memory; more than fits cannot be, with lists and messages
+     * bounded, but would be no reason to answer half a document */
+    size_t length = json_dumpb(document, out, EP_DOCUMENT_SIZE - 1,
+                               JSON_COMPACT);
+
+    json_decref(document);
+    if (length == 0 || length > EP_DOCUMENT_SIZE - 1) {
+        length = (size_t)snprintf(out, EP_DOCUMENT_SIZE - 1,
+                                  "{\"error\":\"%s\"}", error);
+    }
+    out[length] = '\n';
+    return length + 1;
+}
+
 size_t ep_document(char *out, const ep_policy *policy, const ep_facts *facts,
                    const ep_verdict *verdict)
 {
     const char *error = ep_verdict_error(verdict, verdict->code);
     json_t *document = json_object();
-    size_t length;
 
     json_object_set_new(document, "error", json_string(error));
     json_object_set_new(document, "message", message_of(facts, verdict));
@@ -185,15 +202,17 @@ size_t ep_document(char *out, const ep_policy *policy, const ep_facts *facts,
     set_bytes(document, "requested_size", verdict->requested);
     set_violations(document, verdict);
 
-    /* 0: out of memory; more than fits cannot be, with lists and messages
-     * bounded, but would be no reason to answer half a document */
-    length = json_dumpb(document, out, EP_DOCUMENT_SIZE - 1,
-                        JSON_COMPACT);
-    json_decref(document);
-    if (length == 0 || length > EP_DOCUMENT_SIZE - 1) {
-        length = (size_t)snprintf(out, EP_DOCUMENT_SIZE - 1,
-                                  "{\"error\":\"%s\"}", error);
-    }
-    out[length] = '\n';
-    return length + 1;
+    return write_document(out, document, error);
+}
+
+size_t ep_document_of_error(char *out, int status, const char *reason)
+{
+    const char *error = ep_error_token(status);
+    json_t *document = json_object();
+
+    json_object_set_new(document, "error", json_string(error));
+    json_object_set_new(document, "message",
+                        json_sprintf("The upload was answered with \"%s\""
+                                     " before its content was read.", reason));
+    return write_document(out, document, error);
 }

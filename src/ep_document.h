@@ -32,6 +32,15 @@ size_t ep_document(char *out, const ep_policy *policy, const ep_facts *facts,
                    const ep_verdict *verdict);
 
 /**
+ * Writes the document of an error that is not the policy's own: `error` (of
+ * ep_error_token()) and `message`.
+ * @param out at least EP_DOCUMENT_SIZE bytes; not NUL-terminated
+ * @param reason the status line without HTTP-version, such as "404 Not Found"
+ * @return how many bytes were written, always more than 0
+ */
+size_t ep_document_of_error(char *out, int status, const char *reason);
+
+/**
  * @return 1 if @a text can be said in a document: UTF-8 without control
  *         characters, 1 to EP_MESSAGE_MAX bytes
  */

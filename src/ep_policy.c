@@ -63,6 +63,12 @@ void ep_policy_compose(ep_policy *policy, const ep_half *server,
             policy->status = (ep_status_choice)status->number;
         }
     }
+    /* these two are the server's alone */
+    if (policy->rule[EP_RULE_LINGER][0] != NULL) {
+        policy->linger =
+            (ep_linger)policy->rule[EP_RULE_LINGER][0]->number;
+    }
+    policy->early_errors = policy->rule[EP_RULE_EARLY_ERRORS][0] != NULL;
     if (halves[0]->rule[EP_RULE_EXPECTATIONS] == NULL) {
         policy->rule[EP_RULE_EXPECTATIONS][0] = &default_expectations;
     }

@@ -36,6 +36,8 @@ typedef enum ep_rule {
     EP_RULE_REQUIRE_LENGTH,
     EP_RULE_MAX_SIZE,
     EP_RULE_STATUS,
+    EP_RULE_LINGER,
+    EP_RULE_EARLY_ERRORS,
     EP_RULES
 } ep_rule;
 
@@ -46,6 +48,13 @@ typedef enum ep_status_choice {
     EP_STATUS_SPECIFIC,
     EP_STATUS_417
 } ep_status_choice;
+
+/** How long a refused client may go on sending. */
+typedef enum ep_linger {
+    EP_LINGER_FULL,
+    EP_LINGER_SHORT,
+    EP_LINGER_ABORT
+} ep_linger;
 
 typedef enum ep_override {
     EP_OVERRIDE_TIGHTEN,
@@ -59,7 +68,8 @@ typedef struct ep_setting {
     const char *file;
     unsigned int line;
     /**
-     * MODE: ep_mode; STATUS: ep_status_choice; REQUIRE_LENGTH: 0 or 1;
+     * MODE: ep_mode; STATUS: ep_status_choice; LINGER: ep_linger;
+     * REQUIRE_LENGTH and EARLY_ERRORS: 0 or 1;
      * MAX_SIZE and REQUIRE_CONTINUE: bytes, EP_UNLIMITED for Unlimited or Off;
      * REFUSE: 1, or 0 for Off
      */
@@ -85,6 +95,9 @@ typedef struct ep_half {
 typedef struct ep_policy {
     ep_mode mode;
     ep_status_choice status;
+    ep_linger linger;
+    /** errors of others to an upload are answered as refusals are */
+    int early_errors;
     /** the setting that switched the policy on; NULL: only the ceiling holds */
     const ep_setting *mode_by;
     /** [0] the server's and [1] the owner's demand; NULL: none is made */

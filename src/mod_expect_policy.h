@@ -26,6 +26,10 @@ typedef struct ep_request {
     int waits;
     /** the refusal went out, or was handed to the output filters */
     int answered;
+    /** content was read up to its end */
+    int is_read;
+    /** status of another module's error that goes out early; 0: none does */
+    int early_status;
     /** content was cut; the answer is to carry our document */
     int cut;
     /** what the verdict rests on */

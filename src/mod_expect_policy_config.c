@@ -10,6 +10,7 @@
 #include "ep_expect.h"
 #include "ep_media.h"
 #include "ep_size.h"
+#include "mod_expect_policy_early.h"
 #include "mod_expect_policy_expect.h"
 #include "mod_expect_policy_once.h"
 
@@ -90,6 +91,7 @@ void *ep_config_merge_server(apr_pool_t *pool, void *base_, void *add_)
 void ep_config_reset(void)
 {
     ep_config_ceilings = 0;
+    ep_early_reset();
     ep_expect_reset();
 }
 
@@ -125,7 +127,8 @@ static const char *const directive_of[EP_RULES] = {
     "ExpectPolicy", "ExpectPolicyExpectations", "ExpectPolicyRequireContinue",
     "ExpectPolicyMethods", "ExpectPolicyRequireAuth", "ExpectPolicyRefuse",
     "ExpectPolicyTypes", "ExpectPolicyEncodings", "ExpectPolicyRequireLength",
-    "ExpectPolicyMaxSize", "ExpectPolicyStatus"
+    "ExpectPolicyMaxSize", "ExpectPolicyStatus", "ExpectPolicyLinger",
+    "ExpectPolicyEarlyErrors"
 };
 
 /* What all sections of a place come to. */
@@ -406,6 +409,28 @@ static const char *set_status(cmd_parms *cmd, void *config, const char *word)
     };
 
     return set_keyword(cmd, config, word, known, "Auto, Specific or 417");
+}
+
+static const char *set_linger(cmd_parms *cmd, void *config, const char *word)
+{
+    static const keyword known[] = {
+        { "Full", EP_LINGER_FULL }, { "Short", EP_LINGER_SHORT },
+        { "Abort", EP_LINGER_ABORT }, { NULL, 0 }
+    };
+
+    return set_keyword(cmd, config, word, known, "Full, Short or Abort");
+}
+
+static const char *set_early_errors(cmd_parms *cmd, void *config,
+                                    const char *word)
+{
+    const char *error = set_switch(cmd, config, word);
+
+    if (error == NULL
+        && half_of(cmd, config)->rule[EP_RULE_EARLY_ERRORS]->number) {
+        ep_early_need();
+    }
+    return error;
 }
 
 /* A size, or the directive's word for none. */
@@ -720,6 +745,10 @@ const command_rec ep_config_commands[] = {
                     ANYWHERE, "Off, or CODE [MESSAGE [STATUS]]"),
     AP_INIT_TAKE1("ExpectPolicyStatus", set_status, INFO(EP_RULE_STATUS),
                   ANYWHERE, "Auto, Specific or 417"),
+    AP_INIT_TAKE1("ExpectPolicyLinger", set_linger, INFO(EP_RULE_LINGER),
+                  SERVER_FILES, "Full, Short or Abort"),
+    AP_INIT_TAKE1("ExpectPolicyEarlyErrors", set_early_errors,
+                  INFO(EP_RULE_EARLY_ERRORS), SERVER_FILES, "On or Off"),
     AP_INIT_TAKE1("ExpectPolicyOverride", set_override, NULL, SERVER_FILES,
                   "Tighten, Any or None"),
     AP_INIT_TAKE1("ExpectPolicyCeiling", set_ceiling, NULL, RSRC_CONF,

@@ -54,6 +54,9 @@ static void cut(request_rec *r, ep_request *state)
     r->connection->keepalive = AP_CONN_CLOSE;
     state->cut = 1;
     /* a handler that answered before it has read cannot be overruled */
+    if (is_answered) {
+        state->verdict.status = r->status;
+    }
     ep_refusal_report(r, state, is_answered ? "cut" : "refused");
 }
 
@@ -70,10 +73,12 @@ static apr_status_t meter(ap_filter_t *f, apr_bucket_brigade *bb,
         return APR_ENOSPC;
     }
     rv = ap_get_brigade(f->next, bb, mode, block, readbytes);
-    /* ap_http_filter gives content in these two modes only */
-    if (rv != APR_SUCCESS
-        || (mode != AP_MODE_READBYTES && mode != AP_MODE_GETLINE)) {
+    /* handlers read content in this mode; core reads trailers by the line */
+    if (rv != APR_SUCCESS || mode != AP_MODE_READBYTES) {
         return rv;
+    }
+    if (!APR_BRIGADE_EMPTY(bb) && APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb))) {
+        state->is_read = 1;
     }
     bytes = content_in(bb);
     if (bytes == EP_UNKNOWN) {
@@ -100,30 +105,36 @@ void ep_meter_register(void)
                                             AP_FTYPE_PROTOCOL - 1);
 }
 
-void ep_meter_keep(request_rec *r, ep_request *state)
+/*
+ * Among the protocol filters, as their topmost: with a content filter of its
+ * own on a request, mod_proxy_http no longer streams an upload but spools all
+ * of it before it so much as connects to the backend.  It also lets the filter
+ * outlive internal redirects.
+ */
+static void add_filter(request_rec *r, ep_request *state)
 {
     ap_filter_t *f;
 
-    if (state->metered.mode == EP_MODE_OFF) {
-        return;
-    }
     for (f = r->input_filters; f != NULL; f = f->next) {
         if (f->frec == meter_filter) {
             return;
         }
     }
-    ap_add_input_filter_handle(meter_filter, state, r, r->connection);
+    f = ap_add_input_filter_handle(meter_filter, state, r, r->connection);
+    if (f->next == r->proto_input_filters) {
+        r->proto_input_filters = f;
+    }
 }
 
 void ep_meter_attach(request_rec *r, ep_request *state)
 {
     const int64_t limit = limit_of(&state->policy);
 
-    if (limit != EP_UNLIMITED
+    if ((limit != EP_UNLIMITED || state->policy.early_errors)
         && (state->policy.mode > state->metered.mode
             || (state->policy.mode == state->metered.mode
                 && limit < limit_of(&state->metered)))) {
         state->metered = state->policy;
+        add_filter(r, state);
     }
-    ep_meter_keep(r, state);
 }

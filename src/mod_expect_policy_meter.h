@@ -11,11 +11,9 @@ void ep_meter_register(void);
 
 /**
  * Has the content counted against the policy just judged, if that limits the
- * size and no stricter one does so already.
+ * size and no stricter one does so already; or has it watched up to its end,
+ * if errors may have to go out early.
  */
 void ep_meter_attach(request_rec *r, ep_request *state);
-
-/** Attaches the filter again where an internal redirect has dropped it. */
-void ep_meter_keep(request_rec *r, ep_request *state);
 
 #endif

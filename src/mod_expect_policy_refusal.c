@@ -10,6 +10,8 @@
 #include "util_filter.h"
 
 #include "ep_document.h"
+#include "ep_error.h"
+#include "mod_expect_policy_close.h"
 
 APLOG_USE_MODULE(expect_policy);
 
@@ -93,6 +95,11 @@ static void set_environment(request_rec *r, const ep_request *state,
 {
     const ep_verdict *verdict = &state->verdict;
 
+    /* the access log looks at the last one of a chain of redirects, which may
+     * be an ErrorDocument that never came to answer */
+    while (r->next != NULL) {
+        r = r->next;
+    }
     apr_table_setn(r->subprocess_env, "EXPECT_POLICY_VERDICT", word);
     if (verdict->code != EP_ADMITTED) {
         apr_table_setn(r->subprocess_env, "EXPECT_POLICY_ERROR",
@@ -132,16 +139,13 @@ static void set_names(request_rec *r, const ep_request *state,
     }
 }
 
+/* The fields that belong to a verdict. */
 static void set_fields(request_rec *r, const ep_request *state)
 {
     const ep_verdict *verdict = &state->verdict;
     const ep_setting *by = verdict->by[verdict->code];
     size_t i;
 
-    apr_table_setn(r->headers_out, "Expect-Policy-Error",
-                   ep_verdict_error(verdict, verdict->code));
-    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
-    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
     switch (verdict->code) {
     case EP_METHOD_NOT_ALLOWED:
         apr_table_unset(r->headers_out, "Allow");
@@ -169,17 +173,20 @@ static void set_fields(request_rec *r, const ep_request *state)
     }
 }
 
-/*
- * Nothing may be read behind the answer while there is content that nobody
- * read: without this, ap_finalize_request_protocol() reads it all before the
- * answer leaves, and on a connection kept open content would be parsed as the
- * next request.  r->expecting_100 stays: alone, clearing it deadlocks.
- */
-static void close_over_content(request_rec *r, const ep_request *state)
+/* The document of a verdict or, where one goes out early, of an error. */
+static apr_size_t write_document(request_rec *r, const ep_request *state,
+                                 char *document, const char **error)
 {
-    if (state->facts.content != EP_CONTENT_NONE) {
-        r->connection->keepalive = AP_CONN_CLOSE;
+    const ep_verdict *verdict = &state->verdict;
+
+    if (state->early_status != 0) {
+        *error = ep_error_token(state->early_status);
+        return ep_document_of_error(document, state->early_status,
+                                    ap_get_status_line_ex(
+                                        r->pool, state->early_status));
     }
+    *error = ep_verdict_error(verdict, verdict->code);
+    return ep_document(document, &state->policy, &state->facts, verdict);
 }
 
 /* Makes the head of the answer.  The status comes first: content would be
@@ -188,17 +195,22 @@ static const char *dress(request_rec *r, const ep_request *state,
                          apr_size_t *length)
 {
     char *document = apr_palloc(r->pool, EP_DOCUMENT_SIZE);
+    const char *error;
 
-    *length = ep_document(document, &state->policy, &state->facts,
-                          &state->verdict);
-    r->status = state->verdict.status;
-    r->status_line = NULL;
+    *length = write_document(r, state, document, &error);
     r->no_local_copy = 1;
     r->content_encoding = NULL;
     r->content_languages = NULL;
-    apr_table_unset(r->headers_out, "Location");
     apr_table_unset(r->headers_out, "Content-Encoding");
-    set_fields(r, state);
+    apr_table_setn(r->headers_out, "Expect-Policy-Error", error);
+    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
+    if (state->early_status == 0) {
+        r->status = state->verdict.status;
+        r->status_line = NULL;
+        apr_table_unset(r->headers_out, "Location");
+        set_fields(r, state);
+    }
     ap_set_content_type(r, "application/json");
     ap_set_content_length(r, (apr_off_t)*length);
     return document;
@@ -211,7 +223,7 @@ int ep_refuse(request_rec *r, ep_request *state)
 
     state->answered = 1;
     set_environment(r, state, "refused");
-    close_over_content(r, state);
+    ep_close_over_content(r, state);
     r->status = state->verdict.status;
     r->output_filters = r->proto_output_filters;
     /* as ap_send_error_response() does: what was to go with a success goes,
@@ -256,9 +268,11 @@ void ep_refusal_register(void)
 void ep_refusal_replace_page(request_rec *r, ep_request *state)
 {
     state->answered = 1;
-    set_environment(r, state, "refused");
-    close_over_content(r, state);
-    r->status = state->verdict.status;
-    r->status_line = NULL;
+    ep_close_over_content(r, state);
+    if (state->early_status == 0) {
+        set_environment(r, state, "refused");
+        r->status = state->verdict.status;
+        r->status_line = NULL;
+    }
     ap_add_output_filter_handle(page_filter, state, r, r->connection);
 }

@@ -29,7 +29,7 @@ int ep_refuse(request_rec *r, ep_request *state);
 
 /**
  * In insert_error_filter: lets the document take the place of the page that
- * core is about to send.
+ * core is about to send: that of the verdict, or of early_status.
  */
 void ep_refusal_replace_page(request_rec *r, ep_request *state);
 

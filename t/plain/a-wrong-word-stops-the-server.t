@@ -57,6 +57,10 @@ my %directives = (
         ['Auto', 'SPECIFIC', '417']],
     ExpectPolicyOverride => [[qw(Tighten Any None)],
         ['Loosen', 'On', '""', 'Any None'], ['Tighten', 'any', 'NONE']],
+    ExpectPolicyLinger => [['Full, Short or Abort'],
+        ['None', '30', '""', 'Full Short'], ['Full', 'short', 'ABORT']],
+    ExpectPolicyEarlyErrors => [['On or Off'], ['Yes', '401', '""', 'On Off'],
+        ['On', 'off']],
     ExpectPolicyCeiling => [['Unlimited', 'number of bytes'],
         ['10MB', '-1', 'Off', '""', '1 2'], ['10G', 'unlimited', '0']],
 );
@@ -99,7 +103,7 @@ for my $directive (sort keys %directives) {
     like($said, qr/\Q$directive\E/, 'and is named');
     $seen{$directive}++;
 }
-is(scalar keys %seen, 13, 'directives');
+is(scalar keys %seen, 15, 'directives');
 cmp_ok($wrong, '>=', 90, 'wrong words');
 cmp_ok($right, '>=', 40, 'right words');
 
@@ -134,7 +138,6 @@ my %later = (
     ExpectPolicyQuota => '10G', ExpectPolicyFreeSpace => '5%',
     ExpectPolicyConcurrent => '4 client', ExpectPolicyAllowance => '10G/1d client',
     ExpectPolicyLedger => 'shm', ExpectPolicyLedgerFailure => 'Open',
-    ExpectPolicyLinger => 'Short', ExpectPolicyEarlyErrors => 'On',
     ExpectPolicyFormat => 'Problem', ExpectPolicyAdvertise => 'On',
     ExpectPolicyMessage => 'content_too_large "x"',
 );
@@ -143,6 +146,6 @@ for my $directive (sort keys %later) {
     isnt($exit, 0, "$directive does not exist yet");
     like($said, qr/Invalid command '\Q$directive\E'/, 'and stops the server');
 }
-is(scalar keys %later, 11, 'later directives');
+is(scalar keys %later, 9, 'later directives');
 
 done_testing;

@@ -1,0 +1,255 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "mod_expect_policy_drain.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "apr_atomic.h"
+#include "apr_portable.h"
+#include "apr_thread_proc.h"
+#include "ap_mpm.h"
+#include "http_connection.h"
+#include "http_core.h"
+#include "http_log.h"
+
+APLOG_USE_MODULE(expect_policy);
+
+/* httpd's own times (MAX_SECS_TO_LINGER, SECONDS_TO_LINGER) */
+#define FULL_TIME apr_time_from_sec(30)
+#define SHORT_TIME apr_time_from_sec(2)
+/* When the child ends, for everybody. */
+#define LAST_TIME apr_time_from_sec(2)
+/* Connections at once, per child. */
+#define MOST 256
+/* All connections together may send this much in a tick, about 50 MB a second;
+ * who sends faster is slowed down by a full receive buffer. */
+#define TICK_BYTES (512 * 1024)
+#define TICK_MSEC 10
+#define PIECE (64 * 1024)
+
+/*
+ *   request threads                    the drain thread
+ *   ---------------                    ----------------
+ *   taken++ (not above MOST)
+ *   dup, write to handover[1]  ----->  poll(handover[0], sockets...)
+ *                                      recv until end, error or deadline
+ *                                      close, taken--
+ */
+typedef struct handed {
+    int fd;
+    apr_time_t deadline;
+} handed;
+
+static struct drain {
+    apr_thread_mutex_t *start;
+    apr_thread_t *thread;
+    apr_pool_t *pool;
+    int handover[2];
+    volatile apr_uint32_t taken;
+    /* once only the drain thread's: [0] is the pipe's */
+    struct pollfd polled[1 + MOST];
+    apr_time_t deadline[1 + MOST];
+    int count;
+} drain;
+
+static void drop(int i)
+{
+    close(drain.polled[i].fd);
+    drain.count--;
+    drain.polled[i] = drain.polled[drain.count];
+    drain.deadline[i] = drain.deadline[drain.count];
+    apr_atomic_dec32(&drain.taken);
+}
+
+/* @return 0 once the child is ending */
+static int take_handed(void)
+{
+    handed next;
+    ssize_t length;
+
+    while ((length = read(drain.handover[0], &next, sizeof(next)))
+           == (ssize_t)sizeof(next)) {
+        drain.polled[drain.count].fd = next.fd;
+        drain.polled[drain.count].events = POLLIN;
+        drain.polled[drain.count].revents = 0;
+        drain.deadline[drain.count] = next.deadline;
+        drain.count++;
+    }
+    return length != 0;
+}
+
+/* @return 0 if there will be nothing more */
+static int read_on(int fd, apr_size_t most)
+{
+    static char thrown_away[PIECE];
+
+    while (most > 0) {
+        const apr_size_t piece = most < PIECE ? most : PIECE;
+        const ssize_t length = recv(fd, thrown_away, piece, MSG_DONTWAIT);
+
+        if (length <= 0) {
+            return length < 0 && (errno == EAGAIN || errno == EINTR);
+        }
+        most -= (apr_size_t)length;
+    }
+    return 1;
+}
+
+/* One look at all connections.  @return how many had sent something */
+static int look(apr_time_t last)
+{
+    const apr_time_t now = apr_time_now();
+    const apr_size_t share = TICK_BYTES / (apr_size_t)drain.count;
+    int busy = 0;
+    int i;
+
+    for (i = drain.count - 1; i > 0; i--) {
+        const int is_ready = drain.polled[i].revents != 0;
+
+        busy += is_ready;
+        if (now >= drain.deadline[i] || now >= last
+            || (is_ready && !read_on(drain.polled[i].fd, share))) {
+            drop(i);
+        }
+    }
+    return busy;
+}
+
+static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
+{
+    apr_time_t last = APR_INT64_MAX;
+    int is_open = 1;
+
+    (void)data;
+    /* signals are for httpd's own threads */
+    apr_setup_signal_thread();
+    drain.polled[0].fd = drain.handover[0];
+    drain.polled[0].events = POLLIN;
+    drain.count = 1;
+    while (is_open || drain.count > 1) {
+        int busy;
+
+        /* deadlines are looked at once in a while only */
+        poll(drain.polled, (nfds_t)drain.count,
+             drain.count > 1 ? 500 : -1);
+        if (is_open && drain.polled[0].revents != 0) {
+            is_open = take_handed();
+            if (!is_open) {
+                last = apr_time_now() + LAST_TIME;
+                drain.polled[0].fd = -1;
+            }
+        }
+        busy = look(last);
+        if (busy > 0) {
+            apr_sleep(apr_time_from_msec(TICK_MSEC));
+        }
+    }
+    apr_thread_exit(thread, APR_SUCCESS);
+    return NULL;
+}
+
+static apr_status_t end_thread(void *data)
+{
+    apr_status_t rv;
+
+    (void)data;
+    if (drain.thread != NULL) {
+        close(drain.handover[1]);
+        apr_thread_join(&rv, drain.thread);
+        close(drain.handover[0]);
+        drain.thread = NULL;
+    }
+    return APR_SUCCESS;
+}
+
+static int start_thread(void)
+{
+    int i;
+
+    if (pipe(drain.handover) != 0) {
+        return 0;
+    }
+    for (i = 0; i < 2; i++) {
+        fcntl(drain.handover[i], F_SETFD, FD_CLOEXEC);
+        fcntl(drain.handover[i], F_SETFL, O_NONBLOCK);
+    }
+    if (apr_thread_create(&drain.thread, NULL, run, NULL, drain.pool)
+        != APR_SUCCESS) {
+        drain.thread = NULL;
+        close(drain.handover[0]);
+        close(drain.handover[1]);
+        return 0;
+    }
+    apr_pool_pre_cleanup_register(drain.pool, NULL, end_thread);
+    return 1;
+}
+
+static int is_running(void)
+{
+    int running;
+
+    if (drain.start == NULL) {
+        return 0;
+    }
+    apr_thread_mutex_lock(drain.start);
+    running = drain.thread != NULL || start_thread();
+    apr_thread_mutex_unlock(drain.start);
+    return running;
+}
+
+/* @return 1 if there was a place left, now taken */
+static int take_place(void)
+{
+    if (apr_atomic_inc32(&drain.taken) >= MOST) {
+        apr_atomic_dec32(&drain.taken);
+        return 0;
+    }
+    return 1;
+}
+
+int ep_drain(conn_rec *c, ep_linger linger)
+{
+    apr_socket_t *socket = ap_get_conn_socket(c);
+    handed next;
+    int fd;
+
+    if (socket == NULL || apr_os_sock_get(&fd, socket) != APR_SUCCESS
+        || !is_running() || !take_place()) {
+        return 0;
+    }
+    next.fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    if (next.fd >= 0) {
+        next.deadline = apr_time_now() + (linger == EP_LINGER_FULL
+                                              ? FULL_TIME : SHORT_TIME);
+        if (apr_socket_shutdown(socket, APR_SHUTDOWN_WRITE) == APR_SUCCESS
+            && write(drain.handover[1], &next, sizeof(next))
+                   == (ssize_t)sizeof(next)) {
+            return 1;
+        }
+        close(next.fd);
+    }
+    apr_atomic_dec32(&drain.taken);
+    return 0;
+}
+
+static void prepare_child(apr_pool_t *pool, server_rec *s)
+{
+    drain.pool = pool;
+    drain.thread = NULL;
+    drain.taken = 0;
+    if (apr_thread_mutex_create(&drain.start, APR_THREAD_MUTEX_DEFAULT, pool)
+        != APR_SUCCESS) {
+        drain.start = NULL;
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     "refused connections are drained by httpd's workers");
+    }
+}
+
+void ep_drain_register(void)
+{
+    ap_hook_child_init(prepare_child, NULL, NULL, APR_HOOK_MIDDLE);
+}

@@ -1,0 +1,32 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/**
+ * ExpectPolicyEarlyErrors: what any other module answers to an upload whose
+ * content is unread goes out as a refusal does.
+ */
+#ifndef MOD_EXPECT_POLICY_EARLY_H
+#define MOD_EXPECT_POLICY_EARLY_H
+
+#include "mod_expect_policy.h"
+
+/** Registers the filter. */
+void ep_early_register(void);
+
+/** Before a configuration is read: nobody has asked for it. */
+void ep_early_reset(void);
+
+/**
+ * While the configuration is read: registers the hooks, which cost nothing
+ * where nobody asks for them.
+ */
+void ep_early_need(void);
+
+/**
+ * In insert_error_filter, and before an ErrorDocument takes over.
+ * @param status the error that @a r is answered with
+ * @return the state, with early_status and the policy set, if this is an error
+ *         to an upload that has to go out early; else NULL
+ */
+ep_request *ep_early_error(request_rec *r, int status);
+
+#endif
