@@ -104,7 +104,7 @@ static int bytes_in(word text, int64_t *bytes)
 static const char *const rule_words[EP_RULES] = {
     "ExpectPolicy", "Expectations", "RequireContinue", "Methods",
     "RequireAuth", "Refuse", "Types", "Encodings", "RequireLength", "MaxSize",
-    "Status"
+    "Status", "Linger", "EarlyErrors"
 };
 
 static int is_plain_token(const char *name)
@@ -246,12 +246,16 @@ static int read_setting(scenario *s, ep_setting *setting, ep_rule rule,
     static const char *const modes[] = { "Off", "DryRun", "On", NULL };
     static const char *const switches[] = { "Off", "On", NULL };
     static const char *const statuses[] = { "Auto", "Specific", "417", NULL };
+    static const char *const lingers[] = { "Full", "Short", "Abort", NULL };
 
     switch (rule) {
     case EP_RULE_MODE:
         return read_choice(setting, modes, line);
     case EP_RULE_REQUIRE_LENGTH:
+    case EP_RULE_EARLY_ERRORS:
         return read_choice(setting, switches, line);
+    case EP_RULE_LINGER:
+        return read_choice(setting, lingers, line);
     case EP_RULE_STATUS:
         return read_choice(setting, statuses, line);
     case EP_RULE_REQUIRE_CONTINUE:

@@ -17,6 +17,8 @@
  *     server|owner RequireLength On|Off
  *     server|owner MaxSize BYTES|Unlimited
  *     server|owner Status Auto|Specific|417
+ *     server|owner Linger Full|Short|Abort
+ *     server|owner EarlyErrors On|Off
  *     override Tighten|Any|None
  *     ceiling BYTES
  *

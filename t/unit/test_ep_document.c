@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 
+#include "ep_error.h"
 #include "ep_expect.h"
 #include "strict_json.h"
 #include "unit.h"
@@ -246,6 +247,33 @@ START_TEST(nothing_about_limits_is_told_before_authentication)
     ck_assert_int_eq(json_integer_value(json_object_get(d.json, "limit")),
                      4242);
     json_decref(d.json);
+}
+END_TEST
+
+START_TEST(an_error_of_others_has_a_token_and_a_message)
+{
+    int status;
+
+    for (status = 400; status < 600; status++) {
+        char *text = guarded_room(EP_DOCUMENT_SIZE);
+        const size_t length = ep_document_of_error(text, status,
+                                                   "404 \"Not\" Found");
+        json_error_t error;
+        json_t *json;
+
+        ck_assert_uint_gt(length, 2);
+        ck_assert_uint_lt(length, FOUR_KB);
+        ck_assert_ptr_eq(memchr(text, '\n', length), text + length - 1);
+        ck_assert(strict_json_valid(text, length - 1));
+        json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+        ck_assert_uint_eq(json_object_size(json), 2);
+        ck_assert_str_eq(json_string_value(json_object_get(json, "error")),
+                         ep_error_token(status));
+        ck_assert_ptr_nonnull(
+            strstr(json_string_value(json_object_get(json, "message")),
+                   "404 \"Not\" Found"));
+        json_decref(json);
+    }
 }
 END_TEST
 
@@ -575,6 +603,7 @@ int main(void)
     tcase_add_test(tcase,
                    violations_are_listed_in_order_where_there_are_several);
     tcase_add_test(tcase, nothing_about_limits_is_told_before_authentication);
+    tcase_add_test(tcase, an_error_of_others_has_a_token_and_a_message);
     ADD_ROWS(tcase, of_what_the_client_sent_only_tokens_are_repeated, echoes);
     tcase_add_test(tcase, a_type_or_coding_is_repeated_up_to_127_bytes);
     ADD_ROWS(tcase, the_longest_lists_leave_a_document_under_4_kb, worst);

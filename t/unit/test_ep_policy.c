@@ -109,6 +109,33 @@ START_TEST(the_owners_word_on_the_status_wins_where_it_is_heard)
 }
 END_TEST
 
+static const struct {
+    const char *lines;
+    ep_linger linger;
+    int early_errors;
+} servers_alone[] = {
+    { "", EP_LINGER_FULL, 0 },
+    { "server Linger Short", EP_LINGER_SHORT, 0 },
+    { "server Linger Abort", EP_LINGER_ABORT, 0 },
+    { "server Linger Full\nserver EarlyErrors Off", EP_LINGER_FULL, 0 },
+    { "server EarlyErrors On", EP_LINGER_FULL, 1 },
+    { "owner Linger Abort\nowner EarlyErrors On", EP_LINGER_FULL, 0 },
+    { "server Linger Short\nowner Linger Full", EP_LINGER_SHORT, 0 },
+    { "server EarlyErrors On\nowner EarlyErrors Off", EP_LINGER_FULL, 1 }
+};
+
+START_TEST(how_a_connection_ends_is_the_servers_word_alone)
+{
+    scenario s;
+    ep_policy policy;
+
+    given(&s, &policy, servers_alone[_i].lines, "");
+    ck_assert_int_eq(policy.linger, servers_alone[_i].linger);
+    ck_assert_int_eq(policy.early_errors, servers_alone[_i].early_errors);
+    scenario_free(&s);
+}
+END_TEST
+
 /* Every rule but mode and status: a demand, and a word that takes it back. */
 static const struct {
     ep_rule rule;
@@ -543,7 +570,10 @@ START_TEST(every_rule_was_asked_whether_it_is_laxer)
         asked[laxer[i].rule] = 1;
     }
     for (i = 0; i < EP_RULES; i++) {
-        ck_assert_msg(asked[i], "rule %u", (unsigned int)i);
+        /* these two an owner cannot say */
+        if (i != EP_RULE_LINGER && i != EP_RULE_EARLY_ERRORS) {
+            ck_assert_msg(asked[i], "rule %u", (unsigned int)i);
+        }
     }
 }
 END_TEST
@@ -588,6 +618,8 @@ int main(void)
         where_nobody_says_anything_the_policy_is_off_and_demands_nothing);
     ADD_ROWS(tcase, the_owners_word_on_the_status_wins_where_it_is_heard,
              statuses);
+    ADD_ROWS(tcase, how_a_connection_ends_is_the_servers_word_alone,
+             servers_alone);
     ADD_ROWS(
         tcase,
         a_demand_of_either_half_stands_and_no_word_of_the_other_lifts_it,
