@@ -25,43 +25,13 @@
 #include "ep_document.h"
 #include "mod_expect_policy_close.h"
 #include "mod_expect_policy_config.h"
+#include "mod_expect_policy_directives.h"
 #include "mod_expect_policy_drain.h"
 #include "mod_expect_policy_early.h"
 #include "mod_expect_policy_expect.h"
 #include "mod_expect_policy_facts.h"
 #include "mod_expect_policy_meter.h"
 #include "mod_expect_policy_refusal.h"
-
-/* Stands for all requests without content and Expect: nothing to judge. */
-static ep_request plain;
-
-static request_rec *initial(request_rec *r)
-{
-    while (r->prev != NULL || r->main != NULL) {
-        r = r->prev != NULL ? r->prev : r->main;
-    }
-    return r;
-}
-
-ep_request *ep_request_get(request_rec *r)
-{
-    ep_request *state = ap_get_module_config(initial(r)->request_config,
-                                             &expect_policy_module);
-
-    return state != &plain ? state : NULL;
-}
-
-ep_request *ep_request_make(request_rec *r)
-{
-    ep_request *state = ep_request_get(r);
-
-    if (state == NULL) {
-        r = initial(r);
-        state = apr_pcalloc(r->pool, sizeof(*state));
-        ap_set_module_config(r->request_config, &expect_policy_module, state);
-    }
-    return state;
-}
 
 /* @return the state of a request that core refused for its Expect field, with
  * the verdict; NULL if that is not so, or none of our business */
@@ -215,17 +185,11 @@ static int judge(request_rec *r, int may_wait)
                : DECLINED;
 }
 
-static int is_plain(const request_rec *r)
-{
-    return ap_get_module_config(r->request_config, &expect_policy_module)
-           == &plain;
-}
-
 static int check_head(request_rec *r)
 {
     /* Most requests are done here, at little cost. */
     if (!ep_facts_any(r)) {
-        ap_set_module_config(r->request_config, &expect_policy_module, &plain);
+        ep_request_set_plain(r);
         return DECLINED;
     }
     return judge(r, 1);
@@ -235,7 +199,7 @@ static int check_authenticated(request_rec *r)
 {
     const ep_request *state;
 
-    if (is_plain(r)) {
+    if (ep_request_is_plain(r)) {
         return DECLINED;
     }
     state = ep_request_get(r);
@@ -246,7 +210,7 @@ static int check_place(request_rec *r)
 {
     const ep_request *state;
 
-    if (is_plain(r)) {
+    if (ep_request_is_plain(r)) {
         return DECLINED;
     }
     state = ep_request_get(r);
@@ -260,6 +224,8 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     (void)plog;
     (void)ptemp;
     ep_config_reset();
+    ep_expect_reset();
+    ep_early_reset();
     return OK;
 }
 
@@ -313,7 +279,7 @@ AP_DECLARE_MODULE(expect_policy) = {
     ep_config_merge_dir,
     ep_config_create_server,
     ep_config_merge_server,
-    ep_config_commands,
+    ep_directives,
     register_hooks
 #if defined(AP_MODULE_FLAG_ALWAYS_MERGE)
     /* a virtual host without a directive of ours still inherits */

@@ -67,6 +67,8 @@ typedef struct ep_setting {
     /** where it stands, for logs, never for clients; NULL: it is built in */
     const char *file;
     unsigned int line;
+    /** the directive's name, for logs */
+    const char *directive;
     /**
      * MODE: ep_mode; STATUS: ep_status_choice; LINGER: ep_linger;
      * REQUIRE_LENGTH and EARLY_ERRORS: 0 or 1;

@@ -47,6 +47,12 @@ ep_request *ep_request_get(request_rec *r);
 /** @return the initial request's state, made if there is none */
 ep_request *ep_request_make(request_rec *r);
 
+/** Remembers that there is nothing to judge in this very request. */
+void ep_request_set_plain(request_rec *r);
+
+/** @return 1 if so; the usual case, and cheap */
+int ep_request_is_plain(const request_rec *r);
+
 /**
  * httpd writes notices into a log file whatever LogLevel says.  So that
  * `LogLevel expect_policy:error` turns them off all the same, ask here first;

@@ -1,17 +1,37 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** Directives: read, merged, and put together to a policy. */
+/** What sections say: kept, merged, and put together to a policy. */
 #ifndef MOD_EXPECT_POLICY_CONFIG_H
 #define MOD_EXPECT_POLICY_CONFIG_H
 
 #include "mod_expect_policy.h"
 
-extern const command_rec ep_config_commands[];
-
 void *ep_config_create_dir(apr_pool_t *pool, char *where);
 void *ep_config_merge_dir(apr_pool_t *pool, void *base, void *add);
 void *ep_config_create_server(apr_pool_t *pool, server_rec *server);
 void *ep_config_merge_server(apr_pool_t *pool, void *base, void *add);
+
+/**
+ * While a section is read: it says something about a rule, and its last word
+ * holds.
+ * @param section what ep_config_create_dir() made
+ * @param is_owners it stands in an .htaccess file
+ * @param setting lives as long as @a pool
+ */
+void ep_config_say(apr_pool_t *pool, void *section, int is_owners,
+                   ep_rule rule, const ep_setting *setting);
+
+/** @return what the section has said about a rule so far; NULL: nothing */
+const ep_setting *ep_config_said(const void *section, ep_rule rule);
+
+/** While a section is read: what .htaccess files below may do (ep_override). */
+void ep_config_say_override(void *section, const ep_setting *setting);
+
+/** While a virtual host is read: the ceiling (a size). */
+void ep_config_say_ceiling(server_rec *server, const ep_setting *setting);
+
+/** While a virtual host is read: the mode (ep_mode) of a section in it. */
+void ep_config_say_section_mode(server_rec *server, const ep_setting *setting);
 
 /** Before a configuration is read: forgets what the one before it said. */
 void ep_config_reset(void);

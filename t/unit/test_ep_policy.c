@@ -9,9 +9,9 @@
 
 /* A setting of each mode, and none. */
 static const ep_setting modes[] = {
-    { "f", 1, EP_MODE_OFF, NULL, 0, NULL, NULL, 0 },
-    { "f", 2, EP_MODE_DRY_RUN, NULL, 0, NULL, NULL, 0 },
-    { "f", 3, EP_MODE_ON, NULL, 0, NULL, NULL, 0 }
+    { "f", 1, NULL, EP_MODE_OFF, NULL, 0, NULL, NULL, 0 },
+    { "f", 2, NULL, EP_MODE_DRY_RUN, NULL, 0, NULL, NULL, 0 },
+    { "f", 3, NULL, EP_MODE_ON, NULL, 0, NULL, NULL, 0 }
 };
 
 static int64_t mode_in(const ep_setting *setting)

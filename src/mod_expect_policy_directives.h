@@ -1,0 +1,12 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/** The directives: words to settings. */
+#ifndef MOD_EXPECT_POLICY_DIRECTIVES_H
+#define MOD_EXPECT_POLICY_DIRECTIVES_H
+
+#include "mod_expect_policy.h"
+
+/** The directive table; docs/directives.md describes each. */
+extern const command_rec ep_directives[];
+
+#endif

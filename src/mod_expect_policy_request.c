@@ -1,0 +1,47 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "mod_expect_policy.h"
+
+#include "http_request.h"
+
+/* Stands for all requests without content and Expect; never written to. */
+static ep_request plain;
+
+static request_rec *initial(request_rec *r)
+{
+    while (r->prev != NULL || r->main != NULL) {
+        r = r->prev != NULL ? r->prev : r->main;
+    }
+    return r;
+}
+
+ep_request *ep_request_get(request_rec *r)
+{
+    ep_request *state = ap_get_module_config(initial(r)->request_config,
+                                             &expect_policy_module);
+
+    return state != &plain ? state : NULL;
+}
+
+ep_request *ep_request_make(request_rec *r)
+{
+    ep_request *state = ep_request_get(r);
+
+    if (state == NULL) {
+        r = initial(r);
+        state = apr_pcalloc(r->pool, sizeof(*state));
+        ap_set_module_config(r->request_config, &expect_policy_module, state);
+    }
+    return state;
+}
+
+void ep_request_set_plain(request_rec *r)
+{
+    ap_set_module_config(r->request_config, &expect_policy_module, &plain);
+}
+
+int ep_request_is_plain(const request_rec *r)
+{
+    return ap_get_module_config(r->request_config, &expect_policy_module)
+           == &plain;
+}
