@@ -69,6 +69,8 @@ sub start {
     my $self = bless { dir => $dir, port => $port, owner => $$ }, $class;
     defined(my $pid = fork) or die "fork: $!";
     if (!$pid) {
+        # prefork ends by signalling its whole process group: not ours
+        setpgrp 0, 0;
         open STDOUT, '>', "$dir/out";
         open STDERR, '>&', \*STDOUT;
         # in the foreground: this process is the one that is ended later
