@@ -146,25 +146,26 @@ static int judge(request_rec *r, int may_wait)
     if (r->main != NULL || (r->prev != NULL && r->prev->status != HTTP_OK)) {
         return DECLINED;
     }
-    if (!ep_config_may_be_on(r->per_dir_config)) {
-        result = r->prev == NULL ? ep_expect_as_core(r) : DECLINED;
-        if (result != DECLINED || !ep_config_has_ceiling(r)) {
-            return result;
-        }
+    if (!ep_config_may_be_on(r->per_dir_config) && !ep_config_has_ceiling(r)) {
+        return ep_expect_as_core(r);
     }
     if (!ep_facts_read(r, &facts)) {
         return DECLINED;
     }
     state = ep_request_make(r);
     state->judged = r->per_dir_config;
+    state->facts = facts;
+    ep_config_policy(r, r->per_dir_config, &state->policy);
+    if (state->policy.mode_by == NULL) {
+        /* the place is Off; at most a ceiling holds */
+        result = ep_expect_as_core(r);
+        if (result != DECLINED || state->policy.mode == EP_MODE_OFF) {
+            return result;
+        }
+    }
     state->waits = may_wait && ap_some_authn_required(r);
     if (state->waits) {
         return DECLINED;
-    }
-    state->facts = facts;
-    ep_config_policy(r, r->per_dir_config, &state->policy);
-    if (state->policy.mode == EP_MODE_OFF) {
-        return r->prev == NULL ? ep_expect_as_core(r) : DECLINED;
     }
     ep_decide(&state->policy, &state->facts, &state->verdict);
     result = ep_conclude(r, state);
@@ -180,9 +181,8 @@ static int judge(request_rec *r, int may_wait)
         ep_meter_attach(r, state);
     }
     /* a dry run leaves to core what core would have refused */
-    return state->policy.mode == EP_MODE_DRY_RUN && r->prev == NULL
-               ? ep_expect_as_core(r)
-               : DECLINED;
+    return state->policy.mode == EP_MODE_DRY_RUN ? ep_expect_as_core(r)
+                                                 : DECLINED;
 }
 
 static int check_head(request_rec *r)

@@ -201,7 +201,7 @@ int ep_expect_as_core(request_rec *r)
 {
     const ep_request *state = ep_request_get(r);
 
-    if (state == NULL || state->held_expect == NULL
+    if (r->prev != NULL || state == NULL || state->held_expect == NULL
         || passes_core(state->held_expect)) {
         return DECLINED;
     }
