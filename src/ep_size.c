@@ -23,18 +23,17 @@ static int shift_of(char unit)
 int ep_size_parse(const char *text, int64_t *bytes)
 {
     /* INT64_MAX itself stands for "unlimited" */
-    const int64_t most = INT64_MAX - 1;
-    int64_t value = 0;
+    const uint64_t most = INT64_MAX - 1;
+    /* without a sign: one digit more than fits has room, and is seen */
+    uint64_t value = 0;
     size_t i = 0;
     int shift;
 
     while (text[i] >= '0' && text[i] <= '9') {
-        const int digit = text[i] - '0';
-
-        if (value > (most - digit) / 10) {
+        if (value > most / 10) {
             return 0;
         }
-        value = value * 10 + digit;
+        value = value * 10 + (uint64_t)(text[i] - '0');
         i++;
     }
     if (i == 0) {
@@ -47,6 +46,6 @@ int ep_size_parse(const char *text, int64_t *bytes)
     if (text[i] != '\0' || value > most >> shift) {
         return 0;
     }
-    *bytes = value << shift;
+    *bytes = (int64_t)(value << shift);
     return 1;
 }

@@ -119,6 +119,9 @@ static int end_connection(conn_rec *c)
         return OK;
     }
     ap_flush_conn(c);
+    if (c->aborted) {
+        return OK;
+    }
     if (*linger == EP_LINGER_ABORT || ep_drain(c, *linger)) {
         c->aborted = 1;
     }

@@ -238,11 +238,14 @@ int ep_drain(conn_rec *c, ep_linger linger)
 
 static void prepare_child(apr_pool_t *pool, server_rec *s)
 {
-    drain.pool = pool;
     drain.thread = NULL;
     drain.taken = 0;
-    if (apr_thread_mutex_create(&drain.start, APR_THREAD_MUTEX_DEFAULT, pool)
-        != APR_SUCCESS) {
+    drain.start = NULL;
+    /* a pool of its own: the thread starts while other threads may be at the
+     * child's */
+    if (apr_pool_create(&drain.pool, pool) != APR_SUCCESS
+        || apr_thread_mutex_create(&drain.start, APR_THREAD_MUTEX_DEFAULT,
+                                   drain.pool) != APR_SUCCESS) {
         drain.start = NULL;
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
                      "refused connections are drained by httpd's workers");
