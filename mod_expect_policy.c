@@ -74,6 +74,9 @@ static void insert_error_page(request_rec *r)
         if (state != NULL) {
             ep_refusal_replace_page(r, state);
         }
+        else {
+            ep_early_close(r);
+        }
     }
     else if (state->policy.mode != EP_MODE_ON) {
         ep_conclude(r, state);

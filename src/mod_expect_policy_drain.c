@@ -221,6 +221,7 @@ int ep_drain(conn_rec *c, ep_linger linger)
         || !is_running() || !take_place()) {
         return 0;
     }
+    memset(&next, 0, sizeof(next));
     next.fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (next.fd >= 0) {
         next.deadline = apr_time_now() + (linger == EP_LINGER_FULL

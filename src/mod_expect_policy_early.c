@@ -82,19 +82,23 @@ ep_request *ep_early_error(request_rec *r, int status)
     return state;
 }
 
-/* Errors and redirects that a module or an application says in its own words:
- * these are kept, but go out at once. */
-static apr_status_t answer_early(ap_filter_t *f, apr_bucket_brigade *bb)
+void ep_early_close(request_rec *r)
 {
-    request_rec *r = f->r;
-    ep_request *state;
+    if (r->status >= HTTP_MULTIPLE_CHOICES
+        && !(r->status == HTTP_UNAUTHORIZED && binds_connection(r))) {
+        const ep_request *state = unread_upload(r);
 
-    if (!APR_BRIGADE_EMPTY(bb)) {
-        if (r->status >= HTTP_MULTIPLE_CHOICES
-            && !(r->status == HTTP_UNAUTHORIZED && binds_connection(r))
-            && (state = unread_upload(r)) != NULL) {
+        if (state != NULL) {
             ep_close_over_content(r, state);
         }
+    }
+}
+
+/* What a module or an application says in its own words. */
+static apr_status_t answer_early(ap_filter_t *f, apr_bucket_brigade *bb)
+{
+    if (!APR_BRIGADE_EMPTY(bb)) {
+        ep_early_close(f->r);
         ap_remove_output_filter(f);
     }
     return ap_pass_brigade(f->next, bb);

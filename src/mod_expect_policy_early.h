@@ -29,4 +29,10 @@ void ep_early_need(void);
  */
 ep_request *ep_early_error(request_rec *r, int status);
 
+/**
+ * Before an answer is sent that is not ours to replace: has it go out early if
+ * it is a redirect, or an error in somebody's own words, to such an upload.
+ */
+void ep_early_close(request_rec *r);
+
 #endif

@@ -1,9 +1,9 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 
-# One httpd process under valgrind, in a scratch directory of its own, on a
-# free loopback port.  httpd's children refuse to run as root, and valgrind
-# writes as the user that its program has become: as root, all of it is run
-# by and belongs to an ordinary user.
+# One httpd process, under valgrind where asked for, in a scratch directory of
+# its own, on a free loopback port.  httpd's children refuse to run as root, and
+# valgrind writes as the user that its program has become: as root, all of it is
+# run by and belongs to an ordinary user.
 package Scratch;
 
 use strict;
@@ -78,10 +78,11 @@ sub connection {
                                  Timeout => 10);
 }
 
-# Runs httpd under valgrind while $work->() is done.
+# Runs httpd while $work->(PID) is done, with no options under valgrind.
 # @return what valgrind has to say
 sub run {
     my ($self, $options, $conf, $work) = @_;
+    my @valgrind = @$options ? ('valgrind', @$options) : ();
     my $said = "$self->{dir}/logs/valgrind";
 
     unlink $said, "$self->{dir}/logs/pid";
@@ -95,8 +96,8 @@ sub run {
             POSIX::setuid($self->{uid});
         }
         open STDOUT, '>', '/dev/null';
-        exec 'valgrind', @$options, "--log-file=$said", $self->{httpd}, '-X',
-            '-f', $conf
+        push @valgrind, "--log-file=$said" if @valgrind;
+        exec @valgrind, $self->{httpd}, '-X', '-f', $conf
             or POSIX::_exit(127);
     }
     local $SIG{ALRM} = sub {
@@ -110,7 +111,7 @@ sub run {
             or die "the server did not start:\n", slurp($said);
         sleep 0.1;
     }
-    $work->();
+    $work->($pid);
     sleep 0.5;
     kill TERM => $pid;
     waitpid $pid, 0;
