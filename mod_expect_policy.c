@@ -103,7 +103,7 @@ static int reject_error_document(request_rec *r)
     if (state != NULL && state->policy.mode != EP_MODE_ON) {
         return ep_conclude(r, state);
     }
-    return state != NULL || ep_early_error(r, r->prev->status) != NULL
+    return state != NULL || ep_early_error(r->prev, r->prev->status) != NULL
                ? r->prev->status
                : DECLINED;
 }

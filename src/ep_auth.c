@@ -75,3 +75,33 @@ int ep_challenge_parse(const char *text, char *out)
     }
     return 1;
 }
+
+/* @return behind the next comma that is not quoted; at the end if none is */
+static const char *behind_comma(const char *text)
+{
+    while (*text != '\0' && *text != ',') {
+        const size_t quoted = ep_quoted_string(text);
+
+        text += quoted > 0 ? quoted : 1;
+    }
+    return *text == ',' ? text + 1 : text;
+}
+
+int ep_challenges_offer(const char *challenges, const char *scheme)
+{
+    const ep_span wanted = ep_span_of(scheme);
+
+    while (*challenges != '\0') {
+        ep_span word;
+
+        word.at = ep_skip_space(challenges);
+        word.length = ep_token(word.at);
+        /* members of the list are challenges and their parameters */
+        if (*ep_skip_space(word.at + word.length) != '='
+            && ep_same_word(word, wanted)) {
+            return 1;
+        }
+        challenges = behind_comma(word.at);
+    }
+    return 0;
+}

@@ -24,4 +24,10 @@ int ep_challenge_parse(const char *text, char *out);
  *         length 0: none */
 ep_span ep_auth_scheme(const char *text);
 
+/**
+ * @param challenges a WWW-Authenticate value (RFC 9110 11.6.1), of any content
+ * @return 1 if one of its challenges is of that scheme; without case
+ */
+int ep_challenges_offer(const char *challenges, const char *scheme);
+
 #endif

@@ -8,6 +8,7 @@
 #include "http_request.h"
 #include "util_filter.h"
 
+#include "ep_auth.h"
 #include "mod_expect_policy_close.h"
 #include "mod_expect_policy_config.h"
 #include "mod_expect_policy_facts.h"
@@ -45,17 +46,20 @@ static ep_request *unread_upload(request_rec *r)
     return state;
 }
 
-/* A scheme that authenticates connections needs this one for its next step. */
-static int binds_connection(request_rec *r)
+/* apr_table_do() goes on as long as this returns 1. */
+static int has_no_handshake(void *data, const char *field, const char *value)
 {
-    const char *challenge = apr_table_get(r->err_headers_out,
-                                          "WWW-Authenticate");
+    (void)data;
+    (void)field;
+    return !ep_challenges_offer(value, "Negotiate")
+           && !ep_challenges_offer(value, "NTLM");
+}
 
-    return challenge != NULL
-           && (ap_find_token(r->pool, challenge, "NTLM")
-               || ap_find_token(r->pool, challenge, "Negotiate")
-               || ap_cstr_casecmpn(challenge, "NTLM ", 5) == 0
-               || ap_cstr_casecmpn(challenge, "Negotiate ", 10) == 0);
+/* A scheme that authenticates connections needs this one for its next step. */
+static int binds_connection(const request_rec *r)
+{
+    return !apr_table_do(has_no_handshake, NULL, r->err_headers_out,
+                         "WWW-Authenticate", NULL);
 }
 
 /* What core says to a head that it could not make sense of: not an upload. */

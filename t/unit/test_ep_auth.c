@@ -172,6 +172,36 @@ START_TEST(every_length_around_the_bound_is_told_apart)
 }
 END_TEST
 
+static const struct {
+    const char *challenges;
+    int offered;
+} offers[] = {
+    { "Negotiate", 1 },
+    { "negotiate", 1 },
+    { "Negotiate YIIabc==", 1 },
+    { "Basic realm=\"x\", Negotiate", 1 },
+    { "Digest realm=\"a, b\", nonce=x , Negotiate", 1 },
+    { ", ,Negotiate,Basic", 1 },
+    { "", 0 },
+    { ",", 0 },
+    { "Basic", 0 },
+    { "NegotiateX", 0 },
+    { "Basic realm=Negotiate", 0 },
+    { "Basic realm=\"Negotiate\"", 0 },
+    { "Digest realm=\"a, Negotiate b\"", 0 },
+    { "Basic Negotiate=1, Negotiate=2", 0 },
+    { "Basic x, Negotiate = 3", 0 },
+    /* a quote that does not end hides nothing that comes before it */
+    { "Negotiate, Basic realm=\"x", 1 }
+};
+
+START_TEST(a_scheme_is_offered_by_a_challenge_and_by_nothing_else)
+{
+    ck_assert_int_eq(ep_challenges_offer(guarded(offers[_i].challenges),
+                                         "Negotiate"), offers[_i].offered);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ep_auth");
@@ -189,6 +219,8 @@ int main(void)
     tcase_add_test(tcase,
                    the_bound_is_on_what_is_made_and_not_on_what_was_written);
     tcase_add_test(tcase, every_length_around_the_bound_is_told_apart);
+    ADD_ROWS(tcase, a_scheme_is_offered_by_a_challenge_and_by_nothing_else,
+             offers);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
