@@ -17,7 +17,8 @@ my @modules = qw(
     authn_core authn_file authz_core authz_host authz_user auth_basic
     access_compat allowmethods alias actions asis autoindex cgi_or_cgid dav
     dav_fs deflate dir env filter headers http2 include mime
-    negotiation proxy proxy_http remoteip reqtimeout rewrite setenvif status
+    lua negotiation proxy proxy_http remoteip reqtimeout rewrite setenvif
+    status
 );
 
 # Names behind what EP_PORT says, in the order of the ports.
