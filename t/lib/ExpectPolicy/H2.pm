@@ -1,6 +1,7 @@
 package ExpectPolicy::H2;
 
-# HTTP/2 without TLS and with prior knowledge (RFC 9113 3.3), just enough to
+# HTTP/2 without TLS and with prior knowledge (RFC 9113 3.3), or over a
+# connection that was made elsewhere (conn, scheme), just enough to
 # withhold content, to see every frame of an answer, and to go on with other
 # streams.  Requests are encoded without Huffman and without the dynamic table;
 # answers are decoded in full.
@@ -60,7 +61,8 @@ my %huffman;
 sub new {
     my ($class, %how) = @_;
     my $self = bless {
-        conn => ExpectPolicy::Wire::converse(port => $how{port}),
+        conn => $how{conn} // ExpectPolicy::Wire::converse(port => $how{port}),
+        scheme => $how{scheme} // 'http',
         table => [], streams => {}, next => 1, window => 65_535,
     }, $class;
     # a table of no size would be legal too; the default one is decoded
@@ -119,7 +121,7 @@ sub request {
     my $path = $ask{path} // '/';
     $path .= ($path =~ /\?/ ? '&' : '?') . "t=$tag";
     my @fields = (
-        [':method', $ask{method} // 'POST'], [':scheme', 'http'],
+        [':method', $ask{method} // 'POST'], [':scheme', $self->{scheme}],
         [':authority', $ask{host} // 'guard.test'], [':path', $path],
         defined $ask{length} ? ['content-length', $ask{length}] : (),
         (map { /\A([^:]+): ?(.*)\z/s; [lc $1, $2] } @{ $ask{headers} // [] }),
