@@ -1,0 +1,30 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+#
+# check-browser    conf-examples/upload.html in Chromium, over HTTP/1.1 and
+#                  HTTP/2, against conf-examples/browser.conf
+# measure-browser  what each ExpectPolicyLinger costs there; takes minutes
+#
+# playwright-core comes by npm, exactly as package-lock.json says, into build/.
+
+# PACKAGE:COMMAND: the package is needed only where the command is missing,
+# since node often comes from elsewhere than Debian, npm along with it
+BROWSER_PACKAGES = chromium nodejs:node npm:npm openssl
+BROWSER_BUILD = build/browser
+BROWSER_LOCK = $(BROWSER_BUILD)/node_modules/.package-lock.json
+
+$(BROWSER_LOCK): t/browser/package.json t/browser/package-lock.json \
+    t/browser/.npmrc
+	@mkdir -p $(BROWSER_BUILD)
+	cp $^ $(BROWSER_BUILD)/
+	cd $(BROWSER_BUILD) && npm ci --ignore-scripts
+	@touch $@
+
+.PHONY: check-browser
+check-browser: all $(BROWSER_LOCK)
+	t/browser/run
+
+.PHONY: measure-browser
+measure-browser:
+	@tools/need $(BUILD_PACKAGES) $(BROWSER_PACKAGES)
+	@$(MAKE) -f Makefile.apxs all $(BROWSER_LOCK)
+	t/browser/run --measure

@@ -1,0 +1,634 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/*
+ * Each refusal of a 50 MB upload, over each transport, by each way a script can
+ * send, to the page's own origin and to another one; and its twin, accepted
+ * with one fact changed.  Then what a person sees of it.
+ */
+'use strict';
+
+const fs = require('fs');
+const http = require('http');
+const https = require('https');
+const path = require('path');
+const { isDeepStrictEqual } = require('util');
+const { startServer, stopServers, makeCertificate } = require('./httpd');
+const { openLink } = require('./link');
+const { launch, open, send, sparse, setOtherPort } = require('./page');
+
+const MB = 1048576;
+const LARGE = 50 * MB;
+// What httpd may have read of a refused upload: the head, and what HTTP/2 lets
+// a client send before it is told that it may send more.
+const EARLY = 128 * 1024;
+// Fewer than these, and something has not run that should have.
+const FLOOR = 130;
+
+// half: not every refusal by every way, where it takes seconds to get rid of
+// what Chromium goes on sending
+const TRANSPORTS = [
+    { name: 'http1', half: true, title: 'HTTP/1.1', tls: false, protocol: 'http/1.1',
+      version: 'HTTP/1.1' },
+    { name: 'tls1', half: true, title: 'HTTP/1.1 over TLS', tls: true, protocol: 'http/1.1',
+      version: 'HTTP/1.1' },
+    { name: 'http2', title: 'HTTP/2 over TLS', tls: true, protocol: 'h2',
+      version: 'HTTP/2.0' },
+];
+
+/* What is refused, what a person reads of it, and the twin's one other fact. */
+const REFUSALS = [
+    { title: 'by its declared size', status: 413, error: 'content_too_large',
+      place: '/files/', bytes: LARGE, type: 'bin',
+      facts: { 'Largest file': '10 MB', 'Your file': '50 MB' },
+      message: 'The content is larger than accepted here.',
+      twin: { bytes: 10 * MB }, fact: 'of the size that is allowed' },
+    { title: 'by its type', status: 415, error: 'unsupported_content_type',
+      place: '/images/', bytes: LARGE, type: 'bin',
+      facts: { 'Accepted types': ['image/jpeg', 'image/png', 'image/webp'] },
+      message: 'Content of type application/octet-stream is not accepted here.',
+      twin: { type: 'png' }, fact: 'of a type that is accepted' },
+    { title: 'without credentials', status: 401, error: 'authentication_required',
+      place: '/members/', bytes: LARGE, type: 'bin',
+      facts: { Details: 'Send an Authorization header with one of the schemes that'
+                   + ' WWW-Authenticate names.' },
+      message: 'Credentials must be sent with an upload.',
+      twin: { token: 'abc' }, fact: 'with a token' },
+    { title: 'at a closed desk', status: 403, error: 'desk_closed',
+      place: '/desk/', bytes: LARGE, type: 'bin', closed: true, facts: {},
+      message: 'The desk takes no files at the moment. It opens again on Monday at 8.',
+      twin: { closed: false }, fact: 'at an open desk' },
+    { title: 'to a place that is gone', status: 404, error: 'not_found',
+      place: '/old/', bytes: LARGE, type: 'bin', facts: {},
+      message: 'The upload was answered with "404 Not Found" before its content was'
+          + ' read.',
+      twin: { place: '/desk/' }, fact: 'to a place that is there' },
+];
+
+let count = 0;
+let failed = 0;
+
+function check(ok, title, diagnosis) {
+    count++;
+    failed += ok ? 0 : 1;
+    process.stdout.write(`${ok ? 'ok' : 'not ok'} ${count} - ${title}\n`);
+    if (!ok && diagnosis !== undefined) {
+        process.stdout.write(`${diagnosis}\n`.replace(/^/gm, '#   '));
+    }
+    return ok;
+}
+
+function same(got, wanted, title) {
+    return check(isDeepStrictEqual(got, wanted), title,
+                 `got    ${JSON.stringify(got)}\nwanted ${JSON.stringify(wanted)}`);
+}
+
+/* Tries until it is so: a log line may be written a moment after the answer. */
+async function soon(look) {
+    for (let tries = 0; ; tries++) {
+        const found = look();
+
+        if (found || tries === 60) {
+            return found;
+        }
+        await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+}
+
+async function lineOf(server, name, method) {
+    const lines = await soon(() => {
+        const found = server.requests(name)
+            .filter((line) => line.includes(`"${method} `));
+
+        return found.length > 0 ? found : null;
+    });
+
+    return lines ? lines[lines.length - 1] : '';
+}
+
+let serial = 0;
+
+function fileFor(dir, ask) {
+    return sparse(dir, `upload-${++serial}.${ask.type}`, ask.bytes);
+}
+
+/* One upload by the page, and what became of it. */
+async function upload(dir, server, page, ask) {
+    const file = fileFor(dir, ask);
+    const name = path.basename(file);
+
+    server.closeDesk(Boolean(ask.closed));
+    const shown = await send(page, { ...ask, file });
+    const line = await lineOf(server, name, 'PUT');
+
+    shown.stored = server.stored(name);
+    shown.read = Number((line.match(/ in=(\d+)/) || [])[1]);
+    shown.version = (line.match(/(HTTP\/[\d.]+)"/) || [])[1];
+    shown.preflights = server.requests(name)
+        .filter((one) => one.includes('"OPTIONS ')).length;
+    server.forget(name);
+    fs.unlinkSync(file);
+    return shown;
+}
+
+// ------------------------------------------------------------------- answers
+
+/* Every second pair of a refusal and a way, so that each has some of each. */
+function halfOf(index, other, way) {
+    return ((index % 2 === 0) === other) === (way === 'fetch');
+}
+
+async function refusals(dir, server, page, transport) {
+    for (const other of [false, true]) {
+        for (const way of ['request', 'fetch']) {
+            for (const [index, one] of REFUSALS.entries()) {
+                if (transport.half && !halfOf(index, other, way)) {
+                    continue;
+                }
+                const how = `${transport.title}, ${
+                    way === 'fetch' ? 'fetch' : 'XMLHttpRequest'}${
+                    other ? ', CORS' : ''}`;
+                const shown = await upload(dir, server, page, { ...one, way, other });
+
+                same({ verdict: shown.verdict, status: shown.technical.Status,
+                       header: shown.technical['Expect-Policy-Error'],
+                       error: shown.document && shown.document.error,
+                       message: shown.message, facts: shown.facts,
+                       stored: shown.stored, version: shown.version,
+                       early: shown.read < EARLY },
+                     { verdict: 'Not accepted', status: String(one.status),
+                       header: one.error, error: one.error, message: one.message,
+                       facts: one.facts, stored: null, version: transport.version,
+                       early: true },
+                     `${how}: 50 MB ${one.title}: ${one.status} and the document`);
+            }
+        }
+    }
+    // half of them are enough: the guard does not know a script's ways apart
+    for (const [index, one] of REFUSALS.entries()) {
+        for (const other of [false, true]) {
+            const way = halfOf(index, other, 'fetch') ? 'fetch' : 'request';
+            const ask = { ...one, ...one.twin, way, other };
+            const shown = await upload(dir, server, page, ask);
+
+            same({ verdict: shown.verdict, stored: shown.stored, version: shown.version,
+                   preflights: shown.preflights, read: shown.read > ask.bytes },
+                 { verdict: 'Accepted', stored: ask.bytes, version: transport.version,
+                   preflights: other ? 1 : 0, read: true },
+                 `${transport.title}, ${way === 'fetch' ? 'fetch' : 'XMLHttpRequest'}${
+                     other ? ', CORS' : ''}: ${one.fact} it is accepted`);
+        }
+    }
+    same(page.harm, [], `${transport.title}: no script failed`);
+}
+
+/* A request by node, as nothing but a browser would let a script send it. */
+function ask(server, options, content) {
+    return new Promise((resolve, reject) => {
+        const request = (server.scheme === 'https' ? https : http).request({
+            host: '127.0.0.1', port: server.api, rejectUnauthorized: false,
+            timeout: 20000, agent: false, ...options,
+        }, (response) => {
+            let body = '';
+
+            response.setEncoding('utf8');
+            response.on('data', (piece) => { body += piece; });
+            response.on('end', () => resolve({
+                status: response.statusCode, headers: response.headers, body }));
+        });
+
+        request.on('error', reject);
+        request.on('timeout', () => request.destroy(new Error('no answer')));
+        request.end(content);
+    });
+}
+
+async function preflights(server) {
+    const before = server.errors().length;
+    const wish = { Origin: server.origin, 'Access-Control-Request-Method': 'PUT',
+                   'Access-Control-Request-Headers': 'authorization,content-type' };
+
+    server.closeDesk(true);
+    for (const place of ['/files/', '/images/', '/members/', '/desk/', '/old/']) {
+        const answer = await ask(server, { method: 'OPTIONS', path: `${place}x.bin`,
+                                           headers: wish });
+
+        same([answer.status, answer.headers['access-control-allow-origin'],
+              answer.headers['access-control-allow-methods'],
+              answer.headers['access-control-allow-headers']],
+             [204, server.origin, 'PUT', 'Authorization, Content-Type'],
+             `a preflight for ${place} is answered, and allows what it has to`);
+    }
+    // with no help of mod_rewrite either
+    for (const place of ['/files/', '/images/', '/members/', '/desk/']) {
+        const answer = await ask(server, { method: 'OPTIONS', path: `${place}x.bin` });
+
+        same([answer.status, answer.headers['expect-policy-error']], [200, undefined],
+             `OPTIONS without content is not refused in ${place}`);
+    }
+    same(server.errors().slice(before).split('\n')
+             .filter((line) => line.includes('refused:')), [],
+         'and none of it is in the error log');
+    const twin = await ask(server, {
+        method: 'OPTIONS', path: '/files/x.bin',
+        headers: { ...wish, 'Content-Length': '3' } }, 'abc');
+
+    same([twin.status, twin.headers['expect-policy-error']], [405, 'method_not_allowed'],
+         'with content, OPTIONS is an upload, and refused');
+}
+
+// ------------------------------------------------------- what does not arrive
+
+async function fallBacks(dir, server, page, breaking) {
+    const file = sparse(dir, 'small.bin', 1000);
+    const codes = {
+        content_too_large: 'The file is larger than accepted here.',
+        unsupported_content_type: 'This kind of file is not accepted here.',
+        authentication_required: 'This place takes files only from people it knows.',
+        desk_closed: 'The server did not take the file (desk_closed).',
+    };
+
+    for (const way of ['request', 'fetch']) {
+        for (const [code, message] of Object.entries(codes)) {
+            await page.route('**/files/small.bin', (route) => route.fulfill({
+                status: 413, headers: { 'Expect-Policy-Error': code },
+                contentType: 'text/html', body: '<h1>Some front end was here</h1>' }));
+            const shown = await send(page, { file, place: '/files/', way });
+
+            await page.unroute('**/files/small.bin');
+            same([shown.verdict, shown.message, shown.technical['Expect-Policy-Error']],
+                 ['Not accepted', message, code],
+                 `${way}: without the document, the field alone says ${code}`);
+        }
+        await setOtherPort(page, breaking.port);
+        const cut = await send(page, { file, place: '/cut/', way, other: true });
+
+        same([cut.message, cut.technical.Status, cut.body],
+             [codes.content_too_large, '413', ''],
+             `${way}: where the connection breaks behind the head, the field is there`);
+        const gone = await send(page, { file, place: '/gone/', way, other: true });
+
+        same([gone.verdict, gone.message, gone.technical.Status],
+             ['Not accepted', 'The connection ended before there was an answer.', 'none'],
+             `${way}: where there is no answer, the page says so`);
+        await setOtherPort(page, server.api);
+    }
+    const both = await upload(dir, server, page, {
+        place: '/files/', bytes: 11 * MB, type: 'bin', other: true });
+
+    same(both.technical['Expect-Policy-Error'], 'content_too_large',
+         'another origin may read the field where Expose-Headers says so');
+    const large = sparse(dir, 'hidden-1.bin', 11 * MB);
+    const hidden = await send(page, { file: large, place: '/files/', other: true });
+
+    same([hidden.technical['Expect-Policy-Error'], hidden.document.error],
+         ['none', 'content_too_large'], 'and without it may not, but gets the document');
+    const twin = await send(page, { file, place: '/files/', way: 'request' });
+
+    same(twin.verdict, 'Accepted', 'the same small file is accepted by the real place');
+    server.forget('small.bin');
+}
+
+/* A server that breaks off: behind the head of an answer, or before it. */
+async function breakingServer(origin) {
+    const server = http.createServer((request, response) => {
+        const cors = { 'Access-Control-Allow-Origin': origin(),
+                       'Access-Control-Allow-Methods': 'PUT',
+                       'Access-Control-Allow-Headers': 'Content-Type',
+                       'Access-Control-Expose-Headers': 'Expect-Policy-Error' };
+
+        if (request.method === 'OPTIONS') {
+            response.writeHead(204, cors);
+            response.end();
+            return;
+        }
+        request.resume();
+        request.on('end', () => {
+            if (request.url.startsWith('/gone/')) {
+                request.socket.destroy();
+                return;
+            }
+            response.writeHead(413, { ...cors, 'Content-Length': 127,
+                                      'Content-Type': 'application/json',
+                                      'Expect-Policy-Error': 'content_too_large' });
+            response.write('{"error":');
+            setTimeout(() => request.socket.destroy(), 100);
+        });
+    });
+
+    await new Promise((resolve, reject) => {
+        server.on('error', reject);
+        server.listen(0, '127.0.0.1', resolve);
+    });
+    return { port: server.address().port, close: () => server.close() };
+}
+
+// -------------------------------------------------------------- what is shown
+
+async function words(page) {
+    const read = (answer) => page.evaluate((one) => {
+        const what = window.ExpectPolicy.read(one);
+
+        return { message: what.message, facts: Object.fromEntries(what.facts) };
+    }, answer);
+    const said = (document) => read({
+        status: 417, code: null, body: JSON.stringify(document) });
+    const rows = [
+        ['a quota', { error: 'quota_exceeded', message: 'm', quota_remaining: 52428800,
+                      requested_size: 104857600 },
+         { 'Space left': '50 MB', 'Your file': '100 MB' }],
+        ['an allowance', { error: 'allowance_exceeded', message: 'm', retry_after: 5400,
+                           allowance_remaining: 1536 },
+         { 'Left for now': '1.5 KB', 'Try again in': '90 minutes' }],
+        ['uploads at once', { error: 'too_many_uploads', message: 'm', limit: 3,
+                              retry_after: 1 },
+         { 'Uploads at the same time, at most': '3', 'Try again in': '1 second' }],
+        ['asking first', { error: 'continue_required', message: 'm', limit: 1024 },
+         { 'Largest file without asking first': '1 KB' }],
+        ['several failures', { error: 'a', message: 'm', violations:
+            ['a', 'content_too_large', 'own_code'] },
+         { Also: ['The file is larger than accepted here.', 'own_code'] }],
+        ['a cut list', { error: 'a', message: 'm', supported_types: ['a/b'],
+                         truncated: true }, { 'Accepted types': ['a/b', 'and more'] }],
+        ['lists of all kinds', { error: 'a', message: 'm', allowed_methods: ['PUT'],
+            supported_encodings: ['gzip'], supported_expectations: ['100-continue'] },
+         { 'Accepted encodings': ['gzip'], 'Accepted methods': ['PUT'],
+           'Expectations that are met': ['100-continue'] }],
+        ['one byte too many', { error: 'content_too_large', message: 'm',
+            limit: 1073741824, requested_size: 1073741825 },
+         { 'Largest file': '1 GB', 'Your file': '1 byte more than that' }],
+        ['a little too much', { error: 'content_too_large', message: 'm',
+            limit: 10485760, requested_size: 10485861 },
+         { 'Largest file': '10 MB', 'Your file': '10.1 MB' }],
+        ['members of wrong types', { error: 'a', message: 'm', limit: '10',
+            requested_size: -1, supported_types: 'image/png', details: { a: 1 },
+            retry_after: null, violations: [1, {}], allowed_methods: [] }, {}],
+    ];
+
+    for (const [title, document, facts] of rows) {
+        same(await said(document), { message: 'm', facts }, `in words: ${title}`);
+    }
+    same((await said({ type: 'urn:x', title: 't', detail: 'd', status: 413 })).message,
+         'd', 'in words: a problem document (RFC 9457)');
+    for (const body of ['', '[]', 'null', '{', '"x"', '{"message":7,"error":[]}']) {
+        same(await read({ status: 502, code: null, body }),
+             { message: 'The server did not take the file (status 502).', facts: {} },
+             `in words: ${body || 'nothing'} instead of a document`);
+    }
+    for (const code of ['constructor', '__proto__', 'toString']) {
+        same((await read({ status: 403, code, body: '' })).message,
+             `The server did not take the file (${code}).`, `in words: a code ${code}`);
+    }
+}
+
+async function harmless(dir, server, page) {
+    const file = sparse(dir, '<img src=x onerror=harm()>.png', 1000);
+
+    await page.exposeFunction('harm', () => { page.harm.push('harm()'); });
+    const twin = await send(page, { file, place: '/files/' });
+
+    same(twin.verdict, 'Accepted', 'a file with a name like HTML is accepted');
+    server.forget(path.basename(file));
+    const shown = await send(page, { file, place: '/hostile/' });
+    const made = await page.evaluate(
+        () => document.querySelectorAll('#answer img, #answer script').length);
+
+    same([shown.message, made, page.harm],
+         ['<img src=x onerror=harm()><script>harm()</script>', 0, []],
+         'HTML in a message of the server is shown as it is written');
+    const worst = '<b onclick=harm()>x</b>';
+
+    await page.route('**/files/*', (route) => route.fulfill({
+        status: 415, contentType: 'application/json',
+        headers: { 'Expect-Policy-Error': worst },
+        body: JSON.stringify({ error: worst, message: worst, details: worst,
+                               supported_types: [worst], violations: [worst, 'x'] }) }));
+    const all = await send(page, { file, place: '/files/' });
+    const elements = await page.evaluate(
+        () => document.querySelectorAll('#answer b').length);
+
+    await page.unroute('**/files/*');
+    same([all.message, all.facts.Details, all.facts['Accepted types'], elements,
+          page.harm], [worst, worst, [worst], 0, []],
+         'nor is any other member ever more than text');
+    const policy = await page.evaluate(async () =>
+        (await fetch('upload.html')).headers.get('Content-Security-Policy'));
+
+    check(/script-src 'self';/.test(policy || ''),
+          'the page comes with a Content-Security-Policy', policy);
+}
+
+async function progress(dir, server, page, link) {
+    const file = sparse(dir, 'progress.png', 30 * MB);
+
+    await setOtherPort(page, link.port);
+    await page.evaluate(() => {
+        window.seen = [];
+        new MutationObserver(() => {
+            const bar = document.getElementById('bar');
+
+            if (bar.hasAttribute('value')) {
+                window.seen.push([bar.value, bar.max,
+                                  document.getElementById('far').textContent]);
+            }
+        }).observe(document.getElementById('far'), { childList: true });
+    });
+    const shown = await send(page, { file, place: '/images/', other: true });
+    const seen = await page.evaluate(() => window.seen);
+    const rising = seen.every(([value, max, text], i) => max === 30 * MB
+        && value >= (i > 0 ? seen[i - 1][0] : 0) && value <= max
+        && / of 30 MB \(\d+ %\)$/.test(text));
+
+    check(shown.verdict === 'Accepted' && seen.length >= 3 && rising,
+          'the progress bar rises while a file is sent', JSON.stringify(seen));
+
+    const other = sparse(dir, 'cancelled.png', 30 * MB);
+
+    await page.setInputFiles('#file', other);
+    await page.evaluate(() => {
+        new MutationObserver(() => {
+            if (document.getElementById('bar').value > 0) {
+                document.getElementById('cancel').click();
+            }
+        }).observe(document.getElementById('far'), { childList: true });
+    });
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.getByText('Cancelled.').waitFor();
+    same([await page.getByRole('button', { name: 'Send' }).isEnabled(),
+          server.stored('progress.png'), server.stored('cancelled.png')],
+         [true, 30 * MB, null], 'an upload can be cancelled, and another one begun');
+    server.forget('progress.png');
+    await setOtherPort(page, server.api);
+}
+
+/* The contrast of two colours, by WCAG 2: 1 to 21. */
+function contrast(one, other) {
+    const light = (text) => {
+        const [r, g, b] = text.match(/[\d.]+/g).slice(0, 3).map((value) => {
+            const share = value / 255;
+
+            return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+        });
+
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const [low, high] = [light(one), light(other)].sort((a, b) => a - b);
+
+    return (high + 0.05) / (low + 0.05);
+}
+
+async function forEverybody(dir, browser, server) {
+    const file = sparse(dir, `${'long-name-'.repeat(12)}.bin`, 1000);
+
+    for (const colorScheme of ['light', 'dark']) {
+        const page = await open(browser, server, {
+            colorScheme, viewport: { width: 320, height: 600 } });
+
+        await send(page, { file, place: '/images/' });
+        await page.locator('#answer summary').click();
+        const found = await page.evaluate(() => {
+            const colours = [];
+            const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+
+            for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+                const element = node.parentElement;
+                let behind = element;
+
+                if (!node.data.trim() || !element.checkVisibility()) {
+                    continue;
+                }
+                while (behind.parentElement && getComputedStyle(behind)
+                    .backgroundColor === 'rgba(0, 0, 0, 0)') {
+                    behind = behind.parentElement;
+                }
+                colours.push([node.data.trim().slice(0, 20),
+                              getComputedStyle(element).color,
+                              getComputedStyle(behind).backgroundColor]);
+            }
+            return {
+                colours,
+                wide: document.documentElement.scrollWidth,
+                seen: document.querySelector('#answer h2').getBoundingClientRect().top
+                    < innerHeight,
+                low: [...document.querySelectorAll('button, select, input[type=file]')]
+                    .filter((one) => one.checkVisibility()
+                        && one.getBoundingClientRect().height < 44).length,
+            };
+        });
+        const faint = found.colours.filter(([, one, other]) => contrast(one, other) < 4.5);
+
+        check(found.colours.length >= 15 && faint.length === 0,
+              `${colorScheme}: all text has a contrast of 4.5 at least`,
+              JSON.stringify([found.colours.length, faint]));
+        same([found.wide, found.low, found.seen], [320, 0, true],
+             `${colorScheme}: at 320 pixels nothing is cut off or too small to touch,`
+             + ' and the answer is in sight');
+        await page.context().close();
+    }
+
+    const page = await open(browser, server, {});
+
+    for (const label of ['File', 'Where it goes', 'Access token']) {
+        check(await page.getByLabel(label, { exact: true }).count() === 1,
+              `a control is labelled ${label}`);
+    }
+    const nameless = await page.evaluate(() =>
+        [...document.querySelectorAll('input, select, progress')]
+            .filter((one) => one.labels.length === 0).map((one) => one.id));
+
+    same(nameless, [], 'no control is without a label');
+    const live = page.getByRole('status');
+
+    same([await live.count(), await live.getAttribute('aria-live')], [1, 'polite'],
+         'there is one place that is read out when something comes in');
+    // by keyboard alone
+    await page.setInputFiles('#file', file);
+    await page.getByLabel('File', { exact: true }).focus();
+    for (let i = 0; i < 12; i++) {
+        if (await page.evaluate(() => document.activeElement.name === 'send')) {
+            break;
+        }
+        await page.keyboard.press('Tab');
+    }
+    await page.keyboard.press('Enter');
+    await live.getByText('Accepted').waitFor();
+    check(true, 'a file can be sent by keyboard, and the answer is where it is read out');
+    server.forget(path.basename(file));
+    await page.context().close();
+}
+
+/* <form method=post>: a person sees the document as the browser shows text. */
+async function plainForms(dir, browser, server, transport) {
+    const page = await open(browser, server, {});
+    const post = async (bytes) => {
+        await page.goto(`${server.origin}/form.html`);
+        await page.setInputFiles('input', sparse(dir, 'form.bin', bytes));
+        const [answer] = await Promise.all([
+            page.waitForResponse((one) => one.request().method() === 'POST'),
+            page.getByRole('button', { name: 'Send' }).click(),
+        ]);
+
+        await page.waitForURL('**/plain/upload.cgi');
+        await page.waitForLoadState();
+        return [answer.status(), await page.evaluate(() => document.body.innerText)];
+    };
+    const [status, text] = await post(LARGE);
+
+    check(status === 413 && text.includes('"error":"content_too_large"'),
+          `${transport.title}: a refused plain form leaves the document on the screen`,
+          `${status} ${text}`);
+    const [good, said] = await post(1000);
+
+    check(good === 200 && /^received \d{4} bytes/.test(said),
+          `${transport.title}: a small one is accepted`, `${good} ${said}`);
+    await page.context().close();
+}
+
+module.exports = async function tests(dir) {
+    const began = performance.now();
+    let origin, api;
+    const breaking = await breakingServer(() => origin);
+
+    const link = await openLink(() => api, 5, 8 * MB);
+
+    makeCertificate(dir);
+    const browser = await launch();
+
+    process.stdout.write(`# Chromium ${browser.version()}, node ${process.version}\n`);
+    try {
+        for (const transport of TRANSPORTS) {
+            const server = await startServer(dir, {
+                ...transport, morePorts: [breaking.port, link.port] });
+            const page = await open(browser, server, {});
+
+            process.stdout.write(`# ${transport.title}\n`);
+            await refusals(dir, server, page, transport);
+            await plainForms(dir, browser, server, transport);
+            if (!transport.tls) {
+                ({ origin, api } = server);
+                await preflights(server);
+                await fallBacks(dir, server, page, breaking);
+                await words(page);
+                await harmless(dir, server, page);
+                await progress(dir, server, page, link);
+                await forEverybody(dir, browser, server);
+            }
+            same(page.harm, [], `${transport.title}: no script failed in the end`);
+            const crashes = server.errors().split('\n')
+                .filter((line) => /AH00052|exit signal|ssertion/.test(line));
+
+            same(crashes, [], `${transport.title}: no child of httpd has died`);
+            await page.context().close();
+            await stopServers();
+        }
+    }
+    finally {
+        breaking.close();
+        link.close();
+        await browser.close();
+    }
+    check(count >= FLOOR, `no fewer than ${FLOOR} checks have run`, String(count));
+    process.stdout.write(`1..${count}\n# ${
+        Math.round((performance.now() - began) / 1000)} seconds\n${
+        count - failed} passed, ${failed} failed\n`);
+    return failed === 0 ? 0 : 1;
+};
