@@ -6,7 +6,7 @@
 #                read the document
 
 CLIENTS_PACKAGES = $(BUILD_PACKAGES) perl curl wget php-cli php-curl \
-    python3-requests python3-aiohttp python3-httpx nodejs libwww-perl ruby \
+    python3-requests python3-aiohttp python3-httpx nodejs:node libwww-perl ruby \
     golang-go default-jdk-headless chromium
 CLIENTS_DIR = build/clients
 
