@@ -1,7 +1,7 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 #
 # clients        what some dozen clients make of a refused upload: writes the
-#                tables in docs/operations.md; about 20 minutes
+#                tables in docs/operations.md; about 10 minutes
 # check-clients  with Linger Full, the clients that check has anyway get to
 #                read the document
 

@@ -53,15 +53,34 @@ the server. Every number is of one run, on a machine with two cores.
 
 END
     for my $linger (qw(Full Short Abort)) {
-        $text .= "`ExpectPolicyLinger $linger`:\n\n"
-            . one($linger, $clients, $got->{$linger}) . "\n";
+        $text .= "`ExpectPolicyLinger $linger`: "
+            . seen($clients, $got->{$linger}) . "\n\n"
+            . one($clients, $got->{$linger}) . "\n";
     }
     return $text . notes($clients, $got) . habits($clients, $habits)
         . curl($curl);
 }
 
+# Who did not see the document, and how often.
+sub seen {
+    my ($clients, $got) = @_;
+    my ($all, $seen, @missed) = (0, 0);
+    for my $client (@$clients) {
+        for my $expect (0, 1) {
+            my $cells = $got->{ $client->{name} }[$expect] or next;
+            my $missed = grep { !$_->{document} } @$cells;
+            $all += @$cells;
+            $seen += @$cells - $missed;
+            push @missed, $client->{name} . ($expect ? ' with Expect' : '')
+                . " ($missed)" if $missed;
+        }
+    }
+    return "$seen of $all uploads got to read the document"
+        . (@missed ? '; not ' . join(', ', @missed) : '') . '.';
+}
+
 sub one {
-    my ($linger, $clients, $got) = @_;
+    my ($clients, $got) = @_;
     my @heads = map { "$_->[0] MB, $_->[1]" } PLACES;
     my $text = row('client', 'Expect', @heads) . "|---|---|---|---|---|---|\n";
     for my $client (@$clients) {
@@ -136,6 +155,8 @@ curl over HTTP/2, without Expect, 2 MB, direct: a refusal gave
 ${\$shown->($count->{refusal})}; httpd's own 403 gave
 ${\$shown->($count->{with})} with the module loaded, and
 ${\$shown->($count->{without})} without it.
+Exit 92 is a stream error: curl meets the reset (NO_ERROR) that mod_http2 sends
+behind an answer to content that nobody reads before it has looked at the answer.
 END
 }
 
