@@ -138,9 +138,10 @@ static int check_host(request_rec *r)
     return ep_config_ceilings ? judge_ceiling(r) : DECLINED;
 }
 
-/* Judges the request where it is.  may_wait: httpd's own authentication is
- * still to come, and where it is demanded, nothing is told before it. */
-static int judge(request_rec *r, int may_wait)
+/* Judges the request in a place, given by its configuration.  may_wait: httpd's
+ * own authentication is still to come, and where it is demanded, nothing is
+ * told before it. */
+static int judge(request_rec *r, const ap_conf_vector_t *place, int may_wait)
 {
     ep_request *state;
     ep_facts facts;
@@ -149,16 +150,16 @@ static int judge(request_rec *r, int may_wait)
     if (r->main != NULL || (r->prev != NULL && r->prev->status != HTTP_OK)) {
         return DECLINED;
     }
-    if (!ep_config_may_be_on(r->per_dir_config) && !ep_config_has_ceiling(r)) {
+    if (!ep_config_may_be_on(place) && !ep_config_has_ceiling(r)) {
         return ep_expect_as_core(r);
     }
     if (!ep_facts_read(r, &facts)) {
         return DECLINED;
     }
     state = ep_request_make(r);
-    state->judged = r->per_dir_config;
+    state->judged = place;
     state->facts = facts;
-    ep_config_policy(r, r->per_dir_config, &state->policy);
+    ep_config_policy(r, place, &state->policy);
     if (state->policy.mode_by == NULL) {
         /* the place is Off; at most a ceiling holds */
         result = ep_expect_as_core(r);
@@ -166,8 +167,8 @@ static int judge(request_rec *r, int may_wait)
             return result;
         }
     }
-    state->waits = may_wait && ap_some_authn_required(r);
-    if (state->waits) {
+    if (may_wait && ap_some_authn_required(r)) {
+        state->waits = place;
         return DECLINED;
     }
     ep_decide(&state->policy, &state->facts, &state->verdict);
@@ -195,18 +196,29 @@ static int check_head(request_rec *r)
         ep_request_set_plain(r);
         return DECLINED;
     }
-    return judge(r, 1);
+    return judge(r, r->per_dir_config, 1);
 }
 
 static int check_authenticated(request_rec *r)
 {
-    const ep_request *state;
+    const ap_conf_vector_t *waits;
+    ep_request *state;
+    int result;
 
-    if (ep_request_is_plain(r)) {
+    if (ep_request_is_plain(r) || r->main != NULL) {
         return DECLINED;
     }
     state = ep_request_get(r);
-    return state != NULL && state->waits ? judge(r, 0) : DECLINED;
+    if (state == NULL || state->waits == NULL) {
+        return DECLINED;
+    }
+    waits = state->waits;
+    state->waits = NULL;
+    result = judge(r, waits, 0);
+    /* negotiation has led on to another place before this was judged */
+    return result == DECLINED && waits != r->per_dir_config
+               ? judge(r, r->per_dir_config, 0)
+               : result;
 }
 
 static int check_place(request_rec *r)
@@ -217,8 +229,9 @@ static int check_place(request_rec *r)
         return DECLINED;
     }
     state = ep_request_get(r);
-    return state == NULL || state->judged != r->per_dir_config ? judge(r, 0)
-                                                               : DECLINED;
+    return state == NULL || state->judged != r->per_dir_config
+               ? judge(r, r->per_dir_config, 0)
+               : DECLINED;
 }
 
 static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)

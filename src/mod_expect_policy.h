@@ -22,8 +22,8 @@ typedef struct ep_request {
     const char *held_expect;
     /** the configuration that was judged last */
     const ap_conf_vector_t *judged;
-    /** the checks wait for httpd's own authentication */
-    int waits;
+    /** the configuration whose checks wait for httpd's own authentication */
+    const ap_conf_vector_t *waits;
     /** the refusal went out, or was handed to the output filters */
     int answered;
     /** content was read up to its end */
