@@ -40,7 +40,12 @@ function pour(from, to, msec, bytesPerSecond, count) {
     });
     from.on('end', () => after(0, () => to.end()));
     from.on('error', () => after(0, () => {
-        if (!to.destroyed) {
+        // node cannot reset what it has half closed; the kernel will, since
+        // there is somebody who goes on sending
+        if (to.writableEnded) {
+            to.destroy();
+        }
+        else if (!to.destroyed) {
             to.resetAndDestroy();
         }
     }));
