@@ -214,7 +214,7 @@ window.ExpectPolicy = (function () {
         const code = text(said.error) || text(answer.code);
         const words = code !== undefined && Object.hasOwn(WORDS, code)
             ? WORDS[code] : undefined;
-        // ExpectPolicyFormat Problem says detail and title
+        // a problem document (RFC 9457) says detail and title
         let message = text(said.message) || text(said.detail)
             || text(said.title) || (words && words[0]);
         let advice = words ? words[1] : '';
