@@ -8,7 +8,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "apr_atomic.h"
 #include "apr_portable.h"
 #include "apr_thread_proc.h"
 #include "ap_mpm.h"
@@ -23,8 +22,13 @@ APLOG_USE_MODULE(expect_policy);
 #define SHORT_TIME apr_time_from_sec(2)
 /* When the child ends, for everybody. */
 #define LAST_TIME apr_time_from_sec(2)
-/* Connections at once, per child. */
+/* Connections at once, per child; the next one takes the place of the one that
+ * has had most of its time. */
 #define MOST 256
+/* What the kernel may keep of a connection: without a bound, it grows with a
+ * fast sender to megabytes.  By arithmetic, one buffer a round trip: 3.2 MB a
+ * second over 80 ms. */
+#define RECEIVE_BUFFER (256 * 1024)
 /* All connections together may send this much in a tick, about 50 MB a second;
  * who sends faster is slowed down by a full receive buffer. */
 #define TICK_BYTES (512 * 1024)
@@ -34,10 +38,9 @@ APLOG_USE_MODULE(expect_policy);
 /*
  *   request threads                    the drain thread
  *   ---------------                    ----------------
- *   taken++ (not above MOST)
  *   dup, write to handover[1]  ----->  poll(handover[0], sockets...)
  *                                      recv until end, error or deadline
- *                                      close, taken--
+ *                                      close
  */
 typedef struct handed {
     int fd;
@@ -49,8 +52,7 @@ static struct drain {
     apr_thread_t *thread;
     apr_pool_t *pool;
     int handover[2];
-    volatile apr_uint32_t taken;
-    /* once only the drain thread's: [0] is the pipe's */
+    /* the drain thread's alone: [0] is the pipe's */
     struct pollfd polled[1 + MOST];
     apr_time_t deadline[1 + MOST];
     int count;
@@ -62,7 +64,19 @@ static void drop(int i)
     drain.count--;
     drain.polled[i] = drain.polled[drain.count];
     drain.deadline[i] = drain.deadline[drain.count];
-    apr_atomic_dec32(&drain.taken);
+}
+
+static void drop_oldest(void)
+{
+    int oldest = 1;
+    int i;
+
+    for (i = 2; i < drain.count; i++) {
+        if (drain.deadline[i] < drain.deadline[oldest]) {
+            oldest = i;
+        }
+    }
+    drop(oldest);
 }
 
 /* @return 0 once the child is ending */
@@ -73,6 +87,9 @@ static int take_handed(void)
 
     while ((length = read(drain.handover[0], &next, sizeof(next)))
            == (ssize_t)sizeof(next)) {
+        if (drain.count == 1 + MOST) {
+            drop_oldest();
+        }
         drain.polled[drain.count].fd = next.fd;
         drain.polled[drain.count].events = POLLIN;
         drain.polled[drain.count].revents = 0;
@@ -201,16 +218,6 @@ static int is_running(void)
     return running;
 }
 
-/* @return 1 if there was a place left, now taken */
-static int take_place(void)
-{
-    if (apr_atomic_inc32(&drain.taken) >= MOST) {
-        apr_atomic_dec32(&drain.taken);
-        return 0;
-    }
-    return 1;
-}
-
 int ep_drain(conn_rec *c, ep_linger linger)
 {
     apr_socket_t *socket = ap_get_conn_socket(c);
@@ -218,29 +225,27 @@ int ep_drain(conn_rec *c, ep_linger linger)
     int fd;
 
     if (socket == NULL || apr_os_sock_get(&fd, socket) != APR_SUCCESS
-        || !is_running() || !take_place()) {
+        || !is_running()) {
         return 0;
     }
+    apr_socket_opt_set(socket, APR_SO_RCVBUF, RECEIVE_BUFFER);
     memset(&next, 0, sizeof(next));
+    next.deadline = apr_time_now() + (linger == EP_LINGER_FULL ? FULL_TIME
+                                                               : SHORT_TIME);
     next.fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    if (next.fd >= 0) {
-        next.deadline = apr_time_now() + (linger == EP_LINGER_FULL
-                                              ? FULL_TIME : SHORT_TIME);
-        if (apr_socket_shutdown(socket, APR_SHUTDOWN_WRITE) == APR_SUCCESS
-            && write(drain.handover[1], &next, sizeof(next))
-                   == (ssize_t)sizeof(next)) {
-            return 1;
-        }
+    /* from here on it is better closed at once than left to a worker */
+    if (next.fd >= 0
+        && (apr_socket_shutdown(socket, APR_SHUTDOWN_WRITE) != APR_SUCCESS
+            || write(drain.handover[1], &next, sizeof(next))
+                   != (ssize_t)sizeof(next))) {
         close(next.fd);
     }
-    apr_atomic_dec32(&drain.taken);
-    return 0;
+    return 1;
 }
 
 static void prepare_child(apr_pool_t *pool, server_rec *s)
 {
     drain.thread = NULL;
-    drain.taken = 0;
     drain.start = NULL;
     /* a pool of its own: the thread starts while other threads may be at the
      * child's */

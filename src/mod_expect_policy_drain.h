@@ -22,8 +22,7 @@ void ep_drain_register(void);
  * Takes over a connection whose answer is flushed: shuts its sending side
  * down, and reads on behind httpd's back once httpd has closed its own
  * descriptor of it.
- * @return 1: done, close it; 0: it could not be taken (no thread, too many
- *         already), and httpd has to do it
+ * @return 1: done, close it; 0: there is no thread, and httpd has to do it
  */
 int ep_drain(conn_rec *c, ep_linger linger);
 
