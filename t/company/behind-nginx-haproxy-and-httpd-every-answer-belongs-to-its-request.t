@@ -17,6 +17,9 @@ CustomLog access_log front
 <Location /app/mixed>
     ExpectPolicyMaxSize $limit
 </Location>
+<Location /app/mixed/417>
+    ExpectPolicyStatus 417
+</Location>
 <Location /app/none>
     ExpectPolicyExpectations None
 </Location>

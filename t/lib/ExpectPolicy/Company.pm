@@ -295,7 +295,8 @@ sub refusals {
 # let stand behind a refusal: then the request is made again on a new one, as
 # every client does, and has to be answered there.
 #   port     of the front end
-#   limit    ExpectPolicyMaxSize of /app/mixed
+#   limit    ExpectPolicyMaxSize of /app/mixed and of /app/mixed/417, which says
+#            ExpectPolicyStatus 417: httpd does not close behind it by itself
 #   count    how many
 # Returns how many connections there were, and answers of each status.
 sub mixed_ok {
@@ -309,6 +310,7 @@ sub mixed_ok {
         my $n = ($i * 7919) % 101;
         my $large = $n % 2;
         my $asks = $n % 3 == 0;
+        my $always = $n % 5 < 2;
         my $length = $large ? $limit + 1 + $n * 100 : 1 + $n % $limit;
         my $tag = sprintf 'mix%dx%dx', $$, ++$serial;
         my $request = ExpectPolicy::Wire::marker_request(
@@ -322,7 +324,8 @@ sub mixed_ok {
                 $count{connections}++;
                 $is_used = 0;
             }
-            $res = exchange($conn, path => '/app/mixed', tag => $tag,
+            $res = exchange($conn, path => '/app/mixed' . ($always ? '/417' : ''),
+                            tag => $tag,
                             length => $length, patience => 10, linger => 1,
                             $asks ? (headers => ['Expect: 100-continue'],
                                      after_100 => $content)
@@ -336,7 +339,7 @@ sub mixed_ok {
         my $status = $res->{status} // $res->{problem};
         $count{$status}++;
         my $runs = app_ran($res);
-        my $refused = $asks ? qr/^4(?:17|13)$/ : qr/^413$/;
+        my $refused = $always ? qr/^417$/ : $asks ? qr/^41[37]$/ : qr/^413$/;
         my $good = $large
             ? $status =~ $refused && !$runs && $res->{body} =~
                 /"error":"content_too_large".*"requested_size":$length\b/
