@@ -73,6 +73,23 @@ static int has_tcp(int fd, struct tcp_info *info)
     return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &length) == 0;
 }
 
+/* The kernel reads the state before it locks the socket: two looks that agree
+ * are one in which a FIN is in both numbers or in none. */
+static int has_steady_tcp(int fd, struct tcp_info *info)
+{
+    struct tcp_info before;
+    int tries = 10;
+
+    do {
+        if (!has_tcp(fd, &before) || !has_tcp(fd, info)) {
+            return 0;
+        }
+    } while ((before.tcpi_state != info->tcpi_state
+              || before.tcpi_bytes_received != info->tcpi_bytes_received)
+             && --tries > 0);
+    return 1;
+}
+
 /* The head ends where two line ends meet. */
 static void see_http1(seen *s, const unsigned char *bytes, size_t length)
 {
@@ -157,7 +174,7 @@ int close(int fd)
     if (log_fd < 0 || fd < 0 || fd >= DESCRIPTORS) {
         return next_close(fd);
     }
-    if (has_tcp(fd, &info) && info.tcpi_bytes_received > 0
+    if (has_steady_tcp(fd, &info) && info.tcpi_bytes_received > 0
         && getsockname(fd, (struct sockaddr *)&address, &address_length) == 0
         && getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &cookie_length)
                == 0) {
