@@ -72,7 +72,7 @@ function check(ok, title, diagnosis) {
     failed += ok ? 0 : 1;
     process.stdout.write(`${ok ? 'ok' : 'not ok'} ${count} - ${title}\n`);
     if (!ok && diagnosis !== undefined) {
-        process.stdout.write(`${diagnosis}\n`.replace(/^/gm, '#   '));
+        process.stdout.write(`${diagnosis.replace(/^/gm, '#   ')}\n`);
     }
     return ok;
 }
