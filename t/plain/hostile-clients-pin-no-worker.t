@@ -6,6 +6,7 @@ use warnings;
 use ExpectPolicy::Server;
 use ExpectPolicy::Wire;
 use IO::Select ();
+use POSIX ();
 use Socket qw(SOL_SOCKET SO_LINGER);
 use Test::More;
 use Time::HiRes qw(time sleep);
@@ -107,6 +108,7 @@ sub end_with_reset {
 # seconds.  What lies in the server's buffers is read at a bounded rate, for all
 # of them together: without an end of their own they would take all 30 s of it.
 use constant MOST => 200_000;
+my $most = MOST;
 sub send_on {
     my ($seconds, @conns) = @_;
     my %sent;
@@ -120,7 +122,7 @@ sub send_on {
             if (defined $n) {
                 $taken += $n;
                 $sent{$sock} += $n;
-                $select->remove($sock) if $sent{$sock} >= MOST;
+                $select->remove($sock) if $sent{$sock} >= $most;
             }
             elsif (!$!{EAGAIN} && !$!{EINTR}) {
                 $select->remove($sock);
@@ -212,6 +214,28 @@ ok(wait_until(sub { most_descriptors() <= $idle + 4 }, 5),
    'who does not close is closed when Short is over')
     or diag "$idle to begin with, now " . most_descriptors();
 close $_->{sock} for @stay;
+
+# More senders at line rate than one child drains at once: the oldest ones go,
+# and no worker takes them over.
+my $sender = fork // die "fork: $!";
+if (!$sender) {
+    alarm 60;
+    $most = 1e12;
+    my @conns = map { upload('/full') } 1 .. (is_mpm('prefork') ? 100 : 320);
+    send_on(6, @conns);
+    end_with_reset($_) for @conns;
+    POSIX::_exit(0);
+}
+sleep 1.5;
+served_ok('next to hundreds at line rate');
+sleep 1;
+served_ok('and a second later');
+cmp_ok(busy(), '<', 10, 'hardly a worker is held');
+waitpid $sender, 0;
+is($?, 0, 'they have sent for all the time');
+ok(wait_until(sub { most_descriptors() <= $idle + 4 }, 10),
+   'and leave nothing behind')
+    or diag "$idle to begin with, now " . most_descriptors();
 
 # ------------------------------------------------------ ending while draining
 
