@@ -113,14 +113,16 @@ int ep_expect_valid(const char *text)
 
 int ep_expect_has_continue(const char *value)
 {
-    ep_expectation member;
     ep_expect_result result;
     int found = 0;
 
-    while ((result = ep_expect_next(&value, &member)) == EP_EXPECT_MEMBER) {
-        if (ep_expect_is_continue(&member)) {
+    do {
+        ep_expectation member;
+
+        result = ep_expect_next(&value, &member);
+        if (result == EP_EXPECT_MEMBER && ep_expect_is_continue(&member)) {
             found = 1;
         }
-    }
+    } while (result == EP_EXPECT_MEMBER);
     return found && result == EP_EXPECT_END;
 }

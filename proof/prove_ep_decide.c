@@ -1,0 +1,166 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE.
+ *
+ * sources: ep_decide ep_policy ep_auth ep_expect ep_media ep_text
+ * lengths: each field of 0 to 4 characters or missing, each setting missing or
+ *          with 0 to 2 names of 0 to 3; four Expect fields that are known
+ * joined: ep_decide check check_content fill any_setting tokens
+ *         known_expectations
+ * below: conclude 96% the block around the cases of a switch counts
+ * options: -eva-min-loop-unroll 20
+ */
+#include "any.h"
+#include "ep_decide.h"
+#include "setting.h"
+
+ANY_TEXT(field, 4);
+ANY_TEXT(name, 3);
+
+static ep_setting settings[EP_RULES][2];
+static ep_setting ceiling;
+static ep_setting mode;
+static const char *names[2];
+
+static ep_policy policy;
+static ep_facts facts;
+static ep_verdict verdict;
+
+static const char *field_or_none(size_t length)
+{
+    const char *const both[2] = { NULL, ANY_OF(field, length) };
+
+    return both[ANY_BIT];
+}
+
+static void fill(size_t field_length, size_t name_length)
+{
+    int rule, half;
+
+    names[0] = ANY_OF(name, name_length);
+    names[1] = ANY_OF(name, name_length);
+    for (rule = 0; rule < EP_RULES; rule++) {
+        for (half = 0; half < 2; half++) {
+            any_setting(&settings[rule][half]);
+            settings[rule][half].names = names;
+            settings[rule][half].names_count = (size_t)Frama_C_interval(0, 2);
+            policy.rule[rule][half] = maybe(&settings[rule][half]);
+        }
+    }
+    any_setting(&ceiling);
+    any_setting(&mode);
+    policy.ceiling = maybe(&ceiling);
+    policy.mode_by = maybe(&mode);
+    policy.mode = (ep_mode)Frama_C_interval(EP_MODE_OFF, EP_MODE_ON);
+    policy.status = (ep_status_choice)Frama_C_interval(EP_STATUS_AUTO,
+                                                       EP_STATUS_417);
+    facts.method = ANY_OF(field, field_length);
+    facts.ignores_continue = ANY_BIT;
+    facts.expect = field_or_none(field_length);
+    facts.content = (ep_content)Frama_C_interval(EP_CONTENT_NONE,
+                                                 EP_CONTENT_UNSIZED);
+    facts.declared = Frama_C_long_interval(EP_UNKNOWN, INT64_MAX);
+    facts.hint = Frama_C_long_interval(EP_UNKNOWN, INT64_MAX);
+    facts.content_type = field_or_none(field_length);
+    facts.content_encoding = field_or_none(field_length);
+    facts.authorization = field_or_none(field_length);
+}
+
+/* The tokens of all checks that failed, as the document lists them. */
+static void tokens(void)
+{
+    int code;
+
+    for (code = 0; code < EP_CODES; code++) {
+        const char *token = ep_code_token((ep_code)code);
+
+        //@ check only_refuse_has_none: token != \null || code == EP_REFUSED;
+        if (verdict.by[code] != NULL) {
+            ep_verdict_error(&verdict, (ep_code)code);
+        }
+    }
+}
+
+static void decide(void)
+{
+    ep_decide(&policy, &facts, &verdict);
+    //@ check a_code: 0 <= verdict.code <= EP_ADMITTED;
+    if (verdict.code == EP_ADMITTED) {
+        //@ check no_status: verdict.status == 0;
+        //@ check no_limit: verdict.limit == EP_UNKNOWN;
+    }
+    else {
+        //@ check somebody_decided: verdict.by[verdict.code] != \null;
+    }
+}
+
+static void decide_cut(void)
+{
+    ep_decide_cut(&policy, &facts, &verdict);
+    //@ check nobody_knows: verdict.requested == EP_UNKNOWN;
+}
+
+static void decide_core_refused(void)
+{
+    ep_decide_core_refused(&policy, &facts, &verdict);
+    //@ check always_417: verdict.status == 417;
+}
+
+/* Expectations too long to be met by chance. */
+static void known_expectations(void)
+{
+    static const char *const values[] = {
+        "100-continue", "100-Continue,a=\"b\\\"\" ;c=d , 100-continue", ",",
+        "100-continue,@"
+    };
+    size_t i;
+
+    names[0] = "100-continue";
+    names[1] = "a=\"b\\\"\"";
+    for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        facts.expect = values[i];
+        decide();
+        tokens();
+    }
+}
+
+/* Whatever the facts are, who demands nothing refuses nothing. */
+static void silent_policy(void)
+{
+    static const ep_policy silent;
+
+    ep_decide(&silent, &facts, &verdict);
+    //@ check admitted: verdict.code == EP_ADMITTED && verdict.status == 0;
+}
+
+/* Whatever the policy is, it looks at uploads and expectations only. */
+static void plain_request(void)
+{
+    ep_facts plain = facts;
+
+    plain.content = EP_CONTENT_NONE;
+    plain.expect = NULL;
+    ep_decide(&policy, &plain, &verdict);
+    //@ check admitted: verdict.code == EP_ADMITTED && verdict.status == 0;
+}
+
+int main(void)
+{
+    size_t i, j;
+
+    ANY_FILL(field);
+    ANY_FILL(name);
+    for (i = 0; i <= field_longest; i++) {
+        for (j = 0; j <= name_longest; j++) {
+            fill(i, j);
+            decide();
+            tokens();
+            decide_cut();
+            tokens();
+            decide_core_refused();
+            tokens();
+            silent_policy();
+            plain_request();
+        }
+    }
+    known_expectations();
+    return 0;
+}

@@ -1,0 +1,19 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE.
+ *
+ * sources: ep_error
+ * lengths: every int
+ */
+#include <string.h>
+
+#include "any.h"
+#include "ep_error.h"
+
+int main(void)
+{
+    const char *token = ep_error_token(
+        Frama_C_interval(INT32_MIN, INT32_MAX));
+
+    //@ check a_token: valid_read_string(token);
+    //@ check not_empty: token[0] != 0;
+    return 0;
+}

@@ -1,0 +1,174 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE.
+ *
+ * sources: ep_policy ep_auth ep_expect ep_media ep_text
+ * lengths: names of 0 to 5 characters, each against each, in settings of 0 to
+ *          2 names
+ * below: ep_policy_names 97% the array is never full here
+ * joined: ep_policy_compose compose fill_half any_setting only_ceiling
+ * options: -eva-min-loop-unroll 20
+ *          -eva-domains-function octagon:ep_policy_names
+ */
+#include "any.h"
+#include "ep_policy.h"
+#include "setting.h"
+
+ANY_TEXT(listed, 5);
+ANY_TEXT(name, 5);
+
+static const char *server_names[2];
+static const char *owner_names[2];
+
+static ep_setting server[EP_RULES];
+static ep_setting owner[EP_RULES];
+static ep_setting ceiling;
+
+static void fill_half(ep_half *half, ep_setting *settings,
+                      const char *const *names)
+{
+    const char *const *const lists[2] = { NULL, names };
+    int rule;
+
+    for (rule = 0; rule < EP_RULES; rule++) {
+        any_setting(&settings[rule]);
+        settings[rule].names = lists[ANY_BIT];
+        settings[rule].names_count = (size_t)Frama_C_interval(0, 2);
+        half->rule[rule] = maybe(&settings[rule]);
+    }
+}
+
+static void compose(ep_policy *policy, const ep_half *of_server,
+                    const ep_half *of_owner, ep_override how)
+{
+    int rule;
+
+    ep_policy_compose(policy, of_server, of_owner, how);
+    for (rule = 0; rule < EP_RULES; rule++) {
+        //@ check servers: policy->rule[rule][0] != &owner[rule];
+        //@ check owners: policy->rule[rule][1] != &server[rule];
+        if (how != EP_OVERRIDE_TIGHTEN) {
+            //@ check ignored: policy->rule[rule][1] == \null;
+        }
+    }
+    //@ check no_ceiling: policy->ceiling == \null;
+}
+
+static void numbers(const ep_policy *policy)
+{
+    const ep_setting *smallest = ep_policy_smallest(policy, EP_RULE_MAX_SIZE);
+    const ep_setting *most = ep_policy_max_size(policy);
+
+    //@ check one_of_them: smallest == \null || \valid_read(smallest);
+    //@ check or_the_ceiling: most == \null || \valid_read(most);
+}
+
+static void only_ceiling(ep_policy policy, ep_mode mode)
+{
+    int rule;
+
+    ep_policy_only_ceiling(&policy, mode);
+    for (rule = 0; rule < EP_RULES; rule++) {
+        //@ check no_rule: policy.rule[rule][0] == \null;
+        //@ check no_rule_either: policy.rule[rule][1] == \null;
+    }
+    //@ check by_nobody: policy.mode_by == \null;
+}
+
+static void covers(ep_rule rule, const char *a, const char *b)
+{
+    const int result = ep_policy_covers(rule, a, b);
+
+    //@ check yes_or_no: result == 0 || result == 1;
+}
+
+static void lists(ep_rule rule, const char *b)
+{
+    const int result = ep_policy_lists(rule, &server[rule], b);
+
+    //@ check yes_or_no: result == 0 || result == 1;
+}
+
+static void is_laxer(ep_rule rule)
+{
+    const int result = ep_policy_is_laxer(rule, maybe(&server[rule]),
+                                          &owner[rule]);
+
+    //@ check yes_or_no: result == 0 || result == 1;
+}
+
+/* The names' array is not set beforehand: what is read was written. */
+static void names(const ep_policy *policy, ep_rule rule)
+{
+    const char *out[EP_NAMES_MAX];
+    int complete;
+    size_t count;
+
+    count = ep_policy_names(policy, rule, out, Frama_C_unsigned_long_interval(
+                                0, SIZE_MAX), &complete);
+    //@ check all_of_both_at_most: count <= 4;
+    //@ check written: \initialized(&out[0 .. count - 1]);
+    //@ check yes_or_no: complete == 0 || complete == 1;
+}
+
+int main(void)
+{
+    ep_policy policy;
+    ep_half of_server, of_owner;
+    int rule, how;
+    size_t i, j;
+
+    ANY_FILL(listed);
+    ANY_FILL(name);
+    fill_half(&of_server, server, server_names);
+    fill_half(&of_owner, owner, owner_names);
+    any_setting(&ceiling);
+
+    //@ loop unroll 3;
+    for (how = EP_OVERRIDE_TIGHTEN; how <= EP_OVERRIDE_NONE; how++) {
+        compose(&policy, &of_server, &of_owner, (ep_override)how);
+        compose(&policy, NULL, &of_owner, (ep_override)how);
+        compose(&policy, &of_server, NULL, (ep_override)how);
+        numbers(&policy);
+        policy.ceiling = maybe(&ceiling);
+        numbers(&policy);
+        only_ceiling(policy, EP_MODE_ON);
+    }
+    //@ loop unroll 6;
+    for (i = 0; i <= listed_longest; i++) {
+        //@ loop unroll 6;
+        for (j = 0; j <= name_longest; j++) {
+            server_names[0] = ANY_OF(listed, i);
+            server_names[1] = ANY_OF(listed, j);
+            owner_names[0] = ANY_OF(name, j);
+            owner_names[1] = ANY_OF(name, i);
+                    for (rule = 0; rule < EP_RULES; rule++) {
+                covers((ep_rule)rule, ANY_OF(listed, i), ANY_OF(name, j));
+                is_laxer((ep_rule)rule);
+            }
+        }
+    }
+    /* what a policy holds of a list rule has names: composing saw to it */
+    for (rule = 0; rule < EP_RULES; rule++) {
+        server[rule].names = server_names;
+        owner[rule].names = owner_names;
+        policy.rule[rule][0] = maybe(&server[rule]);
+        policy.rule[rule][1] = maybe(&owner[rule]);
+    }
+    //@ loop unroll 3;
+    for (i = 0; i <= 2; i++) {
+        //@ loop unroll 3;
+        for (j = 0; j <= 2; j++) {
+            server_names[0] = ANY_OF(listed, i);
+            server_names[1] = ANY_OF(listed, j);
+            owner_names[0] = ANY_OF(name, j);
+            owner_names[1] = ANY_OF(name, i);
+            lists(EP_RULE_EXPECTATIONS, ANY_OF(name, j));
+            lists(EP_RULE_METHODS, ANY_OF(name, j));
+            names(&policy, EP_RULE_EXPECTATIONS);
+            names(&policy, EP_RULE_METHODS);
+            names(&policy, EP_RULE_REQUIRE_AUTH);
+            names(&policy, EP_RULE_TYPES);
+            names(&policy, EP_RULE_ENCODINGS);
+        }
+    }
+    return 0;
+}
