@@ -108,7 +108,8 @@ for my $path ('/ways/end/off', '/ways/end/dry') {
 # where httpd's own authentication comes first, the place waits and still holds
 for (['/ways/members/', 'DirectoryIndex'],
      ['/ways/members/rewritten', 'a rewrite'],
-     ['/ways/members/app.cgi', 'no way at all']) {
+     ['/ways/members/app.cgi', 'no way at all'],
+     ['/ways/members/script', 'MultiViews']) {
     my ($path, $name) = @$_;
     my @ask = (host => 'ways.test', path => $path);
     is(ask(@ask, length => 1001, body => 'x' x 1001)->{status}, 401,
