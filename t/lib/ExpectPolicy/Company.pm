@@ -96,6 +96,9 @@ sub over_tls {
 
 # ---------------------------------------------------------------- programs
 
+# A run that is ended from outside ends what it started, too.
+$SIG{$_} = sub { exit 1 } for qw(INT TERM);
+
 # In a group of its own, so that what it starts can be ended with it.
 sub child {
     my ($code) = @_;
@@ -103,6 +106,7 @@ sub child {
     if (!$pid) {
         setpgrp 0, 0;
         alarm 0;
+        $SIG{$_} = 'DEFAULT' for qw(INT TERM);
         # what the parent is to end is none of the child's business
         @children = ();
         eval { $code->(); 1 } or print STDERR $@;
