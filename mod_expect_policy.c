@@ -138,6 +138,25 @@ static int check_host(request_rec *r)
     return ep_config_ceilings ? judge_ceiling(r) : DECLINED;
 }
 
+/*
+ * 1 if a user is demanded.  ap_some_authn_required() runs access_checker as
+ * well, in which mod_ssl reads all content before it renegotiates; what that
+ * hook denies never comes to fixups, and needs no verdict.
+ */
+static int needs_user(request_rec *r)
+{
+    char *user = r->user;
+    int result;
+
+    if (ap_satisfies(r) == SATISFY_ANY) {
+        return ap_some_authn_required(r);
+    }
+    r->user = NULL;
+    result = ap_run_access_checker_ex(r);
+    r->user = user;
+    return result == DECLINED;
+}
+
 /* Judges the request in a place, given by its configuration.  may_wait: httpd's
  * own authentication is still to come, and where it is demanded, nothing is
  * told before it. */
@@ -167,7 +186,7 @@ static int judge(request_rec *r, const ap_conf_vector_t *place, int may_wait)
             return result;
         }
     }
-    if (may_wait && ap_some_authn_required(r)) {
+    if (may_wait && needs_user(r)) {
         state->waits = place;
         return DECLINED;
     }

@@ -32,6 +32,8 @@ typedef struct ep_request {
     int early_status;
     /** content was cut; the answer is to carry our document */
     int cut;
+    /** the setting that a dry run has reported last */
+    const ep_setting *reported;
     /** what the verdict rests on */
     ep_policy policy;
     ep_facts facts;

@@ -5,7 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include "apr_portable.h"
@@ -48,9 +51,13 @@ typedef struct handed {
 } handed;
 
 static struct drain {
-    apr_thread_mutex_t *start;
-    apr_thread_t *thread;
+    /* guards all up to handover; as old as the process, since connections may
+     * still be closed while the child's pool goes */
+    apr_thread_mutex_t *mutex;
     apr_pool_t *pool;
+    apr_thread_t *thread;
+    int is_over;
+    pid_t owner;
     int handover[2];
     /* the drain thread's alone: [0] is the pipe's */
     struct pollfd polled[1 + MOST];
@@ -171,16 +178,68 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
 
 static apr_status_t end_thread(void *data)
 {
+    apr_thread_t *thread;
     apr_status_t rv;
 
     (void)data;
-    if (drain.thread != NULL) {
+    /* a process that a child forked to run a program has its pools, and ends
+     * them if it is killed before it runs, but has none of its threads */
+    if (drain.owner != getpid()) {
+        return APR_SUCCESS;
+    }
+    apr_thread_mutex_lock(drain.mutex);
+    thread = drain.thread;
+    drain.thread = NULL;
+    drain.is_over = 1;
+    if (thread != NULL) {
         close(drain.handover[1]);
-        apr_thread_join(&rv, drain.thread);
+    }
+    apr_thread_mutex_unlock(drain.mutex);
+    if (thread != NULL) {
+        apr_thread_join(&rv, thread);
         close(drain.handover[0]);
-        drain.thread = NULL;
     }
     return APR_SUCCESS;
+}
+
+/*
+ * mod_cgi forks programs from prefork's children, and may end one at once.  What
+ * was just forked still has prefork's handler for that, which runs exit(); and
+ * in a process that has threads, exit() then waits for a lock that nobody
+ * holds any more, until APR kills it 3 seconds later.  So SIGTERM waits until
+ * fork() is done, and has its default effect from then on.
+ */
+static sigset_t before_fork;
+
+static void hold_signal(void)
+{
+    sigset_t term;
+
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &term, &before_fork);
+}
+
+static void release_signal(void)
+{
+    pthread_sigmask(SIG_SETMASK, &before_fork, NULL);
+}
+
+static void release_signal_in_child(void)
+{
+    signal(SIGTERM, SIG_DFL);
+    release_signal();
+}
+
+/* Where one thread alone forks; all others block SIGTERM anyway. */
+static void guard_forks(void)
+{
+    int is_threaded = 1;
+
+    if (ap_mpm_query(AP_MPMQ_IS_THREADED, &is_threaded) == APR_SUCCESS
+        && is_threaded == AP_MPMQ_NOT_SUPPORTED) {
+        pthread_atfork(hold_signal, release_signal, release_signal_in_child);
+    }
 }
 
 static int start_thread(void)
@@ -201,31 +260,32 @@ static int start_thread(void)
         close(drain.handover[1]);
         return 0;
     }
-    apr_pool_pre_cleanup_register(drain.pool, NULL, end_thread);
+    guard_forks();
     return 1;
 }
 
-static int is_running(void)
+/* @return 1: handed over; 0: the pipe is full; -1: there is no thread */
+static int hand_over(const handed *next)
 {
-    int running;
+    int result = -1;
 
-    if (drain.start == NULL) {
-        return 0;
+    apr_thread_mutex_lock(drain.mutex);
+    if (!drain.is_over && (drain.thread != NULL || start_thread())) {
+        result = write(drain.handover[1], next, sizeof(*next))
+                 == (ssize_t)sizeof(*next);
     }
-    apr_thread_mutex_lock(drain.start);
-    running = drain.thread != NULL || start_thread();
-    apr_thread_mutex_unlock(drain.start);
-    return running;
+    apr_thread_mutex_unlock(drain.mutex);
+    return result;
 }
 
 int ep_drain(conn_rec *c, ep_linger linger)
 {
     apr_socket_t *socket = ap_get_conn_socket(c);
     handed next;
-    int fd;
+    int fd, result;
 
-    if (socket == NULL || apr_os_sock_get(&fd, socket) != APR_SUCCESS
-        || !is_running()) {
+    if (drain.mutex == NULL || socket == NULL
+        || apr_os_sock_get(&fd, socket) != APR_SUCCESS) {
         return 0;
     }
     apr_socket_opt_set(socket, APR_SO_RCVBUF, RECEIVE_BUFFER);
@@ -233,29 +293,35 @@ int ep_drain(conn_rec *c, ep_linger linger)
     next.deadline = apr_time_now() + (linger == EP_LINGER_FULL ? FULL_TIME
                                                                : SHORT_TIME);
     next.fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    /* from here on it is better closed at once than left to a worker */
-    if (next.fd >= 0
-        && (apr_socket_shutdown(socket, APR_SHUTDOWN_WRITE) != APR_SUCCESS
-            || write(drain.handover[1], &next, sizeof(next))
-                   != (ssize_t)sizeof(next))) {
+    if (next.fd < 0
+        || apr_socket_shutdown(socket, APR_SHUTDOWN_WRITE) != APR_SUCCESS) {
+        result = 0;
+    }
+    else {
+        result = hand_over(&next);
+    }
+    if (result != 1 && next.fd >= 0) {
         close(next.fd);
     }
-    return 1;
+    /* if there is no room, it is better closed at once than left to a worker */
+    return result >= 0;
 }
 
 static void prepare_child(apr_pool_t *pool, server_rec *s)
 {
     drain.thread = NULL;
-    drain.start = NULL;
-    /* a pool of its own: the thread starts while other threads may be at the
-     * child's */
-    if (apr_pool_create(&drain.pool, pool) != APR_SUCCESS
-        || apr_thread_mutex_create(&drain.start, APR_THREAD_MUTEX_DEFAULT,
+    drain.is_over = 0;
+    drain.owner = getpid();
+    drain.mutex = NULL;
+    if (apr_pool_create(&drain.pool, s->process->pool) != APR_SUCCESS
+        || apr_thread_mutex_create(&drain.mutex, APR_THREAD_MUTEX_DEFAULT,
                                    drain.pool) != APR_SUCCESS) {
-        drain.start = NULL;
+        drain.mutex = NULL;
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
                      "refused connections are drained by httpd's workers");
+        return;
     }
+    apr_pool_pre_cleanup_register(pool, NULL, end_thread);
 }
 
 void ep_drain_register(void)

@@ -116,8 +116,14 @@ int ep_conclude(request_rec *r, ep_request *state)
         return DECLINED;
     }
     if (state->policy.mode != EP_MODE_ON) {
+        const ep_setting *by = state->verdict.by[state->verdict.code];
+
         set_environment(r, state, "would-refuse");
-        ep_refusal_report(r, state, "would-refuse");
+        /* a redirect within a place is no second refusal */
+        if (by != state->reported) {
+            ep_refusal_report(r, state, "would-refuse");
+            state->reported = by;
+        }
         return DECLINED;
     }
     ep_refusal_report(r, state, "refused");

@@ -149,6 +149,7 @@ refusal_ok(ask(host => 'ways.test', path => '/ways/look/ahead', length => 2001),
 # ------------------------------------------------------------ a dry run
 for (['/ways/dry/app.cgi', 1, 'no way at all'], ['/ways/dry/', 1, 'DirectoryIndex'],
      ['/ways/dry/no/such', 1, 'FallbackResource'],
+     ['/ways/dry/in', 1, 'a rewrite in the same place'],
      ['/ways/dry/to', 2, 'a rewrite to another dry place']) {
     my ($path, $lines, $name) = @$_;
     my $res = ask(host => 'ways.test', path => $path, length => 1001,
