@@ -87,7 +87,7 @@ async function soon(look) {
     for (let tries = 0; ; tries++) {
         const found = look();
 
-        if (found || tries === 60) {
+        if (found || tries === 300) {
             return found;
         }
         await new Promise((resolve) => setTimeout(resolve, 50));
