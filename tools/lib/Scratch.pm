@@ -111,11 +111,13 @@ sub run {
             or die "the server did not start:\n", slurp($said);
         sleep 0.1;
     }
-    $work->($pid);
+    my $done = eval { $work->($pid); 1 };
+    my $why = $@;
     sleep 0.5;
     kill TERM => $pid;
     waitpid $pid, 0;
     alarm 0;
+    die $why unless $done;
     return slurp($said);
 }
 
