@@ -15,7 +15,8 @@ static int64_t length_in(const request_rec *r, const char *field)
                : EP_UNKNOWN;
 }
 
-const char *ep_facts_expect(const request_rec *r)
+/* The Expect field if it says anything, else NULL. */
+static const char *expect_in(const request_rec *r)
 {
     const char *value = apr_table_get(r->headers_in, "Expect");
 
@@ -57,7 +58,7 @@ int ep_facts_read(const request_rec *r, ep_facts *facts)
     const int is_chunked = apr_table_get(r->headers_in, "Transfer-Encoding")
                            != NULL;
     const char *length = apr_table_get(r->headers_in, "Content-Length");
-    const char *expect = ep_facts_expect(r);
+    const char *expect = expect_in(r);
 
     facts->declared = EP_UNKNOWN;
     facts->hint = EP_UNKNOWN;

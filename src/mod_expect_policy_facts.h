@@ -16,7 +16,4 @@ int ep_facts_any(const request_rec *r);
  */
 int ep_facts_read(const request_rec *r, ep_facts *facts);
 
-/** @return the Expect field if it says anything, else NULL */
-const char *ep_facts_expect(const request_rec *r);
-
 #endif
