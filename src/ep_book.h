@@ -1,0 +1,261 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/**
+ * The book: who holds and who has used how much, in one block of memory that
+ * all children share.  docs/ledger.md draws it.
+ *
+ * An account is what one limit counts for one key: uploads under way, or bytes.
+ * A tree is the account of a quota, with the path whose usage is measured.  A
+ * claim is what one upload holds in several accounts at once.  What an account
+ * holds is always the sum of the claims on it, and can be computed from them.
+ *
+ * Nothing here locks, waits, allocates or asks for the time.  One caller at a
+ * time, between ep_book_enter() and ep_book_leave(); the functions that demand
+ * it say so.  The block may hold anything at any time: what is read from it is
+ * checked before it is used as an index, and amounts are kept within 0 and
+ * INT64_MAX.
+ *
+ * Times are microseconds of a clock that never jumps and begins above 0.
+ */
+#ifndef EP_BOOK_H
+#define EP_BOOK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** The most accounts that one claim may have. */
+#define EP_PARTS_MAX 16
+/** The longest path of a tree, with its NUL, in bytes. */
+#define EP_TREE_PATH_SIZE 1024
+/** The least memory that is a book, in bytes. */
+#define EP_BOOK_SIZE_MIN (64 * 1024)
+
+/** A hash of what is counted and for whom; both 0 is no key. */
+typedef struct ep_key {
+    uint64_t high;
+    uint64_t low;
+} ep_key;
+
+/** In the order of the checks. */
+typedef enum ep_kind {
+    /** bytes that are to stay free on a file system */
+    EP_SPACE,
+    /** bytes below a tree */
+    EP_QUOTA,
+    /** bytes in a period */
+    EP_ALLOWANCE,
+    /** uploads at once */
+    EP_CONCURRENT
+} ep_kind;
+
+/** What an upload asks of one account. */
+typedef struct ep_part {
+    ep_kind kind;
+    ep_key key;
+    /** bytes or uploads that the account may come to, inclusive; at least 0 */
+    int64_t limit;
+    /** bytes or uploads asked for; at least 0 */
+    int64_t amount;
+    /** ALLOWANCE: microseconds; above 0 */
+    int64_t period;
+    /** QUOTA: what is measured; shorter than EP_TREE_PATH_SIZE */
+    const char *path;
+    /** QUOTA: 1: path is a file that holds the usage as a number */
+    int is_file;
+} ep_part;
+
+typedef enum ep_book_result {
+    /** all parts are claimed */
+    EP_BOOK_GRANTED,
+    /** one part does not fit, and nothing was claimed */
+    EP_BOOK_DENIED,
+    /** the usage of a tree is not known yet, and nothing was claimed */
+    EP_BOOK_UNKNOWN,
+    /** there is no room for an account or a claim, and nothing was claimed */
+    EP_BOOK_FULL,
+    /** the claim is not there any more */
+    EP_BOOK_LOST
+} ep_book_result;
+
+/** Why something was not granted. */
+typedef struct ep_denial {
+    /** index of the part */
+    size_t part;
+    /** what the account still has, bytes or uploads; at least 0 */
+    int64_t remaining;
+    /** ALLOWANCE: microseconds until the period ends and all of it is free
+     * again, if the amount fits the limit at all; otherwise -1: nobody knows */
+    int64_t wait;
+} ep_denial;
+
+/** A claim, for its holder; all 0: none. */
+typedef struct ep_claim {
+    uint32_t index;
+    uint32_t serial;
+} ep_claim;
+
+/** Where in a block of memory things are; in the process's own memory. */
+typedef struct ep_book {
+    struct ep_book_head *head;
+    struct ep_book_tree *trees;
+    struct ep_book_account *accounts;
+    struct ep_book_claim *claims;
+    uint32_t trees_count;
+    uint32_t accounts_count;
+    uint32_t claims_count;
+} ep_book;
+
+/**
+ * Finds the places in a block; reads and writes nothing in it.
+ * @param memory aligned for 64-bit integers; owned by the caller
+ * @param size bytes
+ * @return 1; 0 if it is smaller than EP_BOOK_SIZE_MIN
+ */
+int ep_book_lay_out(ep_book *book, void *memory, size_t size);
+
+/** Makes the block an empty book of this version. */
+void ep_book_clear(const ep_book *book);
+
+/** @return 1 if the block is a book of this version and size */
+int ep_book_is_valid(const ep_book *book);
+
+/**
+ * After the lock was taken: if whoever had it before died before it called
+ * ep_book_leave(), repairs the book.
+ * @return 1 if that was so
+ */
+int ep_book_enter(const ep_book *book);
+
+/** Before the lock is given back. */
+void ep_book_leave(const ep_book *book);
+
+/**
+ * Claims all parts or none.  Parts of one key count once, with the smallest
+ * limit and the largest amount.  If the claim has a part already, that part is
+ * left as it is, so that an upload is charged once however often it is asked.
+ * Between enter and leave.
+ *
+ * @param owner the process on whose death the claim is given back
+ * @param now see above
+ * @param takes_unknown 1: a tree whose usage is not known counts as empty
+ * @param claim all 0 for a new one, or one to add to
+ * @param denial filled in on EP_BOOK_DENIED and EP_BOOK_UNKNOWN
+ * @return see there; EP_BOOK_FULL as well if a claim would have more than
+ *         EP_PARTS_MAX parts, EP_BOOK_LOST if the claim to add to is gone
+ */
+ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
+                               int64_t now, const ep_part *parts,
+                               size_t count, int takes_unknown,
+                               ep_claim *claim, ep_denial *denial);
+
+/**
+ * Adds to all parts of a claim but CONCURRENT ones.  Between enter and leave.
+ * @param parts as they were reserved, for their limits
+ * @param least bytes; with less, nothing is granted
+ * @param most bytes
+ * @param granted as much as all accounts have, from @a least to @a most
+ */
+ep_book_result ep_book_grow(const ep_book *book, int64_t now,
+                            const ep_part *parts, size_t count,
+                            const ep_claim *claim, int64_t least,
+                            int64_t most, int64_t *granted,
+                            ep_denial *denial);
+
+/**
+ * The upload is done: gives back what it holds, and counts as used what it came
+ * to; whoever dies in here has done all of it or nothing.  Between enter and
+ * leave.
+ * @param received bytes, for ALLOWANCE
+ * @param stored bytes that a tree has more than before, for QUOTA; below 0 if
+ *        a file was replaced by a smaller one
+ * @param claim all 0 afterwards
+ */
+void ep_book_settle(const ep_book *book, int64_t now, ep_claim *claim,
+                    int64_t received, int64_t stored);
+
+/** The upload came to nothing: gives back what it holds.  Between enter and
+ * leave.  @param claim all 0 afterwards */
+void ep_book_release(const ep_book *book, ep_claim *claim);
+
+/**
+ * Gives back what dead processes hold, and computes anew what accounts hold.
+ * Between enter and leave.
+ * @param is_alive 1 for a process that may still settle or release
+ * @return how many claims were given back
+ */
+uint32_t ep_book_recover(const ep_book *book,
+                         int (*is_alive)(uint32_t owner, void *data),
+                         void *data);
+
+/** A tree, as one who measures it sees it: a copy. */
+typedef struct ep_tree {
+    ep_key key;
+    /** 1: path is a file that holds the usage as a number */
+    int is_file;
+    char path[EP_TREE_PATH_SIZE];
+    /** 1: it was measured before, and has a usage */
+    int is_known;
+    /** when an upload last asked for it; when it was measured last, or 0 */
+    int64_t asked;
+    int64_t measured;
+    /** how long that took; microseconds */
+    int64_t took;
+    /** uploads have held, settled or released something this often; whether
+     * something is held now */
+    uint32_t changes;
+    int is_held;
+} ep_tree;
+
+/**
+ * Copies the tree in a place.  Between enter and leave.
+ * @param place from 0 to book->trees_count - 1
+ * @return 1; 0 if there is none
+ */
+int ep_book_tree(const ep_book *book, uint32_t place, ep_tree *tree);
+
+/**
+ * Announces a tree before the first upload, so that it is measured at once.
+ * Between enter and leave.
+ * @return EP_BOOK_GRANTED or EP_BOOK_FULL
+ */
+ep_book_result ep_book_plant(const ep_book *book, int64_t now,
+                             const ep_part *part);
+
+/**
+ * Says what a tree came to.  Between enter and leave.
+ *
+ * Uploads that ended while it was measured may be in the number or not, and
+ * half of one under way may be.  So the number is taken if nothing has changed
+ * since @a before and nothing is held; otherwise the book knows better, and the
+ * tree stays due, unless it has no usage at all yet or the caller is at the end
+ * of its patience: then it gets the number and what was settled meanwhile,
+ * which can only be too much.
+ * @param before the tree as it was before it was measured
+ * @param bytes at least 0; -1: it cannot be measured, and its usage is unknown
+ * @param insists 1: the caller's patience is at its end
+ * @return 1 if the number was taken
+ */
+int ep_book_measured(const ep_book *book, int64_t now, const ep_tree *before,
+                     int64_t bytes, int64_t took, int insists);
+
+/** What the book says of an account, for operators and tests. */
+typedef struct ep_balance {
+    int64_t held;
+    int64_t used;
+} ep_balance;
+
+/** @return 1, or 0 if there is no such account.  Between enter and leave. */
+int ep_book_balance(const ep_book *book, ep_kind kind, ep_key key,
+                    int64_t now, ep_balance *balance);
+
+/** How full the book is: live claims, accounts and trees in use. */
+typedef struct ep_book_counts {
+    uint32_t claims;
+    uint32_t accounts;
+    uint32_t trees;
+} ep_book_counts;
+
+/** Between enter and leave. */
+void ep_book_count(const ep_book *book, ep_book_counts *counts);
+
+#endif

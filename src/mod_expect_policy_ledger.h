@@ -1,0 +1,134 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/**
+ * The ledger: what uploads hold and have used, for all children.
+ *
+ * The functions below are what the rest of the module calls; they hand on to
+ * the implementation that ExpectPolicyLedger names, a provider of httpd's
+ * (ap_provider.h) in the group EP_LEDGER_GROUP, by the name that stands before
+ * the colon.  No call waits longer than 100 ms for anything.
+ */
+#ifndef MOD_EXPECT_POLICY_LEDGER_H
+#define MOD_EXPECT_POLICY_LEDGER_H
+
+#include "mod_expect_policy.h"
+
+#include "ep_book.h"
+
+#define EP_LEDGER_GROUP "expect_policy_ledger"
+#define EP_LEDGER_VERSION "0"
+
+typedef enum ep_ledger_result {
+    /** all parts are claimed */
+    EP_LEDGER_GRANTED,
+    /** one part does not fit: see the denial; nothing was claimed */
+    EP_LEDGER_DENIED,
+    /** the ledger could not answer, and nothing was claimed: what holds now is
+     * for ExpectPolicyLedgerFailure to say.  Logged, once a second at most */
+    EP_LEDGER_UNAVAILABLE
+} ep_ledger_result;
+
+/** An implementation.  Calls come from any thread of any child. */
+typedef struct ep_ledger_provider {
+    /**
+     * While the configuration is read.
+     * @param argument what stands behind the name and its colon; NULL: nothing
+     * @param config out: handed to open(); lives as long as @a pool
+     * @return NULL, or what is legal there
+     */
+    const char *(*parse)(apr_pool_t *pool, const char *argument,
+                         void **config);
+    /**
+     * In post_config, in the parent.  What cannot be had is logged, and later
+     * calls return EP_BOOK_FULL's like; what must not be used is an error.
+     * @return OK, or HTTP_INTERNAL_SERVER_ERROR (logged): httpd must not start
+     */
+    int (*open)(apr_pool_t *pconf, server_rec *s, void *config);
+    /** In child_init; may be NULL. */
+    void (*child)(apr_pool_t *pool, server_rec *s);
+
+    /** As their namesakes in ep_book.h; APR_SUCCESS: @a result says what came
+     * of it; APR_TIMEUP and others: it could not be asked */
+    apr_status_t (*reserve)(const ep_part *parts, size_t count,
+                            int takes_unknown, ep_claim *claim,
+                            ep_book_result *result, ep_denial *denial);
+    apr_status_t (*grow)(const ep_part *parts, size_t count,
+                         const ep_claim *claim, apr_int64_t least,
+                         apr_int64_t most, apr_int64_t *granted,
+                         ep_book_result *result, ep_denial *denial);
+    apr_status_t (*settle)(ep_claim *claim, apr_int64_t received,
+                           apr_int64_t stored);
+    apr_status_t (*release)(ep_claim *claim);
+
+    /** For those who measure trees; places go from 0 until APR_EOF.
+     * APR_NOTFOUND: there is none in that place. */
+    apr_status_t (*tree)(apr_uint32_t place, ep_tree *tree);
+    apr_status_t (*plant)(const ep_part *part);
+    apr_status_t (*measured)(const ep_tree *before, apr_int64_t bytes,
+                             apr_int64_t took, int insists);
+    /** For operators. */
+    apr_status_t (*balance)(ep_kind kind, ep_key key, ep_balance *balance);
+    apr_status_t (*count)(ep_book_counts *counts);
+} ep_ledger_provider;
+
+/** Registers the hooks and the built-in provider, `shm`. */
+void ep_ledger_register(void);
+
+/**
+ * While the configuration is read: some directive counts something.  Without
+ * this no ledger is opened, and no hook of it is registered.
+ */
+void ep_ledger_need(void);
+
+/** 1: some directive counts something.  Read-only once files are read. */
+int ep_ledger_is_needed(void);
+
+/**
+ * While the configuration is read: ExpectPolicyLedger.
+ * @return NULL, or what is legal
+ */
+const char *ep_ledger_choose(apr_pool_t *pool, const char *argument);
+
+/** While the configuration is read: ExpectPolicyLedgerFailure. */
+void ep_ledger_fail_closed(int is_closed);
+
+/** What ExpectPolicyLedgerFailure says: 1: Closed. */
+int ep_ledger_fails_closed(void);
+
+/** Before a configuration is read: forgets what the one before it said. */
+void ep_ledger_reset(void);
+
+/** In post_config.  @return OK or an HTTP status */
+int ep_ledger_open(apr_pool_t *pconf, server_rec *main_server);
+
+/**
+ * Claims all parts for an upload, or none (ep_book_reserve()).  A tree whose
+ * usage is not known yet counts as empty under LedgerFailure Open, and makes
+ * the ledger unavailable under Closed.
+ * @param r for the log
+ */
+ep_ledger_result ep_ledger_reserve(request_rec *r, const ep_part *parts,
+                                   size_t count, ep_claim *claim,
+                                   ep_denial *denial);
+
+/** Claims more bytes for an upload of unknown length (ep_book_grow()). */
+ep_ledger_result ep_ledger_grow(request_rec *r, const ep_part *parts,
+                                size_t count, const ep_claim *claim,
+                                apr_int64_t least, apr_int64_t most,
+                                apr_int64_t *granted, ep_denial *denial);
+
+/** The upload is done (ep_book_settle()).  @a claim is all 0 afterwards; one
+ * that could not be given back within the time is given back later. */
+void ep_ledger_settle(ep_claim *claim, apr_int64_t received,
+                      apr_int64_t stored);
+
+/** The upload came to nothing (ep_book_release()); as ep_ledger_settle(). */
+void ep_ledger_release(ep_claim *claim);
+
+/** The provider, for those who measure trees or show balances; NULL: none */
+const ep_ledger_provider *ep_ledger_provider_in_use(void);
+
+/** Microseconds of a clock that never jumps; begins anew with the machine. */
+apr_int64_t ep_ledger_now(void);
+
+#endif
