@@ -12,7 +12,7 @@
 static const char *const default_expectation[] = { "100-continue" };
 
 static const ep_setting default_expectations = {
-    NULL, 0, NULL, 0, default_expectation, 1, NULL, NULL, 0
+    NULL, 0, NULL, 0, default_expectation, 1, NULL, NULL, 0, NULL
 };
 
 /* Leaves out what was written but demands nothing: Off, Any, Unlimited. */

@@ -23,6 +23,9 @@
 /** The most names that one directive may list. */
 #define EP_NAMES_MAX 256
 
+/** The most limits that count for one upload. */
+#define EP_COUNTED_MAX 16
+
 /** The settings that a half is made of, one per directive. */
 typedef enum ep_rule {
     EP_RULE_MODE,
@@ -38,6 +41,11 @@ typedef enum ep_rule {
     EP_RULE_STATUS,
     EP_RULE_LINGER,
     EP_RULE_EARLY_ERRORS,
+    EP_RULE_FREE_SPACE,
+    /** these three may stand several times, and all of them hold */
+    EP_RULE_QUOTA,
+    EP_RULE_ALLOWANCE,
+    EP_RULE_CONCURRENT,
     EP_RULES
 } ep_rule;
 
@@ -62,6 +70,46 @@ typedef enum ep_override {
     EP_OVERRIDE_NONE
 } ep_override;
 
+/** For whom a limit counts. */
+typedef enum ep_for {
+    EP_FOR_CLIENT,
+    EP_FOR_USER,
+    EP_FOR_HOST,
+    EP_FOR_DIRECTORY,
+    EP_FOR_EXPRESSION
+} ep_for;
+
+/** What a limit counts, and for whom; in settings of the rules that count. */
+typedef struct ep_count {
+    /**
+     * names the place where the directive stands, the same after a restart:
+     * limits of two places count apart
+     */
+    const char *scope;
+    /** ALLOWANCE, CONCURRENT */
+    ep_for whom;
+    /** EXPRESSION: its text, and what httpd made of it (ap_expr_info_t) */
+    const char *expression;
+    const void *compiled;
+    /** ALLOWANCE: microseconds */
+    int64_t period;
+    /** FREE_SPACE: 1: the number is percent of the file system */
+    int is_percent;
+    /**
+     * QUOTA with a PATH: the tree.  Otherwise, and for DIRECTORY, the
+     * directory that the directive stands in; NULL where that has wildcards:
+     * then it is the first @a depth segments of the request's file name.
+     */
+    const char *directory;
+    unsigned int depth;
+    /** QUOTA: the file that holds the usage; NULL: the tree is measured */
+    const char *usage_file;
+    /** the line before this one in the same section; NULL: none.  Settings
+     * whose chain ends with one that is Off (number EP_UNLIMITED) end what was
+     * said further out. */
+    const struct ep_setting *before;
+} ep_count;
+
 /** One directive as it was written.  Which members count depends on the rule. */
 typedef struct ep_setting {
     /** where it stands, for logs, never for clients; NULL: it is built in */
@@ -73,6 +121,8 @@ typedef struct ep_setting {
      * MODE: ep_mode; STATUS: ep_status_choice; LINGER: ep_linger;
      * REQUIRE_LENGTH and EARLY_ERRORS: 0 or 1;
      * MAX_SIZE and REQUIRE_CONTINUE: bytes, EP_UNLIMITED for Unlimited or Off;
+     * FREE_SPACE, QUOTA, ALLOWANCE, CONCURRENT: bytes, percent or uploads,
+     * EP_UNLIMITED for Off;
      * REFUSE: 1, or 0 for Off
      */
     int64_t number;
@@ -86,6 +136,8 @@ typedef struct ep_setting {
     const char *code;
     const char *message;
     int status;
+    /** the rules that count; NULL in all others */
+    const ep_count *count;
 } ep_setting;
 
 /** All that one side says for a place; NULL: nothing was said. */
@@ -106,6 +158,9 @@ typedef struct ep_policy {
     const ep_setting *rule[EP_RULES][2];
     /** bounds MAX_SIZE from outside of all sections; NULL: no ceiling */
     const ep_setting *ceiling;
+    /** all that count, by rule, the server's before the owner's */
+    const ep_setting *counted[EP_COUNTED_MAX];
+    size_t counted_count;
 } ep_policy;
 
 /**
