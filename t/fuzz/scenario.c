@@ -403,7 +403,7 @@ static int read_line(scenario *s, unsigned int number, word line)
 void scenario_read(scenario *s, const char *text, size_t length)
 {
     static const ep_setting on = {
-        "server", 0, NULL, EP_MODE_ON, NULL, 0, NULL, NULL, 0
+        "server", 0, NULL, EP_MODE_ON, NULL, 0, NULL, NULL, 0, NULL
     };
     unsigned int number = 0;
 
