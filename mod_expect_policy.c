@@ -25,6 +25,7 @@
 #include "ep_document.h"
 #include "mod_expect_policy_close.h"
 #include "mod_expect_policy_config.h"
+#include "mod_expect_policy_counters.h"
 #include "mod_expect_policy_directives.h"
 #include "mod_expect_policy_drain.h"
 #include "mod_expect_policy_early.h"
@@ -267,13 +268,16 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                        server_rec *s)
 {
+    int result;
+
     (void)plog;
     (void)ptemp;
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         return OK;
     }
     ep_document_init();
-    return ep_config_finish(pconf, s);
+    result = ep_counters_open(pconf, s);
+    return result != OK ? result : ep_config_finish(pconf, s);
 }
 
 static void register_hooks(apr_pool_t *pool)

@@ -41,6 +41,8 @@ typedef struct ep_request {
     /** the policy that content is counted against, and the bytes so far */
     ep_policy metered;
     int64_t counted;
+    /** what operators get to see of it; NULL: nothing so far */
+    struct ep_counted *counted_as;
 } ep_request;
 
 /** @return the initial request's state; NULL: there is none */

@@ -18,6 +18,8 @@
 #include "http_core.h"
 #include "http_log.h"
 
+#include "mod_expect_policy_counters.h"
+
 APLOG_USE_MODULE(expect_policy);
 
 /* httpd's own times (MAX_SECS_TO_LINGER, SECONDS_TO_LINGER) */
@@ -119,6 +121,7 @@ static int read_on(int fd, apr_size_t most)
             return length < 0 && (errno == EAGAIN || errno == EINTR);
         }
         most -= (apr_size_t)length;
+        ep_counters_drained((apr_size_t)length);
     }
     return 1;
 }

@@ -12,6 +12,7 @@
 #include "ep_document.h"
 #include "ep_error.h"
 #include "mod_expect_policy_close.h"
+#include "mod_expect_policy_counters.h"
 
 APLOG_USE_MODULE(expect_policy);
 
@@ -90,17 +91,22 @@ static void set_number(request_rec *r, const char *name, int64_t number)
     }
 }
 
-static void set_environment(request_rec *r, const ep_request *state,
-                            const char *word)
+static void set_environment(request_rec *r, ep_request *state,
+                            ep_outcome outcome)
 {
+    static const char *const words[EP_OUTCOMES] = {
+        NULL, "admitted", "would-refuse", "refused", NULL
+    };
     const ep_verdict *verdict = &state->verdict;
 
+    ep_counters_note(r, state, outcome);
     /* the access log looks at the last one of a chain of redirects, which may
      * be an ErrorDocument that never came to answer */
     while (r->next != NULL) {
         r = r->next;
     }
-    apr_table_setn(r->subprocess_env, "EXPECT_POLICY_VERDICT", word);
+    apr_table_setn(r->subprocess_env, "EXPECT_POLICY_VERDICT",
+                   words[outcome]);
     if (verdict->code != EP_ADMITTED) {
         apr_table_setn(r->subprocess_env, "EXPECT_POLICY_ERROR",
                        ep_verdict_error(verdict, verdict->code));
@@ -112,13 +118,13 @@ static void set_environment(request_rec *r, const ep_request *state,
 int ep_conclude(request_rec *r, ep_request *state)
 {
     if (state->verdict.code == EP_ADMITTED) {
-        set_environment(r, state, "admitted");
+        set_environment(r, state, EP_OUTCOME_ADMITTED);
         return DECLINED;
     }
     if (state->policy.mode != EP_MODE_ON) {
         const ep_setting *by = state->verdict.by[state->verdict.code];
 
-        set_environment(r, state, "would-refuse");
+        set_environment(r, state, EP_OUTCOME_WOULD_REFUSE);
         /* a redirect within a place is no second refusal */
         if (by != state->reported) {
             ep_refusal_report(r, state, "would-refuse");
@@ -228,7 +234,7 @@ int ep_refuse(request_rec *r, ep_request *state)
     apr_size_t length;
 
     state->answered = 1;
-    set_environment(r, state, "refused");
+    set_environment(r, state, EP_OUTCOME_REFUSED);
     ep_close_over_content(r, state);
     r->status = state->verdict.status;
     r->output_filters = r->proto_output_filters;
@@ -276,7 +282,7 @@ void ep_refusal_replace_page(request_rec *r, ep_request *state)
     state->answered = 1;
     ep_close_over_content(r, state);
     if (state->early_status == 0) {
-        set_environment(r, state, "refused");
+        set_environment(r, state, EP_OUTCOME_REFUSED);
         r->status = state->verdict.status;
         r->status_line = NULL;
     }
