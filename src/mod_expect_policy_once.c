@@ -17,26 +17,29 @@ APLOG_USE_MODULE(expect_policy);
  * A hash is searched from its own slot on, PROBES places far.  Slots are taken
  * by compare-and-swap and never freed, so nobody waits for anybody.  Two lines
  * with the same 32 bits pass for one, and the second is not logged.
+ *
+ * Behind them, when a line of those was logged that may come again: in
+ * milliseconds, of which differences count alone.
  */
 #define SLOTS 4096u
 #define PROBES 16u
+#define SIZE ((SLOTS + 1) * sizeof(apr_uint32_t))
 
 static volatile apr_uint32_t *seen;
 
 int ep_once_init(apr_pool_t *pool, server_rec *main_server)
 {
     apr_shm_t *shm;
-    const apr_status_t rv = apr_shm_create(&shm, SLOTS * sizeof(*seen), NULL,
-                                           pool);
+    const apr_status_t rv = apr_shm_create(&shm, SIZE, NULL, pool);
 
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, rv, main_server,
                      "cannot make %u bytes of shared memory",
-                     (unsigned int)(SLOTS * sizeof(*seen)));
+                     (unsigned int)SIZE);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     seen = apr_shm_baseaddr_get(shm);
-    memset(apr_shm_baseaddr_get(shm), 0, SLOTS * sizeof(*seen));
+    memset(apr_shm_baseaddr_get(shm), 0, SIZE);
     return OK;
 }
 
@@ -70,4 +73,13 @@ int ep_once(apr_pool_t *pool, const char *what, const ep_setting *setting)
         }
     }
     return 0;
+}
+
+int ep_once_a_second(apr_int64_t now)
+{
+    volatile apr_uint32_t *last = &seen[SLOTS];
+    const apr_uint32_t then = apr_atomic_read32(last);
+    const apr_uint32_t msec = (apr_uint32_t)(now / 1000);
+
+    return msec - then >= 1000 && apr_atomic_cas32(last, msec, then) == then;
 }

@@ -20,4 +20,10 @@ int ep_once_init(apr_pool_t *pool, server_rec *main_server);
  */
 int ep_once(apr_pool_t *pool, const char *what, const ep_setting *setting);
 
+/**
+ * @param now microseconds of a clock that never jumps
+ * @return 1 at most once a second, for all children and callers
+ */
+int ep_once_a_second(apr_int64_t now);
+
 #endif
