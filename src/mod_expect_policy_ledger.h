@@ -6,7 +6,7 @@
  * The functions below are what the rest of the module calls; they hand on to
  * the implementation that ExpectPolicyLedger names, a provider of httpd's
  * (ap_provider.h) in the group EP_LEDGER_GROUP, by the name that stands before
- * the colon.  No call waits longer than 100 ms for anything.
+ * the colon.  No call waits longer than about 100 ms for anything.
  */
 #ifndef MOD_EXPECT_POLICY_LEDGER_H
 #define MOD_EXPECT_POLICY_LEDGER_H
@@ -24,7 +24,7 @@ typedef enum ep_ledger_result {
     /** one part does not fit: see the denial; nothing was claimed */
     EP_LEDGER_DENIED,
     /** the ledger could not answer, and nothing was claimed: what holds now is
-     * for ExpectPolicyLedgerFailure to say.  Logged, once a second at most */
+     * for ExpectPolicyLedgerFailure to say.  Logged already */
     EP_LEDGER_UNAVAILABLE
 } ep_ledger_result;
 
@@ -40,15 +40,15 @@ typedef struct ep_ledger_provider {
                          void **config);
     /**
      * In post_config, in the parent.  What cannot be had is logged, and later
-     * calls return EP_BOOK_FULL's like; what must not be used is an error.
+     * calls fail; what must not be used is an error.
      * @return OK, or HTTP_INTERNAL_SERVER_ERROR (logged): httpd must not start
      */
     int (*open)(apr_pool_t *pconf, server_rec *s, void *config);
-    /** In child_init; may be NULL. */
-    void (*child)(apr_pool_t *pool, server_rec *s);
 
-    /** As their namesakes in ep_book.h; APR_SUCCESS: @a result says what came
-     * of it; APR_TIMEUP and others: it could not be asked */
+    /** As their namesakes in ep_book.h.  APR_SUCCESS: @a result says what came
+     * of it; otherwise it could not be asked: APR_TIMEUP, somebody else has
+     * had it for too long; APR_EINIT, there is none; APR_EGENERAL, it is
+     * corrupt */
     apr_status_t (*reserve)(const ep_part *parts, size_t count,
                             int takes_unknown, ep_claim *claim,
                             ep_book_result *result, ep_denial *denial);
@@ -56,14 +56,18 @@ typedef struct ep_ledger_provider {
                          const ep_claim *claim, apr_int64_t least,
                          apr_int64_t most, apr_int64_t *granted,
                          ep_book_result *result, ep_denial *denial);
-    apr_status_t (*settle)(ep_claim *claim, apr_int64_t received,
-                           apr_int64_t stored);
-    apr_status_t (*release)(ep_claim *claim);
+    /** What cannot be done at once is done soon; @a claim is all 0 */
+    void (*settle)(ep_claim *claim, apr_int64_t received, apr_int64_t stored);
+    void (*release)(ep_claim *claim);
+    /** In the parent: gives back what dead processes hold.
+     * @param dead one that has just ended; 0: look for all */
+    apr_status_t (*recover)(apr_uint32_t dead);
 
     /** For those who measure trees; places go from 0 until APR_EOF.
      * APR_NOTFOUND: there is none in that place. */
     apr_status_t (*tree)(apr_uint32_t place, ep_tree *tree);
     apr_status_t (*plant)(const ep_part *part);
+    /** APR_EAGAIN: the number was not taken */
     apr_status_t (*measured)(const ep_tree *before, apr_int64_t bytes,
                              apr_int64_t took, int insists);
     /** For operators. */
@@ -71,64 +75,57 @@ typedef struct ep_ledger_provider {
     apr_status_t (*count)(ep_book_counts *counts);
 } ep_ledger_provider;
 
-/** Registers the hooks and the built-in provider, `shm`. */
-void ep_ledger_register(void);
-
-/**
- * While the configuration is read: some directive counts something.  Without
- * this no ledger is opened, and no hook of it is registered.
- */
-void ep_ledger_need(void);
-
-/** 1: some directive counts something.  Read-only once files are read. */
-int ep_ledger_is_needed(void);
-
-/**
- * While the configuration is read: ExpectPolicyLedger.
- * @return NULL, or what is legal
- */
-const char *ep_ledger_choose(apr_pool_t *pool, const char *argument);
-
-/** While the configuration is read: ExpectPolicyLedgerFailure. */
-void ep_ledger_fail_closed(int is_closed);
-
-/** What ExpectPolicyLedgerFailure says: 1: Closed. */
-int ep_ledger_fails_closed(void);
+/** Registers the provider that is built in, `shm`, and the hooks. */
+void ep_ledger_register(apr_pool_t *pool);
 
 /** Before a configuration is read: forgets what the one before it said. */
 void ep_ledger_reset(void);
 
-/** In post_config.  @return OK or an HTTP status */
+/** While the configuration is read: something may come to be counted.  Without
+ * this no ledger is opened. */
+void ep_ledger_need(void);
+
+/**
+ * While the configuration is read: ExpectPolicyLedger.  The ledger is needed
+ * then.
+ * @return NULL, or what is legal
+ */
+const char *ep_ledger_choose(apr_pool_t *pool, const char *argument);
+
+/** In post_config, after ep_once_init().  @return OK or an HTTP status */
 int ep_ledger_open(apr_pool_t *pconf, server_rec *main_server);
 
 /**
  * Claims all parts for an upload, or none (ep_book_reserve()).  A tree whose
- * usage is not known yet counts as empty under LedgerFailure Open, and makes
- * the ledger unavailable under Closed.
+ * usage is not known yet counts as empty under ExpectPolicyLedgerFailure Open,
+ * and makes the ledger unavailable under Closed; both is logged.
  * @param r for the log
+ * @param fails_closed what ExpectPolicyLedgerFailure says here; 1: Closed
  */
 ep_ledger_result ep_ledger_reserve(request_rec *r, const ep_part *parts,
-                                   size_t count, ep_claim *claim,
-                                   ep_denial *denial);
+                                   size_t count, int fails_closed,
+                                   ep_claim *claim, ep_denial *denial);
 
 /** Claims more bytes for an upload of unknown length (ep_book_grow()). */
 ep_ledger_result ep_ledger_grow(request_rec *r, const ep_part *parts,
                                 size_t count, const ep_claim *claim,
                                 apr_int64_t least, apr_int64_t most,
-                                apr_int64_t *granted, ep_denial *denial);
+                                int fails_closed, apr_int64_t *granted,
+                                ep_denial *denial);
 
-/** The upload is done (ep_book_settle()).  @a claim is all 0 afterwards; one
- * that could not be given back within the time is given back later. */
+/**
+ * The upload is done (ep_book_settle()).  @a claim is all 0 afterwards; one
+ * that could not be given back within the time is given back later.  Nothing
+ * happens in a process that a child has forked to run a program.
+ */
 void ep_ledger_settle(ep_claim *claim, apr_int64_t received,
                       apr_int64_t stored);
 
 /** The upload came to nothing (ep_book_release()); as ep_ledger_settle(). */
 void ep_ledger_release(ep_claim *claim);
 
-/** The provider, for those who measure trees or show balances; NULL: none */
+/** The provider, for those who measure trees or show balances; NULL: no ledger
+ * is needed */
 const ep_ledger_provider *ep_ledger_provider_in_use(void);
-
-/** Microseconds of a clock that never jumps; begins anew with the machine. */
-apr_int64_t ep_ledger_now(void);
 
 #endif
