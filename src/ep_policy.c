@@ -31,8 +31,89 @@ static const ep_setting *demand(ep_rule rule, const ep_setting *setting)
     case EP_RULE_REQUIRE_CONTINUE:
     case EP_RULE_MAX_SIZE:
         return setting->number != EP_UNLIMITED ? setting : NULL;
+    case EP_RULE_FREE_SPACE:
+    case EP_RULE_QUOTA:
+    case EP_RULE_ALLOWANCE:
+    case EP_RULE_CONCURRENT:
+        /* these are counted */
+        return NULL;
     default:
         return setting->number != 0 ? setting : NULL;
+    }
+}
+
+/* Lines of a section, the last one first. */
+static void add_lines(ep_half *half, int rule, const ep_setting *line)
+{
+    const ep_setting **off = &half->off[rule - EP_RULE_QUOTA];
+
+    while (line != NULL && *off == NULL) {
+        if (line->number == EP_UNLIMITED) {
+            *off = line;
+            break;
+        }
+        if (half->counted_count < EP_COUNTED_MAX) {
+            half->counted[half->counted_count++] = line;
+        }
+        else if (half->surplus == NULL) {
+            half->surplus = line;
+        }
+        line = line->count->before;
+    }
+}
+
+void ep_half_add(ep_half *half, const ep_half *section)
+{
+    int rule;
+
+    for (rule = 0; rule < EP_RULES; rule++) {
+        /* where a word is there already, it came from further inside */
+        if (half->rule[rule] == NULL) {
+            half->rule[rule] = section->rule[rule];
+        }
+    }
+    for (rule = EP_RULE_QUOTA; rule < EP_RULES; rule++) {
+        add_lines(half, rule, section->rule[rule]);
+    }
+}
+
+/* Takes what both halves count, as much of it as there is room for. */
+static void count(ep_policy *policy, const ep_half *const halves[2])
+{
+    const ep_setting *space = halves[0]->rule[EP_RULE_FREE_SPACE];
+    size_t room = EP_COUNTED_MAX;
+    size_t taken[2];
+    int rule, half;
+
+    if (space != NULL && space->number != EP_UNLIMITED) {
+        policy->counted[policy->counted_count++] = space;
+        room--;
+    }
+    for (half = 0; half < 2; half++) {
+        const ep_setting *surplus = halves[half]->surplus;
+
+        taken[half] = halves[half]->counted_count;
+        if (taken[half] > room) {
+            taken[half] = room;
+            surplus = halves[half]->counted[room];
+        }
+        room -= taken[half];
+        if (policy->surplus == NULL) {
+            policy->surplus = surplus;
+        }
+    }
+    for (rule = EP_RULE_QUOTA; rule < EP_RULES; rule++) {
+        for (half = 0; half < 2; half++) {
+            size_t i;
+
+            for (i = 0; i < taken[half]; i++) {
+                const ep_setting *line = halves[half]->counted[i];
+
+                if ((int)line->count->rule == rule) {
+                    policy->counted[policy->counted_count++] = line;
+                }
+            }
+        }
     }
 }
 
@@ -72,11 +153,13 @@ void ep_policy_compose(ep_policy *policy, const ep_half *server,
     if (halves[0]->rule[EP_RULE_EXPECTATIONS] == NULL) {
         policy->rule[EP_RULE_EXPECTATIONS][0] = &default_expectations;
     }
+    count(policy, halves);
 }
 
 void ep_policy_only_ceiling(ep_policy *policy, ep_mode mode)
 {
     memset(policy->rule, 0, sizeof(policy->rule));
+    policy->counted_count = 0;
     policy->mode = mode;
     policy->mode_by = NULL;
 }
@@ -151,6 +234,62 @@ int ep_policy_is_laxer(ep_rule rule, const ep_setting *server,
     default:
         return owner->number < server->number;
     }
+}
+
+/* 1 if the tree of one holds that of the other */
+static int holds(const ep_count *outer, const ep_count *inner)
+{
+    size_t length;
+
+    if (outer->directory == NULL) {
+        return outer->depth <= inner->depth;
+    }
+    if (outer->depth == 0) {
+        return 1;
+    }
+    if (inner->directory == NULL) {
+        return 0;
+    }
+    length = strlen(outer->directory);
+    return strncmp(outer->directory, inner->directory, length) == 0
+           && (inner->directory[length] == '\0'
+               || inner->directory[length] == '/');
+}
+
+/* 1 if one counts all that the other counts, and for the same */
+static int counts_all_of(const ep_count *outer, const ep_count *inner)
+{
+    if (outer->rule == EP_RULE_QUOTA) {
+        return holds(outer, inner);
+    }
+    if (outer->whom != inner->whom || outer->period != inner->period) {
+        return 0;
+    }
+    switch (outer->whom) {
+    case EP_FOR_DIRECTORY:
+        return holds(outer, inner);
+    case EP_FOR_EXPRESSION:
+        return strcmp(outer->expression, inner->expression) == 0;
+    default:
+        return 1;
+    }
+}
+
+const ep_setting *ep_policy_tighter(ep_rule rule, const ep_half *server,
+                                    const ep_setting *owner)
+{
+    size_t i;
+
+    for (i = 0; i < server->counted_count; i++) {
+        const ep_setting *line = server->counted[i];
+
+        if (line->count->rule == rule && owner->number > line->number
+            && (owner->number == EP_UNLIMITED
+                || counts_all_of(line->count, owner->count))) {
+            return line;
+        }
+    }
+    return NULL;
 }
 
 static const ep_setting *smaller(const ep_setting *a, const ep_setting *b)

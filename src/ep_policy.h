@@ -81,6 +81,8 @@ typedef enum ep_for {
 
 /** What a limit counts, and for whom; in settings of the rules that count. */
 typedef struct ep_count {
+    /** FREE_SPACE, QUOTA, ALLOWANCE or CONCURRENT */
+    ep_rule rule;
     /**
      * names the place where the directive stands, the same after a restart:
      * limits of two places count apart
@@ -99,14 +101,15 @@ typedef struct ep_count {
      * QUOTA with a PATH: the tree.  Otherwise, and for DIRECTORY, the
      * directory that the directive stands in; NULL where that has wildcards:
      * then it is the first @a depth segments of the request's file name.
+     * Absolute, without a slash at its end unless it is the root.
      */
     const char *directory;
+    /** how many segments it has; the root has none */
     unsigned int depth;
     /** QUOTA: the file that holds the usage; NULL: the tree is measured */
     const char *usage_file;
-    /** the line before this one in the same section; NULL: none.  Settings
-     * whose chain ends with one that is Off (number EP_UNLIMITED) end what was
-     * said further out. */
+    /** the line before this one in the same section; NULL: none.  One that is
+     * Off (number EP_UNLIMITED) ends what was said before it and further out */
     const struct ep_setting *before;
 } ep_count;
 
@@ -136,13 +139,25 @@ typedef struct ep_setting {
     const char *code;
     const char *message;
     int status;
-    /** the rules that count; NULL in all others */
+    /** the rules that count, unless they are Off; NULL in all others */
     const ep_count *count;
 } ep_setting;
 
-/** All that one side says for a place; NULL: nothing was said. */
+/**
+ * What one section says, or all that one side says for a place.  All 0: it
+ * says nothing.
+ */
 typedef struct ep_half {
+    /** the last word on each rule; NULL: none */
     const ep_setting *rule[EP_RULES];
+    /** of sections put together: what QUOTA, ALLOWANCE and CONCURRENT came to,
+     * the innermost and last line first */
+    const ep_setting *counted[EP_COUNTED_MAX];
+    size_t counted_count;
+    /** the first one that found no place there; NULL: all did */
+    const ep_setting *surplus;
+    /** the line that says Off, for each of the three, from QUOTA on */
+    const ep_setting *off[EP_RULES - EP_RULE_QUOTA];
 } ep_half;
 
 /** What holds for a request. */
@@ -154,17 +169,28 @@ typedef struct ep_policy {
     int early_errors;
     /** the setting that switched the policy on; NULL: only the ceiling holds */
     const ep_setting *mode_by;
-    /** [0] the server's and [1] the owner's demand; NULL: none is made */
+    /** [0] the server's and [1] the owner's demand; NULL: none is made, or it
+     * counts */
     const ep_setting *rule[EP_RULES][2];
     /** bounds MAX_SIZE from outside of all sections; NULL: no ceiling */
     const ep_setting *ceiling;
     /** all that count, by rule, the server's before the owner's */
     const ep_setting *counted[EP_COUNTED_MAX];
     size_t counted_count;
+    /** the first one that found no place there; NULL: all did */
+    const ep_setting *surplus;
 } ep_policy;
 
 /**
- * Puts the halves side by side.
+ * Puts a section to those further inside.
+ * @param half all 0, or what sections further inside have come to
+ * @param section what one section says
+ */
+void ep_half_add(ep_half *half, const ep_half *section);
+
+/**
+ * Puts the halves side by side.  Where more than EP_COUNTED_MAX limits count,
+ * the owner's have to stand back, and of one side those further out.
  * @param server what the server's files say; under EP_OVERRIDE_ANY everything
  *        that any file says, as one sequence.  NULL: nothing
  * @param owner what .htaccess files say; looked at under Tighten only
@@ -181,10 +207,21 @@ void ep_policy_only_ceiling(ep_policy *policy, ep_mode mode);
 /**
  * @param server the server's setting for a rule, NULL if it has none
  * @return 1 if the owner's setting for the same rule would allow more than the
- *         server's does, so that it is clamped
+ *         server's does, so that it is clamped; 0 for all rules that may stand
+ *         several times
  */
 int ep_policy_is_laxer(ep_rule rule, const ep_setting *server,
                        const ep_setting *owner);
+
+/**
+ * The same for a line of a rule that may stand several times.
+ * @param server what its sections came to
+ * @param owner a line of @a rule, Off or a limit
+ * @return the server's limit that counts all that the owner's counts, and
+ *         allows less; NULL: there is none
+ */
+const ep_setting *ep_policy_tighter(ep_rule rule, const ep_half *server,
+                                    const ep_setting *owner);
 
 /** @return the setting that limits the size most; NULL: none does */
 const ep_setting *ep_policy_max_size(const ep_policy *policy);

@@ -169,19 +169,6 @@ typedef struct collected {
     const ep_setting *override;
 } collected;
 
-/* The last word counts: where one is there already, it came from further
- * inside. */
-static void fill(ep_half *half, const ep_half *says)
-{
-    int rule;
-
-    for (rule = 0; rule < EP_RULES; rule++) {
-        if (half->rule[rule] == NULL) {
-            half->rule[rule] = says->rule[rule];
-        }
-    }
-}
-
 /* From the last section to the first.  httpd lays sections over one another
  * one by one, so that `base` is the long side and `add` seldom more than one
  * section: recursion is as deep as sections nest, not as many as there are. */
@@ -192,9 +179,9 @@ static void collect(const dir_config *config, collected *result)
         config = config->base;
     }
     if (config->says != NULL) {
-        fill(&result->all, config->says);
-        fill(config->is_owners ? &result->owner : &result->server,
-             config->says);
+        ep_half_add(&result->all, config->says);
+        ep_half_add(config->is_owners ? &result->owner : &result->server,
+                    config->says);
         result->has_owner |= config->is_owners;
     }
     if (result->override == NULL) {

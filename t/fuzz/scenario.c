@@ -18,6 +18,11 @@ struct scenario_memory {
     void *block;
 };
 
+struct scenario_section {
+    struct scenario_section *outer;
+    ep_half says;
+};
+
 typedef struct word {
     const char *at;
     size_t length;
@@ -104,7 +109,8 @@ static int bytes_in(word text, int64_t *bytes)
 static const char *const rule_words[EP_RULES] = {
     "ExpectPolicy", "Expectations", "RequireContinue", "Methods",
     "RequireAuth", "Refuse", "Types", "Encodings", "RequireLength", "MaxSize",
-    "Status", "Linger", "EarlyErrors"
+    "Status", "Linger", "EarlyErrors", "FreeSpace", "Quota", "Allowance",
+    "Concurrent"
 };
 
 static int is_plain_token(const char *name)
@@ -239,6 +245,96 @@ static int read_choice(ep_setting *setting, const char *const *words,
     return 0;
 }
 
+static int read_tree(scenario *s, ep_count *count, word text)
+{
+    int64_t depth = 0;
+    size_t i;
+
+    if (text.length > 1 && text.at[0] == '*') {
+        text.at++;
+        text.length--;
+        count->depth = bytes_in(text, &depth) ? (unsigned int)(depth & 63) : 0;
+        return count->depth > 0;
+    }
+    if (text.length == 0 || text.at[0] != '/'
+        || (text.length > 1 && text.at[text.length - 1] == '/')) {
+        return 0;
+    }
+    for (i = 0; i < text.length && text.length > 1; i++) {
+        count->depth += text.at[i] == '/';
+    }
+    count->directory = keep_text(s, text);
+    return 1;
+}
+
+static int read_key(scenario *s, ep_count *count, word line)
+{
+    static const char *const words[] = { "client", "user", "host",
+                                         "directory" };
+    const word name = take(&line);
+    size_t i;
+
+    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (is(name, words[i])) {
+            count->whom = (ep_for)i;
+            return count->whom == EP_FOR_DIRECTORY ? read_tree(s, count, line)
+                                                   : line.length == 0;
+        }
+    }
+    count->whom = EP_FOR_EXPRESSION;
+    count->expression = keep_text(s, name);
+    return strncmp(count->expression, "expr=", 5) == 0 && line.length == 0;
+}
+
+static int read_counted(scenario *s, ep_setting *setting, ep_rule rule,
+                        const ep_setting *before, word line)
+{
+    ep_count *count = keep(s, sizeof(*count));
+    word amount = take(&line);
+
+    if (is(amount, "Off")) {
+        setting->number = EP_UNLIMITED;
+        return line.length == 0;
+    }
+    count->rule = rule;
+    count->scope = setting->file;
+    setting->count = count;
+    if (rule == EP_RULE_FREE_SPACE) {
+        count->is_percent = amount.length > 0
+                            && amount.at[amount.length - 1] == '%';
+        amount.length -= (size_t)count->is_percent;
+    }
+    else {
+        count->before = before;
+    }
+    if (rule == EP_RULE_ALLOWANCE) {
+        const char *slash = memchr(amount.at, '/', amount.length);
+        word period;
+
+        if (slash == NULL) {
+            return 0;
+        }
+        period.at = slash + 1;
+        period.length = amount.length - (size_t)(period.at - amount.at);
+        amount.length = (size_t)(slash - amount.at);
+        if (!bytes_in(period, &count->period) || count->period == 0) {
+            return 0;
+        }
+    }
+    if (!bytes_in(amount, &setting->number)
+        || setting->number == EP_UNLIMITED) {
+        return 0;
+    }
+    switch (rule) {
+    case EP_RULE_FREE_SPACE:
+        return line.length == 0;
+    case EP_RULE_QUOTA:
+        return read_tree(s, count, line);
+    default:
+        return read_key(s, count, line);
+    }
+}
+
 static int read_setting(scenario *s, ep_setting *setting, ep_rule rule,
                         const ep_setting *before, word line)
 {
@@ -267,21 +363,38 @@ static int read_setting(scenario *s, ep_setting *setting, ep_rule rule,
         return read_challenge(s, setting, before, line);
     case EP_RULE_REFUSE:
         return read_refusal(s, setting, line);
+    case EP_RULE_FREE_SPACE:
+    case EP_RULE_QUOTA:
+    case EP_RULE_ALLOWANCE:
+    case EP_RULE_CONCURRENT:
+        return read_counted(s, setting, rule, before, line);
     default:
         return read_names(s, setting, rule, line);
     }
 }
 
-static int read_rule(scenario *s, ep_half *half, const char *file,
+static ep_half *enter_section(scenario *s, int side)
+{
+    struct scenario_section *section = keep(s, sizeof(*section));
+
+    section->outer = s->innermost[side];
+    s->innermost[side] = section;
+    return &section->says;
+}
+
+static int read_rule(scenario *s, int side, const char *file,
                      unsigned int number, word line)
 {
+    ep_half *half = &s->innermost[side]->says;
     const word name = take(&line);
     ep_setting *setting = keep(s, sizeof(*setting));
     int rule = 0;
 
-    /* a rule without a word yet cannot be written */
-    while (rule < EP_RULES
-           && (rule_words[rule] == NULL || !is(name, rule_words[rule]))) {
+    if (is(name, "section")) {
+        enter_section(s, side);
+        return line.length == 0;
+    }
+    while (rule < EP_RULES && !is(name, rule_words[rule])) {
         rule++;
     }
     setting->file = file;
@@ -378,10 +491,10 @@ static int read_line(scenario *s, unsigned int number, word line)
     const word name = take(&line);
 
     if (is(name, "server")) {
-        return read_rule(s, &s->server, "server", number, line);
+        return read_rule(s, 0, "server", number, line);
     }
     if (is(name, "owner")) {
-        return read_rule(s, &s->owner, "owner", number, line);
+        return read_rule(s, 1, "owner", number, line);
     }
     if (is(name, "override")) {
         return read_override(s, line);
@@ -405,10 +518,13 @@ void scenario_read(scenario *s, const char *text, size_t length)
     static const ep_setting on = {
         "server", 0, NULL, EP_MODE_ON, NULL, 0, NULL, NULL, 0, NULL
     };
+    ep_half *const halves[2] = { &s->server, &s->owner };
     unsigned int number = 0;
+    int side;
 
     memset(s, 0, sizeof(*s));
-    s->server.rule[EP_RULE_MODE] = &on;
+    enter_section(s, 0)->rule[EP_RULE_MODE] = &on;
+    enter_section(s, 1);
     s->facts.method = "PUT";
     s->facts.declared = EP_UNKNOWN;
     s->facts.hint = EP_UNKNOWN;
@@ -426,6 +542,13 @@ void scenario_read(scenario *s, const char *text, size_t length)
             && (memchr(line.at, '\0', line.length) != NULL
                 || !read_line(s, number, line))) {
             s->rejected++;
+        }
+    }
+    for (side = 0; side < 2; side++) {
+        const struct scenario_section *section = s->innermost[side];
+
+        for (; section != NULL; section = section->outer) {
+            ep_half_add(halves[side], &section->says);
         }
     }
 }

@@ -19,10 +19,17 @@
  *     server|owner Status Auto|Specific|417
  *     server|owner Linger Full|Short|Abort
  *     server|owner EarlyErrors On|Off
+ *     server|owner FreeSpace BYTES|PERCENT%|Off
+ *     server|owner Quota BYTES TREE|Off             (lines add up)
+ *     server|owner Allowance BYTES/MICROSECONDS KEY|Off
+ *     server|owner Concurrent NUMBER KEY|Off        (the same)
+ *     server|owner section        what follows stands further inside
  *     override Tighten|Any|None
  *     ceiling BYTES
  *
- * and lines of the request's head with what they are about; a field without
+ * where TREE is an absolute path without a slash at its end, or *N for a
+ * directory with wildcards that is N deep, and KEY client, user, host,
+ * directory TREE or expr=TEXT; and lines of the request's head with what they are about; a field without
  * a text behind it is there, and empty:
  *
  *     http10, http11
@@ -40,13 +47,17 @@
 #include "ep_decide.h"
 
 struct scenario_memory;
+struct scenario_section;
 
 typedef struct scenario {
+    /** what the sections of each side came to */
     ep_half server;
     ep_half owner;
     ep_override how;
     const ep_setting *ceiling;
     ep_facts facts;
+    /** the server's and the owner's, from the innermost outwards */
+    struct scenario_section *innermost[2];
     /** how many lines made no sense, or could not stand in a configuration */
     unsigned int rejected;
     /** what all that points to, each text in an allocation of its own so that

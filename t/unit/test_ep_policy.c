@@ -32,11 +32,14 @@ START_TEST(the_stricter_of_two_modes_wins_under_tighten_alone)
 
     for (i = 0; i <= COUNT(modes); i++) {
         for (j = 0; j <= COUNT(modes); j++) {
-            ep_half server = { { mode_or_none(i) } };
-            ep_half owner = { { mode_or_none(j) } };
-            const ep_setting *by = server.rule[EP_RULE_MODE];
+            const ep_setting *by = mode_or_none(i);
+            ep_half server, owner;
             ep_policy policy;
 
+            memset(&server, 0, sizeof(server));
+            memset(&owner, 0, sizeof(owner));
+            server.rule[EP_RULE_MODE] = by;
+            owner.rule[EP_RULE_MODE] = mode_or_none(j);
             if (how == EP_OVERRIDE_TIGHTEN
                 && mode_in(owner.rule[EP_RULE_MODE]) > mode_in(by)) {
                 by = owner.rule[EP_RULE_MODE];
