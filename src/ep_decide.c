@@ -21,7 +21,12 @@ static const struct {
     { "unsupported_content_type", 415 },
     { "unsupported_content_encoding", 415 },
     { "length_required", 411 },
-    { "content_too_large", 413 }
+    { "content_too_large", 413 },
+    { "insufficient_storage", 507 },
+    { "quota_exceeded", 507 },
+    { "allowance_exceeded", 429 },
+    { "too_many_uploads", 429 },
+    { "ledger_unavailable", 503 }
 };
 
 const char *ep_code_token(ep_code code)
@@ -228,6 +233,8 @@ static void conclude(const ep_policy *policy, const ep_facts *facts,
 
     verdict->limit = EP_UNKNOWN;
     verdict->requested = EP_UNKNOWN;
+    verdict->remaining = EP_UNKNOWN;
+    verdict->retry_after = EP_UNKNOWN;
     while (code < EP_CODES && verdict->by[code] == NULL) {
         code++;
     }
@@ -247,6 +254,20 @@ static void conclude(const ep_policy *policy, const ep_facts *facts,
     case EP_CONTENT_TOO_LARGE:
         verdict->limit = verdict->by[EP_CONTENT_TOO_LARGE]->number;
         verdict->requested = announced(facts);
+        break;
+    case EP_INSUFFICIENT_STORAGE:
+        verdict->requested = announced(facts);
+        if (!verdict->by[EP_INSUFFICIENT_STORAGE]->count->is_percent) {
+            verdict->limit = verdict->by[EP_INSUFFICIENT_STORAGE]->number;
+        }
+        break;
+    case EP_QUOTA_EXCEEDED:
+    case EP_ALLOWANCE_EXCEEDED:
+        verdict->requested = announced(facts);
+        verdict->limit = verdict->by[verdict->code]->number;
+        break;
+    case EP_TOO_MANY_UPLOADS:
+        verdict->limit = verdict->by[EP_TOO_MANY_UPLOADS]->number;
         break;
     default:
         break;
@@ -302,17 +323,43 @@ void ep_decide(const ep_policy *policy, const ep_facts *facts,
     conclude(policy, facts, verdict);
 }
 
+/* What is different where content was on its way already. */
+static void conclude_cut(const ep_policy *policy, ep_code code,
+                         ep_verdict *verdict)
+{
+    /* how much it would have been, nobody knows */
+    verdict->requested = EP_UNKNOWN;
+    /* the expectation to continue was met */
+    if (policy->status == EP_STATUS_AUTO) {
+        verdict->status = codes[code].status;
+    }
+}
+
 void ep_decide_cut(const ep_policy *policy, const ep_facts *facts,
                    ep_verdict *verdict)
 {
     memset(verdict, 0, sizeof(*verdict));
     verdict->by[EP_CONTENT_TOO_LARGE] = ep_policy_max_size(policy);
     conclude(policy, facts, verdict);
-    /* how much it would have been, nobody knows */
-    verdict->requested = EP_UNKNOWN;
-    /* content is on its way, so the expectation to continue was met */
-    if (policy->status == EP_STATUS_AUTO) {
-        verdict->status = codes[EP_CONTENT_TOO_LARGE].status;
+    conclude_cut(policy, EP_CONTENT_TOO_LARGE, verdict);
+}
+
+void ep_decide_counted(const ep_policy *policy, const ep_facts *facts,
+                       ep_code code, const ep_setting *by, int64_t remaining,
+                       int64_t retry_after, int is_cut, ep_verdict *verdict)
+{
+    memset(verdict, 0, sizeof(*verdict));
+    verdict->by[code] = by;
+    conclude(policy, facts, verdict);
+    if (code == EP_QUOTA_EXCEEDED || code == EP_ALLOWANCE_EXCEEDED) {
+        verdict->remaining = remaining;
+    }
+    /* space and quotas become free when somebody sees to it */
+    if (code >= EP_ALLOWANCE_EXCEEDED) {
+        verdict->retry_after = retry_after;
+    }
+    if (is_cut) {
+        conclude_cut(policy, code, verdict);
     }
 }
 

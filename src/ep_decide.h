@@ -46,6 +46,13 @@ typedef enum ep_code {
     EP_UNSUPPORTED_CONTENT_ENCODING,
     EP_LENGTH_REQUIRED,
     EP_CONTENT_TOO_LARGE,
+    /** how many there are for ep_decide(); behind them, limits that count */
+    EP_HEAD_CODES,
+    EP_INSUFFICIENT_STORAGE = EP_HEAD_CODES,
+    EP_QUOTA_EXCEEDED,
+    EP_ALLOWANCE_EXCEEDED,
+    EP_TOO_MANY_UPLOADS,
+    EP_LEDGER_UNAVAILABLE,
     EP_CODES,
     EP_ADMITTED = EP_CODES
 } ep_code;
@@ -57,9 +64,14 @@ typedef struct ep_verdict {
     const ep_setting *by[EP_CODES];
     /** of the final answer; 0 if admitted */
     int status;
-    /** bytes, or EP_UNKNOWN where there is none to tell */
+    /** bytes or uploads, or EP_UNKNOWN where there is none to tell */
     int64_t limit;
     int64_t requested;
+    /** QUOTA_EXCEEDED, ALLOWANCE_EXCEEDED: bytes that are left; else
+     * EP_UNKNOWN */
+    int64_t remaining;
+    /** seconds after which a client may try again, or EP_UNKNOWN */
+    int64_t retry_after;
 } ep_verdict;
 
 /** Judges the head of a request that has content or an Expect field. */
@@ -69,6 +81,19 @@ void ep_decide(const ep_policy *policy, const ep_facts *facts,
 /** The verdict on content that turned out larger than allowed on its way. */
 void ep_decide_cut(const ep_policy *policy, const ep_facts *facts,
                    ep_verdict *verdict);
+
+/**
+ * The verdict on an upload that a limit that counts has no room for.
+ * @param code INSUFFICIENT_STORAGE or one behind it
+ * @param by the limit, or one of those that could not be asked
+ * @param remaining bytes that the limit has left, or EP_UNKNOWN; kept where
+ *        the verdict tells it
+ * @param retry_after seconds, or EP_UNKNOWN; kept where the verdict tells it
+ * @param is_cut 1: content was on its way already
+ */
+void ep_decide_counted(const ep_policy *policy, const ep_facts *facts,
+                       ep_code code, const ep_setting *by, int64_t remaining,
+                       int64_t retry_after, int is_cut, ep_verdict *verdict);
 
 /**
  * The verdict on a request that httpd's core refused for its Expect field

@@ -23,7 +23,14 @@ static const char *const messages[EP_CODES] = {
     " here.",
     "The Content-Encoding of the upload is not accepted here.",
     "An upload must state its size: send Content-Length.",
-    "The content is larger than accepted here."
+    "The content is larger than accepted here.",
+    "The server has not enough storage left for this upload.",
+    "The upload does not fit into what is left of the storage quota.",
+    "The upload does not fit into what is left of the upload allowance for"
+    " now.",
+    "Too many uploads are under way. Please try again when one is finished.",
+    "The server cannot tell at the moment whether the upload fits its limits."
+    " Please try again later."
 };
 
 void ep_document_init(void)
@@ -125,10 +132,10 @@ static void set_names(json_t *document, const char *member,
     }
 }
 
-static void set_bytes(json_t *document, const char *member, int64_t bytes)
+static void set_number(json_t *document, const char *member, int64_t number)
 {
-    if (bytes != EP_UNKNOWN) {
-        json_object_set_new(document, member, json_integer(bytes));
+    if (number != EP_UNKNOWN) {
+        json_object_set_new(document, member, json_integer(number));
     }
 }
 
@@ -195,11 +202,22 @@ size_t ep_document(char *out, const ep_policy *policy, const ep_facts *facts,
     case EP_UNSUPPORTED_CONTENT_ENCODING:
         set_names(document, "supported_encodings", policy, EP_RULE_ENCODINGS);
         break;
+    case EP_QUOTA_EXCEEDED:
+        set_number(document, "quota_remaining", verdict->remaining);
+        break;
+    case EP_ALLOWANCE_EXCEEDED:
+        set_number(document, "allowance_remaining", verdict->remaining);
+        break;
     default:
         break;
     }
-    set_bytes(document, "limit", verdict->limit);
-    set_bytes(document, "requested_size", verdict->requested);
+    /* of a quota, clients are told what is left of it */
+    if (verdict->code < EP_INSUFFICIENT_STORAGE
+        || verdict->code == EP_TOO_MANY_UPLOADS) {
+        set_number(document, "limit", verdict->limit);
+    }
+    set_number(document, "requested_size", verdict->requested);
+    set_number(document, "retry_after", verdict->retry_after);
     set_violations(document, verdict);
 
     return write_document(out, document, error);

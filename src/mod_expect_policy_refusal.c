@@ -183,6 +183,10 @@ static void set_fields(request_rec *r, const ep_request *state)
     default:
         break;
     }
+    if (verdict->retry_after != EP_UNKNOWN) {
+        apr_table_setn(r->headers_out, "Retry-After",
+                       number_or_dash(r->pool, verdict->retry_after));
+    }
 }
 
 /* The document of a verdict or, where one goes out early, of an error. */

@@ -19,15 +19,17 @@
 /* The contract's 4 KB, not the code's own bound. */
 #define FOUR_KB 4096
 
+/* The rules of the codes; ledger_unavailable can be any of the last four. */
 static const ep_rule rule_of[EP_CODES] = {
     EP_RULE_EXPECTATIONS, EP_RULE_REQUIRE_CONTINUE, EP_RULE_METHODS,
     EP_RULE_REQUIRE_AUTH, EP_RULE_REFUSE, EP_RULE_TYPES, EP_RULE_ENCODINGS,
-    EP_RULE_REQUIRE_LENGTH, EP_RULE_MAX_SIZE
+    EP_RULE_REQUIRE_LENGTH, EP_RULE_MAX_SIZE, EP_RULE_FREE_SPACE,
+    EP_RULE_QUOTA, EP_RULE_ALLOWANCE, EP_RULE_CONCURRENT, EP_RULES
 };
 
 /* The contract's specific status of each code; Refuse brings its own. */
 static const int specific_status[EP_CODES] = {
-    417, 428, 405, 401, 0, 415, 415, 411, 413
+    417, 428, 405, 401, 0, 415, 415, 411, 413, 507, 507, 429, 429, 503
 };
 
 /*
@@ -104,10 +106,10 @@ static void check_each_alone(const ep_policy *policy, const ep_facts *facts,
     const int unseen_behind =
         verdict->by[EP_AUTHENTICATION_REQUIRED] != NULL
             ? EP_AUTHENTICATION_REQUIRED
-            : EP_CODES;
+            : EP_CONTENT_TOO_LARGE;
     int code;
 
-    for (code = 0; code < EP_CODES && code <= unseen_behind; code++) {
+    for (code = 0; code <= unseen_behind; code++) {
         const ep_rule rule = rule_of[code];
         ep_policy alone = *policy;
         ep_verdict again;

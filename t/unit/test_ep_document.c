@@ -180,14 +180,14 @@ END_TEST
 /* The checks' order, whatever the subset of them that failed. */
 START_TEST(violations_are_listed_in_order_where_there_are_several)
 {
-    static const char *const rules[EP_CODES] = {
+    static const char *const rules[EP_HEAD_CODES] = {
         "Expectations None", "RequireContinue 5", "Methods PUT",
         "RequireAuth Bearer", "Refuse closed 403", "Types image/png",
         "Encodings gzip", "RequireLength On", "MaxSize 10"
     };
     unsigned int subset;
 
-    for (subset = 1; subset < 1U << EP_CODES; subset++) {
+    for (subset = 1; subset < 1U << EP_HEAD_CODES; subset++) {
         char lines[1024] = "method POST\nexpect foo\nunsized\nhint 11\n"
                            "type text/plain\nencoding br\n"
                            "server Expectations Any";
@@ -196,14 +196,14 @@ START_TEST(violations_are_listed_in_order_where_there_are_several)
         size_t listed = 0;
         int code;
 
-        for (code = 0; code < EP_CODES; code++) {
+        for (code = 0; code < EP_HEAD_CODES; code++) {
             if ((subset & (1U << code)) != 0) {
                 strcat(strcat(lines, "\nserver "), rules[code]);
             }
         }
         refuse(&d, lines, "");
         violations = json_object_get(d.json, "violations");
-        for (code = 0; code < EP_CODES; code++) {
+        for (code = 0; code < EP_HEAD_CODES; code++) {
             const char *token = code == EP_REFUSED
                                     ? "closed"
                                     : ep_code_token((ep_code)code);
