@@ -250,6 +250,7 @@ int ep_refuse(request_rec *r, ep_request *state)
     if (!r->header_only) {
         ap_rwrite(document, (int)length, r);
     }
+    ep_close_look(r, state);
     return DONE;
 }
 
@@ -259,6 +260,7 @@ static apr_status_t replace_page(ap_filter_t *f, apr_bucket_brigade *bb)
     const ep_request *state = f->ctx;
     const char *document;
     apr_size_t length;
+    apr_status_t rv;
 
     apr_brigade_cleanup(bb);
     if (state == NULL) {
@@ -272,7 +274,9 @@ static apr_status_t replace_page(ap_filter_t *f, apr_bucket_brigade *bb)
                                        f->c->bucket_alloc));
     }
     APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(f->c->bucket_alloc));
-    return ap_pass_brigade(f->next, bb);
+    rv = ap_pass_brigade(f->next, bb);
+    ep_close_look(f->r, state);
+    return rv;
 }
 
 void ep_refusal_register(void)

@@ -32,7 +32,7 @@ sub all {
         { name => 'curl, HTTP/1.1', expect => 1, waits => 1, in_check => 1,
           version => ['curl', '--version'],
           command => ["$here/put_curl.sh", '--http1.1'] },
-        { name => CURL_HTTP2, expect => 1, http2 => 1,
+        { name => CURL_HTTP2, expect => 1, http2 => 1, in_check => 1,
           version => ['curl', '--version'],
           command => ["$here/put_curl.sh", '--http2-prior-knowledge'] },
         { name => 'PHP curl', expect => 1, waits => 1, in_check => 1,

@@ -157,6 +157,8 @@ ${\$shown->($count->{with})} with the module loaded, and
 ${\$shown->($count->{without})} without it.
 Exit 92 is a stream error: curl meets the reset (NO_ERROR) that mod_http2 sends
 behind an answer to content that nobody reads before it has looked at the answer.
+Behind a refusal the reset waits (see [TLS and HTTP/2](#tls-and-http2)), but with
+`Abort`.
 END
 }
 

@@ -245,7 +245,7 @@ sub handle {
     }
     elsif ($type == RST_STREAM && $stream) {
         $stream->{reset} = unpack 'N', $payload;
-        $stream->{closed} = 1;
+        $stream->{closed} = time;
     }
 }
 
