@@ -12,7 +12,7 @@
 static const char *const default_expectation[] = { "100-continue" };
 
 static const ep_setting default_expectations = {
-    NULL, 0, NULL, 0, default_expectation, 1, NULL, NULL, 0, NULL
+    .names = default_expectation, .names_count = 1
 };
 
 /* Leaves out what was written but demands nothing: Off, Any, Unlimited. */
@@ -144,12 +144,13 @@ void ep_policy_compose(ep_policy *policy, const ep_half *server,
             policy->status = (ep_status_choice)status->number;
         }
     }
-    /* these two are the server's alone */
+    /* these are the server's alone */
     if (policy->rule[EP_RULE_LINGER][0] != NULL) {
         policy->linger =
             (ep_linger)policy->rule[EP_RULE_LINGER][0]->number;
     }
     policy->early_errors = policy->rule[EP_RULE_EARLY_ERRORS][0] != NULL;
+    policy->fails_closed = policy->rule[EP_RULE_LEDGER_FAILURE][0] != NULL;
     if (halves[0]->rule[EP_RULE_EXPECTATIONS] == NULL) {
         policy->rule[EP_RULE_EXPECTATIONS][0] = &default_expectations;
     }

@@ -41,6 +41,7 @@ typedef enum ep_rule {
     EP_RULE_STATUS,
     EP_RULE_LINGER,
     EP_RULE_EARLY_ERRORS,
+    EP_RULE_LEDGER_FAILURE,
     EP_RULE_FREE_SPACE,
     /** these three may stand several times, and all of them hold */
     EP_RULE_QUOTA,
@@ -118,11 +119,13 @@ typedef struct ep_setting {
     /** where it stands, for logs, never for clients; NULL: it is built in */
     const char *file;
     unsigned int line;
-    /** the directive's name, for logs */
+    /** the directive's name, for logs, and what stands behind it; NULL: it is
+     * built in */
     const char *directive;
+    const char *text;
     /**
      * MODE: ep_mode; STATUS: ep_status_choice; LINGER: ep_linger;
-     * REQUIRE_LENGTH and EARLY_ERRORS: 0 or 1;
+     * REQUIRE_LENGTH and EARLY_ERRORS: 0 or 1; LEDGER_FAILURE: 1: Closed;
      * MAX_SIZE and REQUIRE_CONTINUE: bytes, EP_UNLIMITED for Unlimited or Off;
      * FREE_SPACE, QUOTA, ALLOWANCE, CONCURRENT: bytes, percent or uploads,
      * EP_UNLIMITED for Off;
@@ -167,6 +170,8 @@ typedef struct ep_policy {
     ep_linger linger;
     /** errors of others to an upload are answered as refusals are */
     int early_errors;
+    /** what the ledger cannot answer for is refused */
+    int fails_closed;
     /** the setting that switched the policy on; NULL: only the ceiling holds */
     const ep_setting *mode_by;
     /** [0] the server's and [1] the owner's demand; NULL: none is made, or it

@@ -38,6 +38,7 @@ static ep_setting *new_setting(const cmd_parms *cmd)
     setting->file = cmd->directive->filename;
     setting->line = (unsigned int)cmd->directive->line_num;
     setting->directive = cmd->cmd->name;
+    setting->text = cmd->directive->args;
     return setting;
 }
 

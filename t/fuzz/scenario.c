@@ -109,8 +109,8 @@ static int bytes_in(word text, int64_t *bytes)
 static const char *const rule_words[EP_RULES] = {
     "ExpectPolicy", "Expectations", "RequireContinue", "Methods",
     "RequireAuth", "Refuse", "Types", "Encodings", "RequireLength", "MaxSize",
-    "Status", "Linger", "EarlyErrors", "FreeSpace", "Quota", "Allowance",
-    "Concurrent"
+    "Status", "Linger", "EarlyErrors", "LedgerFailure", "FreeSpace", "Quota",
+    "Allowance", "Concurrent"
 };
 
 static int is_plain_token(const char *name)
@@ -342,6 +342,7 @@ static int read_setting(scenario *s, ep_setting *setting, ep_rule rule,
     static const char *const modes[] = { "Off", "DryRun", "On", NULL };
     static const char *const switches[] = { "Off", "On", NULL };
     static const char *const statuses[] = { "Auto", "Specific", "417", NULL };
+    static const char *const failures[] = { "Open", "Closed", NULL };
     static const char *const lingers[] = { "Full", "Short", "Abort", NULL };
 
     switch (rule) {
@@ -350,6 +351,8 @@ static int read_setting(scenario *s, ep_setting *setting, ep_rule rule,
     case EP_RULE_REQUIRE_LENGTH:
     case EP_RULE_EARLY_ERRORS:
         return read_choice(setting, switches, line);
+    case EP_RULE_LEDGER_FAILURE:
+        return read_choice(setting, failures, line);
     case EP_RULE_LINGER:
         return read_choice(setting, lingers, line);
     case EP_RULE_STATUS:
@@ -516,7 +519,7 @@ static int read_line(scenario *s, unsigned int number, word line)
 void scenario_read(scenario *s, const char *text, size_t length)
 {
     static const ep_setting on = {
-        "server", 0, NULL, EP_MODE_ON, NULL, 0, NULL, NULL, 0, NULL
+        .file = "server", .number = EP_MODE_ON
     };
     ep_half *const halves[2] = { &s->server, &s->owner };
     unsigned int number = 0;

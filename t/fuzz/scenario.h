@@ -19,6 +19,7 @@
  *     server|owner Status Auto|Specific|417
  *     server|owner Linger Full|Short|Abort
  *     server|owner EarlyErrors On|Off
+ *     server|owner LedgerFailure Open|Closed
  *     server|owner FreeSpace BYTES|PERCENT%|Off
  *     server|owner Quota BYTES TREE|Off             (lines add up)
  *     server|owner Allowance BYTES/MICROSECONDS KEY|Off

@@ -9,9 +9,9 @@
 
 /* A setting of each mode, and none. */
 static const ep_setting modes[] = {
-    { "f", 1, NULL, EP_MODE_OFF, NULL, 0, NULL, NULL, 0, NULL },
-    { "f", 2, NULL, EP_MODE_DRY_RUN, NULL, 0, NULL, NULL, 0, NULL },
-    { "f", 3, NULL, EP_MODE_ON, NULL, 0, NULL, NULL, 0, NULL }
+    { .file = "f", .line = 1, .number = EP_MODE_OFF },
+    { .file = "f", .line = 2, .number = EP_MODE_DRY_RUN },
+    { .file = "f", .line = 3, .number = EP_MODE_ON }
 };
 
 static int64_t mode_in(const ep_setting *setting)
@@ -116,18 +116,24 @@ static const struct {
     const char *lines;
     ep_linger linger;
     int early_errors;
+    int fails_closed;
 } servers_alone[] = {
-    { "", EP_LINGER_FULL, 0 },
-    { "server Linger Short", EP_LINGER_SHORT, 0 },
-    { "server Linger Abort", EP_LINGER_ABORT, 0 },
-    { "server Linger Full\nserver EarlyErrors Off", EP_LINGER_FULL, 0 },
-    { "server EarlyErrors On", EP_LINGER_FULL, 1 },
-    { "owner Linger Abort\nowner EarlyErrors On", EP_LINGER_FULL, 0 },
-    { "server Linger Short\nowner Linger Full", EP_LINGER_SHORT, 0 },
-    { "server EarlyErrors On\nowner EarlyErrors Off", EP_LINGER_FULL, 1 }
+    { "", EP_LINGER_FULL, 0, 0 },
+    { "server Linger Short", EP_LINGER_SHORT, 0, 0 },
+    { "server Linger Abort", EP_LINGER_ABORT, 0, 0 },
+    { "server Linger Full\nserver EarlyErrors Off", EP_LINGER_FULL, 0, 0 },
+    { "server EarlyErrors On", EP_LINGER_FULL, 1, 0 },
+    { "server LedgerFailure Closed", EP_LINGER_FULL, 0, 1 },
+    { "server LedgerFailure Open", EP_LINGER_FULL, 0, 0 },
+    { "owner Linger Abort\nowner EarlyErrors On\nowner LedgerFailure Closed",
+      EP_LINGER_FULL, 0, 0 },
+    { "server Linger Short\nowner Linger Full", EP_LINGER_SHORT, 0, 0 },
+    { "server EarlyErrors On\nowner EarlyErrors Off", EP_LINGER_FULL, 1, 0 },
+    { "server LedgerFailure Closed\nowner LedgerFailure Open", EP_LINGER_FULL,
+      0, 1 }
 };
 
-START_TEST(how_a_connection_ends_is_the_servers_word_alone)
+START_TEST(some_words_are_the_servers_alone)
 {
     scenario s;
     ep_policy policy;
@@ -135,6 +141,7 @@ START_TEST(how_a_connection_ends_is_the_servers_word_alone)
     given(&s, &policy, servers_alone[_i].lines, "");
     ck_assert_int_eq(policy.linger, servers_alone[_i].linger);
     ck_assert_int_eq(policy.early_errors, servers_alone[_i].early_errors);
+    ck_assert_int_eq(policy.fails_closed, servers_alone[_i].fails_closed);
     scenario_free(&s);
 }
 END_TEST
@@ -574,8 +581,9 @@ START_TEST(every_rule_was_asked_whether_it_is_laxer)
     }
     /* those that count are in no scenario yet */
     for (i = 0; i < EP_RULE_FREE_SPACE; i++) {
-        /* these two an owner cannot say */
-        if (i != EP_RULE_LINGER && i != EP_RULE_EARLY_ERRORS) {
+        /* these an owner cannot say */
+        if (i != EP_RULE_LINGER && i != EP_RULE_EARLY_ERRORS
+            && i != EP_RULE_LEDGER_FAILURE) {
             ck_assert_msg(asked[i], "rule %u", (unsigned int)i);
         }
     }
@@ -622,7 +630,7 @@ int main(void)
         where_nobody_says_anything_the_policy_is_off_and_demands_nothing);
     ADD_ROWS(tcase, the_owners_word_on_the_status_wins_where_it_is_heard,
              statuses);
-    ADD_ROWS(tcase, how_a_connection_ends_is_the_servers_word_alone,
+    ADD_ROWS(tcase, some_words_are_the_servers_alone,
              servers_alone);
     ADD_ROWS(
         tcase,
