@@ -5,20 +5,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <unistd.h>
 
 #include "apr_portable.h"
 #include "apr_thread_proc.h"
-#include "ap_mpm.h"
 #include "http_connection.h"
 #include "http_core.h"
 #include "http_log.h"
 
 #include "mod_expect_policy_counters.h"
+#include "mod_expect_policy_fork.h"
 
 APLOG_USE_MODULE(expect_policy);
 
@@ -205,46 +203,6 @@ static apr_status_t end_thread(void *data)
     return APR_SUCCESS;
 }
 
-/*
- * mod_cgi forks programs from prefork's children, and may end one at once.  What
- * was just forked still has prefork's handler for that, which runs exit(); and
- * in a process that has threads, exit() then waits for a lock that nobody
- * holds any more, until APR kills it 3 seconds later.  So SIGTERM waits until
- * fork() is done, and has its default effect from then on.
- */
-static sigset_t before_fork;
-
-static void hold_signal(void)
-{
-    sigset_t term;
-
-    sigemptyset(&term);
-    sigaddset(&term, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &term, &before_fork);
-}
-
-static void release_signal(void)
-{
-    pthread_sigmask(SIG_SETMASK, &before_fork, NULL);
-}
-
-static void release_signal_in_child(void)
-{
-    signal(SIGTERM, SIG_DFL);
-    release_signal();
-}
-
-/* Where one thread alone forks; all others block SIGTERM anyway. */
-static void guard_forks(void)
-{
-    int is_threaded = 1;
-
-    if (ap_mpm_query(AP_MPMQ_IS_THREADED, &is_threaded) == APR_SUCCESS
-        && is_threaded == AP_MPMQ_NOT_SUPPORTED) {
-        pthread_atfork(hold_signal, release_signal, release_signal_in_child);
-    }
-}
-
 static int start_thread(void)
 {
     int i;
@@ -263,7 +221,7 @@ static int start_thread(void)
         close(drain.handover[1]);
         return 0;
     }
-    guard_forks();
+    ep_fork_guard();
     return 1;
 }
 
