@@ -15,8 +15,9 @@ APLOG_USE_MODULE(expect_policy);
  *     seen[0] seen[1] ... seen[SLOTS - 1]       0: free, else a hash
  *
  * A hash is searched from its own slot on, PROBES places far.  Slots are taken
- * by compare-and-swap and never freed, so nobody waits for anybody.  Two lines
- * with the same 32 bits pass for one, and the second is not logged.
+ * by compare-and-swap, so nobody waits for anybody.  Two lines with the same 32
+ * bits pass for one, and the second is not logged.  Where a slot was freed, a
+ * hash behind it may not be found any more, and its line is logged once more.
  *
  * Behind them, when a line of those was logged that may come again: in
  * milliseconds, of which differences count alone.
@@ -54,11 +55,9 @@ static apr_uint32_t hash_of(const char *key)
     return hash != 0 ? hash : 1;
 }
 
-int ep_once(apr_pool_t *pool, const char *what, const ep_setting *setting)
+int ep_once_text(const char *text)
 {
-    const char *key = apr_psprintf(pool, "%s %s:%u", what, setting->file,
-                                   setting->line);
-    const apr_uint32_t hash = hash_of(key);
+    const apr_uint32_t hash = hash_of(text);
     unsigned int i;
 
     for (i = 0; i < PROBES; i++) {
@@ -73,6 +72,22 @@ int ep_once(apr_pool_t *pool, const char *what, const ep_setting *setting)
         }
     }
     return 0;
+}
+
+int ep_once(apr_pool_t *pool, const char *what, const ep_setting *setting)
+{
+    return ep_once_text(apr_psprintf(pool, "%s %s:%u", what, setting->file,
+                                     setting->line));
+}
+
+void ep_once_forget(const char *text)
+{
+    const apr_uint32_t hash = hash_of(text);
+    unsigned int i;
+
+    for (i = 0; i < PROBES; i++) {
+        apr_atomic_cas32(&seen[(hash + i) % SLOTS], 0, hash);
+    }
 }
 
 int ep_once_a_second(apr_int64_t now)

@@ -20,6 +20,12 @@ int ep_once_init(apr_pool_t *pool, server_rec *main_server);
  */
 int ep_once(apr_pool_t *pool, const char *what, const ep_setting *setting);
 
+/** The same for any text. */
+int ep_once_text(const char *text);
+
+/** Makes the next time that this text is asked for the first time again. */
+void ep_once_forget(const char *text);
+
 /**
  * @param now microseconds of a clock that never jumps
  * @return 1 at most once a second, for all children and callers
