@@ -1,0 +1,90 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE.
+ *
+ * sources: ep_usage
+ * lengths: a usage file of 0 to 32 bytes; any tree, any note, times to 2^62
+ */
+#include "any.h"
+#include "ep_usage.h"
+
+enum { longest = EP_USAGE_FILE_MAX };
+
+static char text[longest];
+static ep_tree tree;
+static ep_usage_note note;
+
+static int64_t any_number(void)
+{
+    return Frama_C_long_interval(INT64_MIN, INT64_MAX);
+}
+
+static int64_t any_time(void)
+{
+    return Frama_C_long_interval(1, INT64_C(1) << 62);
+}
+
+static void parse(const char *at, size_t length)
+{
+    int64_t bytes = -7;
+    const int result = ep_usage_parse(at, length, &bytes);
+
+    //@ check yes_or_no: result == 0 || result == 1;
+    if (result) {
+        //@ check a_number: 0 <= bytes;
+    }
+    else {
+        //@ check untouched: bytes == -7;
+    }
+}
+
+/* Nothing is known of a tree in shared memory. */
+static void any_tree(void)
+{
+    Frama_C_make_unknown((char *)&tree, sizeof(tree));
+}
+
+static void decide(void)
+{
+    const int64_t now = any_time();
+    ep_usage_step step;
+    int64_t took;
+
+    any_tree();
+    note.key.high = Frama_C_unsigned_long_interval(0, UINT64_MAX);
+    note.key.low = Frama_C_unsigned_long_interval(0, UINT64_MAX);
+    note.since = Frama_C_long_interval(0, INT64_C(1) << 62);
+    note.rest = any_number();
+    step = ep_usage_decide(&tree, &note, now);
+    //@ check a_step: step == EP_USAGE_REST || step == EP_USAGE_MEASURE || step == EP_USAGE_INSIST;
+    //@ check since: 0 <= note.since <= 4611686018427387904;
+    took = any_number();
+    ep_usage_missed(&note, now, took);
+    //@ check a_pause: note.rest > 0;
+}
+
+static void others(void)
+{
+    int64_t sum;
+    int answer;
+
+    any_tree();
+    answer = ep_usage_is_path(&tree);
+    //@ check path: answer == 0 || answer == 1;
+    answer = ep_usage_is_news(&tree, any_time(), any_number());
+    //@ check news: answer == 0 || answer == 1;
+    sum = ep_usage_add(Frama_C_long_interval(0, INT64_MAX), any_number());
+    //@ check no_less_than_nothing: sum >= 0;
+}
+
+int main(void)
+{
+    size_t i;
+
+    decide();
+    others();
+    //@ loop unroll 33;
+    for (i = 0; i <= longest; i++) {
+        Frama_C_make_unknown(text, longest);
+        parse(text + longest - i, i);
+    }
+    return 0;
+}

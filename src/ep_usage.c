@@ -1,0 +1,112 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "ep_usage.h"
+
+#include <string.h>
+
+#define SECOND INT64_C(1000000)
+/* A pause is as long at least, and this many times what measuring took; but
+ * what the book says may be nonsense. */
+#define PAUSE (5 * SECOND)
+#define PAUSE_TIMES 20
+#define PAUSE_MOST (24 * 3600 * SECOND)
+#define PATIENCE (600 * SECOND)
+#define PATIENCE_PAUSES 8
+
+static int64_t pause_after(int64_t took)
+{
+    if (took > PAUSE_MOST / PAUSE_TIMES) {
+        return PAUSE_MOST;
+    }
+    return took > PAUSE / PAUSE_TIMES ? took * PAUSE_TIMES : PAUSE;
+}
+
+static int64_t patience_after(int64_t took)
+{
+    const int64_t pauses = PATIENCE_PAUSES * pause_after(took);
+
+    return pauses > PATIENCE ? pauses : PATIENCE;
+}
+
+/* A time to come was never measured at: the book is wrong. */
+static int is_due(const ep_tree *tree, int64_t now)
+{
+    return tree->measured <= 0 || tree->measured > now
+           || (tree->asked > tree->measured
+               && now - tree->measured >= pause_after(tree->took));
+}
+
+ep_usage_step ep_usage_decide(const ep_tree *tree, ep_usage_note *note,
+                              int64_t now)
+{
+    if (note->key.high != tree->key.high || note->key.low != tree->key.low) {
+        note->key = tree->key;
+        note->since = 0;
+        note->rest = 0;
+    }
+    if (!is_due(tree, now)) {
+        note->since = 0;
+        return EP_USAGE_REST;
+    }
+    if (note->since == 0) {
+        note->since = now;
+    }
+    if (now < note->rest) {
+        return EP_USAGE_REST;
+    }
+    if (!tree->is_known) {
+        return EP_USAGE_MEASURE;
+    }
+    if (now - note->since >= patience_after(tree->took)) {
+        return EP_USAGE_INSIST;
+    }
+    return tree->is_held ? EP_USAGE_REST : EP_USAGE_MEASURE;
+}
+
+void ep_usage_missed(ep_usage_note *note, int64_t now, int64_t took)
+{
+    note->rest = now + pause_after(took);
+}
+
+int ep_usage_is_news(const ep_tree *tree, int64_t now, int64_t age)
+{
+    return !tree->is_known || tree->measured <= 0 || tree->measured > now
+           || age <= now - tree->measured;
+}
+
+int ep_usage_is_path(const ep_tree *tree)
+{
+    return tree->path[0] == '/'
+           && memchr(tree->path, '\0', sizeof(tree->path)) != NULL;
+}
+
+int64_t ep_usage_add(int64_t sum, int64_t size)
+{
+    /* without a sign, both have room */
+    const uint64_t most = INT64_MAX;
+    const uint64_t total = (uint64_t)sum + (size > 0 ? (uint64_t)size : 0);
+
+    return total < most ? (int64_t)total : INT64_MAX;
+}
+
+int ep_usage_parse(const char *text, size_t length, int64_t *bytes)
+{
+    /* without a sign: one digit more than fits has room, and is seen */
+    const uint64_t most = INT64_MAX;
+    uint64_t value = 0;
+    size_t i = 0;
+
+    while (i < length && text[i] >= '0' && text[i] <= '9') {
+        if (value > most / 10) {
+            return 0;
+        }
+        value = value * 10 + (uint64_t)(text[i] - '0');
+        i++;
+    }
+    if (i == 0 || value > most
+        || i + (i < length && text[i] == '\n') != length) {
+        return 0;
+    }
+    *bytes = (int64_t)value;
+    return 1;
+}

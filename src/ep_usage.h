@@ -1,0 +1,83 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/**
+ * Measuring trees: which one is due, and what a usage file says.
+ *
+ * Times are microseconds, as in ep_book.h.
+ */
+#ifndef EP_USAGE_H
+#define EP_USAGE_H
+
+#include "ep_book.h"
+
+/** The longest usage file, in bytes. */
+#define EP_USAGE_FILE_MAX 32
+
+/**
+ * What who measures remembers of a tree from one look to the next; all 0:
+ * nothing.  It is his own, and not in the book.
+ */
+typedef struct ep_usage_note {
+    ep_key key;
+    /** when the tree was seen to be due; 0: it is not */
+    int64_t since;
+    /** before this it is left alone, since measuring came to nothing */
+    int64_t rest;
+} ep_usage_note;
+
+typedef enum ep_usage_step {
+    /** leave the tree alone for now */
+    EP_USAGE_REST,
+    /** measure it */
+    EP_USAGE_MEASURE,
+    /** measure it, and let the number hold though uploads are under way */
+    EP_USAGE_INSIST
+} ep_usage_step;
+
+/**
+ * A tree is due if it was never measured, or if an upload has asked for it
+ * since, and it had its pause: 5 seconds, or 20 times what measuring took.
+ *
+ * While uploads hold something in it, a number is of no use (see
+ * ep_book_measured()), unless there is none yet.  So that is waited for, for as
+ * long as 8 pauses, and 10 minutes at least.
+ *
+ * @param tree may be anything, but its path
+ * @param note of this tree or another one, which is forgotten then
+ */
+ep_usage_step ep_usage_decide(const ep_tree *tree, ep_usage_note *note,
+                              int64_t now);
+
+/**
+ * The number was not taken, or there was none: another pause.
+ * @param took what measuring took this time, or 0
+ */
+void ep_usage_missed(ep_usage_note *note, int64_t now, int64_t took);
+
+/**
+ * Whether a usage file has anything to say.  One that has not changed since it
+ * was read knows nothing of what uploads have added since; the book does.
+ * @param age microseconds since it was changed
+ */
+int ep_usage_is_news(const ep_tree *tree, int64_t now, int64_t age);
+
+/** @return 1 if the path of a tree is absolute and ends within its room */
+int ep_usage_is_path(const ep_tree *tree);
+
+/**
+ * @param sum at least 0
+ * @param size one below 0 counts as 0
+ * @return the sum of both, INT64_MAX if that is less
+ */
+int64_t ep_usage_add(int64_t sum, int64_t size);
+
+/**
+ * Reads a usage file: decimal digits, perhaps a newline behind them, and
+ * nothing else.
+ * @param text may contain anything, and does not end with a NUL
+ * @param bytes untouched unless it is a number
+ * @return 1: a number, 0 to INT64_MAX; 0: anything else, too large included
+ */
+int ep_usage_parse(const char *text, size_t length, int64_t *bytes);
+
+#endif
