@@ -1,0 +1,444 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "mod_expect_policy_walk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <check.h>
+
+/* Each test has a directory of its own, and is in it. */
+static char top[] = "/tmp/ep-walk-XXXXXX";
+
+/* To root nothing is unreadable. */
+static void setup(void)
+{
+    if (geteuid() == 0) {
+        ck_assert_int_eq(setgroups(0, NULL), 0);
+        ck_assert_int_eq(setgid(65534), 0);
+        ck_assert_int_eq(setuid(65534), 0);
+    }
+    ck_assert_ptr_nonnull(mkdtemp(top));
+    ck_assert_int_eq(chdir(top), 0);
+}
+
+static int remove_one(const char *path, const struct stat *found, int type,
+                      struct FTW *ftw)
+{
+    (void)found;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+static void remove_all(const char *path)
+{
+    ck_assert_int_eq(nftw(path, remove_one, 16, FTW_PHYS | FTW_DEPTH), 0);
+}
+
+static void teardown(void)
+{
+    ck_assert_int_eq(chdir("/"), 0);
+    remove_all(top);
+}
+
+static void make_dir(const char *path)
+{
+    ck_assert_int_eq(mkdir(path, 0755), 0);
+}
+
+static void make_file(const char *path, int64_t bytes)
+{
+    const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(ftruncate(fd, bytes), 0);
+    close(fd);
+}
+
+static int descriptors(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    int count = 0;
+
+    ck_assert_ptr_nonnull(dir);
+    while (readdir(dir) != NULL) {
+        count++;
+    }
+    closedir(dir);
+    return count;
+}
+
+static int never(void *data)
+{
+    (void)data;
+    return 0;
+}
+
+static int at_once(void *data)
+{
+    ++*(int *)data;
+    return 1;
+}
+
+static ep_walk walk;
+static ep_walk_turns turns;
+
+static ep_walk_result walk_all(const char *root)
+{
+    const int before = descriptors();
+    ep_walk_result result;
+
+    ep_walk_begin(&walk, &turns, root);
+    result = ep_walk_go(&walk, never, NULL);
+    if (result != EP_WALK_FAILED) {
+        /* the place of a failure is asked for before it ends */
+        ep_walk_end(&walk);
+        ck_assert_int_eq(descriptors(), before);
+    }
+    return result;
+}
+
+static void failed_in(const char *place, int error)
+{
+    char said[256];
+
+    ck_assert_int_eq(walk.error, error);
+    ep_walk_place(&walk, said, sizeof(said));
+    ck_assert_str_eq(said, place);
+    ep_walk_end(&walk);
+    ck_assert_int_eq(walk.depth, 0);
+    ck_assert_ptr_null(turns.deep);
+}
+
+START_TEST(an_empty_tree_has_no_bytes)
+{
+    make_dir("tree");
+    ck_assert_int_eq(walk_all("tree"), EP_WALK_DONE);
+    ck_assert_int_eq(walk.bytes, 0);
+}
+END_TEST
+
+START_TEST(all_files_below_count_and_directories_do_not)
+{
+    make_dir("tree");
+    make_dir("tree/a");
+    make_dir("tree/a/b");
+    make_dir("tree/.hidden");
+    make_dir("tree/...");
+    make_file("tree/1", 1);
+    make_file("tree/a/10", 10);
+    make_file("tree/a/b/100", 100);
+    make_file("tree/a/b/none", 0);
+    make_file("tree/.hidden/.1000", 1000);
+    make_file("tree/.../10000", 10000);
+    make_file("beside", 100000);
+    ck_assert_int_eq(walk_all("tree"), EP_WALK_DONE);
+    ck_assert_int_eq(walk.bytes, 11111);
+}
+END_TEST
+
+START_TEST(each_name_of_a_file_counts)
+{
+    make_dir("tree");
+    make_file("tree/file", 10);
+    ck_assert_int_eq(link("tree/file", "tree/another"), 0);
+    ck_assert_int_eq(walk_all("tree"), EP_WALK_DONE);
+    ck_assert_int_eq(walk.bytes, 20);
+}
+END_TEST
+
+START_TEST(links_lead_nowhere_but_to_the_root)
+{
+    make_dir("tree");
+    make_dir("other");
+    make_file("other/file", 1000);
+    make_file("tree/file", 1);
+    ck_assert_int_eq(symlink("../other", "tree/dir"), 0);
+    ck_assert_int_eq(symlink("../other/file", "tree/link"), 0);
+    ck_assert_int_eq(symlink(".", "tree/loop"), 0);
+    ck_assert_int_eq(symlink("nowhere", "tree/dangling"), 0);
+    ck_assert_int_eq(symlink("tree", "root"), 0);
+    ck_assert_int_eq(walk_all("tree"), EP_WALK_DONE);
+    ck_assert_int_eq(walk.bytes, 1);
+    ck_assert_int_eq(walk_all("root"), EP_WALK_DONE);
+    ck_assert_int_eq(walk.bytes, 1);
+}
+END_TEST
+
+START_TEST(what_is_no_file_does_not_count_and_holds_nobody_up)
+{
+    make_dir("tree");
+    make_file("tree/file", 1);
+    ck_assert_int_eq(mkfifo("tree/pipe", 0644), 0);
+    ck_assert_int_eq(walk_all("tree"), EP_WALK_DONE);
+    ck_assert_int_eq(walk.bytes, 1);
+    ck_assert_int_eq(walk_all("tree/pipe"), EP_WALK_FAILED);
+    failed_in("tree/pipe", ENOTDIR);
+}
+END_TEST
+
+START_TEST(a_root_that_is_not_there_is_told_from_one_that_is_no_directory)
+{
+    make_file("file", 1);
+    ck_assert_int_eq(walk_all("tree"), EP_WALK_NONE);
+    ck_assert_int_eq(walk_all("file"), EP_WALK_FAILED);
+    failed_in("file", ENOTDIR);
+    ck_assert_int_eq(walk_all("file/below"), EP_WALK_FAILED);
+    failed_in("file/below", ENOTDIR);
+}
+END_TEST
+
+START_TEST(a_directory_that_cannot_be_read_is_named)
+{
+    make_dir("tree");
+    make_dir("tree/a");
+    make_dir("tree/a/secret");
+    make_file("tree/a/secret/file", 1);
+    ck_assert_int_eq(walk_all("tree"), EP_WALK_DONE);
+    ck_assert_int_eq(chmod("tree/a/secret", 0), 0);
+    ck_assert_int_eq(walk_all("tree"), EP_WALK_FAILED);
+    failed_in("tree/a/secret", EACCES);
+    /* its names can be read, and nothing else */
+    ck_assert_int_eq(chmod("tree/a/secret", 0400), 0);
+    ck_assert_int_eq(walk_all("tree"), EP_WALK_FAILED);
+    failed_in("tree/a/secret/file", EACCES);
+    ck_assert_int_eq(chmod("tree", 0), 0);
+    ck_assert_int_eq(walk_all("tree"), EP_WALK_FAILED);
+    failed_in("tree", EACCES);
+    ck_assert_int_eq(chmod("tree", 0700), 0);
+    ck_assert_int_eq(chmod("tree/a/secret", 0700), 0);
+}
+END_TEST
+
+START_TEST(a_file_that_cannot_be_read_counts)
+{
+    make_dir("tree");
+    make_file("tree/file", 7);
+    ck_assert_int_eq(chmod("tree/file", 0), 0);
+    ck_assert_int_eq(walk_all("tree"), EP_WALK_DONE);
+    ck_assert_int_eq(walk.bytes, 7);
+}
+END_TEST
+
+START_TEST(large_files_add_up)
+{
+    char name[32];
+    int i;
+
+    make_dir("tree");
+    make_file("tree/0", INT64_C(1) << 43);
+    for (i = 1; i <= 10; i++) {
+        snprintf(name, sizeof(name), "tree/%d", i);
+        ck_assert_int_eq(link("tree/0", name), 0);
+    }
+    ck_assert_int_eq(walk_all("tree"), EP_WALK_DONE);
+    ck_assert_int_eq(walk.bytes, 11 * (INT64_C(1) << 43));
+}
+END_TEST
+
+/* NAME/d/d/d, so many directories in all, with a file in the last one */
+static void make_deep(const char *name, int depth)
+{
+    char *const here = getcwd(NULL, 0);
+    int i;
+
+    make_dir(name);
+    ck_assert_int_eq(chdir(name), 0);
+    for (i = 1; i < depth; i++) {
+        make_dir("d");
+        ck_assert_int_eq(chdir("d"), 0);
+    }
+    make_file("file", 5);
+    ck_assert_int_eq(chdir(here), 0);
+    free(here);
+}
+
+START_TEST(depth_has_an_end)
+{
+    char place[1024];
+
+    make_deep("deep", EP_WALK_DEPTH);
+    make_deep("deeper", EP_WALK_DEPTH + 1);
+    ck_assert_int_eq(walk_all("deep"), EP_WALK_DONE);
+    ck_assert_int_eq(walk.bytes, 5);
+    ck_assert_int_eq(walk_all("deeper"), EP_WALK_FAILED);
+    ck_assert_int_eq(walk.error, ELOOP);
+    ep_walk_place(&walk, place, 20);
+    ck_assert_str_eq(place, "deeper/d/d/d/d/d/d/");
+    ep_walk_place(&walk, place, sizeof(place));
+    ck_assert_uint_eq(strlen(place),
+                      strlen("deeper") + 2 * (size_t)EP_WALK_DEPTH);
+    ep_walk_end(&walk);
+    ck_assert_ptr_null(turns.deep);
+}
+END_TEST
+
+START_TEST(a_walk_goes_on_where_it_was)
+{
+    char name[32];
+    int calls = 0, asked = 0;
+    int i;
+
+    make_dir("tree");
+    make_dir("tree/sub");
+    for (i = 0; i < 1000; i++) {
+        snprintf(name, sizeof(name), "tree/%s%d", i % 2 ? "sub/" : "", i);
+        make_file(name, 3);
+    }
+    ep_walk_begin(&walk, &turns, "tree");
+    while (ep_walk_go(&walk, at_once, &asked) == EP_WALK_MORE) {
+        calls++;
+        ck_assert_int_eq(calls, asked);
+        ck_assert_int_eq(fcntl(dirfd(walk.level[0].dir), F_GETFD),
+                         FD_CLOEXEC);
+    }
+    ck_assert_int_eq(walk.bytes, 3000);
+    ck_assert_int_ge(calls, 1000 / 32 - 1);
+    ck_assert_int_eq(walk.depth, 0);
+}
+END_TEST
+
+START_TEST(a_walk_can_be_given_up)
+{
+    const int before = descriptors();
+    int asked = 0;
+
+    make_deep("tree", 40);
+    ep_walk_begin(&walk, &turns, "tree");
+    ck_assert_int_eq(ep_walk_go(&walk, at_once, &asked), EP_WALK_MORE);
+    ck_assert_int_gt(descriptors(), before);
+    ep_walk_end(&walk);
+    ep_walk_end(&walk);
+    ck_assert_int_eq(descriptors(), before);
+    ck_assert_ptr_null(turns.deep);
+}
+END_TEST
+
+/* So many that the walk stops among them, and not more than are read ahead. */
+static void make_children(int are_files)
+{
+    char name[32];
+    int i;
+
+    make_dir("tree");
+    for (i = 0; i < 200; i++) {
+        snprintf(name, sizeof(name), "tree/%d", i);
+        if (are_files) {
+            make_file(name, 1);
+        }
+        else {
+            make_dir(name);
+        }
+    }
+}
+
+START_TEST(what_vanishes_meanwhile_is_no_error)
+{
+    int asked = 0;
+
+    make_children(_i);
+    ep_walk_begin(&walk, &turns, "tree");
+    ck_assert_int_eq(ep_walk_go(&walk, at_once, &asked), EP_WALK_MORE);
+    remove_all("tree");
+    ck_assert_int_eq(ep_walk_go(&walk, never, NULL), EP_WALK_DONE);
+    ck_assert_int_lt(walk.bytes, 40);
+}
+END_TEST
+
+START_TEST(what_becomes_a_link_meanwhile_is_not_followed)
+{
+    char name[32];
+    int asked = 0;
+    int i;
+
+    make_dir("other");
+    make_file("other/file", 1000);
+    make_children(_i);
+    ep_walk_begin(&walk, &turns, "tree");
+    ck_assert_int_eq(ep_walk_go(&walk, at_once, &asked), EP_WALK_MORE);
+    for (i = 0; i < 200; i++) {
+        snprintf(name, sizeof(name), "tree/%d", i);
+        ck_assert_int_eq(remove(name), 0);
+        ck_assert_int_eq(symlink(_i ? "../other/file" : "../other", name), 0);
+    }
+    ck_assert_int_eq(ep_walk_go(&walk, never, NULL), EP_WALK_DONE);
+    ck_assert_int_lt(walk.bytes, 40);
+}
+END_TEST
+
+START_TEST(one_walk_at_a_time_is_beyond_the_shallow)
+{
+    enum { walks = 3 };
+    static ep_walk many[walks];
+    static const char *const roots[walks] = { "a", "b", "c" };
+    const int before = descriptors();
+    int is_done[walks] = { 0 };
+    int asked = 0, left = walks, most = 0;
+    int i;
+
+    for (i = 0; i < walks; i++) {
+        make_deep(roots[i], 100);
+        ep_walk_begin(&many[i], &turns, roots[i]);
+    }
+    for (i = 0; left > 0; i = (i + 1) % walks) {
+        int now;
+
+        if (is_done[i]) {
+            continue;
+        }
+        if (ep_walk_go(&many[i], at_once, &asked) == EP_WALK_DONE) {
+            ck_assert_int_eq(many[i].bytes, 5);
+            is_done[i] = 1;
+            left--;
+        }
+        now = descriptors() - before;
+        most = now > most ? now : most;
+    }
+    ck_assert_int_gt(most, EP_WALK_SHALLOW);
+    ck_assert_int_le(most, 100 + (walks - 1) * EP_WALK_SHALLOW);
+    ck_assert_int_eq(descriptors(), before);
+    ck_assert_ptr_null(turns.deep);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("walk");
+    TCase *tcase = tcase_create("walk");
+    SRunner *runner;
+    int failed;
+
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, an_empty_tree_has_no_bytes);
+    tcase_add_test(tcase, all_files_below_count_and_directories_do_not);
+    tcase_add_test(tcase, each_name_of_a_file_counts);
+    tcase_add_test(tcase, links_lead_nowhere_but_to_the_root);
+    tcase_add_test(tcase, what_is_no_file_does_not_count_and_holds_nobody_up);
+    tcase_add_test(tcase,
+                   a_root_that_is_not_there_is_told_from_one_that_is_no_directory);
+    tcase_add_test(tcase, a_directory_that_cannot_be_read_is_named);
+    tcase_add_test(tcase, a_file_that_cannot_be_read_counts);
+    tcase_add_test(tcase, large_files_add_up);
+    tcase_add_test(tcase, depth_has_an_end);
+    tcase_add_test(tcase, a_walk_goes_on_where_it_was);
+    tcase_add_test(tcase, a_walk_can_be_given_up);
+    tcase_add_loop_test(tcase, what_vanishes_meanwhile_is_no_error, 0, 2);
+    tcase_add_loop_test(tcase, what_becomes_a_link_meanwhile_is_not_followed,
+                        0, 2);
+    tcase_add_test(tcase, one_walk_at_a_time_is_beyond_the_shallow);
+    suite_add_tcase(suite, tcase);
+
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
