@@ -23,30 +23,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ep_account.h"
+
 /** The most accounts that one claim may have. */
 #define EP_PARTS_MAX 16
 /** The longest path of a tree, with its NUL, in bytes. */
 #define EP_TREE_PATH_SIZE 1024
-/** The least memory that is a book, in bytes. */
-#define EP_BOOK_SIZE_MIN (64 * 1024)
-
-/** A hash of what is counted and for whom; both 0 is no key. */
-typedef struct ep_key {
-    uint64_t high;
-    uint64_t low;
-} ep_key;
-
-/** In the order of the checks. */
-typedef enum ep_kind {
-    /** bytes that are to stay free on a file system */
-    EP_SPACE,
-    /** bytes below a tree */
-    EP_QUOTA,
-    /** bytes in a period */
-    EP_ALLOWANCE,
-    /** uploads at once */
-    EP_CONCURRENT
-} ep_kind;
+/** The least and the most memory that is a book, in bytes. */
+#define EP_BOOK_SIZE_MIN (128 * 1024)
+#define EP_BOOK_SIZE_MAX (1024 * 1024 * 1024)
 
 /** What an upload asks of one account. */
 typedef struct ep_part {
@@ -96,9 +81,10 @@ typedef struct ep_claim {
 
 /** Where in a block of memory things are; in the process's own memory. */
 typedef struct ep_book {
+    size_t size;
     struct ep_book_head *head;
     struct ep_book_tree *trees;
-    struct ep_book_account *accounts;
+    ep_account *accounts;
     struct ep_book_claim *claims;
     uint32_t trees_count;
     uint32_t accounts_count;
@@ -109,7 +95,7 @@ typedef struct ep_book {
  * Finds the places in a block; reads and writes nothing in it.
  * @param memory aligned for 64-bit integers; owned by the caller
  * @param size bytes
- * @return 1; 0 if it is smaller than EP_BOOK_SIZE_MIN
+ * @return 1; 0 if it is not from EP_BOOK_SIZE_MIN to EP_BOOK_SIZE_MAX
  */
 int ep_book_lay_out(ep_book *book, void *memory, size_t size);
 
@@ -150,10 +136,12 @@ ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
 
 /**
  * Adds to all parts of a claim but CONCURRENT ones.  Between enter and leave.
- * @param parts as they were reserved, for their limits
+ * @param parts as they were reserved, for their limits; what the claim has no
+ *        part of is left out
  * @param least bytes; with less, nothing is granted
  * @param most bytes
  * @param granted as much as all accounts have, from @a least to @a most
+ * @return EP_BOOK_GRANTED, EP_BOOK_DENIED or EP_BOOK_LOST
  */
 ep_book_result ep_book_grow(const ep_book *book, int64_t now,
                             const ep_part *parts, size_t count,
@@ -163,8 +151,8 @@ ep_book_result ep_book_grow(const ep_book *book, int64_t now,
 
 /**
  * The upload is done: gives back what it holds, and counts as used what it came
- * to; whoever dies in here has done all of it or nothing.  Between enter and
- * leave.
+ * to, in the period that is on; whoever dies in here has done all of it or
+ * nothing.  Between enter and leave.
  * @param received bytes, for ALLOWANCE
  * @param stored bytes that a tree has more than before, for QUOTA; below 0 if
  *        a file was replaced by a smaller one
@@ -201,9 +189,11 @@ typedef struct ep_tree {
     /** how long that took; microseconds */
     int64_t took;
     /** uploads have held, settled or released something this often; whether
-     * something is held now */
+     * one is under way, be it of 0 bytes */
     uint32_t changes;
     int is_held;
+    /** bytes that uploads have added, ever; for ep_book_measured() */
+    int64_t settled;
 } ep_tree;
 
 /**
@@ -228,10 +218,12 @@ ep_book_result ep_book_plant(const ep_book *book, int64_t now,
  * half of one under way may be.  So the number is taken if nothing has changed
  * since @a before and nothing is held; otherwise the book knows better, and the
  * tree stays due, unless it has no usage at all yet or the caller is at the end
- * of its patience: then it gets the number and what was settled meanwhile,
- * which can only be too much.
+ * of its patience: then it gets the number and what was added meanwhile, and
+ * what is now under way takes nothing off in the end.  Both can only be too
+ * much.
  * @param before the tree as it was before it was measured
- * @param bytes at least 0; -1: it cannot be measured, and its usage is unknown
+ * @param bytes at least 0; -1: it cannot be measured: its usage is unknown, and
+ *        counts as 0 and what is settled from now on
  * @param insists 1: the caller's patience is at its end
  * @return 1 if the number was taken
  */
@@ -244,7 +236,8 @@ typedef struct ep_balance {
     int64_t used;
 } ep_balance;
 
-/** @return 1, or 0 if there is no such account.  Between enter and leave. */
+/** @return 1, or 0 if there is no such account: nothing is held or used.
+ * Between enter and leave. */
 int ep_book_balance(const ep_book *book, ep_kind kind, ep_key key,
                     int64_t now, ep_balance *balance);
 

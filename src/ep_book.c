@@ -1,0 +1,888 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "ep_book.h"
+
+/* "expectpo" */
+#define BOOK_MAGIC UINT64_C(0x6f70746365707865)
+/* of all that follows */
+#define BOOK_VERSION 1
+/* An account is in one of so many places. */
+#define BUCKET 16
+/* No place. */
+#define NOWHERE UINT32_MAX
+/* A tree that was asked for within so many microseconds stays. */
+#define TREE_STAYS (INT64_C(60) * 1000 * 1000)
+
+/* The states of a claim; anything else is none of its owner's either. */
+enum {
+    FREE = 0,
+    /* its parts are being written */
+    MAKING = 1,
+    LIVE = 2,
+    /* what it came to is written down, and is being counted */
+    COMMITTED = 3
+};
+
+struct ep_book_head {
+    volatile uint64_t magic;
+    volatile uint64_t size;
+    volatile uint32_t version;
+    /* 1: somebody is at it, or died at it */
+    volatile uint32_t busy;
+    /* of the claim made last */
+    volatile uint32_t serial;
+    /* where a free claim is likely */
+    volatile uint32_t next;
+    unsigned char unused[224];
+};
+
+struct ep_book_tree {
+    /* first, so that an account of the kind QUOTA is a tree */
+    ep_account account;
+    volatile uint32_t is_known;
+    volatile uint32_t is_file;
+    volatile uint32_t changes;
+    uint32_t unused;
+    volatile int64_t asked;
+    volatile int64_t measured;
+    volatile int64_t took;
+    volatile int64_t settled;
+    volatile char path[EP_TREE_PATH_SIZE];
+};
+
+struct ep_book_part {
+    /* ep_kind */
+    volatile uint16_t kind;
+    /* QUOTA: the tree got a number that may have this upload's bytes in it */
+    volatile uint16_t is_measured;
+    volatile uint32_t place;
+    volatile uint64_t key_low;
+    volatile int64_t amount;
+    /* what the account will have used, once the claim is COMMITTED */
+    volatile int64_t after;
+};
+
+struct ep_book_claim {
+    volatile uint32_t state;
+    volatile uint32_t serial;
+    volatile uint32_t owner;
+    volatile uint32_t count;
+    struct ep_book_part parts[EP_PARTS_MAX];
+};
+
+/* What is drawn in docs/ledger.md; an array of a negative size is no type. */
+typedef char a_head_as_drawn[sizeof(struct ep_book_head) == 256 ? 1 : -1];
+typedef char a_tree_as_drawn[sizeof(struct ep_book_tree) == 1136 ? 1 : -1];
+typedef char a_claim_as_drawn[sizeof(struct ep_book_claim) == 528 ? 1 : -1];
+
+/* One account that is asked for, in the process's own memory. */
+typedef struct want {
+    /* the part that it is for; the strictest one of several */
+    size_t part;
+    ep_kind kind;
+    /* NOWHERE: there is no such account yet */
+    uint32_t place;
+    int64_t limit;
+    int64_t amount;
+    /* the claim's part in it; NULL: none yet */
+    struct ep_book_part *held;
+} want;
+
+/* Whole buckets only. */
+static uint32_t places(size_t room, size_t each)
+{
+    return (uint32_t)(room / each / BUCKET * BUCKET);
+}
+
+int ep_book_lay_out(ep_book *book, void *memory, size_t size)
+{
+    unsigned char *const start = memory;
+    size_t room, at = sizeof(struct ep_book_head);
+
+    if (size < EP_BOOK_SIZE_MIN || size > EP_BOOK_SIZE_MAX) {
+        return 0;
+    }
+    room = size - at;
+    book->size = size;
+    book->trees_count = places(room / 4, sizeof(struct ep_book_tree));
+    book->accounts_count = places(room / 2, sizeof(ep_account));
+    book->head = (struct ep_book_head *)(void *)start;
+    book->trees = (struct ep_book_tree *)(void *)(start + at);
+    at += book->trees_count * sizeof(struct ep_book_tree);
+    book->accounts = (ep_account *)(void *)(start + at);
+    at += book->accounts_count * sizeof(ep_account);
+    book->claims = (struct ep_book_claim *)(void *)(start + at);
+    book->claims_count = (uint32_t)((size - at)
+                                    / sizeof(struct ep_book_claim));
+    return 1;
+}
+
+void ep_book_clear(const ep_book *book)
+{
+    uint32_t i;
+
+    book->head->magic = 0;
+    for (i = 0; i < book->trees_count; i++) {
+        book->trees[i].account.kind = 0;
+    }
+    for (i = 0; i < book->accounts_count; i++) {
+        book->accounts[i].kind = 0;
+    }
+    for (i = 0; i < book->claims_count; i++) {
+        book->claims[i].state = FREE;
+    }
+    book->head->size = book->size;
+    book->head->version = BOOK_VERSION;
+    book->head->busy = 0;
+    book->head->serial = 0;
+    book->head->next = 0;
+    book->head->magic = BOOK_MAGIC;
+}
+
+int ep_book_is_valid(const ep_book *book)
+{
+    return book->head->magic == BOOK_MAGIC
+           && book->head->version == BOOK_VERSION
+           && book->head->size == book->size;
+}
+
+/* @param kind from the block as well: anything
+ * @return NULL: there is no such place */
+static ep_account *account_at(const ep_book *book, uint32_t kind,
+                              uint32_t place)
+{
+    if (kind == EP_QUOTA) {
+        return place < book->trees_count ? &book->trees[place].account : NULL;
+    }
+    return kind <= EP_CONCURRENT && place < book->accounts_count
+               ? &book->accounts[place] : NULL;
+}
+
+/* @param kind out: the account's, one of ep_kind
+ * @return the account that a part is of; NULL: another one took its place */
+static ep_account *account_of(const ep_book *book,
+                              const struct ep_book_part *part, uint32_t *kind)
+{
+    ep_account *account;
+
+    *kind = part->kind;
+    account = account_at(book, *kind, part->place);
+    return account != NULL && account->key_low == part->key_low
+           && account->kind == *kind + 1 ? account : NULL;
+}
+
+/* The first place of the bucket that a key belongs into. */
+static uint32_t bucket(const ep_book *book, ep_kind kind, ep_key key)
+{
+    const uint32_t count = kind == EP_QUOTA ? book->trees_count
+                                            : book->accounts_count;
+
+    return (uint32_t)(key.high % (count / BUCKET)) * BUCKET;
+}
+
+/* @return a place, or NOWHERE */
+static uint32_t find(const ep_book *book, ep_kind kind, ep_key key)
+{
+    uint32_t place = bucket(book, kind, key);
+    uint32_t left;
+
+    for (left = BUCKET; left > 0; left--) {
+        if (ep_account_is(account_at(book, kind, place), kind, key)) {
+            return place;
+        }
+        place++;
+    }
+    return NOWHERE;
+}
+
+/* As ep_account_worth(). */
+static int64_t worth_of_tree(const struct ep_book_tree *tree, int64_t now)
+{
+    const int64_t asked = ep_amount_at(&tree->asked);
+
+    if (tree->account.kind != (uint32_t)EP_QUOTA + 1) {
+        return 0;
+    }
+    /* nobody can have asked later than now */
+    if (tree->account.claims != 0
+        || (asked <= now && now - asked < TREE_STAYS)) {
+        return EP_ACCOUNT_KEPT;
+    }
+    return asked < now ? asked + 1 : 1;
+}
+
+/* Finds room for a new account, and leaves those alone that are wanted by the
+ * same caller, who may hold nothing in them yet.
+ * @return a place, or NOWHERE */
+static uint32_t find_room(const ep_book *book, int64_t now,
+                          const ep_part *part, const want *wants,
+                          size_t count)
+{
+    const uint32_t first = bucket(book, part->kind, part->key);
+    uint32_t place, best = NOWHERE;
+    int64_t least = EP_ACCOUNT_KEPT;
+
+    for (place = first; place < first + BUCKET; place++) {
+        const int64_t worth
+            = part->kind == EP_QUOTA
+                  ? worth_of_tree(&book->trees[place], now)
+                  : ep_account_worth(&book->accounts[place], now);
+        size_t i = 0;
+
+        while (i < count
+               && (wants[i].place != place
+                   || (wants[i].kind == EP_QUOTA)
+                          != (part->kind == EP_QUOTA))) {
+            i++;
+        }
+        if (worth < least && i == count) {
+            least = worth;
+            best = place;
+        }
+    }
+    return best;
+}
+
+/* What measures the tree must see that something happened. */
+static void disturb(struct ep_book_tree *tree)
+{
+    const uint32_t changes = tree->changes;
+
+    tree->changes = changes < UINT32_MAX ? changes + 1 : 0;
+}
+
+static void disturb_account(ep_account *account, uint32_t kind)
+{
+    if (kind == EP_QUOTA) {
+        disturb((struct ep_book_tree *)account);
+    }
+}
+
+static void make_tree(struct ep_book_tree *tree, int64_t now,
+                      const ep_part *part)
+{
+    size_t i;
+
+    tree->account.kind = 0;
+    tree->is_known = 0;
+    tree->is_file = part->is_file != 0;
+    /* goes on counting, so that nobody takes this one for the one before */
+    disturb(tree);
+    tree->asked = now;
+    tree->measured = 0;
+    tree->took = 0;
+    tree->settled = 0;
+    for (i = 0; i < EP_TREE_PATH_SIZE - 1 && part->path[i] != '\0'; i++) {
+        tree->path[i] = part->path[i];
+    }
+    tree->path[i] = '\0';
+    ep_account_open(&tree->account, EP_QUOTA, part->key);
+}
+
+/* @return the claim; NULL: it is gone, or never was one */
+static struct ep_book_claim *claim_of(const ep_book *book,
+                                      const ep_claim *claim)
+{
+    struct ep_book_claim *found;
+
+    if (claim->serial == 0 || claim->index >= book->claims_count) {
+        return NULL;
+    }
+    found = &book->claims[claim->index];
+    return found->state == LIVE && found->serial == claim->serial ? found
+                                                                  : NULL;
+}
+
+static uint32_t parts_of(const struct ep_book_claim *claim)
+{
+    const uint32_t count = claim->count;
+
+    return count <= EP_PARTS_MAX ? count : EP_PARTS_MAX;
+}
+
+/* @return a place, or NOWHERE */
+static uint32_t find_free_claim(const ep_book *book)
+{
+    uint32_t at = book->head->next;
+    uint32_t left;
+
+    for (left = book->claims_count; left > 0; left--) {
+        if (at >= book->claims_count) {
+            at = 0;
+        }
+        if (book->claims[at].state == FREE) {
+            return at;
+        }
+        at++;
+    }
+    return NOWHERE;
+}
+
+/* @param claim NULL: it has none
+ * @return the claim's part in an account; NULL: it has none */
+static struct ep_book_part *part_in(struct ep_book_claim *claim, ep_kind kind,
+                                    uint32_t place, ep_key key)
+{
+    uint32_t i;
+
+    if (claim == NULL || place == NOWHERE) {
+        return NULL;
+    }
+    for (i = parts_of(claim); i > 0; i--) {
+        struct ep_book_part *part = &claim->parts[i - 1];
+
+        if (part->kind == kind && part->place == place
+            && part->key_low == key.low) {
+            return part;
+        }
+    }
+    return NULL;
+}
+
+/* Gathers the accounts that a claim has a part in, or those that it has none
+ * in yet, each once.
+ * @param wants EP_PARTS_MAX places
+ * @return how many there are; EP_PARTS_MAX + 1: too many */
+static size_t gather(const ep_book *book, const ep_part *parts, size_t count,
+                     struct ep_book_claim *claim, int is_held, want *wants)
+{
+    size_t found = 0;
+    size_t i, j;
+
+    for (i = 0; i < count; i++) {
+        const ep_part *part = &parts[i];
+        struct ep_book_part *held;
+        uint32_t place;
+
+        for (j = 0; j < found; j++) {
+            const ep_part *other = &parts[wants[j].part];
+
+            if (other->kind == part->kind && other->key.low == part->key.low
+                && other->key.high == part->key.high) {
+                break;
+            }
+        }
+        if (j < found) {
+            if (part->limit < wants[j].limit) {
+                wants[j].limit = part->limit;
+                wants[j].part = i;
+            }
+            if (part->amount > wants[j].amount) {
+                wants[j].amount = part->amount;
+            }
+            continue;
+        }
+        place = find(book, part->kind, part->key);
+        held = part_in(claim, part->kind, place, part->key);
+        if ((held != NULL) != is_held) {
+            continue;
+        }
+        if (found == EP_PARTS_MAX) {
+            return EP_PARTS_MAX + 1;
+        }
+        wants[found].part = i;
+        wants[found].kind = part->kind;
+        wants[found].place = place;
+        wants[found].limit = part->limit;
+        wants[found].amount = part->amount;
+        wants[found].held = held;
+        found++;
+    }
+    return found;
+}
+
+/* Makes the trees that are not there yet, so that they are measured whatever
+ * becomes of the upload.  @return 0: there is no room */
+static int ask_trees(const ep_book *book, int64_t now, const ep_part *parts,
+                     want *wants, size_t count)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        const ep_part *part = &parts[wants[i].part];
+
+        if (wants[i].kind != EP_QUOTA) {
+            continue;
+        }
+        if (wants[i].place != NOWHERE) {
+            book->trees[wants[i].place].asked = now;
+            continue;
+        }
+        wants[i].place = find_room(book, now, part, wants, count);
+        if (wants[i].place == NOWHERE) {
+            return 0;
+        }
+        make_tree(&book->trees[wants[i].place], now, part);
+    }
+    return 1;
+}
+
+/* @return 1 if there is room for the amount; 0: @a denial says why not */
+static int fits(const ep_book *book, int64_t now, const ep_part *parts,
+                const want *wanted, ep_denial *denial)
+{
+    ep_account *account = account_at(book, wanted->kind, wanted->place);
+
+    const int64_t held = wanted->held != NULL
+                             ? ep_amount_at(&wanted->held->amount) : 0;
+
+    denial->part = wanted->part;
+    denial->remaining = wanted->limit;
+    denial->wait = -1;
+    if (account != NULL) {
+        if (wanted->kind == EP_ALLOWANCE) {
+            ep_account_turn(account, now, parts[wanted->part].period);
+        }
+        denial->remaining = ep_account_left(account, wanted->limit);
+        denial->wait = ep_account_wait(account, now,
+                                       ep_amount_plus(held, wanted->amount),
+                                       wanted->limit);
+    }
+    return wanted->amount <= denial->remaining;
+}
+
+/* Makes the accounts that are not there yet.  @return 0: there is no room */
+static int make_accounts(const ep_book *book, int64_t now,
+                         const ep_part *parts, want *wants, size_t count)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        const ep_part *part = &parts[wants[i].part];
+        ep_account *account;
+
+        if (wants[i].place != NOWHERE) {
+            continue;
+        }
+        wants[i].place = find_room(book, now, part, wants, count);
+        if (wants[i].place == NOWHERE) {
+            return 0;
+        }
+        account = &book->accounts[wants[i].place];
+        ep_account_open(account, part->kind, part->key);
+        if (part->kind == EP_ALLOWANCE) {
+            ep_account_turn(account, now, part->period);
+        }
+    }
+    return 1;
+}
+
+/* @param at behind the claim's other parts */
+static void add_part(const ep_book *book, struct ep_book_claim *claim,
+                     uint32_t at, const want *wanted, ep_key key)
+{
+    struct ep_book_part *part = &claim->parts[at];
+    ep_account *account = account_at(book, wanted->kind, wanted->place);
+
+    disturb_account(account, wanted->kind);
+    part->kind = (uint16_t)wanted->kind;
+    part->is_measured = 0;
+    part->place = wanted->place;
+    part->key_low = key.low;
+    part->amount = wanted->amount;
+    part->after = 0;
+    claim->count = at + 1;
+    ep_account_hold(account, wanted->amount);
+}
+
+ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
+                               int64_t now, const ep_part *parts,
+                               size_t count, int takes_unknown,
+                               ep_claim *claim, ep_denial *denial)
+{
+    struct ep_book_claim *entry = claim_of(book, claim);
+    const int is_new = claim->serial == 0;
+    /* read once: the block may say something else the next time */
+    const uint32_t before = entry != NULL ? parts_of(entry) : 0;
+    uint32_t serial = claim->serial;
+    uint32_t index = claim->index;
+    want wants[EP_PARTS_MAX];
+    size_t wanted, i;
+
+    if (!is_new && entry == NULL) {
+        return EP_BOOK_LOST;
+    }
+    wanted = gather(book, parts, count, entry, 0, wants);
+    if (wanted > EP_PARTS_MAX - before
+        || !ask_trees(book, now, parts, wants, wanted)) {
+        return EP_BOOK_FULL;
+    }
+    for (i = 0; i < wanted; i++) {
+        const int is_fit = fits(book, now, parts, &wants[i], denial);
+
+        if (wants[i].kind == EP_QUOTA && !takes_unknown
+            && book->trees[wants[i].place].is_known == 0) {
+            denial->remaining = 0;
+            return EP_BOOK_UNKNOWN;
+        }
+        if (!is_fit) {
+            return EP_BOOK_DENIED;
+        }
+    }
+    if (is_new) {
+        index = find_free_claim(book);
+    }
+    if (index == NOWHERE || !make_accounts(book, now, parts, wants, wanted)) {
+        return EP_BOOK_FULL;
+    }
+    if (is_new) {
+        /* 0 is no claim's */
+        serial = book->head->serial;
+        serial = serial < UINT32_MAX ? serial + 1 : 1;
+        entry = &book->claims[index];
+        entry->state = MAKING;
+        book->head->serial = serial;
+        book->head->next = index + 1;
+        entry->serial = serial;
+        entry->owner = owner;
+        entry->count = 0;
+    }
+    for (i = 0; i < wanted; i++) {
+        add_part(book, entry, before + (uint32_t)i, &wants[i],
+                 parts[wants[i].part].key);
+    }
+    if (is_new) {
+        entry->state = LIVE;
+        claim->index = index;
+        claim->serial = serial;
+    }
+    return EP_BOOK_GRANTED;
+}
+
+ep_book_result ep_book_grow(const ep_book *book, int64_t now,
+                            const ep_part *parts, size_t count,
+                            const ep_claim *claim, int64_t least,
+                            int64_t most, int64_t *granted,
+                            ep_denial *denial)
+{
+    struct ep_book_claim *entry = claim_of(book, claim);
+    want wants[EP_PARTS_MAX];
+    size_t wanted, i;
+
+    if (entry == NULL) {
+        return EP_BOOK_LOST;
+    }
+    /* never too many, as the claim has no more */
+    wanted = gather(book, parts, count, entry, 1, wants);
+    *granted = most;
+    for (i = 0; i < wanted; i++) {
+        if (wants[i].kind == EP_CONCURRENT) {
+            continue;
+        }
+        wants[i].amount = least;
+        if (!fits(book, now, parts, &wants[i], denial)) {
+            *granted = 0;
+            return EP_BOOK_DENIED;
+        }
+        if (denial->remaining < *granted) {
+            *granted = denial->remaining;
+        }
+    }
+    for (i = 0; i < wanted; i++) {
+        struct ep_book_part *part = wants[i].held;
+        ep_account *account = account_at(book, wants[i].kind, wants[i].place);
+
+        if (wants[i].kind != EP_CONCURRENT) {
+            disturb_account(account, wants[i].kind);
+            part->amount = ep_amount_plus(ep_amount_at(&part->amount),
+                                          *granted);
+            ep_account_hold_more(account, *granted);
+        }
+    }
+    return EP_BOOK_GRANTED;
+}
+
+/* Writes down what each account is going to be. */
+static void write_ahead(const ep_book *book, struct ep_book_claim *claim,
+                        int64_t now, int64_t received, int64_t stored)
+{
+    uint32_t i;
+
+    for (i = parts_of(claim); i > 0; i--) {
+        struct ep_book_part *part = &claim->parts[i - 1];
+        uint32_t kind;
+        ep_account *account = account_of(book, part, &kind);
+        int64_t more = stored;
+
+        if (account == NULL) {
+            continue;
+        }
+        if (kind == EP_ALLOWANCE) {
+            ep_account_turn(account, now, ep_amount_at(&account->period));
+        }
+        if (kind == EP_QUOTA) {
+            struct ep_book_tree *tree = (struct ep_book_tree *)account;
+
+            disturb(tree);
+            if (stored > 0) {
+                tree->settled = ep_amount_plus(ep_amount_at(&tree->settled),
+                                               stored);
+            }
+            else if (part->is_measured != 0) {
+                more = 0;
+            }
+        }
+        part->after = ep_account_outcome(account, received, more);
+    }
+}
+
+/* Counts what a COMMITTED claim came to.  May be done again. */
+static void carry_out(const ep_book *book, struct ep_book_claim *claim)
+{
+    uint32_t i;
+
+    for (i = parts_of(claim); i > 0; i--) {
+        struct ep_book_part *part = &claim->parts[i - 1];
+        uint32_t kind;
+        ep_account *account = account_of(book, part, &kind);
+
+        if (account != NULL) {
+            account->used = ep_amount_at(&part->after);
+            ep_account_give_back(account, ep_amount_at(&part->amount));
+        }
+    }
+    claim->state = FREE;
+}
+
+/* The next one is most likely to find what is in the cache. */
+static void forget(const ep_book *book, ep_claim *claim)
+{
+    book->head->next = claim->index;
+    claim->index = 0;
+    claim->serial = 0;
+}
+
+void ep_book_settle(const ep_book *book, int64_t now, ep_claim *claim,
+                    int64_t received, int64_t stored)
+{
+    struct ep_book_claim *entry = claim_of(book, claim);
+
+    if (entry != NULL) {
+        write_ahead(book, entry, now, received, stored);
+        entry->state = COMMITTED;
+        carry_out(book, entry);
+    }
+    forget(book, claim);
+}
+
+void ep_book_release(const ep_book *book, ep_claim *claim)
+{
+    struct ep_book_claim *entry = claim_of(book, claim);
+    uint32_t i;
+
+    if (entry != NULL) {
+        for (i = parts_of(entry); i > 0; i--) {
+            struct ep_book_part *part = &entry->parts[i - 1];
+            uint32_t kind;
+            ep_account *account = account_of(book, part, &kind);
+
+            if (account != NULL) {
+                disturb_account(account, kind);
+                ep_account_give_back(account, ep_amount_at(&part->amount));
+            }
+        }
+        entry->state = FREE;
+    }
+    forget(book, claim);
+}
+
+uint32_t ep_book_recover(const ep_book *book,
+                         int (*is_alive)(uint32_t owner, void *data),
+                         void *data)
+{
+    uint32_t i, part, given_back = 0;
+
+    for (i = 0; i < book->claims_count; i++) {
+        struct ep_book_claim *claim = &book->claims[i];
+        const uint32_t state = claim->state;
+
+        if (state == COMMITTED) {
+            carry_out(book, claim);
+        }
+        else if (state == LIVE && !is_alive(claim->owner, data)) {
+            claim->state = FREE;
+            given_back++;
+        }
+        else if (state != LIVE && state != FREE) {
+            claim->state = FREE;
+        }
+    }
+    for (i = 0; i < book->trees_count; i++) {
+        disturb(&book->trees[i]);
+        book->trees[i].account.claims = 0;
+        book->trees[i].account.held = 0;
+    }
+    for (i = 0; i < book->accounts_count; i++) {
+        book->accounts[i].claims = 0;
+        book->accounts[i].held = 0;
+    }
+    for (i = 0; i < book->claims_count; i++) {
+        struct ep_book_claim *claim = &book->claims[i];
+
+        for (part = claim->state == LIVE ? parts_of(claim) : 0; part > 0;
+             part--) {
+            const struct ep_book_part *held = &claim->parts[part - 1];
+            uint32_t kind;
+            ep_account *account = account_of(book, held, &kind);
+
+            if (account != NULL) {
+                ep_account_hold(account, ep_amount_at(&held->amount));
+            }
+        }
+    }
+    return given_back;
+}
+
+static int takes_all_for_alive(uint32_t owner, void *data)
+{
+    (void)owner;
+    (void)data;
+    return 1;
+}
+
+int ep_book_enter(const ep_book *book)
+{
+    const int is_left = book->head->busy != 0;
+
+    book->head->busy = 1;
+    if (is_left) {
+        ep_book_recover(book, takes_all_for_alive, NULL);
+    }
+    return is_left;
+}
+
+void ep_book_leave(const ep_book *book)
+{
+    book->head->busy = 0;
+}
+
+int ep_book_tree(const ep_book *book, uint32_t place, ep_tree *tree)
+{
+    const struct ep_book_tree *found;
+    size_t i;
+
+    if (place >= book->trees_count
+        || book->trees[place].account.kind != (uint32_t)EP_QUOTA + 1) {
+        return 0;
+    }
+    found = &book->trees[place];
+    tree->key.high = found->account.key_high;
+    tree->key.low = found->account.key_low;
+    tree->is_file = found->is_file != 0;
+    for (i = 0; i < EP_TREE_PATH_SIZE - 1; i++) {
+        tree->path[i] = found->path[i];
+        if (tree->path[i] == '\0') {
+            break;
+        }
+    }
+    tree->path[i] = '\0';
+    tree->is_known = found->is_known != 0;
+    tree->asked = ep_amount_at(&found->asked);
+    tree->measured = ep_amount_at(&found->measured);
+    tree->took = ep_amount_at(&found->took);
+    tree->changes = found->changes;
+    tree->is_held = found->account.claims != 0;
+    tree->settled = ep_amount_at(&found->settled);
+    return 1;
+}
+
+ep_book_result ep_book_plant(const ep_book *book, int64_t now,
+                             const ep_part *part)
+{
+    want wanted;
+
+    wanted.part = 0;
+    wanted.kind = EP_QUOTA;
+    wanted.place = find(book, EP_QUOTA, part->key);
+    return ask_trees(book, now, part, &wanted, 1) ? EP_BOOK_GRANTED
+                                                  : EP_BOOK_FULL;
+}
+
+/* What is under way may be in the number that a tree gets: settling it is to
+ * take nothing off. */
+static void mark_measured(const ep_book *book, uint32_t place, ep_key key)
+{
+    uint32_t i;
+
+    for (i = 0; i < book->claims_count; i++) {
+        struct ep_book_claim *claim = &book->claims[i];
+
+        if (claim->state == LIVE) {
+            struct ep_book_part *part = part_in(claim, EP_QUOTA, place, key);
+
+            if (part != NULL) {
+                part->is_measured = 1;
+            }
+        }
+    }
+}
+
+int ep_book_measured(const ep_book *book, int64_t now, const ep_tree *before,
+                     int64_t bytes, int64_t took, int insists)
+{
+    const uint32_t place = find(book, EP_QUOTA, before->key);
+    struct ep_book_tree *tree;
+    int64_t used = bytes;
+
+    if (place == NOWHERE) {
+        return 0;
+    }
+    tree = &book->trees[place];
+    if (bytes < 0) {
+        if (tree->is_known != 0) {
+            tree->is_known = 0;
+            tree->account.used = 0;
+        }
+    }
+    else {
+        if (tree->changes != before->changes || tree->account.claims != 0) {
+            const int64_t settled = ep_amount_at(&tree->settled);
+
+            if (tree->is_known != 0 && !insists) {
+                return 0;
+            }
+            mark_measured(book, place, before->key);
+            /* it counts from 0 if the tree went and came in between */
+            used = ep_amount_plus(
+                bytes, settled >= before->settled ? settled - before->settled
+                                                  : settled);
+        }
+        tree->account.used = used;
+        tree->is_known = 1;
+    }
+    tree->measured = now;
+    tree->took = took;
+    return 1;
+}
+
+int ep_book_balance(const ep_book *book, ep_kind kind, ep_key key,
+                    int64_t now, ep_balance *balance)
+{
+    const ep_account *account = account_at(book, kind, find(book, kind, key));
+
+    if (account == NULL) {
+        return 0;
+    }
+    balance->held = ep_amount_at(&account->held);
+    balance->used = kind == EP_ALLOWANCE && account->until <= now
+                        ? 0 : ep_amount_at(&account->used);
+    return 1;
+}
+
+void ep_book_count(const ep_book *book, ep_book_counts *counts)
+{
+    uint32_t i;
+
+    counts->claims = 0;
+    for (i = 0; i < book->claims_count; i++) {
+        counts->claims += book->claims[i].state == LIVE;
+    }
+    counts->accounts = 0;
+    for (i = 0; i < book->accounts_count; i++) {
+        counts->accounts += ep_account_worth(&book->accounts[i], 0) > 0;
+    }
+    counts->trees = 0;
+    for (i = 0; i < book->trees_count; i++) {
+        counts->trees += book->trees[i].account.kind == (uint32_t)EP_QUOTA + 1;
+    }
+}

@@ -1,0 +1,1011 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "ep_book.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "unit.h"
+
+#define SECOND INT64_C(1000000)
+#define HOUR (3600 * SECOND)
+/* when the tests begin */
+#define NOW (50 * HOUR)
+
+static ep_book book;
+
+/* An empty book that ends where nobody may read, and begins where a page does
+ * that is not the book's. */
+static void open_book(void)
+{
+    ck_assert(ep_book_lay_out(&book, guarded_room(EP_BOOK_SIZE_MIN),
+                              EP_BOOK_SIZE_MIN));
+    ep_book_clear(&book);
+    ck_assert_int_eq(ep_book_enter(&book), 0);
+}
+
+/* Keys with the same first number share a bucket. */
+static ep_part part_of(ep_kind kind, uint64_t high, uint64_t low,
+                       int64_t limit, int64_t amount)
+{
+    ep_part part;
+
+    part.kind = kind;
+    part.key.high = high;
+    part.key.low = low;
+    part.limit = limit;
+    part.amount = amount;
+    part.period = HOUR;
+    part.path = "/srv/tree";
+    part.is_file = 0;
+    return part;
+}
+
+static ep_denial denial;
+
+static ep_book_result reserve_at(int64_t now, const ep_part *parts,
+                                 size_t count, ep_claim *claim)
+{
+    return ep_book_reserve(&book, 1, now, parts, count, 0, claim, &denial);
+}
+
+static ep_book_result reserve(const ep_part *parts, size_t count,
+                              ep_claim *claim)
+{
+    return reserve_at(NOW, parts, count, claim);
+}
+
+static int64_t held_of(const ep_part *part)
+{
+    ep_balance balance = { 0, 0 };
+
+    ep_book_balance(&book, part->kind, part->key, NOW, &balance);
+    return balance.held;
+}
+
+static int64_t used_at(int64_t now, const ep_part *part)
+{
+    ep_balance balance = { 0, 0 };
+
+    ep_book_balance(&book, part->kind, part->key, now, &balance);
+    return balance.used;
+}
+
+static int64_t used_of(const ep_part *part)
+{
+    return used_at(NOW, part);
+}
+
+static ep_tree tree_of(const ep_part *part)
+{
+    ep_tree tree;
+    uint32_t place;
+
+    for (place = 0; place < book.trees_count; place++) {
+        if (ep_book_tree(&book, place, &tree)
+            && tree.key.high == part->key.high
+            && tree.key.low == part->key.low) {
+            return tree;
+        }
+    }
+    ck_abort_msg("no such tree");
+    return tree;
+}
+
+/* Measures when nothing is under way. */
+static void measure(const ep_part *part, int64_t bytes)
+{
+    ep_tree tree;
+
+    ck_assert_int_eq(ep_book_plant(&book, NOW, part), EP_BOOK_GRANTED);
+    tree = tree_of(part);
+    ck_assert_int_eq(ep_book_measured(&book, NOW, &tree, bytes, 1, 0), 1);
+}
+
+static int nobody_is_alive(uint32_t owner, void *data)
+{
+    (void)owner;
+    (void)data;
+    return 0;
+}
+
+static int all_but_one_are_alive(uint32_t owner, void *data)
+{
+    const uint32_t *dead = data;
+
+    return owner != *dead;
+}
+
+static uint32_t claims_now(void)
+{
+    ep_book_counts counts;
+
+    ep_book_count(&book, &counts);
+    return counts.claims;
+}
+
+START_TEST(the_memory_is_used_as_drawn)
+{
+    static unsigned char memory[16];
+
+    ck_assert(!ep_book_lay_out(&book, memory, EP_BOOK_SIZE_MIN - 1));
+    ck_assert(ep_book_lay_out(&book, memory, EP_BOOK_SIZE_MIN));
+    ck_assert_uint_eq(book.trees_count, 16);
+    ck_assert(ep_book_lay_out(&book, memory, 8 << 20));
+    ck_assert_uint_eq(book.trees_count, 1840);
+    ck_assert_uint_eq(book.accounts_count, 65520);
+    ck_assert_uint_ge(book.claims_count, 3900);
+    ck_assert(ep_book_lay_out(&book, memory, EP_BOOK_SIZE_MAX));
+    ck_assert(!ep_book_lay_out(&book, memory, EP_BOOK_SIZE_MAX + 1));
+}
+END_TEST
+
+START_TEST(only_a_book_is_valid)
+{
+    ep_book larger;
+    unsigned char *byte;
+    size_t i;
+
+    open_book();
+    ck_assert(ep_book_is_valid(&book));
+    larger = book;
+    larger.size++;
+    ck_assert(!ep_book_is_valid(&larger));
+    /* magic, size, version */
+    byte = (unsigned char *)book.head;
+    for (i = 0; i < 20; i++) {
+        byte[i] ^= 0x10;
+        ck_assert(!ep_book_is_valid(&book));
+        byte[i] ^= 0x10;
+    }
+    ck_assert(ep_book_is_valid(&book));
+}
+END_TEST
+
+START_TEST(all_parts_or_none)
+{
+    const ep_part parts[] = {
+        part_of(EP_SPACE, 1, 1, 1000, 100),
+        part_of(EP_QUOTA, 2, 2, 1000, 100),
+        part_of(EP_ALLOWANCE, 3, 3, 1000, 100),
+        part_of(EP_CONCURRENT, 4, 4, 1, 1)
+    };
+    ep_claim first = { 0, 0 }, second = { 0, 0 };
+    size_t i;
+
+    open_book();
+    measure(&parts[1], 500);
+    ck_assert_int_eq(reserve(parts, 4, &first), EP_BOOK_GRANTED);
+    ck_assert_uint_ne(first.serial, 0);
+    ck_assert_int_eq(reserve(parts, 4, &second), EP_BOOK_DENIED);
+    ck_assert_uint_eq(denial.part, 3);
+    ck_assert_int_eq(denial.remaining, 0);
+    ck_assert_int_eq(denial.wait, -1);
+    ck_assert_uint_eq(second.serial, 0);
+    for (i = 0; i < 4; i++) {
+        ck_assert_int_eq(held_of(&parts[i]), parts[i].amount);
+    }
+    ck_assert_uint_eq(claims_now(), 1);
+    ep_book_settle(&book, NOW, &first, 90, 80);
+    ck_assert_uint_eq(first.serial, 0);
+    for (i = 0; i < 4; i++) {
+        ck_assert_int_eq(held_of(&parts[i]), 0);
+    }
+    ck_assert_int_eq(used_of(&parts[0]), 0);
+    ck_assert_int_eq(used_of(&parts[1]), 580);
+    ck_assert_int_eq(used_of(&parts[2]), 90);
+    ck_assert_int_eq(used_of(&parts[3]), 0);
+    ck_assert_int_eq(reserve(parts, 4, &second), EP_BOOK_GRANTED);
+}
+END_TEST
+
+START_TEST(to_the_byte)
+{
+    ep_part part = part_of(EP_QUOTA, 1, 1, 1000, 501);
+    ep_claim claim = { 0, 0 }, other = { 0, 0 };
+
+    open_book();
+    measure(&part, 500);
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_DENIED);
+    ck_assert_int_eq(denial.remaining, 500);
+    part.amount = 400;
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
+    ck_assert_int_eq(reserve(&part, 1, &other), EP_BOOK_DENIED);
+    ck_assert_int_eq(denial.remaining, 100);
+    part.amount = 100;
+    ck_assert_int_eq(reserve(&part, 1, &other), EP_BOOK_GRANTED);
+    ck_assert_int_eq(held_of(&part), 500);
+    part.amount = 0;
+    other.serial = other.index = 0;
+    ck_assert_int_eq(reserve(&part, 1, &other), EP_BOOK_GRANTED);
+}
+END_TEST
+
+START_TEST(a_first_upload_may_be_too_much)
+{
+    const ep_part part = part_of(EP_ALLOWANCE, 1, 1, 100, 101);
+    ep_claim claim = { 0, 0 };
+    ep_book_counts counts;
+
+    open_book();
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_DENIED);
+    ck_assert_int_eq(denial.remaining, 100);
+    ck_assert_int_eq(denial.wait, -1);
+    /* what is denied takes no room */
+    ep_book_count(&book, &counts);
+    ck_assert_uint_eq(counts.accounts, 0);
+}
+END_TEST
+
+START_TEST(a_key_counts_once)
+{
+    const ep_part parts[] = {
+        part_of(EP_ALLOWANCE, 1, 1, 500, 100),
+        part_of(EP_ALLOWANCE, 1, 1, 150, 80),
+        part_of(EP_ALLOWANCE, 1, 1, 300, 120),
+        /* another one in the same bucket, and another kind */
+        part_of(EP_ALLOWANCE, 1, 2, 300, 90),
+        part_of(EP_SPACE, 1, 1, 300, 70)
+    };
+    ep_claim claim = { 0, 0 }, other = { 0, 0 };
+
+    open_book();
+    ck_assert_int_eq(reserve(parts, 5, &claim), EP_BOOK_GRANTED);
+    ck_assert_int_eq(held_of(&parts[0]), 120);
+    ck_assert_int_eq(held_of(&parts[3]), 90);
+    ck_assert_int_eq(held_of(&parts[4]), 70);
+    ck_assert_int_eq(reserve(parts, 5, &other), EP_BOOK_DENIED);
+    /* the strictest one is to blame */
+    ck_assert_uint_eq(denial.part, 1);
+    ck_assert_int_eq(denial.remaining, 30);
+}
+END_TEST
+
+START_TEST(a_claim_is_charged_once)
+{
+    const ep_part parts[] = {
+        part_of(EP_ALLOWANCE, 1, 1, 100, 60),
+        part_of(EP_CONCURRENT, 2, 2, 5, 1)
+    };
+    ep_claim claim = { 0, 0 };
+    const ep_claim *same = &claim;
+    ep_claim before;
+
+    open_book();
+    ck_assert_int_eq(reserve(parts, 1, &claim), EP_BOOK_GRANTED);
+    before = *same;
+    /* not even looked at: 60 more would not fit */
+    ck_assert_int_eq(reserve(parts, 2, &claim), EP_BOOK_GRANTED);
+    ck_assert_int_eq(reserve(parts, 2, &claim), EP_BOOK_GRANTED);
+    ck_assert(memcmp(&before, &claim, sizeof(claim)) == 0);
+    ck_assert_int_eq(held_of(&parts[0]), 60);
+    ck_assert_int_eq(held_of(&parts[1]), 1);
+    ck_assert_uint_eq(claims_now(), 1);
+    ep_book_settle(&book, NOW, &claim, 60, 0);
+    ck_assert_int_eq(used_of(&parts[0]), 60);
+    ck_assert_int_eq(held_of(&parts[1]), 0);
+}
+END_TEST
+
+START_TEST(a_part_that_does_not_fit_leaves_the_claim_as_it_was)
+{
+    const ep_part parts[] = {
+        part_of(EP_ALLOWANCE, 1, 1, 100, 60),
+        part_of(EP_SPACE, 2, 2, 100, 60),
+        part_of(EP_SPACE, 3, 3, 50, 60)
+    };
+    ep_claim claim = { 0, 0 };
+
+    open_book();
+    ck_assert_int_eq(reserve(parts, 1, &claim), EP_BOOK_GRANTED);
+    ck_assert_int_eq(reserve(parts, 3, &claim), EP_BOOK_DENIED);
+    ck_assert_uint_eq(denial.part, 2);
+    ck_assert_int_eq(held_of(&parts[0]), 60);
+    ck_assert_int_eq(held_of(&parts[1]), 0);
+    ep_book_release(&book, &claim);
+    ck_assert_int_eq(held_of(&parts[0]), 0);
+}
+END_TEST
+
+START_TEST(a_claim_has_so_many_parts)
+{
+    ep_part parts[EP_PARTS_MAX + 1];
+    ep_claim claim = { 0, 0 };
+    size_t i;
+
+    for (i = 0; i < COUNT(parts); i++) {
+        parts[i] = part_of(EP_SPACE, i, i, 10, 1);
+    }
+    open_book();
+    ck_assert_int_eq(reserve(parts, EP_PARTS_MAX + 1, &claim), EP_BOOK_FULL);
+    ck_assert_uint_eq(claims_now(), 0);
+    ck_assert_int_eq(reserve(parts, EP_PARTS_MAX - 1, &claim),
+                     EP_BOOK_GRANTED);
+    ck_assert_int_eq(reserve(parts, EP_PARTS_MAX + 1, &claim), EP_BOOK_FULL);
+    ck_assert_int_eq(reserve(parts, EP_PARTS_MAX, &claim), EP_BOOK_GRANTED);
+    for (i = 0; i < COUNT(parts); i++) {
+        ck_assert_int_eq(held_of(&parts[i]), i < EP_PARTS_MAX);
+    }
+    ep_book_release(&book, &claim);
+    for (i = 0; i < COUNT(parts); i++) {
+        ck_assert_int_eq(held_of(&parts[i]), 0);
+    }
+}
+END_TEST
+
+START_TEST(a_claim_grows_by_what_there_is)
+{
+    const ep_part parts[] = {
+        part_of(EP_SPACE, 1, 1, 1000, 100),
+        part_of(EP_ALLOWANCE, 2, 2, 300, 100),
+        part_of(EP_CONCURRENT, 3, 3, 1, 1)
+    };
+    ep_claim claim = { 0, 0 };
+    int64_t granted = -1;
+
+    open_book();
+    ck_assert_int_eq(reserve(parts, 3, &claim), EP_BOOK_GRANTED);
+    ck_assert_int_eq(ep_book_grow(&book, NOW, parts, 3, &claim, 10, 50,
+                                  &granted, &denial), EP_BOOK_GRANTED);
+    ck_assert_int_eq(granted, 50);
+    ck_assert_int_eq(ep_book_grow(&book, NOW, parts, 3, &claim, 10, 200,
+                                  &granted, &denial), EP_BOOK_GRANTED);
+    ck_assert_int_eq(granted, 150);
+    ck_assert_int_eq(held_of(&parts[0]), 300);
+    ck_assert_int_eq(held_of(&parts[1]), 300);
+    ck_assert_int_eq(held_of(&parts[2]), 1);
+    ck_assert_int_eq(ep_book_grow(&book, NOW, parts, 3, &claim, 1, 200,
+                                  &granted, &denial), EP_BOOK_DENIED);
+    ck_assert_int_eq(granted, 0);
+    ck_assert_uint_eq(denial.part, 1);
+    ck_assert_int_eq(denial.remaining, 0);
+    /* one byte more than the limit never fits */
+    ck_assert_int_eq(denial.wait, -1);
+    ck_assert_int_eq(ep_book_grow(&book, NOW, parts, 3, &claim, 0, 200,
+                                  &granted, &denial), EP_BOOK_GRANTED);
+    ck_assert_int_eq(granted, 0);
+    ep_book_settle(&book, NOW, &claim, 250, 0);
+    ck_assert_int_eq(held_of(&parts[0]), 0);
+    ck_assert_int_eq(held_of(&parts[1]), 0);
+    ck_assert_int_eq(used_of(&parts[1]), 250);
+    ck_assert_int_eq(ep_book_grow(&book, NOW, parts, 3, &claim, 1, 200,
+                                  &granted, &denial), EP_BOOK_LOST);
+}
+END_TEST
+
+START_TEST(what_is_not_claimed_does_not_grow)
+{
+    const ep_part parts[] = {
+        part_of(EP_SPACE, 1, 1, 1000, 100),
+        part_of(EP_SPACE, 2, 2, 0, 0)
+    };
+    ep_claim claim = { 0, 0 };
+    int64_t granted = -1;
+
+    open_book();
+    ck_assert_int_eq(reserve(parts, 1, &claim), EP_BOOK_GRANTED);
+    ck_assert_int_eq(ep_book_grow(&book, NOW, parts, 2, &claim, 10, 50,
+                                  &granted, &denial), EP_BOOK_GRANTED);
+    ck_assert_int_eq(granted, 50);
+    ck_assert_int_eq(held_of(&parts[1]), 0);
+}
+END_TEST
+
+START_TEST(growing_tells_when_it_would_fit)
+{
+    ep_part part = part_of(EP_ALLOWANCE, 1, 1, 100, 40);
+    ep_claim first = { 0, 0 }, second = { 0, 0 };
+    int64_t granted;
+
+    open_book();
+    ck_assert_int_eq(reserve(&part, 1, &first), EP_BOOK_GRANTED);
+    ck_assert_int_eq(reserve(&part, 1, &second), EP_BOOK_GRANTED);
+    ck_assert_int_eq(ep_book_grow(&book, NOW + SECOND, &part, 1, &second, 30,
+                                  50, &granted, &denial), EP_BOOK_DENIED);
+    ck_assert_int_eq(denial.remaining, 20);
+    ck_assert_int_eq(denial.wait, HOUR - SECOND);
+    ck_assert_int_eq(ep_book_grow(&book, NOW, &part, 1, &second, 61, 61,
+                                  &granted, &denial), EP_BOOK_DENIED);
+    ck_assert_int_eq(denial.wait, -1);
+}
+END_TEST
+
+START_TEST(a_file_replaced_by_a_smaller_one_gives_back)
+{
+    const ep_part part = part_of(EP_QUOTA, 1, 1, 1000, 0);
+    ep_claim claim = { 0, 0 };
+
+    open_book();
+    measure(&part, 100);
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
+    ep_book_settle(&book, NOW, &claim, 10, -30);
+    ck_assert_int_eq(used_of(&part), 70);
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
+    ep_book_settle(&book, NOW, &claim, 10, INT64_MIN);
+    ck_assert_int_eq(used_of(&part), 0);
+}
+END_TEST
+
+START_TEST(a_claim_ends_once)
+{
+    const ep_part part = part_of(EP_ALLOWANCE, 1, 1, 1000, 100);
+    ep_claim claim = { 0, 0 }, other = { 0, 0 };
+    ep_claim stale, none = { 0, 0 };
+
+    open_book();
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
+    ck_assert_int_eq(reserve(&part, 1, &other), EP_BOOK_GRANTED);
+    stale = claim;
+    ep_book_release(&book, &claim);
+    ck_assert_int_eq(held_of(&part), 100);
+    ep_book_release(&book, &claim);
+    ep_book_release(&book, &none);
+    ep_book_settle(&book, NOW, &none, 5, 5);
+    ck_assert_int_eq(held_of(&part), 100);
+    /* its place is another one's by now */
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
+    ck_assert_uint_eq(claim.index, stale.index);
+    claim = stale;
+    ep_book_release(&book, &claim);
+    claim = stale;
+    ep_book_settle(&book, NOW, &claim, 5, 5);
+    ck_assert_uint_eq(claim.serial, 0);
+    ck_assert_int_eq(reserve(&part, 1, &stale), EP_BOOK_LOST);
+    ck_assert_int_eq(held_of(&part), 200);
+    ck_assert_int_eq(used_of(&part), 0);
+    ck_assert_uint_eq(claims_now(), 2);
+}
+END_TEST
+
+START_TEST(a_claim_from_elsewhere_is_none)
+{
+    const ep_part part = part_of(EP_SPACE, 1, 1, 1000, 100);
+    static const uint32_t indices[] = { 0, 1, 4000, UINT32_MAX };
+    size_t i;
+
+    open_book();
+    for (i = 0; i < COUNT(indices); i++) {
+        ep_claim claim = { 0, 77 };
+        ep_claim same;
+        int64_t granted;
+
+        claim.index = indices[i];
+        same = claim;
+        ck_assert_int_eq(reserve(&part, 1, &same), EP_BOOK_LOST);
+        ck_assert_int_eq(ep_book_grow(&book, NOW, &part, 1, &same, 1, 1,
+                                      &granted, &denial), EP_BOOK_LOST);
+        ep_book_settle(&book, NOW, &same, 1, 1);
+        same = claim;
+        ep_book_release(&book, &same);
+    }
+    /* and nobody looks for a free place there */
+    for (i = 0; i < 10; i++) {
+        ep_claim claim = { 0, 0 };
+
+        ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
+        ck_assert_uint_lt(claim.index, book.claims_count);
+    }
+}
+END_TEST
+
+START_TEST(all_claims_may_be_taken)
+{
+    const ep_part part = part_of(EP_CONCURRENT, 1, 1, INT64_MAX, 1);
+    ep_claim *claims;
+    ep_claim claim = { 0, 0 };
+    uint32_t i;
+
+    open_book();
+    claims = calloc(book.claims_count, sizeof(*claims));
+    ck_assert_ptr_nonnull(claims);
+    for (i = 0; i < book.claims_count; i++) {
+        ck_assert_int_eq(reserve(&part, 1, &claims[i]), EP_BOOK_GRANTED);
+    }
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_FULL);
+    ck_assert_uint_eq(claim.serial, 0);
+    ck_assert_int_eq(held_of(&part), book.claims_count);
+    /* wherever one is free, it is found */
+    for (i = 0; i < book.claims_count; i += 7) {
+        ep_book_release(&book, &claims[i]);
+        ck_assert_int_eq(reserve(&part, 1, &claims[i]), EP_BOOK_GRANTED);
+    }
+    ep_book_release(&book, &claims[5]);
+    ep_book_release(&book, &claims[3]);
+    ck_assert_int_eq(reserve(&part, 1, &claims[3]), EP_BOOK_GRANTED);
+    ck_assert_int_eq(reserve(&part, 1, &claims[5]), EP_BOOK_GRANTED);
+    for (i = 0; i < book.claims_count; i++) {
+        ep_book_release(&book, &claims[i]);
+    }
+    ck_assert_int_eq(held_of(&part), 0);
+    free(claims);
+}
+END_TEST
+
+START_TEST(an_allowance_is_free_again_in_time)
+{
+    ep_part part = part_of(EP_ALLOWANCE, 1, 1, 100, 100);
+    ep_claim claim = { 0, 0 };
+
+    open_book();
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
+    ep_book_settle(&book, NOW + SECOND, &claim, 100, 100);
+    ck_assert_int_eq(reserve_at(NOW + 2 * SECOND, &part, 1, &claim),
+                     EP_BOOK_DENIED);
+    ck_assert_int_eq(denial.wait, HOUR - 2 * SECOND);
+    ck_assert_int_eq(reserve_at(NOW + HOUR - 1, &part, 1, &claim),
+                     EP_BOOK_DENIED);
+    ck_assert_int_eq(denial.wait, 1);
+    ck_assert_int_eq(used_at(NOW + HOUR - 1, &part), 100);
+    ck_assert_int_eq(used_at(NOW + HOUR, &part), 0);
+    ck_assert_int_eq(reserve_at(NOW + HOUR, &part, 1, &claim),
+                     EP_BOOK_GRANTED);
+}
+END_TEST
+
+START_TEST(what_is_under_way_counts_in_the_period_in_which_it_ends)
+{
+    ep_part part = part_of(EP_ALLOWANCE, 1, 1, 100, 60);
+    ep_claim claim = { 0, 0 }, other = { 0, 0 };
+
+    open_book();
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
+    ck_assert_int_eq(reserve_at(NOW + 2 * HOUR, &part, 1, &other),
+                     EP_BOOK_DENIED);
+    ck_assert_int_eq(denial.remaining, 40);
+    ck_assert_int_eq(denial.wait, HOUR);
+    ep_book_settle(&book, NOW + 4 * HOUR, &claim, 60, 0);
+    ck_assert_int_eq(used_at(NOW + 4 * HOUR, &part), 60);
+    ck_assert_int_eq(used_at(NOW + 5 * HOUR - 1, &part), 60);
+    ck_assert_int_eq(used_at(NOW + 5 * HOUR, &part), 0);
+}
+END_TEST
+
+START_TEST(what_comes_to_nothing_begins_no_period)
+{
+    ep_part part = part_of(EP_ALLOWANCE, 1, 1, 100, 60);
+    ep_claim claim = { 0, 0 };
+
+    open_book();
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
+    ep_book_release(&book, &claim);
+    ck_assert_int_eq(reserve_at(NOW + HOUR / 2, &part, 1, &claim),
+                     EP_BOOK_GRANTED);
+    ep_book_settle(&book, NOW + HOUR / 2, &claim, 60, 0);
+    ck_assert_int_eq(used_at(NOW + HOUR, &part), 60);
+    ck_assert_int_eq(used_at(NOW + HOUR / 2 + HOUR, &part), 0);
+}
+END_TEST
+
+START_TEST(a_claim_that_grows_over_a_border_counts_whole)
+{
+    ep_part part = part_of(EP_ALLOWANCE, 1, 1, 100, 60);
+    ep_claim claim = { 0, 0 }, other = { 0, 0 };
+    int64_t granted;
+
+    open_book();
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
+    part.amount = 40;
+    ck_assert_int_eq(reserve(&part, 1, &other), EP_BOOK_GRANTED);
+    ep_book_settle(&book, NOW, &other, 40, 0);
+    ck_assert_int_eq(ep_book_grow(&book, NOW + HOUR - 1, &part, 1, &claim, 1,
+                                  50, &granted, &denial), EP_BOOK_DENIED);
+    ck_assert_int_eq(denial.wait, 1);
+    ck_assert_int_eq(ep_book_grow(&book, NOW + HOUR, &part, 1, &claim, 1, 50,
+                                  &granted, &denial), EP_BOOK_GRANTED);
+    ck_assert_int_eq(granted, 40);
+}
+END_TEST
+
+START_TEST(a_bucket_gives_away_what_matters_least)
+{
+    ep_part parts[16], fresh = part_of(EP_ALLOWANCE, 1, 100, 1000, 10);
+    ep_claim claims[16], claim = { 0, 0 };
+    size_t i;
+
+    memset(claims, 0, sizeof(claims));
+    open_book();
+    for (i = 0; i < 16; i++) {
+        parts[i] = part_of(EP_ALLOWANCE, 1, i, 1000, 10);
+        ck_assert_int_eq(reserve(&parts[i], 1, &claims[i]), EP_BOOK_GRANTED);
+    }
+    /* all of them hold something: there is no room */
+    ck_assert_int_eq(reserve(&fresh, 1, &claim), EP_BOOK_FULL);
+    ck_assert_uint_eq(claims_now(), 16);
+    /* two hold nothing: that with less use goes */
+    ep_book_settle(&book, NOW, &claims[5], 7, 0);
+    ep_book_settle(&book, NOW, &claims[9], 6, 0);
+    ck_assert_int_eq(reserve(&fresh, 1, &claim), EP_BOOK_GRANTED);
+    ck_assert_int_eq(used_of(&parts[5]), 7);
+    ck_assert_int_eq(used_of(&parts[9]), 0);
+    ck_assert_int_eq(held_of(&fresh), 10);
+    for (i = 0; i < 16; i++) {
+        ck_assert_int_eq(held_of(&parts[i]), i == 5 || i == 9 ? 0 : 10);
+    }
+    /* other buckets have room */
+    fresh.key.high = 2;
+    claim.serial = 0;
+    ck_assert_int_eq(reserve(&fresh, 1, &claim), EP_BOOK_GRANTED);
+}
+END_TEST
+
+START_TEST(a_claim_of_0_bytes_is_live_as_well)
+{
+    ep_part part = part_of(EP_SPACE, 1, 0, 1000, 0);
+    ep_claim claim = { 0, 0 };
+    size_t i;
+
+    open_book();
+    for (i = 0; i < 16; i++) {
+        claim.index = claim.serial = 0;
+        part.key.low = i;
+        ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
+    }
+    claim.index = claim.serial = 0;
+    part.key.low = i;
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_FULL);
+}
+END_TEST
+
+START_TEST(parts_of_one_claim_do_not_take_each_others_place)
+{
+    ep_part parts[EP_PARTS_MAX];
+    ep_claim claim = { 0, 0 };
+    size_t i;
+
+    open_book();
+    /* a bucket of such as can be taken */
+    for (i = 0; i < 16; i++) {
+        parts[i] = part_of(EP_SPACE, 1, i, 10, 1);
+        ck_assert_int_eq(reserve(&parts[i], 1, &claim), EP_BOOK_GRANTED);
+        ep_book_release(&book, &claim);
+    }
+    /* half of them, and as many new ones */
+    for (i = 0; i < 8; i++) {
+        parts[i].key.low = 100 + i;
+    }
+    ck_assert_int_eq(reserve(parts, 16, &claim), EP_BOOK_GRANTED);
+    for (i = 0; i < 16; i++) {
+        ck_assert_int_eq(held_of(&parts[i]), 1);
+    }
+    ep_book_release(&book, &claim);
+    for (i = 0; i < 16; i++) {
+        ck_assert_int_eq(held_of(&parts[i]), 0);
+    }
+}
+END_TEST
+
+START_TEST(a_million_keys_evict_no_live_claim)
+{
+    enum { LIVE = 40 };
+    ep_part kept[LIVE][2];
+    ep_claim claims[LIVE];
+    uint64_t i;
+
+    memset(claims, 0, sizeof(claims));
+    open_book();
+    for (i = 0; i < LIVE; i++) {
+        kept[i][0] = part_of(EP_ALLOWANCE, i * 7919, i, 1000,
+                             (int64_t)i % 3);
+        kept[i][1] = part_of(EP_CONCURRENT, i * 104729, i, 1, 1);
+        ck_assert_int_eq(reserve(kept[i], 2, &claims[i]), EP_BOOK_GRANTED);
+    }
+    for (i = 0; i < 1000000; i++) {
+        const ep_part parts[] = {
+            part_of(EP_ALLOWANCE, i * 2654435761u, ~i, 1000, 100),
+            part_of(EP_CONCURRENT, i * 40503u + 1, ~i, 1, 1)
+        };
+        ep_claim claim = { 0, 0 };
+        ep_book_result result = reserve_at(NOW + (int64_t)i, parts, 2,
+                                           &claim);
+
+        if (result != EP_BOOK_GRANTED) {
+            ck_abort_msg("%d for key %llu", result, (unsigned long long)i);
+        }
+        if (i % 2 == 0) {
+            ep_book_settle(&book, NOW + (int64_t)i, &claim, 100, 0);
+        }
+        else {
+            ep_book_release(&book, &claim);
+        }
+    }
+    ck_assert_uint_eq(claims_now(), LIVE);
+    for (i = 0; i < LIVE; i++) {
+        ck_assert_int_eq(held_of(&kept[i][0]), (int64_t)i % 3);
+        ck_assert_int_eq(held_of(&kept[i][1]), 1);
+        ep_book_settle(&book, NOW, &claims[i], 5, 0);
+        ck_assert_int_eq(held_of(&kept[i][1]), 0);
+    }
+    ck_assert_uint_eq(claims_now(), 0);
+}
+END_TEST
+
+START_TEST(what_the_dead_hold_is_given_back)
+{
+    const ep_part part = part_of(EP_SPACE, 1, 1, 1000, 10);
+    ep_claim claim = { 0, 0 }, last = { 0, 0 };
+    uint32_t dead = 3;
+    uint32_t owner;
+
+    open_book();
+    for (owner = 1; owner <= 5; owner++) {
+        claim.index = claim.serial = 0;
+        ck_assert_int_eq(ep_book_reserve(&book, owner, NOW, &part, 1, 0,
+                                         &claim, &denial), EP_BOOK_GRANTED);
+        if (owner == dead) {
+            last = claim;
+        }
+    }
+    ck_assert_uint_eq(ep_book_recover(&book, all_but_one_are_alive, &dead),
+                      1);
+    ck_assert_int_eq(held_of(&part), 40);
+    ck_assert_uint_eq(ep_book_recover(&book, all_but_one_are_alive, &dead),
+                      0);
+    ck_assert_int_eq(held_of(&part), 40);
+    ck_assert_int_eq(reserve(&part, 1, &last), EP_BOOK_LOST);
+    ep_book_settle(&book, NOW, &last, 10, 10);
+    ck_assert_int_eq(held_of(&part), 40);
+    ep_book_release(&book, &claim);
+    ck_assert_int_eq(held_of(&part), 30);
+    ck_assert_uint_eq(ep_book_recover(&book, nobody_is_alive, NULL), 3);
+    ck_assert_int_eq(held_of(&part), 0);
+}
+END_TEST
+
+START_TEST(what_is_held_is_computed_anew)
+{
+    const ep_part part = part_of(EP_SPACE, 1, 1, 1000, 10);
+    ep_claim claim = { 0, 0 };
+    uint32_t i, dead = 77;
+
+    open_book();
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
+    for (i = 0; i < book.accounts_count; i++) {
+        book.accounts[i].held = INT64_MAX;
+        book.accounts[i].claims = 9;
+    }
+    ck_assert_uint_eq(ep_book_recover(&book, all_but_one_are_alive, &dead),
+                      0);
+    for (i = 0; i < book.accounts_count; i++) {
+        ck_assert_int_eq(book.accounts[i].held,
+                         book.accounts[i].kind != 0 ? 10 : 0);
+        ck_assert_uint_eq(book.accounts[i].claims,
+                          book.accounts[i].kind != 0);
+    }
+}
+END_TEST
+
+START_TEST(only_who_died_inside_leaves_work)
+{
+    open_book();
+    ep_book_leave(&book);
+    ck_assert_int_eq(ep_book_enter(&book), 0);
+    ck_assert_int_eq(ep_book_enter(&book), 1);
+    ep_book_leave(&book);
+    ck_assert_int_eq(ep_book_enter(&book), 0);
+}
+END_TEST
+
+/* A death after each single instruction: another process does something with
+ * the book, one step at a time, and whatever the book is after a step is what a
+ * SIGKILL there would have left. */
+
+static const ep_part steps_parts[] = {
+    { EP_SPACE, { 1, 1 }, 1000, 100, HOUR, NULL, 0 },
+    { EP_QUOTA, { 2, 2 }, 1000, 100, HOUR, "/srv/tree", 0 },
+    { EP_ALLOWANCE, { 3, 3 }, 1000, 100, HOUR, NULL, 0 },
+    { EP_CONCURRENT, { 4, 4 }, 2, 1, HOUR, NULL, 0 }
+};
+static ep_claim steps_claim;
+
+static void step_reserve(void)
+{
+    ep_claim claim = { 0, 0 };
+
+    reserve(steps_parts, 4, &claim);
+}
+
+static void step_add(void)
+{
+    reserve(steps_parts, 4, &steps_claim);
+}
+
+static void step_grow(void)
+{
+    int64_t granted;
+
+    ep_book_grow(&book, NOW, steps_parts, 4, &steps_claim, 10, 10, &granted,
+                 &denial);
+}
+
+static void step_settle(void)
+{
+    ep_book_settle(&book, NOW, &steps_claim, 90, 80);
+}
+
+/* a new period begins in it */
+static void step_settle_late(void)
+{
+    ep_book_settle(&book, NOW + 2 * HOUR, &steps_claim, 90, 80);
+}
+
+static void step_release(void)
+{
+    ep_book_release(&book, &steps_claim);
+}
+
+static void step_recover(void)
+{
+    ep_book_recover(&book, nobody_is_alive, NULL);
+}
+
+static const struct {
+    const char *what;
+    void (*act)(void);
+    /* parts that are claimed before */
+    size_t before;
+    /* what is used of the quota and of the allowance, before and after */
+    int64_t quota[2], allowance[2];
+    /* claims that are left, after */
+    uint32_t claims;
+    /* the fewest different books there should be on the way */
+    int states;
+} steps[] = {
+    { "reserve", step_reserve, 0, { 500, 500 }, { 50, 50 }, 1, 30 },
+    { "add", step_add, 2, { 500, 500 }, { 50, 50 }, 1, 14 },
+    { "grow", step_grow, 4, { 500, 500 }, { 50, 50 }, 1, 7 },
+    { "settle", step_settle, 4, { 500, 580 }, { 50, 140 }, 0, 16 },
+    { "settle late", step_settle_late, 4, { 500, 580 }, { 50, 90 }, 0, 18 },
+    { "release", step_release, 4, { 500, 500 }, { 50, 50 }, 0, 10 },
+    { "recover", step_recover, 4, { 500, 500 }, { 50, 50 }, 0, 10 }
+};
+
+static void check_after_death(size_t row, const void *left,
+                              int64_t quota_before)
+{
+    const ep_part *quota = &steps_parts[1], *allowance = &steps_parts[2];
+    const int64_t late = steps[row].act == step_settle_late ? NOW + 2 * HOUR
+                                                            : NOW;
+    int64_t held;
+    size_t i;
+    uint32_t claims;
+
+    memcpy(book.head, left, EP_BOOK_SIZE_MIN);
+    ck_assert_int_eq(ep_book_enter(&book), 1);
+    /* held is what the claims say: whole, or nothing */
+    claims = claims_now();
+    ck_assert_uint_le(claims, 1);
+    for (i = 0; i < 4; i++) {
+        held = held_of(&steps_parts[i]);
+        if (claims == 0) {
+            ck_assert_int_eq(held, 0);
+        }
+        else if (i < steps[row].before) {
+            ck_assert(held == steps_parts[i].amount
+                      || held == steps_parts[i].amount + 10);
+        }
+    }
+    /* used is as before or as after, for all at once */
+    if (used_of(quota) == steps[row].quota[1]
+        && used_at(late, allowance) == steps[row].allowance[1]) {
+        ck_assert(steps[row].claims == claims || quota_before
+                  == steps[row].quota[1]);
+    }
+    else {
+        ck_assert_int_eq(used_of(quota), steps[row].quota[0]);
+        held = used_at(late, allowance);
+        /* a period may be over, with nothing counted in the next */
+        ck_assert(held == steps[row].allowance[0]
+                  || (late != NOW && held == 0));
+        ck_assert_uint_eq(claims, 1);
+    }
+    ep_book_recover(&book, nobody_is_alive, NULL);
+    for (i = 0; i < 4; i++) {
+        ck_assert_int_eq(held_of(&steps_parts[i]), 0);
+    }
+    ck_assert_uint_eq(claims_now(), 0);
+}
+
+START_TEST(whoever_dies_has_done_all_or_nothing)
+{
+    ep_claim first = { 0, 0 };
+    void *shared = mmap(NULL, EP_BOOK_SIZE_MIN, PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void *seen = guarded_room(EP_BOOK_SIZE_MIN);
+    int status, states = 0;
+    pid_t pid;
+
+    ck_assert_ptr_ne(shared, MAP_FAILED);
+    open_book();
+    measure(&steps_parts[1], 500);
+    ck_assert_int_eq(reserve(&steps_parts[2], 1, &first), EP_BOOK_GRANTED);
+    ep_book_settle(&book, NOW, &first, 50, 0);
+    if (steps[_i].before > 0) {
+        ck_assert_int_eq(reserve(steps_parts, steps[_i].before,
+                                 &steps_claim), EP_BOOK_GRANTED);
+    }
+    memcpy(shared, book.head, EP_BOOK_SIZE_MIN);
+    memcpy(seen, shared, EP_BOOK_SIZE_MIN);
+    pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        ep_book_lay_out(&book, shared, EP_BOOK_SIZE_MIN);
+        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0) {
+            raise(SIGSTOP);
+            steps[_i].act();
+        }
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_msg(WIFSTOPPED(status), "no ptrace()");
+    for (;;) {
+        ck_assert_int_eq(ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL), 0);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        if (!WIFSTOPPED(status)) {
+            break;
+        }
+        if (memcmp(seen, shared, EP_BOOK_SIZE_MIN) != 0) {
+            memcpy(seen, shared, EP_BOOK_SIZE_MIN);
+            check_after_death((size_t)_i, seen, steps[_i].quota[0]);
+            states++;
+        }
+    }
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    ck_assert_msg(states >= steps[_i].states, "%s: %d states", steps[_i].what,
+                  states);
+    memcpy(book.head, shared, EP_BOOK_SIZE_MIN);
+    ck_assert_uint_eq(claims_now(), steps[_i].claims);
+    ck_assert_int_eq(used_of(&steps_parts[1]), steps[_i].quota[1]);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("ep_book");
+    TCase *tcase = tcase_create("claims");
+
+    tcase_add_test(tcase, the_memory_is_used_as_drawn);
+    tcase_add_test(tcase, only_a_book_is_valid);
+    tcase_add_test(tcase, all_parts_or_none);
+    tcase_add_test(tcase, to_the_byte);
+    tcase_add_test(tcase, a_first_upload_may_be_too_much);
+    tcase_add_test(tcase, a_key_counts_once);
+    tcase_add_test(tcase, a_claim_is_charged_once);
+    tcase_add_test(tcase, a_part_that_does_not_fit_leaves_the_claim_as_it_was);
+    tcase_add_test(tcase, a_claim_has_so_many_parts);
+    tcase_add_test(tcase, a_claim_grows_by_what_there_is);
+    tcase_add_test(tcase, what_is_not_claimed_does_not_grow);
+    tcase_add_test(tcase, growing_tells_when_it_would_fit);
+    tcase_add_test(tcase, a_file_replaced_by_a_smaller_one_gives_back);
+    tcase_add_test(tcase, a_claim_ends_once);
+    tcase_add_test(tcase, a_claim_from_elsewhere_is_none);
+    tcase_add_test(tcase, all_claims_may_be_taken);
+    suite_add_tcase(suite, tcase);
+    tcase = tcase_create("periods");
+    tcase_add_test(tcase, an_allowance_is_free_again_in_time);
+    tcase_add_test(tcase,
+                   what_is_under_way_counts_in_the_period_in_which_it_ends);
+    tcase_add_test(tcase, what_comes_to_nothing_begins_no_period);
+    tcase_add_test(tcase, a_claim_that_grows_over_a_border_counts_whole);
+    suite_add_tcase(suite, tcase);
+    tcase = tcase_create("room");
+    tcase_set_timeout(tcase, 60);
+    tcase_add_test(tcase, a_bucket_gives_away_what_matters_least);
+    tcase_add_test(tcase, a_claim_of_0_bytes_is_live_as_well);
+    tcase_add_test(tcase, parts_of_one_claim_do_not_take_each_others_place);
+    tcase_add_test(tcase, a_million_keys_evict_no_live_claim);
+    suite_add_tcase(suite, tcase);
+    tcase = tcase_create("deaths");
+    tcase_set_timeout(tcase, 60);
+    tcase_add_test(tcase, what_the_dead_hold_is_given_back);
+    tcase_add_test(tcase, what_is_held_is_computed_anew);
+    tcase_add_test(tcase, only_who_died_inside_leaves_work);
+    ADD_ROWS(tcase, whoever_dies_has_done_all_or_nothing, steps);
+    suite_add_tcase(suite, tcase);
+    return run_suite(suite);
+}
