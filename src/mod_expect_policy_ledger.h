@@ -25,7 +25,7 @@ typedef enum ep_ledger_result {
     EP_LEDGER_DENIED,
     /** the ledger could not answer, and nothing was claimed: what holds now is
      * for ExpectPolicyLedgerFailure to say.  Logged already */
-    EP_LEDGER_UNAVAILABLE
+    EP_LEDGER_FAILED
 } ep_ledger_result;
 
 /** An implementation.  Calls come from any thread of any child. */
