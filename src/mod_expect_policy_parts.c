@@ -1,0 +1,311 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "mod_expect_policy_parts.h"
+
+#include <sys/statvfs.h>
+
+#include "apr_md5.h"
+#include "apr_strings.h"
+#include "ap_expr.h"
+#include "http_log.h"
+
+#include "mod_expect_policy_once.h"
+
+APLOG_USE_MODULE(expect_policy);
+
+/* How far up the nearest directory that is there is looked for. */
+#define STEPS_MAX 64
+
+/* With its length before it, so that no two lists of texts are the same bytes. */
+static void mix(apr_md5_ctx_t *md5, const void *bytes, apr_size_t length)
+{
+    const apr_uint64_t prefix = length;
+
+    apr_md5_update(md5, &prefix, sizeof(prefix));
+    apr_md5_update(md5, bytes, length);
+}
+
+static void mix_number(apr_md5_ctx_t *md5, int64_t number)
+{
+    mix(md5, &number, sizeof(number));
+}
+
+static void mix_text(apr_md5_ctx_t *md5, const char *text)
+{
+    if (text == NULL) {
+        mix_number(md5, 0);
+    }
+    else {
+        mix(md5, text, strlen(text));
+    }
+}
+
+static ep_key key_of(apr_md5_ctx_t *md5)
+{
+    unsigned char digest[APR_MD5_DIGESTSIZE];
+    ep_key key;
+
+    apr_md5_final(digest, md5);
+    memcpy(&key.high, digest, sizeof(key.high));
+    memcpy(&key.low, digest + sizeof(key.high), sizeof(key.low));
+    return key;
+}
+
+/* Who has one IPv6 address has 2^64 of them. */
+static void mix_client(apr_md5_ctx_t *md5, const apr_sockaddr_t *address)
+{
+    const unsigned char *bytes = address->ipaddr_ptr;
+
+#if APR_HAVE_IPV6
+    if (address->family == APR_INET6) {
+        if (IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)address->ipaddr_ptr)) {
+            mix(md5, bytes + 12, 4);
+        }
+        else {
+            mix(md5, bytes, 8);
+        }
+        return;
+    }
+#endif
+    mix(md5, bytes, (apr_size_t)address->ipaddr_len);
+}
+
+/* Who was authenticated, be it where an internal redirect came from. */
+static const char *user_of(const request_rec *r)
+{
+    while (r->user == NULL && r->prev != NULL) {
+        r = r->prev;
+    }
+    return r->user;
+}
+
+/* @return NULL: the upload leads to no file */
+static const char *directory_of(request_rec *r, const ep_count *count)
+{
+    const char *end = r->filename;
+    unsigned int i;
+
+    if (count->directory != NULL) {
+        return count->directory;
+    }
+    if (end == NULL || *end != '/') {
+        return NULL;
+    }
+    for (i = 0; i < count->depth && end != NULL; i++) {
+        end = strchr(end + 1, '/');
+    }
+    return end == NULL ? r->filename
+                       : apr_pstrmemdup(r->pool, r->filename,
+                                        (apr_size_t)(end - r->filename));
+}
+
+/* @return 0 if an expression says that there is no limit */
+static int mix_expression(request_rec *r, const ep_setting *setting,
+                          apr_md5_ctx_t *md5)
+{
+    const char *error = NULL;
+    const char *value = ap_expr_str_exec(r, setting->count->compiled, &error);
+
+    if (value == NULL || error != NULL) {
+        if (ep_once(r->pool, "failed", setting)) {
+            ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                          "%s in %s:%u: %s; all uploads for which it cannot be "
+                          "told count together", setting->directive,
+                          setting->file, setting->line,
+                          error != NULL ? error : "no value");
+        }
+        mix_number(md5, 0);
+        return 1;
+    }
+    mix_text(md5, value);
+    return *value != '\0';
+}
+
+/* @return 0 if the limit does not count this upload */
+static int mix_whom(request_rec *r, const ep_setting *setting,
+                    apr_md5_ctx_t *md5)
+{
+    const char *text;
+
+    switch (setting->count->whom) {
+    case EP_FOR_CLIENT:
+        mix_client(md5, r->useragent_addr);
+        return 1;
+    case EP_FOR_USER:
+        text = user_of(r);
+        /* nobody's name is the same as an address */
+        mix_number(md5, text != NULL);
+        if (text != NULL) {
+            mix_text(md5, text);
+        }
+        else {
+            mix_client(md5, r->useragent_addr);
+        }
+        return 1;
+    case EP_FOR_HOST:
+        /* the Host field would let a client choose */
+        mix_text(md5, r->server->server_hostname);
+        mix_number(md5, r->server->port);
+        return 1;
+    case EP_FOR_DIRECTORY:
+        text = directory_of(r, setting->count);
+        mix_text(md5, text);
+        return text != NULL;
+    case EP_FOR_EXPRESSION:
+        return mix_expression(r, setting, md5);
+    }
+    return 0;
+}
+
+/* ALLOWANCE and CONCURRENT. */
+static int count_keys(request_rec *r, const ep_setting *setting, ep_kind kind,
+                      ep_part *part)
+{
+    const ep_count *count = setting->count;
+    apr_md5_ctx_t md5;
+
+    apr_md5_init(&md5);
+    mix_number(&md5, kind);
+    mix_text(&md5, count->scope);
+    mix_number(&md5, count->whom);
+    mix_text(&md5, count->expression);
+    mix_number(&md5, count->period);
+    if (!mix_whom(r, setting, &md5)) {
+        return 0;
+    }
+    part->kind = kind;
+    part->key = key_of(&md5);
+    part->limit = setting->number;
+    part->period = count->period;
+    return 1;
+}
+
+/* Quotas of different sizes on one tree share its account: its usage is one. */
+void ep_part_tree(const char *directory, const char *usage_file,
+                  ep_part *part)
+{
+    apr_md5_ctx_t md5;
+
+    apr_md5_init(&md5);
+    mix_number(&md5, EP_QUOTA);
+    mix_text(&md5, directory);
+    mix_text(&md5, usage_file);
+    part->kind = EP_QUOTA;
+    part->key = key_of(&md5);
+    part->path = usage_file != NULL ? usage_file : directory;
+    part->is_file = usage_file != NULL;
+}
+
+static int count_tree(request_rec *r, const ep_setting *setting, ep_part *part)
+{
+    const char *directory = directory_of(r, setting->count);
+
+    if (directory == NULL) {
+        return 0;
+    }
+    ep_part_tree(directory, setting->count->usage_file, part);
+    if (strlen(part->path) >= EP_TREE_PATH_SIZE) {
+        if (ep_once(r->pool, "too long", setting)) {
+            ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                          "%s in %s:%u does not hold: the path is too long: %s",
+                          setting->directive, setting->file, setting->line,
+                          part->path);
+        }
+        return 0;
+    }
+    part->limit = setting->number;
+    return 1;
+}
+
+static int64_t bytes_of(uint64_t blocks, uint64_t size)
+{
+    return size != 0 && blocks > (uint64_t)INT64_MAX / size
+               ? INT64_MAX
+               : (int64_t)(blocks * size);
+}
+
+int64_t ep_part_space(const char *directory, const ep_setting *setting)
+{
+    struct statvfs fs;
+    int64_t keep = setting->number, left;
+
+    if (statvfs(directory, &fs) != 0) {
+        return -1;
+    }
+    if (setting->count->is_percent) {
+        const int64_t all = bytes_of(fs.f_blocks, fs.f_frsize);
+
+        /* in this order, it cannot overflow */
+        keep = all / 100 * setting->number + all % 100 * setting->number / 100;
+    }
+    left = bytes_of(fs.f_bavail, fs.f_frsize);
+    return left > keep ? left - keep : 0;
+}
+
+/* @return the nearest directory above a file that is there; NULL: none is */
+static const char *directory_above(apr_pool_t *pool, const char *file,
+                                   apr_finfo_t *info)
+{
+    char *path = apr_pstrdup(pool, file);
+    int step;
+
+    for (step = 0; step < STEPS_MAX && path[1] != '\0'; step++) {
+        char *slash = strrchr(path, '/');
+
+        slash[slash == path] = '\0';
+        if (apr_stat(info, path, APR_FINFO_TYPE | APR_FINFO_DEV, pool)
+                == APR_SUCCESS
+            && info->filetype == APR_DIR) {
+            return path;
+        }
+    }
+    return NULL;
+}
+
+static int count_space(request_rec *r, const ep_setting *setting,
+                       ep_part *part, const char **directory)
+{
+    apr_md5_ctx_t md5;
+    apr_finfo_t info;
+
+    if (r->proxyreq != PROXYREQ_NONE || r->filename == NULL
+        || r->filename[0] != '/') {
+        return 0;
+    }
+    *directory = directory_above(r->pool, r->filename, &info);
+    part->limit = *directory != NULL ? ep_part_space(*directory, setting) : -1;
+    if (part->limit < 0) {
+        if (ep_once(r->pool, "unknown space", setting)) {
+            ap_log_rerror(APLOG_MARK, APLOG_ERR, APR_FROM_OS_ERROR(errno), r,
+                          "%s in %s:%u does not hold: no file system tells of "
+                          "the space for %s", setting->directive,
+                          setting->file, setting->line, r->filename);
+        }
+        return 0;
+    }
+    apr_md5_init(&md5);
+    mix_number(&md5, EP_SPACE);
+    mix(&md5, &info.device, sizeof(info.device));
+    part->kind = EP_SPACE;
+    part->key = key_of(&md5);
+    return 1;
+}
+
+int ep_part_make(request_rec *r, const ep_setting *setting, ep_part *part,
+                 const char **directory)
+{
+    memset(part, 0, sizeof(*part));
+    *directory = NULL;
+    switch (setting->count->rule) {
+    case EP_RULE_FREE_SPACE:
+        return count_space(r, setting, part, directory);
+    case EP_RULE_QUOTA:
+        return count_tree(r, setting, part);
+    case EP_RULE_ALLOWANCE:
+        return count_keys(r, setting, EP_ALLOWANCE, part);
+    case EP_RULE_CONCURRENT:
+        return count_keys(r, setting, EP_CONCURRENT, part);
+    default:
+        return 0;
+    }
+}

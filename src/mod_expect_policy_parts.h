@@ -1,0 +1,34 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/** What a limit that counts asks of the ledger for one upload: which account
+ * it is, and how much there is of it. */
+#ifndef MOD_EXPECT_POLICY_PARTS_H
+#define MOD_EXPECT_POLICY_PARTS_H
+
+#include "mod_expect_policy.h"
+
+#include "ep_book.h"
+
+/**
+ * @param setting a limit that counts, not Off
+ * @param part filled in but for its amount
+ * @param directory FREE_SPACE: where the content is going to lie, for
+ *        ep_part_space(), in the request's pool; else NULL
+ * @return 1; 0: it does not count this upload
+ */
+int ep_part_make(request_rec *r, const ep_setting *setting, ep_part *part,
+                 const char **directory);
+
+/**
+ * The tree of a quota; kind, key, path and is_file are filled in.
+ * @param directory lives as long as @a part, and so does @a usage_file
+ * @param usage_file NULL: the tree is measured
+ */
+void ep_part_tree(const char *directory, const char *usage_file,
+                  ep_part *part);
+
+/** @return bytes that may still be used of a directory's file system, at least
+ * 0; -1: it does not tell */
+int64_t ep_part_space(const char *directory, const ep_setting *setting);
+
+#endif
