@@ -31,6 +31,7 @@
 #include "mod_expect_policy_early.h"
 #include "mod_expect_policy_expect.h"
 #include "mod_expect_policy_facts.h"
+#include "mod_expect_policy_ledger.h"
 #include "mod_expect_policy_meter.h"
 #include "mod_expect_policy_refusal.h"
 
@@ -262,6 +263,7 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     ep_config_reset();
     ep_expect_reset();
     ep_early_reset();
+    ep_ledger_reset();
     return OK;
 }
 
@@ -277,20 +279,23 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     }
     ep_document_init();
     result = ep_counters_open(pconf, s);
-    return result != OK ? result : ep_config_finish(pconf, s);
+    if (result == OK) {
+        result = ep_config_finish(pconf, s);
+    }
+    return result != OK ? result : ep_ledger_open(pconf, s);
 }
 
 static void register_hooks(apr_pool_t *pool)
 {
     static const char *const reads_content[] = { "mod_security2.c", NULL };
 
-    (void)pool;
     ep_expect_register();
     ep_refusal_register();
     ep_meter_register();
     ep_early_register();
     ep_close_register();
     ep_drain_register();
+    ep_ledger_register(pool);
 
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);

@@ -1,0 +1,235 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "mod_expect_policy_ledger.h"
+
+#include <unistd.h>
+
+#include "ap_mpm.h"
+#include "ap_provider.h"
+#include "apr_lib.h"
+#include "apr_strings.h"
+#include "http_log.h"
+#include "mpm_common.h"
+
+#include "mod_expect_policy_clock.h"
+#include "mod_expect_policy_ledger_shm.h"
+#include "mod_expect_policy_once.h"
+
+APLOG_USE_MODULE(expect_policy);
+
+#define DEFAULT_PROVIDER "shm"
+
+/* Set while the configuration is read, and read-only afterwards. */
+static struct ledger {
+    int is_needed;
+    /* NULL: nothing was chosen */
+    const ep_ledger_provider *provider;
+    void *config;
+    /* 1: the provider was opened */
+    int is_open;
+} ledger;
+
+/* The child that may give claims back; not what it forks to run a program. */
+static pid_t owner;
+
+void ep_ledger_reset(void)
+{
+    memset(&ledger, 0, sizeof(ledger));
+}
+
+void ep_ledger_need(void)
+{
+    ledger.is_needed = 1;
+}
+
+const char *ep_ledger_choose(apr_pool_t *pool, const char *argument)
+{
+    const char *colon = strchr(argument, ':');
+    char *name = colon != NULL
+                     ? apr_pstrmemdup(pool, argument,
+                                      (apr_size_t)(colon - argument))
+                     : apr_pstrdup(pool, argument);
+    const ep_ledger_provider *provider;
+
+    ap_str_tolower(name);
+    provider = ap_lookup_provider(EP_LEDGER_GROUP, name, EP_LEDGER_VERSION);
+    if (provider == NULL) {
+        return EP_LEDGER_SHM_LEGAL;
+    }
+    ledger.provider = provider;
+    ledger.is_needed = 1;
+    return provider->parse(pool, colon != NULL ? colon + 1 : NULL,
+                           &ledger.config);
+}
+
+int ep_ledger_open(apr_pool_t *pconf, server_rec *main_server)
+{
+    int result;
+
+    if (!ledger.is_needed) {
+        return OK;
+    }
+    if (ledger.provider == NULL) {
+        ep_ledger_choose(pconf, DEFAULT_PROVIDER);
+    }
+    result = ledger.provider->open(pconf, main_server, ledger.config);
+    ledger.is_open = result == OK;
+    return result;
+}
+
+const ep_ledger_provider *ep_ledger_provider_in_use(void)
+{
+    return ledger.is_open ? ledger.provider : NULL;
+}
+
+/* What is wrong, in an administrator's words. */
+static const char *cause_of(apr_pool_t *pool, apr_status_t rv,
+                            ep_book_result result)
+{
+    char text[120];
+
+    switch (rv) {
+    case APR_SUCCESS:
+        return result == EP_BOOK_FULL   ? "it is full"
+               : result == EP_BOOK_LOST ? "an upload's claim is gone"
+                                        : "the usage of a tree is not known";
+    case APR_TIMEUP:
+        return "it is held by somebody else";
+    case APR_EINIT:
+        return "there is none";
+    case APR_EGENERAL:
+        return "it is corrupt";
+    default:
+        return apr_pstrdup(pool, apr_strerror(rv, text, sizeof(text)));
+    }
+}
+
+static void complain(request_rec *r, apr_status_t rv, ep_book_result result,
+                     int fails_closed, const char *path)
+{
+    if (!ep_once_a_second(ep_clock_now())) {
+        return;
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                  "ledger cannot answer: %s%s%s; uploads are %s",
+                  cause_of(r->pool, rv, result), path != NULL ? ": " : "",
+                  path != NULL ? path : "",
+                  fails_closed ? "refused" : "admitted");
+}
+
+/* Logs what must be, and says it in the caller's words. */
+static ep_ledger_result answer(request_rec *r, apr_status_t rv,
+                               ep_book_result result, int fails_closed)
+{
+    if (rv == APR_SUCCESS) {
+        if (result == EP_BOOK_GRANTED) {
+            return EP_LEDGER_GRANTED;
+        }
+        if (result == EP_BOOK_DENIED) {
+            return EP_LEDGER_DENIED;
+        }
+    }
+    complain(r, rv, result, fails_closed, NULL);
+    return EP_LEDGER_FAILED;
+}
+
+ep_ledger_result ep_ledger_reserve(request_rec *r, const ep_part *parts,
+                                   size_t count, int fails_closed,
+                                   ep_claim *claim, ep_denial *denial)
+{
+    ep_book_result result = EP_BOOK_FULL;
+    apr_status_t rv;
+
+    if (!ledger.is_open) {
+        return answer(r, APR_EINIT, result, fails_closed);
+    }
+    rv = ledger.provider->reserve(parts, count, 0, claim, &result, denial);
+    if (rv == APR_SUCCESS && result == EP_BOOK_UNKNOWN) {
+        complain(r, rv, result, fails_closed,
+                 denial->part < count ? parts[denial->part].path : NULL);
+        if (fails_closed) {
+            return EP_LEDGER_FAILED;
+        }
+        rv = ledger.provider->reserve(parts, count, 1, claim, &result, denial);
+    }
+    return answer(r, rv, result, fails_closed);
+}
+
+ep_ledger_result ep_ledger_grow(request_rec *r, const ep_part *parts,
+                                size_t count, const ep_claim *claim,
+                                apr_int64_t least, apr_int64_t most,
+                                int fails_closed, apr_int64_t *granted,
+                                ep_denial *denial)
+{
+    ep_book_result result = EP_BOOK_FULL;
+    const apr_status_t rv = ledger.is_open
+        ? ledger.provider->grow(parts, count, claim, least, most, granted,
+                                &result, denial)
+        : APR_EINIT;
+
+    return answer(r, rv, result, fails_closed);
+}
+
+/* 1 if there is something to give back, and this process may. */
+static int is_owned(const ep_claim *claim)
+{
+    return ledger.is_open && claim->serial != 0 && getpid() == owner;
+}
+
+void ep_ledger_settle(ep_claim *claim, apr_int64_t received,
+                      apr_int64_t stored)
+{
+    if (is_owned(claim)) {
+        ledger.provider->settle(claim, received, stored);
+    }
+    memset(claim, 0, sizeof(*claim));
+}
+
+void ep_ledger_release(ep_claim *claim)
+{
+    if (is_owned(claim)) {
+        ledger.provider->release(claim);
+    }
+    memset(claim, 0, sizeof(*claim));
+}
+
+static void own(apr_pool_t *pool, server_rec *s)
+{
+    (void)pool;
+    (void)s;
+    owner = getpid();
+}
+
+/* In the parent, as soon as it knows: a child that was killed gives back what
+ * it held. */
+static void bury(server_rec *s, pid_t pid, ap_generation_t generation,
+                 int slot, mpm_child_status state)
+{
+    (void)s;
+    (void)generation;
+    (void)slot;
+    if (state == MPM_CHILD_EXITED && ledger.is_open && pid > 0) {
+        ledger.provider->recover((apr_uint32_t)pid);
+    }
+}
+
+/* In the parent, every ten seconds or so: what was missed, for the ledger was
+ * held. */
+static int look_after(apr_pool_t *pool, server_rec *s)
+{
+    (void)pool;
+    (void)s;
+    if (ledger.is_open) {
+        ledger.provider->recover(0);
+    }
+    return OK;
+}
+
+void ep_ledger_register(apr_pool_t *pool)
+{
+    ap_register_provider(pool, EP_LEDGER_GROUP, DEFAULT_PROVIDER,
+                         EP_LEDGER_VERSION, &ep_ledger_shm);
+    ap_hook_child_init(own, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_status(bury, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_monitor(look_after, NULL, NULL, APR_HOOK_MIDDLE);
+}

@@ -1,0 +1,35 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+#
+# check-ledger  the ledger's memory and lock without httpd: children that are
+#               killed, stopped or run next to memory that is overwritten, under
+#               ASan and UBSan; threads, under ThreadSanitizer
+#
+# Paths are relative to the top directory; everything built lies in build/.
+
+# how long each kind of load lasts
+LEDGER_SECONDS ?= 2
+# far above what a run takes: only a hung one meets it
+LEDGER_TIMEOUT = 300
+
+LEDGER_SOURCES = src/mod_expect_policy_ledger_block.c \
+    src/mod_expect_policy_clock.c src/ep_book.c src/ep_account.c
+LEDGER_CFLAGS = -std=c99 -Wall -Wextra -Wshadow -Werror -g -O1 \
+    -fno-omit-frame-pointer $$($(APXS) -q EXTRA_CPPFLAGS) -Isrc \
+    -isystem $$($(APXS) -q APR_INCLUDEDIR)
+LEDGER_LIBS = $$($$($(APXS) -q APR_CONFIG) --link-ld) -lpthread
+
+build/ledger/processes: t/ledger/processes.c $(LEDGER_SOURCES) $(HEADERS)
+	@mkdir -p $(@D)
+	gcc $(LEDGER_CFLAGS) -fsanitize=address,undefined \
+	    -fno-sanitize-recover=all -o $@ $(filter %.c,$^) \
+	    -Wl,--wrap=ep_book_enter,--wrap=ep_book_leave $(LEDGER_LIBS)
+
+build/ledger/threads: t/ledger/threads.c $(LEDGER_SOURCES) $(HEADERS)
+	@mkdir -p $(@D)
+	gcc $(LEDGER_CFLAGS) -fsanitize=thread -o $@ $(filter %.c,$^) \
+	    $(LEDGER_LIBS)
+
+.PHONY: check-ledger
+check-ledger: build/ledger/processes build/ledger/threads
+	timeout $(LEDGER_TIMEOUT) build/ledger/processes $(LEDGER_SECONDS)
+	timeout $(LEDGER_TIMEOUT) build/ledger/threads

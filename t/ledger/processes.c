@@ -1,0 +1,784 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/*
+ * The provider's block without httpd, across real processes: what is opened and
+ * what is refused, children killed at any moment, a holder of the lock that is
+ * stopped, and memory that is overwritten under load.
+ *
+ * processes [SECONDS]: how long each kind of load lasts; 2.  TAP.
+ *
+ * Linked with --wrap for ep_book_enter() and ep_book_leave(), so as to stop or
+ * die while the lock is held, and to see that a repair was called for.
+ */
+
+#include "mod_expect_policy_ledger_block.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "mod_expect_policy_clock.h"
+
+#define SIZE ((apr_size_t)1 << 20)
+/* Where the file's own page ends. */
+#define FRONT 4096
+#define CHILDREN 6
+#define SECOND 1000000
+
+int __real_ep_book_enter(const ep_book *book);
+void __real_ep_book_leave(const ep_book *book);
+
+/* Who is at what, for all processes. */
+static struct shared {
+    volatile int is_over;
+    /* a death in the lock was met */
+    volatile unsigned int repairs;
+    struct child {
+        /* bytes that are settled; bytes that maybe are */
+        volatile int64_t settled;
+        volatile int64_t settling;
+        volatile unsigned int calls;
+        volatile unsigned int unanswered;
+        /* the longest call; microseconds */
+        volatile int64_t longest;
+    } child[CHILDREN];
+} *shared;
+
+/* In one process: a signal to send to itself while it has the lock; 0: none. */
+static volatile int signal_in_lock;
+/* One call of so many ends the process in the lock; 0: none. */
+static unsigned int dies_once_in;
+static unsigned int seed;
+
+static unsigned int is_done, has_failed;
+static char dir[] = "/tmp/ledger-XXXXXX";
+static char path[sizeof(dir) + 32];
+static char why[EP_BLOCK_WHY_SIZE];
+
+int __wrap_ep_book_enter(const ep_book *book)
+{
+    const int is_left = __real_ep_book_enter(book);
+
+    if (is_left) {
+        shared->repairs++;
+    }
+    return is_left;
+}
+
+void __wrap_ep_book_leave(const ep_book *book)
+{
+    if (signal_in_lock != 0) {
+        const int number = signal_in_lock;
+
+        signal_in_lock = 0;
+        raise(number);
+    }
+    if (dies_once_in != 0 && (unsigned int)rand_r(&seed) % dies_once_in == 0) {
+        raise(SIGKILL);
+    }
+    __real_ep_book_leave(book);
+}
+
+static void check(int is_right, const char *what)
+{
+    is_done++;
+    has_failed += !is_right;
+    printf("%s %u - %s\n", is_right ? "ok" : "not ok", is_done, what);
+    fflush(stdout);
+}
+
+static void check_number(int64_t is, int64_t wanted, const char *what)
+{
+    check(is == wanted, what);
+    if (is != wanted) {
+        printf("# is %lld, wanted %lld\n", (long long)is, (long long)wanted);
+    }
+}
+
+static void give_up(const char *what)
+{
+    perror(what);
+    exit(1);
+}
+
+/* Parts */
+
+enum { COMMON_SLOTS = 1, COMMON_BYTES, COMMON_TREE, OWN_BYTES };
+
+static ep_part part_of(ep_kind kind, uint64_t name, int64_t amount)
+{
+    ep_part part;
+
+    memset(&part, 0, sizeof(part));
+    part.kind = kind;
+    part.key.high = name * UINT64_C(0x9e3779b97f4a7c15);
+    part.key.low = name;
+    part.limit = INT64_MAX;
+    part.amount = amount;
+    part.period = INT64_C(1000) * 1000 * SECOND;
+    part.path = kind == EP_QUOTA ? "/tree" : NULL;
+    return part;
+}
+
+/* What an upload of a child asks for: four accounts, one its own. */
+static size_t parts_of(unsigned int child, int64_t amount, ep_part parts[4])
+{
+    parts[0] = part_of(EP_CONCURRENT, COMMON_SLOTS, 1);
+    parts[1] = part_of(EP_ALLOWANCE, COMMON_BYTES, amount);
+    parts[2] = part_of(EP_QUOTA, COMMON_TREE, amount);
+    parts[3] = part_of(EP_ALLOWANCE, OWN_BYTES + child, amount);
+    return 4;
+}
+
+/* On a machine with much else to do, a call may meet its time now and then. */
+#define TRIES 50
+
+static ep_balance balance_of(const ep_part *part)
+{
+    ep_balance balance;
+    int tries = 0;
+
+    do {
+        balance.held = balance.used = 0;
+    } while (ep_block_balance(part->kind, part->key, &balance) == APR_TIMEUP
+             && ++tries < TRIES);
+    return balance;
+}
+
+static uint32_t claims(void)
+{
+    ep_book_counts counts;
+    int tries = 0;
+
+    do {
+        counts.claims = UINT32_MAX;
+    } while (ep_block_count(&counts) == APR_TIMEUP && ++tries < TRIES);
+    return counts.claims;
+}
+
+static int recover(pid_t pid)
+{
+    int tries = 0;
+    apr_status_t rv;
+
+    do {
+        rv = ep_block_recover((apr_uint32_t)pid);
+    } while (rv == APR_TIMEUP && ++tries < TRIES);
+    return rv == APR_SUCCESS;
+}
+
+static apr_status_t reserve_one(ep_claim *claim)
+{
+    const ep_part part = part_of(EP_CONCURRENT, COMMON_SLOTS, 1);
+    ep_book_result result;
+    ep_denial denial;
+    apr_status_t rv;
+
+    memset(claim, 0, sizeof(*claim));
+    rv = ep_block_reserve(&part, 1, 1, claim, &result, &denial);
+    return rv == APR_SUCCESS && result != EP_BOOK_GRANTED ? APR_ENOSPC : rv;
+}
+
+/* Opening */
+
+static ep_block_opened try_open(ep_block *block, apr_size_t size)
+{
+    memset(why, '?', sizeof(why));
+    return ep_block_open(block, path, size, 0, why);
+}
+
+static void close_block(const ep_block *block)
+{
+    ep_block_use(NULL);
+    munmap(block->memory, FRONT + block->size);
+    close(block->fd);
+}
+
+/* A twin of each refusal: the same, and it opens. */
+static void check_refused(const char *what, const char *word)
+{
+    ep_block block;
+    const ep_block_opened result = try_open(&block, SIZE);
+
+    check(result == EP_BLOCK_REFUSED && strstr(why, word) != NULL, what);
+    if (result != EP_BLOCK_REFUSED || strstr(why, word) == NULL) {
+        printf("# %d: %s\n", (int)result, why);
+    }
+}
+
+static void check_opens(ep_block_opened wanted, const char *what,
+                        const char *word)
+{
+    ep_block block;
+    const ep_block_opened result = try_open(&block, SIZE);
+
+    check(result == wanted
+              && (word == NULL ? why[0] == '\0' : strstr(why, word) != NULL),
+          what);
+    if (result == EP_BLOCK_FOUND || result == EP_BLOCK_NEW) {
+        close_block(&block);
+    }
+    else {
+        printf("# %d: %s\n", (int)result, why);
+    }
+}
+
+static void write_at(off_t offset, const void *bytes, size_t count)
+{
+    const int fd = open(path, O_RDWR | O_CREAT, 0600);
+
+    if (fd < 0 || pwrite(fd, bytes, count, offset) != (ssize_t)count
+        || close(fd) != 0) {
+        give_up(path);
+    }
+}
+
+static void test_opening(void)
+{
+    static const char zeros[FRONT];
+    char aside[sizeof(path) + 8];
+    struct stat found;
+    struct rlimit limit, tight;
+    ep_block block, second;
+    ep_claim claim;
+    ep_part parts[4];
+    ep_book_result result;
+    ep_denial denial;
+    int fd;
+
+    snprintf(aside, sizeof(aside), "%s.aside", path);
+    check(try_open(&block, SIZE) == EP_BLOCK_NEW && why[0] == '\0',
+          "a file that was not there is made");
+    check(stat(path, &found) == 0 && (found.st_mode & 0777) == 0600
+              && found.st_size == (off_t)SIZE + FRONT
+              && found.st_blocks * 512 >= found.st_size,
+          "it is its owner's alone, and filled");
+    ep_block_use(&block);
+    parts_of(0, 1000, parts);
+    memset(&claim, 0, sizeof(claim));
+    ep_block_reserve(parts, 4, 1, &claim, &result, &denial);
+    check(result == EP_BOOK_GRANTED && claim.serial != 0, "a claim is made");
+    ep_block_settle(&claim, 700, 600);
+    check(claim.serial == 0, "and settled");
+    ep_block_reserve(parts, 4, 1, &claim, &result, &denial);
+    check_number(balance_of(&parts[1]).held, 1000, "another one is held");
+
+    check_refused("a file that is in use is refused",
+                  "used by another server");
+    close_block(&block);
+    check(try_open(&block, SIZE) == EP_BLOCK_FOUND, "what was made is found");
+    ep_block_use(&block);
+    check_number(balance_of(&parts[1]).used, 700, "with what was used");
+    check_number(balance_of(&parts[2]).used, 600, "and stored");
+    check_number(balance_of(&parts[1]).held, 0, "and nothing held");
+    check_number(claims(), 0, "and no claims");
+    close_block(&block);
+
+    check(chmod(path, 0640) == 0, "the mode is changed");
+    check_refused("a file that others can read is refused", "other users");
+    check(chmod(path, 0600) == 0, "the mode is changed back");
+    check_opens(EP_BLOCK_FOUND, "then it opens", NULL);
+
+    check(link(path, aside) == 0, "it gets another name");
+    check_refused("a file of two names is refused", "several names");
+    check(unlink(path) == 0 && symlink(aside, path) == 0,
+          "one becomes a symbolic link");
+    check_refused("a symbolic link is refused", "remove it");
+    check(unlink(path) == 0 && rename(aside, path) == 0, "as it was");
+    check_opens(EP_BLOCK_FOUND, "then it opens again", NULL);
+
+    if (geteuid() == 0) {
+        check(chown(path, 65534, 65534) == 0, "it is given away");
+        check_refused("another user's file is refused", "another user");
+        check(chown(path, 0, 0) == 0, "and back");
+        check_opens(EP_BLOCK_FOUND, "its own is not", NULL);
+    }
+    check(rename(path, aside) == 0 && mkfifo(path, 0600) == 0,
+          "a pipe is in its place");
+    check_refused("a pipe is refused", "is no file");
+    check(unlink(path) == 0 && mkdir(path, 0700) == 0, "a directory is");
+    check_refused("a directory is refused", "remove it");
+    check(rmdir(path) == 0 && rename(aside, path) == 0, "as it was");
+    check_opens(EP_BLOCK_FOUND, "the file opens", NULL);
+
+    write_at(0, "M", 1);
+    check_refused("another magic is refused", "another version");
+    write_at(0, "m", 1);
+    check_opens(EP_BLOCK_FOUND, "the right one opens", NULL);
+    write_at(24, "\377", 1);
+    check_refused("another layout is refused", "another version");
+    write_at(24, "\1", 1);
+    check_opens(EP_BLOCK_FOUND, "the layout of now opens", NULL);
+    write_at(FRONT, "\377", 1);
+    check_refused("another book is refused", "corrupt");
+    check(truncate(path, 100) == 0 && chmod(path, 0600) == 0, "cut short");
+    write_at(0, "something else", 14);
+    check_refused("a file of something else is refused", "no ledger");
+    check(truncate(path, 0) == 0, "emptied");
+    check_opens(EP_BLOCK_NEW, "an empty one is filled", NULL);
+    check_opens(EP_BLOCK_FOUND, "and found again", NULL);
+
+    write_at(32, "another boot", 12);
+    check_opens(EP_BLOCK_NEW, "what an earlier boot left is not used",
+                "booted");
+    check_opens(EP_BLOCK_FOUND, "but of this boot it is", NULL);
+    write_at(0, zeros, sizeof(zeros));
+    check_opens(EP_BLOCK_NEW, "what was not finished is not used",
+                "not finished");
+    check(try_open(&block, 2 * SIZE) == EP_BLOCK_NEW
+              && strstr(why, "another size") != NULL,
+          "another size makes it anew");
+    close_block(&block);
+    check_opens(EP_BLOCK_NEW, "and so back", "another size");
+
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &limit);
+    tight = limit;
+    tight.rlim_cur = SIZE / 2;
+    check(unlink(path) == 0 && setrlimit(RLIMIT_FSIZE, &tight) == 0,
+          "there is too little room");
+    check(try_open(&block, SIZE) == EP_BLOCK_MISSING
+              && strstr(why, "its size") != NULL,
+          "then there is no ledger");
+    check(stat(path, &found) == 0 && found.st_size == 0,
+          "and it does not take what room there is");
+    setrlimit(RLIMIT_FSIZE, &limit);
+    check_opens(EP_BLOCK_NEW, "with room there is", NULL);
+
+    /* somebody else ends within the time */
+    check(try_open(&block, SIZE) == EP_BLOCK_FOUND, "opened");
+    if (fork() == 0) {
+        usleep(SECOND / 3);
+        _exit(0);
+    }
+    close_block(&block);
+    check(try_open(&second, SIZE) == EP_BLOCK_REFUSED,
+          "a child that was forked has it still");
+    check(ep_block_open(&second, path, SIZE, 5 * SECOND, why)
+              == EP_BLOCK_FOUND,
+          "until it ends");
+    check(wait(NULL) > 0, "and that is waited for");
+    fd = open(path, O_RDWR);
+    check(fd >= 0, "it can be opened by another");
+    close(fd);
+    check_refused("which does not open the lock", "used by another server");
+    close_block(&second);
+
+    snprintf(aside, sizeof(aside), "%s/none", path);
+    check(ep_block_open(&block, aside, SIZE, 0, why) == EP_BLOCK_MISSING
+              && strstr(why, "cannot be made") != NULL,
+          "without its directory there is none");
+    check(reserve_one(&claim) == APR_EINIT, "and calls say so");
+}
+
+/* Children that are killed */
+
+static void note_call(struct child *self, apr_status_t rv, int64_t began)
+{
+    const int64_t took = ep_clock_now() - began;
+
+    self->calls++;
+    self->unanswered += rv != APR_SUCCESS;
+    if (took > self->longest) {
+        self->longest = took;
+    }
+}
+
+/* One upload: asked for, maybe grown, maybe settled. */
+static void upload(unsigned int number)
+{
+    struct child *self = &shared->child[number];
+    const int64_t amount = rand_r(&seed) % 1000;
+    const int64_t began = ep_clock_now();
+    ep_book_result result = EP_BOOK_FULL;
+    ep_claim claim;
+    ep_denial denial;
+    ep_part parts[4];
+    apr_int64_t granted = 0;
+    apr_status_t rv;
+    const size_t count = parts_of(number, amount, parts);
+
+    memset(&claim, 0, sizeof(claim));
+    rv = ep_block_reserve(parts, count, 1, &claim, &result, &denial);
+    note_call(self, rv, began);
+    if (rv != APR_SUCCESS || result != EP_BOOK_GRANTED) {
+        return;
+    }
+    if (rand_r(&seed) % 4 == 0) {
+        ep_block_grow(parts, count, &claim, 1, 100, &granted, &result,
+                      &denial);
+    }
+    if (rand_r(&seed) % 4 == 0) {
+        ep_block_release(&claim);
+        return;
+    }
+    self->settling = amount;
+    ep_block_settle(&claim, amount, amount);
+    self->settled += amount;
+    self->settling = 0;
+}
+
+static pid_t start_child(unsigned int number, void (*work)(unsigned int))
+{
+    const pid_t pid = fork();
+
+    if (pid < 0) {
+        give_up("fork");
+    }
+    if (pid == 0) {
+        seed = (unsigned int)getpid();
+        while (!shared->is_over) {
+            work(number);
+        }
+        _exit(0);
+    }
+    return pid;
+}
+
+/* What a dead child was settling was counted or not; its own account knows. */
+static void decide(unsigned int number)
+{
+    struct child *dead = &shared->child[number];
+    ep_part parts[4];
+    int64_t used;
+
+    parts_of(number, 0, parts);
+    used = balance_of(&parts[3]).used;
+    if (dead->settling != 0 && used == dead->settled + dead->settling) {
+        dead->settled = used;
+    }
+    dead->settling = 0;
+}
+
+static void test_kills(int64_t seconds)
+{
+    const int64_t until = ep_clock_now() + seconds * SECOND;
+    pid_t pids[CHILDREN];
+    ep_block block;
+    ep_part parts[4];
+    ep_balance balance;
+    int64_t sum = 0;
+    unsigned int i, kills = 0, wrong = 0, calls = 0, unanswered = 0;
+    int status;
+
+    if (try_open(&block, SIZE) == EP_BLOCK_REFUSED) {
+        give_up(why);
+    }
+    ep_block_use(&block);
+    ep_block_clear();
+    memset(shared, 0, sizeof(*shared));
+    seed = 1;
+    for (i = 0; i < CHILDREN; i++) {
+        /* half of them end in the lock by themselves, half from without */
+        dies_once_in = i % 2 == 0 ? 2000 : 0;
+        pids[i] = start_child(i, upload);
+    }
+    dies_once_in = 0;
+    while (ep_clock_now() < until) {
+        i = (unsigned int)rand_r(&seed) % CHILDREN;
+        usleep((useconds_t)rand_r(&seed) % 3000);
+        kill(pids[i], SIGKILL);
+        if (waitpid(pids[i], &status, 0) != pids[i] || !WIFSIGNALED(status)
+            || WTERMSIG(status) != SIGKILL) {
+            wrong++;
+        }
+        wrong += !recover(pids[i]);
+        kills++;
+        decide(i);
+        parts_of(i, 0, parts);
+        wrong += balance_of(&parts[3]).held != 0;
+        wrong += balance_of(&parts[3]).used != shared->child[i].settled;
+        dies_once_in = i % 2 == 0 ? 2000 : 0;
+        pids[i] = start_child(i, upload);
+        dies_once_in = 0;
+    }
+    shared->is_over = 1;
+    for (i = 0; i < CHILDREN; i++) {
+        waitpid(pids[i], &status, 0);
+        wrong += !recover(pids[i]);
+        decide(i);
+        sum += shared->child[i].settled;
+        calls += shared->child[i].calls;
+        unanswered += shared->child[i].unanswered;
+    }
+    printf("# %u kills, %u in the lock; %u of %u calls unanswered\n", kills,
+           shared->repairs, unanswered, calls);
+    check(kills >= 20 * (unsigned int)seconds, "children were killed");
+    check(shared->repairs >= 10, "some of them in the lock");
+    check(calls >= 1000 && unanswered <= calls / 1000,
+          "that kept others from no answer");
+    check_number(wrong, 0, "what they held was given back at once, and what "
+                           "they settled was counted once");
+    parts_of(0, 0, parts);
+    for (i = 0; i < 3; i++) {
+        balance = balance_of(&parts[i]);
+        check_number(balance.held, 0, "nothing is held in the end");
+        check_number(balance.used, parts[i].kind == EP_CONCURRENT ? 0 : sum,
+                     "used is the sum of what was settled");
+    }
+    check_number(claims(), 0, "and no claim is left");
+    close_block(&block);
+}
+
+/* A holder of the lock that is stopped */
+
+#define THREADS 300
+
+static void *release_one(void *data)
+{
+    ep_block_release(data);
+    return NULL;
+}
+
+static void test_stopped(void)
+{
+    static ep_claim many[THREADS];
+    pthread_t threads[THREADS];
+    ep_block block;
+    ep_claim claim, other;
+    ep_part bytes = part_of(EP_ALLOWANCE, COMMON_BYTES, 100);
+    ep_book_result result;
+    ep_denial denial;
+    int64_t began, took;
+    pid_t pid;
+    int i, status;
+
+    if (try_open(&block, SIZE) == EP_BLOCK_REFUSED) {
+        give_up(why);
+    }
+    ep_block_use(&block);
+    ep_block_clear();
+    memset(&claim, 0, sizeof(claim));
+    ep_block_reserve(&bytes, 1, 0, &claim, &result, &denial);
+    check(result == EP_BOOK_GRANTED, "a claim is made");
+    for (i = 0; i < THREADS; i++) {
+        reserve_one(&many[i]);
+    }
+    check_number(claims(), THREADS + 1, "and many");
+    pid = fork();
+    if (pid == 0) {
+        signal_in_lock = SIGSTOP;
+        claims();
+        _exit(0);
+    }
+    waitpid(pid, &status, WUNTRACED);
+    check(WIFSTOPPED(status), "a child is stopped while it has the lock");
+    began = ep_clock_now();
+    check(reserve_one(&other) == APR_TIMEUP, "others are told");
+    took = ep_clock_now() - began;
+    check(took >= 90000 && took < SECOND, "within 100 ms or so");
+    printf("# %lld us\n", (long long)took);
+    began = ep_clock_now();
+    ep_block_settle(&claim, 70, 70);
+    took = ep_clock_now() - began;
+    check(took < SECOND, "and can settle");
+    check(claim.serial == 0, "and be done with it");
+    for (i = 0; i < THREADS; i++) {
+        if (pthread_create(&threads[i], NULL, release_one, &many[i]) != 0) {
+            give_up("pthread_create");
+        }
+    }
+    for (i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    kill(pid, SIGCONT);
+    waitpid(pid, &status, 0);
+    check(WIFEXITED(status) && WEXITSTATUS(status) == 0, "it goes on");
+    /* 256 are remembered, the settled one among them */
+    check_number(claims(), THREADS + 1 - 256, "what was owed is done");
+    check_number(balance_of(&bytes).used, 70, "and was counted");
+    check_number(balance_of(&bytes).held, 0, "and given back");
+    check(recover(0) && claims() == THREADS + 1 - 256,
+          "what was not remembered stays while its process lives");
+    check(recover(getpid()) && claims() == 0, "and goes with it");
+
+    pid = fork();
+    if (pid == 0) {
+        reserve_one(&other);
+        _exit(0);
+    }
+    waitpid(pid, &status, 0);
+    check_number(claims(), 1, "a child has died with a claim");
+    check(recover(0) && claims() == 0, "that is seen without its number");
+    close_block(&block);
+}
+
+/* A signal handler that calls while its own thread has the lock, as prefork's
+ * does that ends the child. */
+static apr_status_t in_handler;
+static int64_t handler_took;
+
+static void call_again(int number)
+{
+    const int64_t began = ep_clock_now();
+    ep_claim claim;
+
+    (void)number;
+    in_handler = reserve_one(&claim);
+    handler_took = ep_clock_now() - began;
+}
+
+static void test_handler(void)
+{
+    ep_block block;
+
+    if (try_open(&block, SIZE) == EP_BLOCK_REFUSED) {
+        give_up(why);
+    }
+    ep_block_use(&block);
+    signal(SIGUSR1, call_again);
+    signal_in_lock = SIGUSR1;
+    in_handler = APR_SUCCESS;
+    claims();
+    check(in_handler == APR_TIMEUP && handler_took < 90000,
+          "who has the lock is told at once");
+    close_block(&block);
+}
+
+/* Memory that is overwritten */
+
+static ep_tree last_tree;
+
+static void anything(unsigned int number)
+{
+    struct child *self = &shared->child[number];
+    const ep_part tree = part_of(EP_QUOTA, (uint64_t)rand_r(&seed) % 50, 1);
+    const int64_t began = ep_clock_now();
+    ep_book_counts counts;
+    ep_balance balance;
+    apr_status_t rv = APR_SUCCESS;
+    ep_part many[2];
+    ep_book_result result;
+    ep_claim claim;
+    ep_denial denial;
+
+    switch (rand_r(&seed) % 8) {
+    case 0:
+        ep_block_tree((apr_uint32_t)rand_r(&seed) % 256, &last_tree);
+        break;
+    case 1:
+        ep_block_measured(&last_tree, 100, 1, 1);
+        break;
+    case 2:
+        ep_block_plant(&tree);
+        break;
+    case 3:
+        rv = ep_block_balance(tree.kind, tree.key, &balance);
+        rv = rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+        break;
+    case 4:
+        rv = ep_block_count(&counts);
+        break;
+    case 5:
+        ep_block_recover(0);
+        break;
+    case 6:
+        /* one that nobody gives back */
+        many[0] = tree;
+        many[1] = part_of(EP_SPACE, (uint64_t)rand_r(&seed), 10);
+        memset(&claim, 0, sizeof(claim));
+        ep_block_reserve(many, 2, 1, &claim, &result, &denial);
+        break;
+    default:
+        upload(number);
+    }
+    note_call(self, rv, began);
+}
+
+static void test_overwritten(int64_t seconds)
+{
+    const int64_t until = ep_clock_now() + seconds * SECOND;
+    pid_t pids[CHILDREN];
+    ep_block block;
+    ep_claim claim;
+    int64_t longest = 0;
+    unsigned int i, calls = 0, unanswered = 0, crashed = 0, rounds = 0;
+    int status;
+
+    if (try_open(&block, SIZE) == EP_BLOCK_REFUSED) {
+        give_up(why);
+    }
+    ep_block_use(&block);
+    ep_block_clear();
+    memset(shared, 0, sizeof(*shared));
+    for (i = 0; i < CHILDREN; i++) {
+        pids[i] = start_child(i, anything);
+    }
+    seed = 1;
+    while (ep_clock_now() < until) {
+        /* in most rounds all but the heads, so that the rest is looked at */
+        const size_t begin = rounds % 8 == 0 ? 0 : FRONT + 256;
+        volatile unsigned char *memory = block.memory;
+        size_t at = begin;
+        const size_t step = 1 + (size_t)rand_r(&seed) % 64;
+
+        for (; at < FRONT + block.size; at += step) {
+            memory[at] = (unsigned char)(rand_r(&seed) >> 7);
+        }
+        usleep(5000);
+        if (begin == 0) {
+            ep_block_clear();
+        }
+        rounds++;
+    }
+    shared->is_over = 1;
+    /* a child that hangs is for the caller's time-out to see */
+    for (i = 0; i < CHILDREN; i++) {
+        waitpid(pids[i], &status, 0);
+        crashed += !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+        calls += shared->child[i].calls;
+        unanswered += shared->child[i].unanswered;
+        if (shared->child[i].longest > longest) {
+            longest = shared->child[i].longest;
+        }
+    }
+    printf("# %u rounds, %u calls, %u of them unanswered, the longest %lld "
+           "us\n", rounds, calls, unanswered, (long long)longest);
+    check(rounds >= 10 * (unsigned int)seconds, "memory was overwritten");
+    check(calls - unanswered >= 1000, "calls were answered meanwhile");
+    check(unanswered > 0, "and some were not");
+    check_number(crashed, 0, "no process crashed");
+    check(longest < 2 * SECOND, "no call hung");
+
+    memset(block.memory, 0xff, FRONT + block.size);
+    check(!ep_block_is_valid(), "a book of nothing but ones is none");
+    check(reserve_one(&claim) == APR_EGENERAL, "and calls say so");
+    check(ep_block_clear() == APR_SUCCESS && ep_block_is_valid(),
+          "made anew, it is one");
+    check(reserve_one(&claim) == APR_SUCCESS, "with room");
+    check_number(claims(), 1, "and nothing else in it");
+    close_block(&block);
+    check_refused("the file's own page is still of nothing but ones",
+                  "another version");
+}
+
+int main(int argc, char **argv)
+{
+    const int64_t seconds = argc > 1 ? atoi(argv[1]) : 2;
+
+    shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED || mkdtemp(dir) == NULL) {
+        give_up("beginning");
+    }
+    umask(022);
+    snprintf(path, sizeof(path), "%s/ledger", dir);
+    test_opening();
+    test_kills(seconds);
+    test_stopped();
+    test_handler();
+    test_overwritten(seconds);
+    unlink(path);
+    rmdir(dir);
+    printf("1..%u\n", is_done);
+    return has_failed != 0;
+}
