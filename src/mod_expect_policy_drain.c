@@ -228,14 +228,20 @@ static int start_thread(void)
 /* @return 1: handed over; 0: the pipe is full; -1: there is no thread */
 static int hand_over(const handed *next)
 {
+    sigset_t all, before;
     int result = -1;
 
+    /* prefork ends a child in its handler of SIGTERM, wherever it stands: here
+     * end_thread() would wait for the mutex for ever */
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
     apr_thread_mutex_lock(drain.mutex);
     if (!drain.is_over && (drain.thread != NULL || start_thread())) {
         result = write(drain.handover[1], next, sizeof(*next))
                  == (ssize_t)sizeof(*next);
     }
     apr_thread_mutex_unlock(drain.mutex);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return result;
 }
 

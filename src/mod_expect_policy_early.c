@@ -124,6 +124,22 @@ static int is_no_file(const request_rec *r)
                && r->path_info != NULL && *r->path_info != '\0');
 }
 
+/* @return 1 if core's default handler would say 403 */
+static int is_unreadable(request_rec *r)
+{
+    apr_file_t *file;
+    const apr_status_t rv = apr_file_open(&file, r->filename,
+                                          APR_READ | APR_BINARY, 0, r->pool);
+
+    if (rv == APR_SUCCESS) {
+        apr_file_close(file);
+        return 0;
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, r,
+                  "file permissions deny server access: %s", r->filename);
+    return 1;
+}
+
 /*
  * core's default handler reads all content before it finds out that it has no
  * use for it.  Says what it would have said (server/core.c default_handler).
@@ -146,9 +162,10 @@ static int before_default_handler(request_rec *r)
                           r->path_info != NULL ? r->path_info : "");
             return HTTP_NOT_FOUND;
         }
-        return r->method_number == M_GET || core->deliver_script
-                   ? DECLINED
-                   : HTTP_METHOD_NOT_ALLOWED;
+        if (r->method_number == M_POST && !core->deliver_script) {
+            return HTTP_METHOD_NOT_ALLOWED;
+        }
+        return is_unreadable(r) ? HTTP_FORBIDDEN : DECLINED;
     case M_OPTIONS:
         return DECLINED;
     case M_INVALID:

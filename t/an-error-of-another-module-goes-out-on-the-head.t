@@ -91,6 +91,8 @@ my @errors = (
     ['no such file', { path => '/nowhere' }, 404, 'not_found', 1],
     ['a directory', { path => '/edir/' }, 404, 'not_found', 1],
     ['a file and more', { path => '/plain.txt/more' }, 404, 'not_found', 1],
+    ['GET of a file that cannot be read',
+     { path => '/eshut/shut.txt', method => 'GET' }, 403, 'forbidden', 1],
     ['PUT to a file', { path => '/plain.txt', method => 'PUT' },
      405, 'method_not_supported', 1, { Allow => qr/GET/ }],
     ['PUT to nothing', { path => '/nowhere', method => 'PUT' },
@@ -111,6 +113,8 @@ my @errors = (
        headers => ['If-Match: "other"'] }, 412, 'precondition_failed', 1],
 );
 make_tree('edir');
+put_file('eshut/open.txt', 'open');
+chmod 0, put_file('eshut/shut.txt', 'shut') or die "chmod: $!";
 for (@errors) {
     my ($name, $ask, $status, $code, $waits, $headers) = @$_;
     my @want = (code => $code, status => $status);
@@ -127,14 +131,16 @@ for (@errors) {
     waits_ok($ask, status => $status, name => "$name: httpd by itself",
              closes => $status >= 500) if $waits;
 }
-cmp_ok(scalar @errors, '>=', 14, 'errors');
+cmp_ok(scalar @errors, '>=', 15, 'errors');
 
 # their twins
 for (['near enough', '/app/e/near'], ['small enough', '/app/e/short', 1000],
-     ['POST to a file', '/plain.txt']) {
-    my ($name, $path, $length) = (@$_, LONG);
+     ['POST to a file', '/plain.txt'],
+     ['GET of a file', '/eshut/open.txt', LONG, 'GET']) {
+    my ($name, $path, $length, $method) = @$_;
+    $length //= LONG;
     my $res = ask(host => 'errors.test', path => $path, length => $length,
-                  body => 'x' x $length);
+                  method => $method // 'POST', body => 'x' x $length);
     accepted_ok($res, name => $name);
     live_ok($res);
 }

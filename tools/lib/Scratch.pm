@@ -126,7 +126,7 @@ sub slurp {
 
     open my $in, '<', $path or return '';
     local $/;
-    return scalar <$in>;
+    return scalar(<$in>) // '';
 }
 
 1;
