@@ -34,6 +34,7 @@
 #include "mod_expect_policy_ledger.h"
 #include "mod_expect_policy_meter.h"
 #include "mod_expect_policy_refusal.h"
+#include "mod_expect_policy_usage.h"
 
 /* @return the state of a request that core refused for its Expect field, with
  * the verdict; NULL if that is not so, or none of our business */
@@ -264,6 +265,7 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     ep_expect_reset();
     ep_early_reset();
     ep_ledger_reset();
+    ep_usage_reset();
     return OK;
 }
 
@@ -282,7 +284,10 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     if (result == OK) {
         result = ep_config_finish(pconf, s);
     }
-    return result != OK ? result : ep_ledger_open(pconf, s);
+    if (result == OK) {
+        result = ep_ledger_open(pconf, s);
+    }
+    return result != OK ? result : ep_usage_start(pconf, s);
 }
 
 static void register_hooks(apr_pool_t *pool)
@@ -296,6 +301,7 @@ static void register_hooks(apr_pool_t *pool)
     ep_close_register();
     ep_drain_register();
     ep_ledger_register(pool);
+    ep_usage_register();
 
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);

@@ -12,6 +12,8 @@
 #define PAUSE_MOST (24 * 3600 * SECOND)
 #define PATIENCE (600 * SECOND)
 #define PATIENCE_PAUSES 8
+/* A file's time may be that of the kernel's last tick. */
+#define TICK (SECOND / 50)
 
 static int64_t pause_after(int64_t took)
 {
@@ -71,7 +73,7 @@ void ep_usage_missed(ep_usage_note *note, int64_t now, int64_t took)
 int ep_usage_is_news(const ep_tree *tree, int64_t now, int64_t age)
 {
     return !tree->is_known || tree->measured <= 0 || tree->measured > now
-           || age <= now - tree->measured;
+           || age <= now - tree->measured + TICK;
 }
 
 int ep_usage_is_path(const ep_tree *tree)

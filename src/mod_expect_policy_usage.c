@@ -1,0 +1,461 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "mod_expect_policy_usage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "apr_atomic.h"
+#include "apr_strings.h"
+#include "ap_mpm.h"
+#include "http_log.h"
+#include "mod_watchdog.h"
+
+#include "ep_usage.h"
+#include "mod_expect_policy_clock.h"
+#include "mod_expect_policy_fork.h"
+#include "mod_expect_policy_ledger.h"
+#include "mod_expect_policy_once.h"
+#include "mod_expect_policy_walk.h"
+
+APLOG_USE_MODULE(expect_policy);
+
+/* Microseconds.  A third of one processor at most: mod_watchdog calls every
+ * 100 ms, not counting the slice itself. */
+#define INTERVAL apr_time_from_msec(100)
+#define SLICE apr_time_from_msec(50)
+/* Trees that take turns, and what one has of a slice before it is the next
+ * one's. */
+#define TREES 8
+#define TURN (SLICE / TREES)
+/* Places of the ledger that are looked at in a slice, at least and as a part of
+ * all: a second for all of them, or a little more. */
+#define LOOKS 512u
+#define LOOKS_PART 8u
+/* Trees with the same remainder share a note, and one is forgotten for the
+ * other: it costs patience, nothing else. */
+#define NOTES 4096u
+/* Enough of a path for a log line. */
+#define PLACE_SIZE 1500
+
+/* A tree that is walked through. */
+typedef struct walked {
+    int is_walked;
+    apr_uint32_t place;
+    ep_tree before;
+    int insists;
+    apr_int64_t began;
+    ep_walk walk;
+} walked;
+
+/* Set while the configuration is read, and in post_config; then read-only. */
+static struct plan {
+    int is_needed;
+    /* of ep_part */
+    apr_array_header_t *planted;
+    server_rec *server;
+    /* mod_watchdog calls us */
+    int is_watched;
+} plan;
+
+/* The watchdog thread's alone, but for is_over. */
+static struct usage {
+    volatile apr_uint32_t is_over;
+    const ep_ledger_provider *ledger;
+    /* where to look on, and how many places there are; 0: not known yet */
+    apr_uint32_t place;
+    apr_uint32_t places;
+    ep_usage_note note[NOTES];
+    ep_walk_turns turns;
+    walked tree[TREES];
+} usage;
+
+static ep_usage_note *note_of(const ep_tree *tree)
+{
+    return &usage.note[tree->key.low % NOTES];
+}
+
+static int is_over(void)
+{
+    int state;
+
+    return apr_atomic_read32(&usage.is_over) != 0
+           || ap_mpm_query(AP_MPMQ_MPM_STATE, &state) != APR_SUCCESS
+           || state == AP_MPMQ_STOPPING;
+}
+
+static int is_turn_over(void *data)
+{
+    const apr_int64_t *until = data;
+
+    return ep_clock_now() >= *until || is_over();
+}
+
+/* Once until the tree can be measured again. */
+static void say_unknown(const ep_tree *tree, int error, const char *what,
+                        const char *place)
+{
+    if (ep_once_text(tree->path)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, error, plan.server,
+                     "the usage of %s is unknown, so that "
+                     "LedgerFailure decides: %s%s", tree->path, what, place);
+    }
+}
+
+static void say_missing(const ep_tree *tree)
+{
+    if (ep_once_text(tree->path)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, plan.server,
+                     "%s does not exist, and counts as empty", tree->path);
+    }
+}
+
+/* @param bytes -1: it cannot be measured */
+static void tell(const ep_tree *tree, apr_int64_t bytes, apr_int64_t began,
+                 int insists)
+{
+    const apr_int64_t now = ep_clock_now();
+    const apr_int64_t took = now - began;
+
+    const apr_status_t rv = usage.ledger->measured(tree, bytes, took, insists);
+
+    ap_log_error(APLOG_MARK, APLOG_DEBUG, 0, plan.server,
+                 "usage of %s: %" APR_INT64_T_FMT " bytes, measured in %"
+                 APR_INT64_T_FMT " ms, %s", tree->path, bytes, took / 1000,
+                 rv == APR_SUCCESS ? "taken" : "not taken");
+    if (rv != APR_SUCCESS) {
+        ep_usage_missed(note_of(tree), now, took);
+    }
+}
+
+/* ---------------------------------------------------------- usage files */
+
+typedef enum reading { READ_NUMBER, READ_NOTHING_NEW, READ_FAILED } reading;
+
+static reading read_number(const ep_tree *tree, int fd, apr_int64_t *bytes)
+{
+    char text[EP_USAGE_FILE_MAX + 1];
+    struct stat found;
+    apr_time_t changed;
+    ssize_t length;
+    int64_t number;
+
+    if (fstat(fd, &found) != 0) {
+        say_unknown(tree, errno, "cannot read it", "");
+        return READ_FAILED;
+    }
+    if (!S_ISREG(found.st_mode)) {
+        say_unknown(tree, 0, "it is no regular file", "");
+        return READ_FAILED;
+    }
+    /* the time that rename() changes, too */
+    changed = apr_time_make(found.st_ctim.tv_sec,
+                            found.st_ctim.tv_nsec / 1000);
+    if (!ep_usage_is_news(tree, ep_clock_now(), apr_time_now() - changed)) {
+        return READ_NOTHING_NEW;
+    }
+    length = read(fd, text, sizeof(text));
+    if (length < 0) {
+        say_unknown(tree, errno, "cannot read it", "");
+        return READ_FAILED;
+    }
+    if ((size_t)length > EP_USAGE_FILE_MAX
+        || !ep_usage_parse(text, (size_t)length, &number)) {
+        say_unknown(tree, 0, "it is not one number of bytes", "");
+        return READ_FAILED;
+    }
+    *bytes = number;
+    return READ_NUMBER;
+}
+
+/* Links are followed: the path is the administrator's.  A pipe that nobody
+ * writes to does not block. */
+static void read_file(const ep_tree *tree, int insists)
+{
+    const apr_int64_t began = ep_clock_now();
+    apr_int64_t bytes = -1;
+    reading result = READ_FAILED;
+    const int fd = open(tree->path,
+                        O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+    if (fd < 0) {
+        say_unknown(tree, errno, "cannot open it", "");
+    }
+    else {
+        result = read_number(tree, fd, &bytes);
+        close(fd);
+    }
+    if (result == READ_NOTHING_NEW) {
+        ep_usage_missed(note_of(tree), ep_clock_now(), 0);
+        return;
+    }
+    if (result == READ_NUMBER) {
+        ep_once_forget(tree->path);
+    }
+    tell(tree, bytes, began, insists);
+}
+
+/* --------------------------------------------------------------- walking */
+
+/* What passes by itself says nothing about the tree. */
+static int is_passing(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOMEM;
+}
+
+static void say_failed(const walked *tree)
+{
+    char place[PLACE_SIZE];
+
+    ep_walk_place(&tree->walk, place, sizeof(place));
+    if (tree->walk.error == ELOOP) {
+        say_unknown(&tree->before, 0, "too deep: ", place);
+    }
+    else {
+        say_unknown(&tree->before, tree->walk.error, "cannot read ", place);
+    }
+}
+
+static void finish(walked *tree, ep_walk_result result)
+{
+    tree->is_walked = 0;
+    if (result == EP_WALK_FAILED) {
+        say_failed(tree);
+    }
+    else if (result == EP_WALK_NONE) {
+        say_missing(&tree->before);
+    }
+    else {
+        ep_once_forget(tree->before.path);
+    }
+    if (result == EP_WALK_FAILED && is_passing(tree->walk.error)) {
+        ep_usage_missed(note_of(&tree->before), ep_clock_now(), 0);
+    }
+    else {
+        tell(&tree->before,
+             result == EP_WALK_FAILED ? -1 : (apr_int64_t)tree->walk.bytes,
+             tree->began, tree->insists);
+    }
+    ep_walk_end(&tree->walk);
+}
+
+static void walk_on(walked *tree, apr_int64_t until)
+{
+    const ep_walk_result result = ep_walk_go(&tree->walk, is_turn_over,
+                                             &until);
+
+    if (result != EP_WALK_MORE) {
+        finish(tree, result);
+    }
+}
+
+/* -------------------------------------------------------- finding the due */
+
+static walked *find_free(void)
+{
+    int i;
+
+    for (i = 0; i < TREES; i++) {
+        if (!usage.tree[i].is_walked) {
+            return &usage.tree[i];
+        }
+    }
+    return NULL;
+}
+
+static int is_walked(apr_uint32_t place)
+{
+    int i;
+
+    for (i = 0; i < TREES; i++) {
+        if (usage.tree[i].is_walked && usage.tree[i].place == place) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* @a tree has the tree in that place */
+static void begin(walked *tree, apr_uint32_t place)
+{
+    const apr_int64_t now = ep_clock_now();
+    const ep_usage_step step = ep_usage_is_path(&tree->before)
+                                   ? ep_usage_decide(&tree->before,
+                                                     note_of(&tree->before),
+                                                     now)
+                                   : EP_USAGE_REST;
+
+    if (step == EP_USAGE_REST) {
+        return;
+    }
+    tree->insists = step == EP_USAGE_INSIST;
+    if (tree->before.is_file) {
+        read_file(&tree->before, tree->insists);
+        return;
+    }
+    tree->is_walked = 1;
+    tree->place = place;
+    tree->began = now;
+    ep_walk_begin(&tree->walk, &usage.turns, tree->before.path);
+}
+
+/* Looks on from where it was, for as long as somebody has a turn to give. */
+static void find_due(apr_uint32_t *looks)
+{
+    walked *tree;
+
+    while (*looks > 0 && (tree = find_free()) != NULL) {
+        const apr_uint32_t place = usage.place++;
+        const apr_status_t rv = usage.ledger->tree(place, &tree->before);
+
+        (*looks)--;
+        if (rv == APR_SUCCESS && !is_walked(place)) {
+            begin(tree, place);
+        }
+        else if (rv == APR_EOF) {
+            usage.places = place;
+            usage.place = 0;
+            *looks = 0;
+        }
+        else if (rv != APR_SUCCESS && rv != APR_NOTFOUND) {
+            /* it is held: once more with the next slice */
+            usage.place = place;
+            *looks = 0;
+        }
+    }
+}
+
+static void measure(void)
+{
+    const apr_int64_t end = ep_clock_now() + SLICE;
+    apr_uint32_t looks = usage.places / LOOKS_PART;
+    int walks, i;
+
+    if (looks < LOOKS) {
+        looks = LOOKS;
+    }
+    do {
+        find_due(&looks);
+        walks = 0;
+        for (i = 0; i < TREES && !is_over(); i++) {
+            if (usage.tree[i].is_walked) {
+                walk_on(&usage.tree[i], ep_clock_now() + TURN);
+                walks++;
+            }
+        }
+    } while (walks > 0 && ep_clock_now() < end && !is_over());
+}
+
+/* The state STOPPING may come from another thread. */
+static apr_status_t watch(int state, void *data, apr_pool_t *pool)
+{
+    (void)data;
+    (void)pool;
+    if (state == AP_WATCHDOG_STATE_STOPPING) {
+        apr_atomic_set32(&usage.is_over, 1);
+    }
+    else if (state == AP_WATCHDOG_STATE_RUNNING) {
+        usage.ledger = ep_ledger_provider_in_use();
+        if (usage.ledger != NULL) {
+            measure();
+        }
+    }
+    return APR_SUCCESS;
+}
+
+/* --------------------------------------------------------------- starting */
+
+void ep_usage_reset(void)
+{
+    memset(&plan, 0, sizeof(plan));
+}
+
+void ep_usage_need(void)
+{
+    plan.is_needed = 1;
+}
+
+void ep_usage_plant(apr_pool_t *pconf, const ep_part *part)
+{
+    ep_part *planted;
+
+    if (plan.planted == NULL) {
+        plan.planted = apr_array_make(pconf, 8, sizeof(ep_part));
+    }
+    planted = apr_array_push(plan.planted);
+    *planted = *part;
+    planted->path = apr_pstrdup(pconf, part->path);
+    plan.is_needed = 1;
+}
+
+static void plant_all(const ep_ledger_provider *ledger)
+{
+    int without = 0;
+    int i;
+
+    for (i = 0; plan.planted != NULL && i < plan.planted->nelts; i++) {
+        if (ledger->plant(&APR_ARRAY_IDX(plan.planted, i, ep_part))
+            != APR_SUCCESS) {
+            without++;
+        }
+    }
+    if (without > 0) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, plan.server,
+                     "the ledger has no room for %d of %d trees with quotas",
+                     without, plan.planted->nelts);
+    }
+}
+
+/* @return 0 if there is no mod_watchdog */
+static int get_watched(apr_pool_t *pconf)
+{
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get
+        = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *call_back
+        = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
+    ap_watchdog_t *watchdog;
+
+    return get != NULL && call_back != NULL
+           && get(&watchdog, "_expect_policy_", 0, 1, pconf) == APR_SUCCESS
+           && call_back(watchdog, INTERVAL, NULL, watch) == APR_SUCCESS;
+}
+
+int ep_usage_start(apr_pool_t *pconf, server_rec *main_server)
+{
+    const ep_ledger_provider *ledger = ep_ledger_provider_in_use();
+
+    if (ledger == NULL) {
+        return OK;
+    }
+    plan.server = main_server;
+    plan.is_watched = get_watched(pconf);
+    if (!plan.is_watched && plan.is_needed) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, main_server,
+                     "quotas need mod_watchdog, which measures what is used; "
+                     "load it");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (!plan.is_watched) {
+        ap_log_error(APLOG_MARK, APLOG_INFO, 0, main_server,
+                     "there is no mod_watchdog: the usage of trees whose "
+                     "quotas stand in .htaccess files remains unknown");
+    }
+    plant_all(ledger);
+    return OK;
+}
+
+static void prepare_child(apr_pool_t *pool, server_rec *s)
+{
+    (void)pool;
+    (void)s;
+    if (plan.is_watched) {
+        ep_fork_guard();
+    }
+}
+
+void ep_usage_register(void)
+{
+    ap_hook_child_init(prepare_child, NULL, NULL, APR_HOOK_MIDDLE);
+}

@@ -1,0 +1,39 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/**
+ * Measures trees of quotas in the background, and tells the ledger what they
+ * came to.  One child at a time does it, in a thread of mod_watchdog's.
+ */
+#ifndef MOD_EXPECT_POLICY_USAGE_H
+#define MOD_EXPECT_POLICY_USAGE_H
+
+#include "mod_expect_policy.h"
+
+#include "ep_book.h"
+
+/** Registers the hooks. */
+void ep_usage_register(void);
+
+/** Before a configuration is read: forgets what the one before it said. */
+void ep_usage_reset(void);
+
+/**
+ * While the configuration is read: one of the server's files has a quota, so
+ * httpd must not start without mod_watchdog.
+ */
+void ep_usage_need(void);
+
+/**
+ * The same, of a tree that is known already: it is measured before the first
+ * upload asks for it.
+ * @param part a quota; copied
+ */
+void ep_usage_plant(apr_pool_t *pconf, const ep_part *part);
+
+/**
+ * In post_config, behind ep_ledger_open() and before mod_watchdog's (LAST).
+ * @return OK or HTTP_INTERNAL_SERVER_ERROR, logged
+ */
+int ep_usage_start(apr_pool_t *pconf, server_rec *main_server);
+
+#endif
