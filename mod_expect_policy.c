@@ -9,7 +9,8 @@
  *   post_read_request    put it back (src/mod_expect_policy_expect.c); the
  *                        ceiling of the virtual host; no ErrorDocument
  *   header_parser        the policy of the place, once all sections are merged
- *   fixups               the same, where httpd's authentication comes first
+ *   fixups               the same, where httpd's authentication comes first;
+ *                        limits that count
  *   handler              the same, where a fast redirect changed the place
  *   insert_error_filter  core's own 417, and content cut on its way: our page
  *
@@ -23,6 +24,7 @@
 #include "http_request.h"
 
 #include "ep_document.h"
+#include "mod_expect_policy_claim.h"
 #include "mod_expect_policy_close.h"
 #include "mod_expect_policy_config.h"
 #include "mod_expect_policy_counters.h"
@@ -160,10 +162,20 @@ static int needs_user(request_rec *r)
     return result == DECLINED;
 }
 
-/* Judges the request in a place, given by its configuration.  may_wait: httpd's
- * own authentication is still to come, and where it is demanded, nothing is
- * told before it. */
-static int judge(request_rec *r, const ap_conf_vector_t *place, int may_wait)
+/* Asks the limits that count in the policy just judged, if that is due. */
+static int count(request_rec *r, ep_request *state)
+{
+    const int is_due = state->is_uncounted;
+
+    state->is_uncounted = 0;
+    return is_due && !ep_claim_take(r, state) ? ep_conclude(r, state)
+                                              : DECLINED;
+}
+
+/* Judges the request in a place, given by its configuration.  is_early: httpd's
+ * own authentication is still to come; where it is demanded, nothing is told
+ * before it, and nobody learns what others have used. */
+static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
 {
     ep_request *state;
     ep_facts facts;
@@ -189,7 +201,7 @@ static int judge(request_rec *r, const ap_conf_vector_t *place, int may_wait)
             return result;
         }
     }
-    if (may_wait && needs_user(r)) {
+    if (is_early && needs_user(r)) {
         state->waits = place;
         return DECLINED;
     }
@@ -205,6 +217,11 @@ static int judge(request_rec *r, const ap_conf_vector_t *place, int may_wait)
     if (facts.content != EP_CONTENT_NONE
         && state->verdict.code == EP_ADMITTED) {
         ep_meter_attach(r, state);
+        state->is_uncounted = state->policy.counted_count > 0;
+        result = is_early ? DECLINED : count(r, state);
+        if (result != DECLINED) {
+            return result;
+        }
     }
     /* a dry run leaves to core what core would have refused */
     return state->policy.mode == EP_MODE_DRY_RUN ? ep_expect_as_core(r)
@@ -231,8 +248,12 @@ static int check_authenticated(request_rec *r)
         return DECLINED;
     }
     state = ep_request_get(r);
-    if (state == NULL || state->waits == NULL) {
+    /* an ErrorDocument is no upload */
+    if (state == NULL || (r->prev != NULL && r->prev->status != HTTP_OK)) {
         return DECLINED;
+    }
+    if (state->waits == NULL) {
+        return count(r, state);
     }
     waits = state->waits;
     state->waits = NULL;
@@ -297,6 +318,7 @@ static void register_hooks(apr_pool_t *pool)
     ep_expect_register();
     ep_refusal_register();
     ep_meter_register();
+    ep_claim_register();
     ep_early_register();
     ep_close_register();
     ep_drain_register();

@@ -24,6 +24,8 @@ typedef struct ep_request {
     const ap_conf_vector_t *judged;
     /** the configuration whose checks wait for httpd's own authentication */
     const ap_conf_vector_t *waits;
+    /** limits that count are still to be asked, in fixups */
+    int is_uncounted;
     /** the refusal went out, or was handed to the output filters */
     int answered;
     /** content was read up to its end */
@@ -43,7 +45,12 @@ typedef struct ep_request {
     int64_t counted;
     /** what operators get to see of it; NULL: nothing so far */
     struct ep_counted *counted_as;
+    /** what it holds in the ledger; NULL: nothing */
+    struct ep_holding *holding;
 } ep_request;
+
+/** @return the request that the client sent */
+request_rec *ep_request_initial(request_rec *r);
 
 /** @return the initial request's state; NULL: there is none */
 ep_request *ep_request_get(request_rec *r);

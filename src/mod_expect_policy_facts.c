@@ -85,3 +85,8 @@ int ep_facts_read(const request_rec *r, ep_facts *facts)
     facts->authorization = apr_table_get(r->headers_in, "Authorization");
     return 1;
 }
+
+int ep_facts_is_partial(const request_rec *r)
+{
+    return apr_table_get(r->headers_in, "Content-Range") != NULL;
+}

@@ -16,4 +16,7 @@ int ep_facts_any(const request_rec *r);
  */
 int ep_facts_read(const request_rec *r, ep_facts *facts);
 
+/** @return 1 if content is said to be but a part of what is written */
+int ep_facts_is_partial(const request_rec *r);
+
 #endif

@@ -6,6 +6,7 @@
 #include "util_filter.h"
 
 #include "mod_expect_policy_counters.h"
+#include "mod_expect_policy_claim.h"
 #include "mod_expect_policy_refusal.h"
 
 static ap_filter_rec_t *meter_filter;
@@ -40,17 +41,11 @@ static int64_t content_in(apr_bucket_brigade *bb)
     return bytes;
 }
 
-/* The limit is passed: says so, once. */
+/* Policy and verdict say why: says so, once. */
 static void cut(request_rec *r, ep_request *state)
 {
     const int is_answered = r->bytes_sent > 0 || r->sent_bodyct || r->eos_sent;
 
-    state->policy = state->metered;
-    ep_decide_cut(&state->policy, &state->facts, &state->verdict);
-    if (state->policy.mode != EP_MODE_ON) {
-        ep_conclude(r, state);
-        return;
-    }
     /* first of all: what is still to come must never be read */
     r->connection->keepalive = AP_CONN_CLOSE;
     state->cut = 1;
@@ -59,7 +54,21 @@ static void cut(request_rec *r, ep_request *state)
         state->verdict.status = r->status;
     }
     ep_refusal_report(r, state, is_answered ? "cut" : "refused");
-    ep_counters_note(r, state, EP_OUTCOME_CUT);
+}
+
+static void check_size(request_rec *r, ep_request *state, int64_t bytes)
+{
+    if (bytes <= limit_of(&state->metered)) {
+        return;
+    }
+    state->policy = state->metered;
+    ep_decide_cut(&state->policy, &state->facts, &state->verdict);
+    if (state->policy.mode == EP_MODE_ON) {
+        cut(r, state);
+        return;
+    }
+    ep_conclude(r, state);
+    memset(&state->metered, 0, sizeof(state->metered));
 }
 
 static apr_status_t meter(ap_filter_t *f, apr_bucket_brigade *bb,
@@ -86,14 +95,14 @@ static apr_status_t meter(ap_filter_t *f, apr_bucket_brigade *bb,
     if (bytes == EP_UNKNOWN) {
         return APR_EGENERAL;
     }
-    if (bytes > limit_of(&state->metered) - state->counted) {
+    check_size(f->r, state, state->counted + bytes);
+    if (!state->cut
+        && !ep_claim_cover(f->r, state, state->counted + bytes)) {
         cut(f->r, state);
-        if (state->cut) {
-            apr_brigade_cleanup(bb);
-            return APR_ENOSPC;
-        }
-        ap_remove_input_filter(f);
-        return APR_SUCCESS;
+    }
+    if (state->cut) {
+        apr_brigade_cleanup(bb);
+        return APR_ENOSPC;
     }
     state->counted += bytes;
     return APR_SUCCESS;
@@ -137,6 +146,9 @@ void ep_meter_attach(request_rec *r, ep_request *state)
             || (state->policy.mode == state->metered.mode
                 && limit < limit_of(&state->metered)))) {
         state->metered = state->policy;
+        add_filter(r, state);
+    }
+    else if (state->policy.counted_count > 0) {
         add_filter(r, state);
     }
 }

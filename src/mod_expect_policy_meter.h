@@ -11,8 +11,8 @@ void ep_meter_register(void);
 
 /**
  * Has the content counted against the policy just judged, if that limits the
- * size and no stricter one does so already; or has it watched up to its end,
- * if errors may have to go out early.
+ * size and no stricter one does so already, or has limits that count; or has it
+ * watched up to its end, if errors may have to go out early.
  */
 void ep_meter_attach(request_rec *r, ep_request *state);
 

@@ -7,7 +7,7 @@
 /* Stands for all requests without content and Expect; never written to. */
 static ep_request plain;
 
-static request_rec *initial(request_rec *r)
+request_rec *ep_request_initial(request_rec *r)
 {
     while (r->prev != NULL || r->main != NULL) {
         r = r->prev != NULL ? r->prev : r->main;
@@ -17,8 +17,8 @@ static request_rec *initial(request_rec *r)
 
 ep_request *ep_request_get(request_rec *r)
 {
-    ep_request *state = ap_get_module_config(initial(r)->request_config,
-                                             &expect_policy_module);
+    ep_request *state = ap_get_module_config(
+        ep_request_initial(r)->request_config, &expect_policy_module);
 
     return state != &plain ? state : NULL;
 }
@@ -28,7 +28,7 @@ ep_request *ep_request_make(request_rec *r)
     ep_request *state = ep_request_get(r);
 
     if (state == NULL) {
-        r = initial(r);
+        r = ep_request_initial(r);
         state = apr_pcalloc(r->pool, sizeof(*state));
         ap_set_module_config(r->request_config, &expect_policy_module, state);
     }

@@ -1,0 +1,400 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "mod_expect_policy_claim.h"
+
+#include "apr_strings.h"
+#include "util_filter.h"
+
+#include "mod_expect_policy_facts.h"
+#include "mod_expect_policy_ledger.h"
+#include "mod_expect_policy_parts.h"
+#include "mod_expect_policy_refusal.h"
+
+/* By how much the claim of an upload of unknown length grows, in bytes. */
+#define STEP (1024 * 1024)
+
+/* When to come again where nobody can tell, in seconds. */
+#define RETRY_SECONDS 5
+
+/* Who asked for a part. */
+typedef struct demand {
+    const ep_setting *by;
+    const ep_policy *policy;
+    /* FREE_SPACE: where, and what there was when it was claimed, in bytes;
+     * NULL: the limit is not looked at again */
+    const char *directory;
+    int64_t limit;
+} demand;
+
+typedef struct ep_holding ep_holding;
+struct ep_holding {
+    ep_claim claim;
+    ep_part parts[EP_PARTS_MAX];
+    demand demands[EP_PARTS_MAX];
+    size_t count;
+    /* content that is claimed, and content up to which nothing is asked for:
+     * more than that where the ledger did not answer; bytes */
+    int64_t claimed;
+    int64_t covered;
+    /* where the ledger's failure refuses; NULL: nowhere */
+    const ep_policy *closed;
+    request_rec *initial;
+    const ep_request *state;
+    /* the file that is written as it is sent, and what it had before, in bytes;
+     * NULL: there is none */
+    const char *file;
+    int64_t replaced;
+};
+
+static ap_filter_rec_t *end_filter;
+
+/* 1 if a part counts bytes of content */
+static int counts_bytes(const ep_part *part)
+{
+    return part->kind != EP_CONCURRENT;
+}
+
+static int is_success(const ep_holding *holding)
+{
+    const request_rec *r = holding->initial;
+
+    /* an ErrorDocument may have changed its mind about the status */
+    for (; r != NULL; r = r->next) {
+        if (r->status >= HTTP_BAD_REQUEST) {
+            return 0;
+        }
+    }
+    return holding->state->is_read && !holding->state->cut;
+}
+
+/* @return bytes that the tree has more than before */
+static int64_t stored(const ep_holding *holding)
+{
+    int64_t size = holding->state->counted;
+    apr_finfo_t info;
+
+    if (holding->file == NULL) {
+        return size;
+    }
+    if (apr_stat(&info, holding->file, APR_FINFO_TYPE | APR_FINFO_SIZE,
+                 holding->initial->pool) == APR_SUCCESS
+        && info.filetype == APR_REG) {
+        size = info.size;
+    }
+    return size - holding->replaced;
+}
+
+/* May run twice; the second time, there is no claim. */
+static apr_status_t end(void *data)
+{
+    ep_holding *holding = data;
+
+    if (is_success(holding)) {
+        ep_ledger_settle(&holding->claim, holding->state->counted,
+                         stored(holding));
+    }
+    else {
+        ep_ledger_release(&holding->claim);
+    }
+    holding->covered = INT64_MAX;
+    return APR_SUCCESS;
+}
+
+/*
+ * Before a client can know that its upload is over: it may send the next one at
+ * once, which its own last one must not stand in the way of, and the request's
+ * pool outlives the last byte of the answer.
+ */
+static apr_status_t end_before_answer(ap_filter_t *f, apr_bucket_brigade *bb)
+{
+    ep_holding *holding = f->ctx;
+
+    if (!APR_BRIGADE_EMPTY(bb)
+        && (holding->state->is_read
+            || APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb)))) {
+        end(holding);
+        ap_remove_output_filter(f);
+    }
+    return ap_pass_brigade(f->next, bb);
+}
+
+void ep_claim_register(void)
+{
+    /* a protocol filter: error pages and refusals come by as well, and it
+     * outlives internal redirects */
+    end_filter = ap_register_output_filter("EXPECT_POLICY_CLAIM",
+                                           end_before_answer, NULL,
+                                           AP_FTYPE_PROTOCOL);
+}
+
+static ep_holding *make_holding(request_rec *r, const ep_request *state)
+{
+    request_rec *initial = ep_request_initial(r);
+    ep_holding *holding = apr_pcalloc(initial->pool, sizeof(*holding));
+
+    holding->initial = initial;
+    holding->state = state;
+    return holding;
+}
+
+/* A PUT that httpd itself serves leaves a file as large as its content in place
+ * of what was there. */
+static void find_file(request_rec *r, ep_holding *holding)
+{
+    holding->file = NULL;
+    holding->replaced = 0;
+    if (r->method_number == M_PUT && r->handler == NULL
+        && r->proxyreq == PROXYREQ_NONE && r->filename != NULL
+        && (r->path_info == NULL || *r->path_info == '\0')
+        && (r->finfo.filetype == APR_REG || r->finfo.filetype == APR_NOFILE)
+        && !ep_facts_is_partial(r)) {
+        holding->file = r->filename;
+        if (r->finfo.filetype == APR_REG) {
+            holding->replaced = r->finfo.size;
+        }
+    }
+}
+
+/* Content to claim before any is read.  One of unknown length gets the least
+ * that is anything, and more as it comes in; a client's own word for its length
+ * counts as far as it goes. */
+static int64_t first_bytes(const ep_request *state, const ep_holding *holding)
+{
+    const ep_facts *facts = &state->facts;
+    int64_t bytes = facts->content == EP_CONTENT_SIZED ? facts->declared
+                                                       : facts->hint;
+
+    /* what another module has read already, or another place has claimed */
+    if (bytes < state->counted) {
+        bytes = state->counted;
+    }
+    if (bytes < holding->claimed) {
+        bytes = holding->claimed;
+    }
+    return bytes > 0 ? bytes : 1;
+}
+
+static int64_t amount_of(const ep_part *part, const ep_holding *holding,
+                         const ep_facts *facts, int64_t bytes)
+{
+    if (!counts_bytes(part)) {
+        return 1;
+    }
+    if (part->kind == EP_QUOTA && facts->content == EP_CONTENT_SIZED) {
+        return bytes > holding->replaced ? bytes - holding->replaced : 0;
+    }
+    return bytes;
+}
+
+static size_t make_parts(request_rec *r, const ep_request *state,
+                         const ep_holding *holding, int64_t bytes,
+                         ep_part *parts, demand *demands)
+{
+    const ep_policy *policy = &state->policy;
+    size_t count = 0, i;
+
+    for (i = 0; i < policy->counted_count; i++) {
+        ep_part *part = &parts[count];
+        demand *asked = &demands[count];
+
+        if (ep_part_make(r, policy->counted[i], part, &asked->directory)) {
+            part->amount = amount_of(part, holding, &state->facts, bytes);
+            asked->by = policy->counted[i];
+            asked->limit = part->limit;
+            count++;
+        }
+    }
+    return count;
+}
+
+/* What another place has claimed as well keeps its smallest limit. */
+static void keep_part(ep_holding *holding, const ep_part *part,
+                      const demand *asked)
+{
+    size_t i = 0;
+
+    while (i < holding->count
+           && (holding->parts[i].kind != part->kind
+               || holding->parts[i].key.high != part->key.high
+               || holding->parts[i].key.low != part->key.low)) {
+        i++;
+    }
+    if (i == EP_PARTS_MAX
+        || (i < holding->count && holding->parts[i].limit <= part->limit)) {
+        return;
+    }
+    holding->parts[i] = *part;
+    holding->demands[i] = *asked;
+    if (i == holding->count) {
+        holding->count++;
+    }
+}
+
+static void keep(ep_holding *holding, const ep_request *state, int64_t bytes,
+                 const ep_part *parts, demand *demands, size_t count)
+{
+    const ep_policy *policy = apr_pmemdup(holding->initial->pool,
+                                          &state->policy, sizeof(*policy));
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        demands[i].policy = policy;
+        keep_part(holding, &parts[i], &demands[i]);
+        if (counts_bytes(&parts[i])) {
+            holding->claimed = bytes;
+            holding->covered = bytes;
+        }
+    }
+    if (policy->fails_closed) {
+        holding->closed = policy;
+    }
+}
+
+/* In the order of ep_kind. */
+static const ep_code codes[] = {
+    EP_INSUFFICIENT_STORAGE, EP_QUOTA_EXCEEDED, EP_ALLOWANCE_EXCEEDED,
+    EP_TOO_MANY_UPLOADS
+};
+
+/* @param own bytes that the upload holds itself, and is about to give back */
+static void deny(ep_request *state, const ep_part *part, const ep_setting *by,
+                 const ep_denial *denial, int64_t own, int is_cut)
+{
+    int64_t retry_after = RETRY_SECONDS;
+
+    if (part->kind == EP_ALLOWANCE) {
+        retry_after = denial->wait < 0
+                          ? EP_UNKNOWN
+                          : (denial->wait + APR_USEC_PER_SEC - 1)
+                                / APR_USEC_PER_SEC;
+    }
+    ep_decide_counted(&state->policy, &state->facts, codes[part->kind], by,
+                      denial->remaining > INT64_MAX - own
+                          ? INT64_MAX
+                          : denial->remaining + own,
+                      retry_after, is_cut, &state->verdict);
+}
+
+static void deny_unavailable(ep_request *state, int is_cut)
+{
+    ep_decide_counted(&state->policy, &state->facts, EP_LEDGER_UNAVAILABLE,
+                      state->policy.rule[EP_RULE_LEDGER_FAILURE][0],
+                      EP_UNKNOWN, RETRY_SECONDS, is_cut, &state->verdict);
+}
+
+int ep_claim_take(request_rec *r, ep_request *state)
+{
+    ep_holding *holding = state->holding != NULL ? state->holding
+                                                 : make_holding(r, state);
+    ep_part parts[EP_PARTS_MAX];
+    demand demands[EP_PARTS_MAX];
+    const int is_closed = state->policy.fails_closed;
+    const int64_t bytes = first_bytes(state, holding);
+    ep_denial denial;
+    size_t count;
+
+    find_file(r, holding);
+    count = make_parts(r, state, holding, bytes, parts, demands);
+    if (count == 0) {
+        return 1;
+    }
+    switch (ep_ledger_reserve(r, parts, count, is_closed, &holding->claim,
+                              &denial)) {
+    case EP_LEDGER_GRANTED:
+        break;
+    case EP_LEDGER_DENIED:
+        deny(state, &parts[denial.part], demands[denial.part].by, &denial, 0,
+             0);
+        return 0;
+    default:
+        if (is_closed) {
+            deny_unavailable(state, 0);
+        }
+        return !is_closed;
+    }
+    if (state->holding == NULL) {
+        /* a program that is forked meanwhile holds nothing */
+        apr_pool_cleanup_register(holding->initial->pool, holding, end,
+                                  apr_pool_cleanup_null);
+        state->holding = holding;
+        holding->covered = INT64_MAX;
+        ap_add_output_filter_handle(end_filter, holding, r, r->connection);
+    }
+    keep(holding, state, bytes, parts, demands, count);
+    return 1;
+}
+
+/* Free space as it is now: others may have used it up, and so has this upload,
+ * if its content is written there while it comes in. */
+static void look_at_space(ep_holding *holding)
+{
+    size_t i;
+
+    for (i = 0; i < holding->count; i++) {
+        const demand *asked = &holding->demands[i];
+
+        if (asked->directory != NULL) {
+            const int64_t left = ep_part_space(asked->directory, asked->by);
+            const int64_t limit = left < 0 ? asked->limit
+                                           : left + holding->state->counted;
+
+            holding->parts[i].limit = limit < asked->limit ? limit
+                                                           : asked->limit;
+        }
+    }
+}
+
+/* A dry run reports what it would have cut, and counts on without the limit. */
+static void lift(request_rec *r, ep_request *state, size_t part)
+{
+    state->holding->parts[part].limit = INT64_MAX;
+    state->holding->demands[part].directory = NULL;
+    ep_conclude(r, state);
+}
+
+int ep_claim_cover(request_rec *r, ep_request *state, int64_t bytes)
+{
+    ep_holding *holding = state->holding;
+
+    if (holding == NULL || bytes <= holding->covered) {
+        return 1;
+    }
+    look_at_space(holding);
+    for (;;) {
+        const int64_t least = bytes - holding->claimed;
+        apr_int64_t granted;
+        ep_denial denial;
+
+        switch (ep_ledger_grow(r, holding->parts, holding->count,
+                               &holding->claim, least, least + STEP,
+                               holding->closed != NULL, &granted, &denial)) {
+        case EP_LEDGER_GRANTED:
+            holding->claimed += granted;
+            holding->covered = holding->claimed;
+            return 1;
+        case EP_LEDGER_DENIED:
+            state->policy = *holding->demands[denial.part].policy;
+            deny(state, &holding->parts[denial.part],
+                 holding->demands[denial.part].by, &denial, holding->claimed,
+                 1);
+            if (state->policy.mode == EP_MODE_ON) {
+                return 0;
+            }
+            lift(r, state, denial.part);
+            break;
+        default:
+            /* asked again a step further on, lest each read waits for it */
+            holding->covered = bytes + STEP;
+            if (holding->closed == NULL) {
+                return 1;
+            }
+            state->policy = *holding->closed;
+            deny_unavailable(state, 1);
+            if (state->policy.mode == EP_MODE_ON) {
+                return 0;
+            }
+            ep_conclude(r, state);
+            return 1;
+        }
+    }
+}

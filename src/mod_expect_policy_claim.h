@@ -1,0 +1,31 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/** What an upload holds in the ledger: claimed for the limits that count,
+ * grown while it streams, and settled or released when it is over. */
+#ifndef MOD_EXPECT_POLICY_CLAIM_H
+#define MOD_EXPECT_POLICY_CLAIM_H
+
+#include "mod_expect_policy.h"
+
+/** Registers the filter. */
+void ep_claim_register(void);
+
+/**
+ * Claims for an upload what the limits that count in the policy just judged
+ * ask for, but for what it has claimed in another place already.
+ *
+ * It is settled if the answer is a success and the content was read to its end,
+ * and otherwise released: before the answer ends, or else with the request.
+ * @return 1; 0: there is no room, and the verdict says why
+ */
+int ep_claim_take(request_rec *r, ep_request *state);
+
+/**
+ * While content comes in: claims more where that is more than was claimed.
+ * @param bytes all content so far
+ * @return 1; 0: there is no room, policy and verdict say why, and the policy is
+ *         On
+ */
+int ep_claim_cover(request_rec *r, ep_request *state, int64_t bytes);
+
+#endif
