@@ -115,6 +115,7 @@ sub head_bytes {
 #   tag             appended to the path as a query (default: a fresh one), by
 #                   which the logs are searched; '' for none
 #   patience        seconds to wait for a final answer
+#   log             the error log of a server that is not Apache::Test's
 # The result is a hash: status version reason headers(array of pairs) body
 # interim(array of statuses) ms(head sent to answer complete) eof extra(bytes
 # behind the answer) raw, and what log_lines and access_line need.
@@ -129,8 +130,9 @@ sub converse {
     my (%ask) = @_;
     my $port = $ask{port} && $ask{port} =~ /^\d+$/ ? $ask{port}
         : port_of($ask{port});
+    my $log = $ask{log} // vars('t_logs') . '/error_log';
     my $marks = {
-        error => -s vars('t_logs') . '/error_log' || 0,
+        error => -s $log || 0,
         access => -s vars('t_logs') . '/access_log' || 0,
     };
     my $sock;
@@ -143,7 +145,7 @@ sub converse {
     $sock or die "connect to $port: $!";
     $sock->blocking(0);
     $sock->setsockopt(Socket::IPPROTO_TCP(), Socket::TCP_NODELAY(), 1);
-    return { sock => $sock, in => '', port => $sock->sockport,
+    return { sock => $sock, in => '', port => $sock->sockport, log => $log,
              marks => $marks, eof => 0 };
 }
 
@@ -182,6 +184,7 @@ sub exchange {
     $res->{marker} = $marker;
     $res->{client_port} = $conn->{port};
     $res->{marks} = $conn->{marks};
+    $res->{log} = $conn->{log};
     $res->{conn} = $conn;
     $res->{head} = $head;
     $res->{http1} = 1;
@@ -441,6 +444,11 @@ my %code = (
     unsupported_content_encoding => [415, qr/ExpectPolicyEncodings/],
     length_required => [411, qr/ExpectPolicyRequireLength/],
     content_too_large => [413, qr/ExpectPolicy(?:MaxSize|Ceiling)/],
+    insufficient_storage => [507, qr/ExpectPolicyFreeSpace/],
+    quota_exceeded => [507, qr/ExpectPolicyQuota/],
+    allowance_exceeded => [429, qr/ExpectPolicyAllowance/],
+    too_many_uploads => [429, qr/ExpectPolicyConcurrent/],
+    ledger_unavailable => [503, qr/ExpectPolicyLedgerFailure/],
 );
 
 # Everything that the contract says of a refusal, in one subtest.
@@ -448,8 +456,8 @@ my %code = (
 #   status    default: the code's own
 #   members   hash of every member besides error, message and violations
 #   violations  array, or undef for none
-#   headers   hash of further headers that have exactly this value; undef: must
-#             not be there
+#   headers   hash of further headers that have exactly this value, or match a
+#             pattern; undef: must not be there
 #   content   1 (default): the request had content, the connection is closed
 #   by        pattern for the directive's line, or for the whole "FILE:LINE"
 #   head      1: the request was HEAD
@@ -494,7 +502,9 @@ sub refusal_ok {
         like($h{date}[0] // '',
              qr/\A[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT\z/,
              'of the right form');
-        for my $header (qw(transfer-encoding content-encoding etag
+        my %expected = map { lc $_ => 1 } keys %{ $want{headers} // {} };
+        for my $header (grep { !$expected{$_} }
+                        qw(transfer-encoding content-encoding etag
                            last-modified location set-cookie trailer upgrade
                            accept-ranges retry-after)) {
             is_deeply($h{$header}, undef, "no $header");
@@ -513,6 +523,11 @@ sub refusal_ok {
         }
         my %headers = %{ $want{headers} // {} };
         for my $header (sort keys %headers) {
+            if (ref $headers{$header} eq 'Regexp') {
+                like(join(', ', @{ $h{ lc $header } // [] }),
+                     $headers{$header}, $header);
+                next;
+            }
             is_deeply($h{ lc $header },
                       defined $headers{$header}
                         ? ref $headers{$header} ? $headers{$header}
@@ -630,7 +645,8 @@ sub same_refusal {
 # Lines of this module about one connection, written since it was opened.
 sub log_lines {
     my ($res, $file) = @_;
-    my $log = vars('t_logs') . '/' . ($file // 'error_log');
+    my $log = $file ? vars('t_logs') . "/$file"
+        : $res->{log} // vars('t_logs') . '/error_log';
     open my $in, '<:raw', $log or return;
     seek $in, $res->{marks}{error}, 0;
     return grep { /\[expect_policy:/ && /\[(?:client|remote) 127\.0\.0\.1:$res->{client_port}\]/ }

@@ -1,0 +1,233 @@
+package ExpectPolicy::Ledger;
+
+# A server with a ledger of its own, a site that is written to by PUT (mod_dav),
+# and what the ledger says of it.
+
+use strict;
+use warnings;
+
+use parent 'ExpectPolicy::Server';
+
+use ExpectPolicy::Wire;
+use File::Path ();
+use Test::More;
+use Time::HiRes qw(time sleep);
+
+my $serial = 0;
+
+my %mpm = (
+    event => <<'END',
+StartServers 2
+ServerLimit 4
+ThreadsPerChild 64
+ThreadLimit 64
+MinSpareThreads 1
+MaxSpareThreads 256
+MaxRequestWorkers 256
+END
+    prefork => <<'END',
+StartServers 70
+ServerLimit 128
+MinSpareServers 60
+MaxSpareServers 128
+MaxRequestWorkers 128
+END
+);
+$mpm{worker} = $mpm{event};
+
+# A directory for a site, for tests that have to fill it before the server
+# starts.
+sub site {
+    my $site = sprintf '%s/site%d-%d', vars('t_logs'), $$, ++$serial;
+    File::Path::make_path($site);
+    return $site;
+}
+
+# %how as for ExpectPolicy::Server, and site => what site() made.  In the text,
+# @site@ is the site; its first line is line 1 of a file of its own.
+sub start {
+    my ($class, $text, %how) = @_;
+    my $site = delete $how{site} // site();
+    my $cgi = is_mpm('prefork') ? 'cgi' : 'cgid';
+    my $socket = is_mpm('prefork') ? '' : 'ScriptSock cgisock';
+    my $programs = vars('serverroot') . '/cgi-bin/';
+    $text =~ s/\@site\@/$site/g;
+    my $self = $class->SUPER::start(<<"END", %how,
+$text
+$mpm{ $ENV{EP_MPM} }
+$socket
+SetEnv EP_APP_LOG /dev/null
+DocumentRoot "$site"
+DavLockDB "$site.locks"
+ScriptAlias /cgi/ "$programs"
+<Directory "$programs">
+    Options +ExecCGI
+    Require all granted
+</Directory>
+<Directory "$site">
+    Require all granted
+    Dav On
+</Directory>
+ExpectPolicy On
+END
+        load => [qw(dav dav_fs env), $cgi, @{ $how{load} // [] }]);
+    $self->{site} = $site;
+    return $self;
+}
+
+# Keys for ask(): this server.
+sub here {
+    my ($self) = @_;
+    return (port => $self->{port}, log => "$self->{dir}/error_log",
+            host => 'localhost', method => 'PUT', tag => '');
+}
+
+# An upload whose content is all sent with its head.
+sub put {
+    my ($self, $path, $length, %ask) = @_;
+    return ask($self->here, path => $path, length => $length,
+               body => 'x' x $length, %ask);
+}
+
+# An upload of unknown length, in chunks of at most 8000 bytes.
+sub put_chunked {
+    my ($self, $path, $length, %ask) = @_;
+    my $body = '';
+    for (my $left = $length; $left > 0; $left -= 8000) {
+        my $n = $left < 8000 ? $left : 8000;
+        $body .= sprintf("%x\r\n", $n) . 'x' x $n . "\r\n";
+    }
+    return ask($self->here, path => $path, chunked => 1,
+               body => "${body}0\r\n\r\n", %ask);
+}
+
+# Asks first, and waits for the verdict alone: the result has a status, or
+# interim 100 and is under way until finish() or close.
+sub begin {
+    my ($self, $path, $length, %ask) = @_;
+    my %all = ($self->here, %ask);
+    my $conn = converse(%all);
+    ExpectPolicy::Wire::put($conn, head_bytes(
+        %all, path => $path, length => $length,
+        headers => ['Expect: 100-continue', @{ $ask{headers} // [] }]), 5);
+    my $res = read_response($conn, method => 'PUT', only_interim => 1,
+                            patience => 15);
+    return { %$res, conn => $conn, length => $length };
+}
+
+sub is_admitted { return "@{ $_[0]{interim} }" eq '100' && !$_[0]{status} }
+
+# Sends the content of what was begun, or so many bytes of it.
+sub send_content {
+    my ($upload, $bytes) = @_;
+    my $piece = 'x' x 65_536;
+    my $left = $bytes // $upload->{length};
+    while ($left > 0) {
+        my $n = $left < length $piece ? $left : length $piece;
+        ExpectPolicy::Wire::put($upload->{conn}, substr($piece, 0, $n), 10)
+            or return 0;
+        $left -= $n;
+    }
+    return 1;
+}
+
+sub finish {
+    my ($upload) = @_;
+    send_content($upload);
+    my $res = read_response($upload->{conn}, method => 'PUT', patience => 15);
+    close $upload->{conn}{sock};
+    return $res->{status} // $res->{problem};
+}
+
+sub drop { close $_->{conn}{sock} for @_ }
+
+# What the ledger says: claims, trees by path, and accounts by kind, each with
+# used and held.
+sub books {
+    my ($self) = @_;
+    my %books = (trees => {}, accounts => {});
+    open my $in, '-|', vars('top_dir') . '/ledger-show',
+        "$self->{dir}/expect_policy.ledger" or die "ledger-show: $!";
+    while (<$in>) {
+        if (/^claims (\d+) of (\d+)$/) {
+            @books{qw(claims claims_most)} = ($1, $2);
+        }
+        elsif (/^tree used=(\d+) held=(\d+) known=([01]) (.+)$/) {
+            $books{trees}{$4} = { used => $1, held => $2, known => $3 };
+        }
+        elsif (/^(space|allowance|concurrent) used=(\d+) held=(\d+) key=(\w+)$/) {
+            $books{accounts}{$1}{$4} = { used => $2, held => $3 };
+        }
+    }
+    close $in or die 'ledger-show failed';
+    return \%books;
+}
+
+# What is used of a tree, once nothing is under way there.
+sub used {
+    my ($self, $path) = @_;
+    $self->settled_ok if $self->books->{claims};
+    return $self->books->{trees}{ $path // $self->{site} }{used};
+}
+
+# Waits until no upload holds anything any more.
+sub settled_ok {
+    my ($self, $name) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my $books;
+    wait_until(sub { $books = $self->books; !$books->{claims} }, 15);
+    my @held = grep { $_->{held} } values %{ $books->{trees} },
+        map { values %$_ } values %{ $books->{accounts} };
+    return is_deeply([$books->{claims}, \@held], [0, []],
+                     $name // 'nothing is held any more');
+}
+
+# Waits until a tree was measured for the first time.
+sub known_ok {
+    my ($self, $path) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    return ok(wait_until(sub {
+        my $tree = $self->books->{trees}{ $path // $self->{site} };
+        return $tree && $tree->{known};
+    }, 20), 'the tree was measured');
+}
+
+# A file of that many bytes that takes no room.
+sub sparse {
+    my ($self, $name, $bytes) = @_;
+    my $file = ref $self ? "$self->{site}/$name" : "$self/$name";
+    open my $out, '>', $file or die "$file: $!";
+    truncate $out, $bytes or die "$file: $!";
+    close $out;
+    return $file;
+}
+
+# What really lies below a directory, in bytes.
+sub on_disk {
+    my ($self) = @_;
+    my $sum = 0;
+    require File::Find;
+    File::Find::find({ no_chdir => 1, wanted => sub {
+        $sum += -s _ if lstat($_) && -f _;
+    } }, $self->{site});
+    return $sum;
+}
+
+sub graceful {
+    my ($self) = @_;
+    kill USR1 => $self->{pid};
+}
+
+# The pids of its children that serve requests.
+sub children {
+    my ($self) = @_;
+    my @found;
+    for my $file (glob '/proc/[0-9]*/stat') {
+        my ($pid, $parent) = slurp($file) =~ /\A(\d+) \(.*\) [A-Y] (\d+) /s
+            or next;
+        push @found, $pid if $parent == $self->{pid};
+    }
+    return sort { $a <=> $b } @found;
+}
+
+1;
