@@ -30,6 +30,7 @@
 #include "mod_expect_policy_counters.h"
 #include "mod_expect_policy_directives.h"
 #include "mod_expect_policy_drain.h"
+#include "mod_expect_policy_dump.h"
 #include "mod_expect_policy_early.h"
 #include "mod_expect_policy_expect.h"
 #include "mod_expect_policy_facts.h"
@@ -322,6 +323,7 @@ static void register_hooks(apr_pool_t *pool)
     ep_early_register();
     ep_close_register();
     ep_drain_register();
+    ep_dump_register();
     ep_ledger_register(pool);
     ep_usage_register();
 

@@ -257,16 +257,21 @@ static void compose(request_rec *r, const ap_conf_vector_t *vector,
                       &found.owner, how);
 }
 
+static void bound(const server_rec *server, ep_policy *policy)
+{
+    const ep_setting *ceiling = server_config_of(server)->ceiling;
+
+    if (ceiling != NULL && ceiling->number != EP_UNLIMITED) {
+        policy->ceiling = ceiling;
+    }
+}
+
 void ep_config_policy(request_rec *r, const ap_conf_vector_t *vector,
                       ep_policy *policy)
 {
     compose(r, vector, policy);
     if (ep_config_has_ceiling(r) || policy->mode != EP_MODE_OFF) {
-        const ep_setting *ceiling = server_config_of(r->server)->ceiling;
-
-        if (ceiling != NULL && ceiling->number != EP_UNLIMITED) {
-            policy->ceiling = ceiling;
-        }
+        bound(r->server, policy);
     }
     if (policy->mode == EP_MODE_OFF && policy->ceiling != NULL) {
         ep_policy host;
@@ -285,4 +290,41 @@ void ep_config_host_policy(request_rec *r, ep_policy *policy)
         policy->mode = (ep_mode)strictest->number;
         policy->mode_by = strictest;
     }
+}
+
+int ep_config_says(const ap_conf_vector_t *section)
+{
+    const dir_config *config = dir_config_in(section);
+
+    /* httpd makes one for the first directive of a module */
+    return config != NULL
+           && (config->says != NULL || config->override != NULL);
+}
+
+int ep_config_says_here(const ap_conf_vector_t *section,
+                        const ep_setting *setting)
+{
+    const dir_config *config = dir_config_in(section);
+    int rule;
+
+    for (rule = 0; config != NULL && config->says != NULL && rule < EP_RULES;
+         rule++) {
+        if (config->says->rule[rule] == setting) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+void ep_config_section_policy(const server_rec *server,
+                              const ap_conf_vector_t *vector,
+                              ep_policy *policy, const ep_setting **override)
+{
+    collected found;
+
+    memset(&found, 0, sizeof(found));
+    collect(dir_config_in(vector), &found);
+    ep_policy_compose(policy, &found.server, NULL, EP_OVERRIDE_NONE);
+    bound(server, policy);
+    *override = found.override;
 }

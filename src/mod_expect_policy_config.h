@@ -62,4 +62,20 @@ void ep_config_policy(request_rec *r, const ap_conf_vector_t *vector,
  */
 void ep_config_host_policy(request_rec *r, ep_policy *policy);
 
+/** @return 1 if a section, not merged with others, has a word of ours */
+int ep_config_says(const ap_conf_vector_t *section);
+
+/** @return 1 if it is the last word of such a section on its rule */
+int ep_config_says_here(const ap_conf_vector_t *section,
+                        const ep_setting *setting);
+
+/**
+ * The policy where @a vector holds as far as the server's files say, without a
+ * request.
+ * @param override what .htaccess files below may do; NULL: nothing was said
+ */
+void ep_config_section_policy(const server_rec *server,
+                              const ap_conf_vector_t *vector,
+                              ep_policy *policy, const ep_setting **override);
+
 #endif
