@@ -215,6 +215,45 @@ static void log_clamped(request_rec *r, const ep_setting *owner,
     }
 }
 
+/* One line of a rule that may stand several times. */
+static void log_line_in_vain(request_rec *r, const collected *found,
+                             ep_override how, ep_rule rule,
+                             const ep_setting *owner)
+{
+    const ep_setting *server;
+
+    if (how == EP_OVERRIDE_NONE) {
+        log_ignored(r, owner, found->override);
+        return;
+    }
+    server = ep_policy_tighter(rule, &found->server, owner);
+    if (server != NULL) {
+        log_clamped(r, owner, server);
+    }
+}
+
+/* All of both sides hold, so these lines change nothing; but their owner may
+ * think that they do. */
+static void log_lines_in_vain(request_rec *r, const collected *found,
+                              ep_override how)
+{
+    apr_size_t i;
+    int rule;
+
+    for (i = 0; i < found->owner.counted_count; i++) {
+        const ep_setting *owner = found->owner.counted[i];
+
+        log_line_in_vain(r, found, how, owner->count->rule, owner);
+    }
+    for (rule = EP_RULE_QUOTA; rule < EP_RULES; rule++) {
+        const ep_setting *off = found->owner.off[rule - EP_RULE_QUOTA];
+
+        if (off != NULL) {
+            log_line_in_vain(r, found, how, (ep_rule)rule, off);
+        }
+    }
+}
+
 /* What the owner says in vain.  Told at an upload: .htaccess files are read
  * anew for every request, and most requests need no policy. */
 static void log_in_vain(request_rec *r, const collected *found,
@@ -222,7 +261,7 @@ static void log_in_vain(request_rec *r, const collected *found,
 {
     int rule;
 
-    for (rule = 0; rule < EP_RULES; rule++) {
+    for (rule = 0; rule < EP_RULE_QUOTA; rule++) {
         const ep_setting *owner = found->owner.rule[rule];
         const ep_setting *server = found->server.rule[rule];
 
@@ -235,6 +274,17 @@ static void log_in_vain(request_rec *r, const collected *found,
         else if (ep_policy_is_laxer((ep_rule)rule, server, owner)) {
             log_clamped(r, owner, server);
         }
+    }
+    log_lines_in_vain(r, found, how);
+}
+
+static void log_surplus(request_rec *r, const ep_setting *surplus)
+{
+    if (ep_once(r->pool, "surplus", surplus)) {
+        ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r,
+                      "ignored: %s in %s:%u, as %d limits count here already",
+                      surplus->directive, surplus->file, surplus->line,
+                      EP_COUNTED_MAX);
     }
 }
 
@@ -255,6 +305,10 @@ static void compose(request_rec *r, const ap_conf_vector_t *vector,
     ep_policy_compose(policy,
                       how == EP_OVERRIDE_ANY ? &found.all : &found.server,
                       &found.owner, how);
+    if (policy->surplus != NULL && policy->mode != EP_MODE_OFF
+        && ep_logs(r)) {
+        log_surplus(r, policy->surplus);
+    }
 }
 
 static void bound(const server_rec *server, ep_policy *policy)

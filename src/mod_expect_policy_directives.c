@@ -4,16 +4,25 @@
 
 #include "mod_expect_policy_directives.h"
 
+#include "apr_fnmatch.h"
 #include "apr_strings.h"
+#include "ap_expr.h"
 
 #include "ep_auth.h"
 #include "ep_document.h"
 #include "ep_expect.h"
 #include "ep_media.h"
+#include "ep_period.h"
 #include "ep_size.h"
 #include "mod_expect_policy_config.h"
 #include "mod_expect_policy_early.h"
 #include "mod_expect_policy_expect.h"
+#include "mod_expect_policy_ledger.h"
+#include "mod_expect_policy_parts.h"
+#include "mod_expect_policy_usage.h"
+
+/* The most lines of a rule that counts in one section. */
+#define LINES_MAX 8
 
 /* The longest bad word that a message repeats. */
 #define SHOWN_MAX 80
@@ -104,10 +113,17 @@ static const char *set_mode(cmd_parms *cmd, void *config, const char *word)
     const char *error = set_keyword(cmd, config, word, known,
                                     "On, Off or DryRun");
 
-    /* cmd->path: inside of a section */
-    if (error == NULL && cmd->path != NULL && !in_htaccess(cmd)) {
-        ep_config_say_section_mode(cmd->server,
-                                   ep_config_said(config, EP_RULE_MODE));
+    if (error == NULL && !in_htaccess(cmd)) {
+        const ep_setting *mode = ep_config_said(config, EP_RULE_MODE);
+
+        /* cmd->path: inside of a section */
+        if (cmd->path != NULL) {
+            ep_config_say_section_mode(cmd->server, mode);
+        }
+        /* an .htaccess file may bring a limit that counts */
+        if (mode->number != EP_MODE_OFF) {
+            ep_ledger_need();
+        }
     }
     return error;
 }
@@ -382,6 +398,432 @@ static const char *set_refuse(cmd_parms *cmd, void *config, const char *code,
     return keep(cmd, config, setting);
 }
 
+/*
+ * Limits that count.
+ */
+
+#define LEGAL_SIZE "a number of bytes, with an optional K, M, G or T"
+#define LEGAL_KEY "client, user, host, directory or expr=EXPRESSION"
+
+static int is_section(const ap_directive_t *directive, const char *name)
+{
+    return ap_cstr_casecmp(directive->directive, name) == 0;
+}
+
+/* The name of a virtual host; ServerName may stand below what asks for it. */
+static const char *name_of_host(const ap_directive_t *host)
+{
+    const ap_directive_t *line;
+
+    for (line = host->first_child; line != NULL; line = line->next) {
+        if (is_section(line, "ServerName")) {
+            return line->args;
+        }
+    }
+    return "";
+}
+
+/* Names the section that a directive stands in, the same after a restart and
+ * wherever in its file it is moved to. */
+static const char *scope_of(cmd_parms *cmd)
+{
+    const ap_directive_t *section;
+    const char *scope = "";
+
+    for (section = cmd->directive->parent; section != NULL;
+         section = section->parent) {
+        scope = apr_pstrcat(cmd->pool, section->directive, " ", section->args,
+                            is_section(section, "<VirtualHost")
+                                ? name_of_host(section)
+                                : "",
+                            "\n", scope, NULL);
+    }
+    return in_htaccess(cmd)
+               ? apr_pstrcat(cmd->pool, cmd->directive->filename, "\n", scope,
+                             NULL)
+               : scope;
+}
+
+/* Keeps an absolute path as trees are named: without a slash at its end. */
+static void name_tree(apr_pool_t *pool, const char *path, ep_count *count)
+{
+    apr_size_t length = strlen(path);
+    apr_size_t i;
+
+    while (length > 1 && path[length - 1] == '/') {
+        length--;
+    }
+    count->directory = apr_pstrndup(pool, path, length);
+    count->depth = 0;
+    for (i = 0; length > 1 && i < length; i++) {
+        count->depth += path[i] == '/';
+    }
+}
+
+/* What <Directory ARGS> stands for, made canonical as core does.
+ * @return NULL: no directory: a regular expression, or not absolute */
+static const char *path_of_section(cmd_parms *cmd, const char *args)
+{
+    const char *end = ap_strrchr_c(args, '>');
+    char *path;
+    apr_status_t rv;
+
+    args = apr_pstrndup(cmd->temp_pool, args,
+                        end != NULL ? (apr_size_t)(end - args) : strlen(args));
+    path = ap_getword_conf(cmd->temp_pool, &args);
+    if (*path != '/') {
+        return NULL;
+    }
+    rv = apr_filepath_merge(&path, NULL, path, APR_FILEPATH_TRUENAME,
+                            cmd->pool);
+    return rv == APR_SUCCESS || rv == APR_EPATHWILD ? path : NULL;
+}
+
+/* @return 1 if the directive stands in a directory, which is kept */
+static int find_directory(cmd_parms *cmd, ep_count *count)
+{
+    static const char *const within[] = {
+        "<Files", "<FilesMatch", "<If", "<ElseIf", "<Else"
+    };
+    const ap_directive_t *section = cmd->directive->parent;
+    const char *path;
+    apr_size_t i = 0;
+
+    while (section != NULL && i < sizeof(within) / sizeof(within[0])) {
+        if (is_section(section, within[i])) {
+            section = section->parent;
+            i = 0;
+        }
+        else {
+            i++;
+        }
+    }
+    if (in_htaccess(cmd)) {
+        path = ap_make_dirstr_parent(cmd->pool, cmd->directive->filename);
+    }
+    else if (section != NULL && is_section(section, "<Directory")) {
+        path = path_of_section(cmd, section->args);
+    }
+    else {
+        path = NULL;
+    }
+    if (path == NULL) {
+        return 0;
+    }
+    name_tree(cmd->pool, path, count);
+    if (!in_htaccess(cmd) && apr_fnmatch_test(count->directory)) {
+        count->directory = NULL;
+    }
+    return 1;
+}
+
+static ep_setting *new_limit(cmd_parms *cmd, ep_count **count)
+{
+    ep_setting *setting = new_setting(cmd);
+
+    *count = apr_pcalloc(cmd->pool, sizeof(**count));
+    (*count)->rule = rule_of(cmd);
+    (*count)->scope = scope_of(cmd);
+    setting->count = *count;
+    return setting;
+}
+
+static const char *keep_off(cmd_parms *cmd, void *config)
+{
+    ep_setting *setting = new_setting(cmd);
+
+    setting->number = EP_UNLIMITED;
+    return keep(cmd, config, setting);
+}
+
+static int same_tree(const ep_count *a, const ep_count *b)
+{
+    return a->directory == NULL || b->directory == NULL
+               ? a->directory == b->directory && a->depth == b->depth
+               : strcmp(a->directory, b->directory) == 0;
+}
+
+/* 1 if two lines of one section count the same, so that the later one holds */
+static int counts_same(const ep_count *a, const ep_count *b)
+{
+    if (a->rule == EP_RULE_QUOTA) {
+        return same_tree(a, b);
+    }
+    return a->whom == b->whom && a->period == b->period
+           && (a->whom != EP_FOR_EXPRESSION
+               || strcmp(a->expression, b->expression) == 0);
+}
+
+/* The lines of a section up to @a line but for one that counts the same; adds
+ * to @a lines how many these are. */
+static const ep_setting *others(cmd_parms *cmd, const ep_setting *line,
+                                const ep_count *count, int *lines)
+{
+    const ep_setting *before;
+    ep_setting *copy;
+    ep_count *copied;
+
+    if (line == NULL || line->count == NULL) {
+        return line;
+    }
+    before = others(cmd, line->count->before, count, lines);
+    if (counts_same(line->count, count)) {
+        return before;
+    }
+    ++*lines;
+    if (before == line->count->before) {
+        return line;
+    }
+    copied = apr_pmemdup(cmd->pool, line->count, sizeof(*copied));
+    copied->before = before;
+    copy = apr_pmemdup(cmd->pool, line, sizeof(*copy));
+    copy->count = copied;
+    return copy;
+}
+
+/* Keeps one more line of a rule that may stand several times. */
+static const char *keep_line(cmd_parms *cmd, void *config,
+                             const ep_setting *setting, ep_count *count)
+{
+    int lines = 1;
+
+    count->before = others(cmd, ep_config_said(config, rule_of(cmd)), count,
+                           &lines);
+    if (lines > LINES_MAX) {
+        return apr_psprintf(cmd->pool, "%s: more than %d lines",
+                            cmd->cmd->name, LINES_MAX);
+    }
+    return keep(cmd, config, setting);
+}
+
+static const char *set_space(cmd_parms *cmd, void *config, const char *word)
+{
+    static const char legal[] = "Off, 0% to 100%, or " LEGAL_SIZE;
+    const char *error = outside_limit(cmd);
+    const apr_size_t length = strlen(word);
+    ep_setting *setting;
+    ep_count *count;
+
+    if (error != NULL) {
+        return error;
+    }
+    if (ap_cstr_casecmp(word, "Off") == 0) {
+        return keep_off(cmd, config);
+    }
+    setting = new_limit(cmd, &count);
+    if (length > 1 && word[length - 1] == '%') {
+        const char *digits = apr_pstrndup(cmd->pool, word, length - 1);
+
+        count->is_percent = 1;
+        if (digits[strspn(digits, "0123456789")] != '\0'
+            || !ep_size_parse(digits, &setting->number)
+            || setting->number > 100) {
+            return complain(cmd, word, legal);
+        }
+    }
+    else if (!ep_size_parse(word, &setting->number)) {
+        return complain(cmd, word, legal);
+    }
+    return keep(cmd, config, setting);
+}
+
+/* The path of a file or tree in a server's file.  @return NULL: no path */
+static const char *absolute(const cmd_parms *cmd, const char *word)
+{
+    const char *path = *word != '\0'
+                           ? ap_server_root_relative(cmd->pool, word)
+                           : NULL;
+
+    return path != NULL && *path == '/' && strlen(path) < EP_TREE_PATH_SIZE
+               ? path
+               : NULL;
+}
+
+static const char *parse_tree(cmd_parms *cmd, const char *size,
+                              const char *path, const char *usage,
+                              ep_count *count)
+{
+    static const char usage_is[] = "usage=";
+    const apr_size_t skip = sizeof(usage_is) - 1;
+
+    if (path != NULL && usage == NULL
+        && ap_cstr_casecmpn(path, usage_is, skip) == 0) {
+        usage = path;
+        path = NULL;
+    }
+    if (in_htaccess(cmd) && (path != NULL || usage != NULL)) {
+        return complain(cmd, path != NULL ? path : usage,
+                        "Off or SIZE alone in an .htaccess file");
+    }
+    if (usage != NULL) {
+        count->usage_file = ap_cstr_casecmpn(usage, usage_is, skip) == 0
+                                ? absolute(cmd, usage + skip)
+                                : NULL;
+        if (count->usage_file == NULL) {
+            return complain(cmd, usage, "usage=FILE, with the path of a file");
+        }
+    }
+    if (path != NULL) {
+        const char *tree = absolute(cmd, path);
+
+        if (tree == NULL) {
+            return complain(cmd, path, "the path of a directory");
+        }
+        name_tree(cmd->pool, tree, count);
+        return NULL;
+    }
+    return find_directory(cmd, count)
+               ? NULL
+               : complain(cmd, size, "here Off or SIZE PATH [usage=FILE]:"
+                          " without PATH it has to stand in <Directory>, and"
+                          " that without a regular expression");
+}
+
+/* Has a tree that is known already measured before the first upload. */
+static void plant(cmd_parms *cmd, const ep_count *count)
+{
+    ep_usage_need();
+    if (count->directory != NULL) {
+        ep_part part;
+
+        memset(&part, 0, sizeof(part));
+        ep_part_tree(count->directory, count->usage_file, &part);
+        ep_usage_plant(cmd->pool, &part);
+    }
+}
+
+static const char *set_quota(cmd_parms *cmd, void *config, const char *size,
+                             const char *path, const char *usage)
+{
+    static const char legal[] = "Off or SIZE [PATH] [usage=FILE]; a SIZE is "
+                                LEGAL_SIZE;
+    const char *error = outside_limit(cmd);
+    ep_setting *setting;
+    ep_count *count;
+
+    if (error != NULL) {
+        return error;
+    }
+    if (ap_cstr_casecmp(size, "Off") == 0 && path == NULL) {
+        return keep_off(cmd, config);
+    }
+    setting = new_limit(cmd, &count);
+    if (!ep_size_parse(size, &setting->number)) {
+        return complain(cmd, size, legal);
+    }
+    error = parse_tree(cmd, size, path, usage, count);
+    if (error == NULL && !in_htaccess(cmd)) {
+        plant(cmd, count);
+    }
+    return error != NULL ? error : keep_line(cmd, config, setting, count);
+}
+
+/* @return NULL, or what is wrong */
+static const char *parse_key(cmd_parms *cmd, const char *word, ep_count *count)
+{
+    static const keyword known[] = {
+        { "client", EP_FOR_CLIENT }, { "user", EP_FOR_USER },
+        { "host", EP_FOR_HOST }, { "directory", EP_FOR_DIRECTORY },
+        { NULL, 0 }
+    };
+    const char *error = NULL;
+    int whom;
+
+    if (ap_cstr_casecmpn(word, "expr=", 5) == 0 && word[5] != '\0') {
+        /* in .htaccess as restricted as httpd's own; and an answer does not
+         * come to depend on the fields that are looked at */
+        count->whom = EP_FOR_EXPRESSION;
+        count->expression = word + 5;
+        count->compiled = ap_expr_parse_cmd(
+            cmd, count->expression,
+            AP_EXPR_FLAG_STRING_RESULT | AP_EXPR_FLAG_DONT_VARY
+                | (in_htaccess(cmd) ? AP_EXPR_FLAG_RESTRICTED : 0),
+            &error, NULL);
+        return error != NULL
+                   ? complain(cmd, word, apr_pstrcat(cmd->pool, "a KEY of "
+                                                     LEGAL_KEY ": ", error,
+                                                     NULL))
+                   : NULL;
+    }
+    if (!find_keyword(known, word, &whom)) {
+        return complain(cmd, word, "a KEY of " LEGAL_KEY);
+    }
+    count->whom = (ep_for)whom;
+    if (count->whom == EP_FOR_DIRECTORY && !find_directory(cmd, count)) {
+        return complain(cmd, word, "here client, user, host or expr=EXPRESSION:"
+                        " directory has to stand in <Directory>, and that"
+                        " without a regular expression");
+    }
+    return NULL;
+}
+
+/* NUMBER KEY or SIZE/PERIOD KEY */
+static const char *set_limit(cmd_parms *cmd, void *config, const char *amount,
+                             const char *key)
+{
+    const int is_allowance = rule_of(cmd) == EP_RULE_ALLOWANCE;
+    const char *legal = is_allowance
+                            ? "Off or SIZE/PERIOD KEY; a SIZE is " LEGAL_SIZE
+                              ", a PERIOD a number with s, m, h, d or w, of"
+                              " 366 days at most, a KEY " LEGAL_KEY
+                            : "Off or NUMBER KEY; a NUMBER is 1 or more, a KEY "
+                              LEGAL_KEY;
+    const char *error = outside_limit(cmd);
+    ep_setting *setting;
+    ep_count *count;
+
+    if (error != NULL) {
+        return error;
+    }
+    if (ap_cstr_casecmp(amount, "Off") == 0 && key == NULL) {
+        return keep_off(cmd, config);
+    }
+    setting = new_limit(cmd, &count);
+    if (key == NULL) {
+        return complain(cmd, amount, legal);
+    }
+    if (is_allowance) {
+        const char *slash = ap_strchr_c(amount, '/');
+
+        if (slash == NULL
+            || !ep_size_parse(apr_pstrndup(cmd->pool, amount,
+                                           (apr_size_t)(slash - amount)),
+                              &setting->number)
+            || !ep_period_parse(slash + 1, &count->period)) {
+            return complain(cmd, amount, legal);
+        }
+    }
+    else if (amount[strspn(amount, "0123456789")] != '\0'
+             || !ep_size_parse(amount, &setting->number)
+             || setting->number == 0) {
+        return complain(cmd, amount, legal);
+    }
+    error = parse_key(cmd, key, count);
+    return error != NULL ? error : keep_line(cmd, config, setting, count);
+}
+
+static const char *set_failure(cmd_parms *cmd, void *config, const char *word)
+{
+    static const keyword known[] = {
+        { "Open", 0 }, { "Closed", 1 }, { NULL, 0 }
+    };
+
+    return set_keyword(cmd, config, word, known, "Open or Closed");
+}
+
+static const char *set_ledger(cmd_parms *cmd, void *config, const char *word)
+{
+    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    const char *legal;
+
+    (void)config;
+    if (error != NULL) {
+        return error;
+    }
+    legal = ep_ledger_choose(cmd->pool, word);
+    return legal != NULL ? complain(cmd, word, legal) : NULL;
+}
+
 static const char *set_override(cmd_parms *cmd, void *config, const char *word)
 {
     static const keyword known[] = {
@@ -456,6 +898,21 @@ const command_rec ep_directives[] = {
                   ANYWHERE, "Unlimited, or the size of the largest upload"),
     AP_INIT_TAKE123("ExpectPolicyRefuse", set_refuse, INFO(EP_RULE_REFUSE),
                     ANYWHERE, "Off, or CODE [MESSAGE [STATUS]]"),
+    AP_INIT_TAKE1("ExpectPolicyFreeSpace", set_space,
+                  INFO(EP_RULE_FREE_SPACE), SERVER_FILES,
+                  "Off, or what must stay free: a size, or PERCENT%"),
+    AP_INIT_TAKE123("ExpectPolicyQuota", set_quota, INFO(EP_RULE_QUOTA),
+                    ANYWHERE, "Off, or SIZE [PATH] [usage=FILE]"),
+    AP_INIT_TAKE12("ExpectPolicyConcurrent", set_limit,
+                   INFO(EP_RULE_CONCURRENT), ANYWHERE, "Off, or NUMBER KEY"),
+    AP_INIT_TAKE12("ExpectPolicyAllowance", set_limit,
+                   INFO(EP_RULE_ALLOWANCE), ANYWHERE,
+                   "Off, or SIZE/PERIOD KEY"),
+    AP_INIT_TAKE1("ExpectPolicyLedgerFailure", set_failure,
+                  INFO(EP_RULE_LEDGER_FAILURE), SERVER_FILES,
+                  "Open or Closed"),
+    AP_INIT_TAKE1("ExpectPolicyLedger", set_ledger, NULL, RSRC_CONF,
+                  "shm[:SIZE]"),
     AP_INIT_TAKE1("ExpectPolicyStatus", set_status, INFO(EP_RULE_STATUS),
                   ANYWHERE, "Auto, Specific or 417"),
     AP_INIT_TAKE1("ExpectPolicyLinger", set_linger, INFO(EP_RULE_LINGER),

@@ -85,7 +85,18 @@ my @wrong = (
     ['sites/override', "ExpectPolicyOverride Any\n", [qr/ExpectPolicyOverride/]],
     ['sites/limit', "<Limit POST>\nExpectPolicyMaxSize 10\n</Limit>\n",
      [qr/ExpectPolicyMaxSize/]],
-    ['sites/unknown', "ExpectPolicyQuota 10G\n", [qr/ExpectPolicyQuota/]],
+    ['sites/space', "ExpectPolicyFreeSpace 5%\n", [qr/ExpectPolicyFreeSpace/]],
+    ['sites/ledger', "ExpectPolicyLedger shm\n", [qr/ExpectPolicyLedger\b/]],
+    ['sites/failure', "ExpectPolicyLedgerFailure Open\n",
+     [qr/ExpectPolicyLedgerFailure/]],
+    # where a tree lies that is not the owner's is not the owner's to say
+    ['sites/tree', "ExpectPolicyQuota 1G /etc\n",
+     [qr/ExpectPolicyQuota: '\/etc'/, qr/legal is Off or SIZE alone/]],
+    ['sites/usage', "ExpectPolicyQuota 1G usage=/etc/hostname\n",
+     [qr/ExpectPolicyQuota: 'usage=/, qr/legal is Off or SIZE alone/]],
+    ['sites/expression', "ExpectPolicyConcurrent 4 expr=%{file:/etc/hostname}\n",
+     [qr/ExpectPolicyConcurrent/, qr/not available in restricted context/]],
+    ['sites/unknown', "ExpectPolicyUnknown 10G\n", [qr/ExpectPolicyUnknown/]],
 );
 for (@wrong) {
     my ($dir, $text, $patterns) = @$_;
@@ -100,7 +111,21 @@ for (@wrong) {
     like($lines[-1], $_, "with $_") for @$patterns;
     unlike($res->{body}, qr/ExpectPolicy|htaccess/, 'the client is not told');
 }
-cmp_ok(scalar @wrong, '>=', 9, 'wrong files');
+cmp_ok(scalar @wrong, '>=', 15, 'wrong files');
+
+# what they may say about limits that count
+make_tree('sites/counts', '.htaccess' => <<'END');
+ExpectPolicyQuota 1G
+ExpectPolicyConcurrent 4 directory
+ExpectPolicyAllowance 1G/1d expr=%{REQUEST_URI}
+<Files "app.cgi">
+    ExpectPolicyQuota Off
+    ExpectPolicyConcurrent 4 client
+</Files>
+END
+accepted_ok(ask(path => '/sites/counts/app.cgi', length => 5, body => 'xxxxx',
+                headers => ['Content-Type: image/png']),
+            name => 'an owner may count');
 
 # a file that is put right works at once
 make_tree('sites/wrong-size', '.htaccess' => "ExpectPolicyMaxSize 10\n");
