@@ -964,6 +964,339 @@ START_TEST(whoever_dies_has_done_all_or_nothing)
 }
 END_TEST
 
+START_TEST(a_tree_is_unknown_until_it_is_measured)
+{
+    const ep_part parts[] = {
+        part_of(EP_SPACE, 1, 1, 1000, 10),
+        part_of(EP_QUOTA, 2, 2, 1000, 10)
+    };
+    ep_claim claim = { 0, 0 };
+    ep_tree tree;
+
+    open_book();
+    ck_assert_int_eq(reserve(parts, 2, &claim), EP_BOOK_UNKNOWN);
+    ck_assert_uint_eq(denial.part, 1);
+    ck_assert_int_eq(denial.remaining, 0);
+    ck_assert_int_eq(denial.wait, -1);
+    ck_assert_int_eq(held_of(&parts[0]), 0);
+    ck_assert_uint_eq(claims_now(), 0);
+    /* and is due from then on */
+    tree = tree_of(&parts[1]);
+    ck_assert_str_eq(tree.path, "/srv/tree");
+    ck_assert_int_eq(tree.is_known, 0);
+    ck_assert_int_eq(tree.is_file, 0);
+    ck_assert_int_eq(tree.asked, NOW);
+    ck_assert_int_eq(tree.measured, 0);
+    ck_assert_int_eq(tree.is_held, 0);
+    ck_assert_int_eq(ep_book_measured(&book, NOW + 7, &tree, 500, 3, 0), 1);
+    tree = tree_of(&parts[1]);
+    ck_assert_int_eq(tree.is_known, 1);
+    ck_assert_int_eq(tree.measured, NOW + 7);
+    ck_assert_int_eq(tree.took, 3);
+    ck_assert_int_eq(used_of(&parts[1]), 500);
+    ck_assert_int_eq(reserve(parts, 2, &claim), EP_BOOK_GRANTED);
+    ck_assert_int_eq(tree_of(&parts[1]).is_held, 1);
+}
+END_TEST
+
+START_TEST(an_unknown_tree_counts_as_empty_where_that_is_taken)
+{
+    const ep_part part = part_of(EP_QUOTA, 2, 2, 1000, 600);
+    ep_claim claim = { 0, 0 }, other = { 0, 0 };
+
+    open_book();
+    ck_assert_int_eq(ep_book_reserve(&book, 1, NOW, &part, 1, 1, &claim,
+                                     &denial), EP_BOOK_GRANTED);
+    /* what can be counted is counted */
+    ck_assert_int_eq(ep_book_reserve(&book, 1, NOW, &part, 1, 1, &other,
+                                     &denial), EP_BOOK_DENIED);
+    ck_assert_int_eq(denial.remaining, 400);
+    ep_book_settle(&book, NOW, &claim, 500, 500);
+    ck_assert_int_eq(used_of(&part), 500);
+    ck_assert_int_eq(reserve(&part, 1, &other), EP_BOOK_UNKNOWN);
+}
+END_TEST
+
+START_TEST(a_tree_is_planted_before_anyone_asks)
+{
+    ep_part part = part_of(EP_QUOTA, 2, 2, 1000, 600);
+    ep_tree tree;
+
+    part.is_file = 1;
+    part.path = "/srv/usage";
+    open_book();
+    ck_assert_int_eq(ep_book_plant(&book, NOW, &part), EP_BOOK_GRANTED);
+    tree = tree_of(&part);
+    ck_assert_str_eq(tree.path, "/srv/usage");
+    ck_assert_int_eq(tree.is_file, 1);
+    ck_assert_int_eq(tree.measured, 0);
+    ck_assert_int_eq(tree.asked, NOW);
+    measure(&part, 500);
+    /* once more, as after a graceful restart */
+    ck_assert_int_eq(ep_book_plant(&book, NOW + 9, &part), EP_BOOK_GRANTED);
+    tree = tree_of(&part);
+    ck_assert_int_eq(tree.asked, NOW + 9);
+    ck_assert_int_eq(tree.is_known, 1);
+    ck_assert_int_eq(used_of(&part), 500);
+}
+END_TEST
+
+START_TEST(a_path_has_room_up_to_its_end)
+{
+    char path[EP_TREE_PATH_SIZE];
+    ep_part part = part_of(EP_QUOTA, 2, 2, 1000, 600);
+    ep_tree tree;
+
+    memset(path, 'x', sizeof(path));
+    path[sizeof(path) - 1] = '\0';
+    part.path = guarded(path);
+    open_book();
+    ck_assert_int_eq(ep_book_plant(&book, NOW, &part), EP_BOOK_GRANTED);
+    tree = tree_of(&part);
+    ck_assert_str_eq(tree.path, path);
+}
+END_TEST
+
+START_TEST(a_number_is_taken_if_nothing_happened)
+{
+    const ep_part part = part_of(EP_QUOTA, 2, 2, 1000, 100);
+    ep_claim claim = { 0, 0 };
+    ep_tree before;
+    int64_t granted;
+
+    open_book();
+    measure(&part, 500);
+    before = tree_of(&part);
+    ck_assert_int_eq(ep_book_measured(&book, NOW + 1, &before, 400, 1, 0), 1);
+    ck_assert_int_eq(used_of(&part), 400);
+    /* something is held */
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
+    ck_assert_int_eq(ep_book_measured(&book, NOW + 2, &before, 1, 1, 0), 0);
+    before = tree_of(&part);
+    ck_assert_int_eq(ep_book_measured(&book, NOW + 2, &before, 1, 1, 0), 0);
+    ck_assert_int_eq(used_of(&part), 400);
+    ck_assert_int_eq(tree_of(&part).measured, NOW + 1);
+    /* something has grown */
+    ck_assert_int_eq(ep_book_grow(&book, NOW, &part, 1, &claim, 5, 5,
+                                  &granted, &denial), EP_BOOK_GRANTED);
+    ck_assert_uint_ne(tree_of(&part).changes, before.changes);
+    before = tree_of(&part);
+    /* something was released */
+    ep_book_release(&book, &claim);
+    ck_assert_int_eq(ep_book_measured(&book, NOW + 2, &before, 1, 1, 0), 0);
+    before = tree_of(&part);
+    /* something came and went */
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
+    ep_book_settle(&book, NOW, &claim, 7, 7);
+    ck_assert_int_eq(ep_book_measured(&book, NOW + 2, &before, 1, 1, 0), 0);
+    before = tree_of(&part);
+    /* somebody died */
+    ep_book_recover(&book, nobody_is_alive, NULL);
+    ck_assert_int_eq(ep_book_measured(&book, NOW + 2, &before, 1, 1, 0), 0);
+    ck_assert_int_eq(used_of(&part), 407);
+    before = tree_of(&part);
+    ck_assert_int_eq(ep_book_measured(&book, NOW + 2, &before, 450, 1, 0), 1);
+    ck_assert_int_eq(used_of(&part), 450);
+}
+END_TEST
+
+START_TEST(an_upload_of_0_bytes_disturbs_as_well)
+{
+    ep_part part = part_of(EP_QUOTA, 2, 2, 1000, 0);
+    ep_claim claim = { 0, 0 };
+    ep_tree before;
+
+    open_book();
+    measure(&part, 500);
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
+    before = tree_of(&part);
+    ck_assert_int_eq(before.is_held, 1);
+    ck_assert_int_eq(ep_book_measured(&book, NOW, &before, 10, 1, 0), 0);
+    ck_assert_int_eq(used_of(&part), 500);
+}
+END_TEST
+
+START_TEST(patience_ends_and_what_was_added_comes_on_top)
+{
+    const ep_part part = part_of(EP_QUOTA, 2, 2, 1000, 100);
+    ep_claim claims[3];
+    ep_tree before;
+    size_t i;
+
+    memset(claims, 0, sizeof(claims));
+    open_book();
+    measure(&part, 500);
+    for (i = 0; i < 3; i++) {
+        ck_assert_int_eq(reserve(&part, 1, &claims[i]), EP_BOOK_GRANTED);
+    }
+    before = tree_of(&part);
+    ep_book_settle(&book, NOW, &claims[0], 60, 60);
+    ep_book_settle(&book, NOW, &claims[1], 60, -20);
+    ck_assert_int_eq(used_of(&part), 540);
+    ck_assert_int_eq(ep_book_measured(&book, NOW, &before, 300, 1, 0), 0);
+    ck_assert_int_eq(ep_book_measured(&book, NOW, &before, 300, 1, 1), 1);
+    ck_assert_int_eq(used_of(&part), 360);
+    /* the smaller file may be in the number already */
+    ep_book_settle(&book, NOW, &claims[2], 5, -50);
+    ck_assert_int_eq(used_of(&part), 360);
+    /* not so for one that begins later */
+    ck_assert_int_eq(reserve(&part, 1, &claims[2]), EP_BOOK_GRANTED);
+    ep_book_settle(&book, NOW, &claims[2], 5, -50);
+    ck_assert_int_eq(used_of(&part), 310);
+    /* and what adds, adds: too much rather than too little */
+    ck_assert_int_eq(reserve(&part, 1, &claims[2]), EP_BOOK_GRANTED);
+    before = tree_of(&part);
+    ck_assert_int_eq(ep_book_measured(&book, NOW, &before, 300, 1, 1), 1);
+    ep_book_settle(&book, NOW, &claims[2], 50, 50);
+    ck_assert_int_eq(used_of(&part), 350);
+}
+END_TEST
+
+START_TEST(only_claims_on_that_tree_may_be_in_its_number)
+{
+    const ep_part part = part_of(EP_QUOTA, 2, 2, 1000, 100);
+    const ep_part other = part_of(EP_QUOTA, 3, 3, 1000, 100);
+    ep_claim claim = { 0, 0 };
+    ep_tree before;
+
+    open_book();
+    measure(&part, 500);
+    measure(&other, 500);
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
+    before = tree_of(&other);
+    before.changes++;
+    ck_assert_int_eq(ep_book_measured(&book, NOW, &before, 300, 1, 1), 1);
+    ep_book_settle(&book, NOW, &claim, 5, -50);
+    ck_assert_int_eq(used_of(&part), 450);
+}
+END_TEST
+
+START_TEST(a_tree_without_usage_takes_any_number)
+{
+    const ep_part part = part_of(EP_QUOTA, 2, 2, 1000, 100);
+    ep_claim claim = { 0, 0 };
+    ep_tree before;
+
+    open_book();
+    ck_assert_int_eq(ep_book_plant(&book, NOW, &part), EP_BOOK_GRANTED);
+    before = tree_of(&part);
+    ck_assert_int_eq(ep_book_reserve(&book, 1, NOW, &part, 1, 1, &claim,
+                                     &denial), EP_BOOK_GRANTED);
+    ep_book_settle(&book, NOW, &claim, 60, 60);
+    ck_assert_int_eq(ep_book_measured(&book, NOW, &before, 300, 1, 0), 1);
+    ck_assert_int_eq(used_of(&part), 360);
+    ck_assert_int_eq(tree_of(&part).is_known, 1);
+}
+END_TEST
+
+START_TEST(what_cannot_be_measured_is_unknown)
+{
+    const ep_part part = part_of(EP_QUOTA, 2, 2, 1000, 100);
+    ep_claim claim = { 0, 0 };
+    ep_tree before;
+
+    open_book();
+    measure(&part, 950);
+    before = tree_of(&part);
+    ck_assert_int_eq(ep_book_measured(&book, NOW + 5, &before, -1, 2, 0), 1);
+    ck_assert_int_eq(tree_of(&part).is_known, 0);
+    ck_assert_int_eq(tree_of(&part).measured, NOW + 5);
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_UNKNOWN);
+    ck_assert_int_eq(ep_book_reserve(&book, 1, NOW, &part, 1, 1, &claim,
+                                     &denial), EP_BOOK_GRANTED);
+    ep_book_settle(&book, NOW, &claim, 60, 60);
+    ck_assert_int_eq(used_of(&part), 60);
+    /* trying again in vain makes nobody forget */
+    ck_assert_int_eq(ep_book_measured(&book, NOW + 6, &before, -1, 2, 0), 1);
+    ck_assert_int_eq(used_of(&part), 60);
+}
+END_TEST
+
+START_TEST(a_tree_that_went_is_not_measured)
+{
+    const ep_part part = part_of(EP_QUOTA, 2, 2, 1000, 100);
+    ep_tree before;
+
+    open_book();
+    measure(&part, 500);
+    before = tree_of(&part);
+    before.key.low++;
+    ck_assert_int_eq(ep_book_measured(&book, NOW, &before, 300, 1, 1), 0);
+    ck_assert_int_eq(used_of(&part), 500);
+    ck_assert_int_eq(ep_book_tree(&book, book.trees_count, &before), 0);
+    ck_assert_int_eq(ep_book_tree(&book, UINT32_MAX, &before), 0);
+}
+END_TEST
+
+START_TEST(a_tree_goes_if_nobody_asked_for_a_minute)
+{
+    ep_part part = part_of(EP_QUOTA, 1, 0, 1000, 0);
+    ep_claim claim = { 0, 0 };
+    ep_book_counts counts;
+    int64_t now = NOW;
+
+    open_book();
+    /* the first one is held, the others are asked for one by one */
+    ck_assert_int_eq(ep_book_reserve(&book, 1, now, &part, 1, 1, &claim,
+                                     &denial), EP_BOOK_GRANTED);
+    for (part.key.low = 1; part.key.low < 16; part.key.low++) {
+        now += SECOND;
+        ck_assert_int_eq(ep_book_plant(&book, now, &part), EP_BOOK_GRANTED);
+    }
+    ep_book_count(&book, &counts);
+    ck_assert_uint_eq(counts.trees, 16);
+    /* the second one is asked for once more */
+    part.key.low = 1;
+    ck_assert_int_eq(ep_book_plant(&book, NOW + 20 * SECOND, &part),
+                     EP_BOOK_GRANTED);
+    part.key.low = 100;
+    ck_assert_int_eq(ep_book_plant(&book, NOW + 62 * SECOND - 1, &part),
+                     EP_BOOK_FULL);
+    ck_assert_int_eq(ep_book_plant(&book, NOW + 62 * SECOND, &part),
+                     EP_BOOK_GRANTED);
+    part.key.low = 1;
+    ck_assert_int_eq(tree_of(&part).asked, NOW + 20 * SECOND);
+    part.key.low = 3;
+    ck_assert_int_eq(tree_of(&part).asked, NOW + 3 * SECOND);
+    part.key.low = 0;
+    ck_assert_int_eq(tree_of(&part).is_held, 1);
+    ep_book_count(&book, &counts);
+    ck_assert_uint_eq(counts.trees, 16);
+    /* who asks from long ago until long after, goes first */
+    part.key.low = 5;
+    ck_assert_int_eq(ep_book_plant(&book, NOW + HOUR, &part),
+                     EP_BOOK_GRANTED);
+    part.key.low = 101;
+    ck_assert_int_eq(ep_book_plant(&book, NOW + 62 * SECOND, &part),
+                     EP_BOOK_GRANTED);
+    part.key.low = 3;
+    ck_assert_int_eq(tree_of(&part).asked, NOW + 3 * SECOND);
+}
+END_TEST
+
+START_TEST(all_trees_of_one_upload_fit_or_none)
+{
+    ep_part parts[2] = {
+        part_of(EP_QUOTA, 1, 0, 1000, 10),
+        part_of(EP_QUOTA, 2, 0, 1000, 10)
+    };
+    ep_claim claim = { 0, 0 };
+    uint64_t i;
+
+    open_book();
+    for (i = 1; i <= 16; i++) {
+        parts[1].key.low = i;
+        ck_assert_int_eq(ep_book_plant(&book, NOW, &parts[1]),
+                         EP_BOOK_GRANTED);
+    }
+    parts[1].key.low = i;
+    ck_assert_int_eq(ep_book_reserve(&book, 1, NOW, parts, 2, 1, &claim,
+                                     &denial), EP_BOOK_FULL);
+    ck_assert_uint_eq(claims_now(), 0);
+    ck_assert_int_eq(held_of(&parts[0]), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ep_book");
@@ -999,6 +1332,21 @@ int main(void)
     tcase_add_test(tcase, a_claim_of_0_bytes_is_live_as_well);
     tcase_add_test(tcase, parts_of_one_claim_do_not_take_each_others_place);
     tcase_add_test(tcase, a_million_keys_evict_no_live_claim);
+    suite_add_tcase(suite, tcase);
+    tcase = tcase_create("trees");
+    tcase_add_test(tcase, a_tree_is_unknown_until_it_is_measured);
+    tcase_add_test(tcase, an_unknown_tree_counts_as_empty_where_that_is_taken);
+    tcase_add_test(tcase, a_tree_is_planted_before_anyone_asks);
+    tcase_add_test(tcase, a_path_has_room_up_to_its_end);
+    tcase_add_test(tcase, a_number_is_taken_if_nothing_happened);
+    tcase_add_test(tcase, an_upload_of_0_bytes_disturbs_as_well);
+    tcase_add_test(tcase, patience_ends_and_what_was_added_comes_on_top);
+    tcase_add_test(tcase, only_claims_on_that_tree_may_be_in_its_number);
+    tcase_add_test(tcase, a_tree_without_usage_takes_any_number);
+    tcase_add_test(tcase, what_cannot_be_measured_is_unknown);
+    tcase_add_test(tcase, a_tree_that_went_is_not_measured);
+    tcase_add_test(tcase, a_tree_goes_if_nobody_asked_for_a_minute);
+    tcase_add_test(tcase, all_trees_of_one_upload_fit_or_none);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("deaths");
     tcase_set_timeout(tcase, 60);
