@@ -57,11 +57,13 @@ void ep_account_turn(ep_account *account, int64_t now, int64_t period)
     }
 }
 
-int64_t ep_account_left(const ep_account *account, int64_t limit)
+int64_t ep_account_left(const ep_account *account, int64_t limit, int64_t own)
 {
+    const int64_t others = ep_amount_minus(ep_amount_at(&account->held), own);
+
     return ep_amount_minus(ep_amount_minus(limit,
                                            ep_amount_at(&account->used)),
-                           ep_amount_at(&account->held));
+                           others);
 }
 
 int64_t ep_account_wait(const ep_account *account, int64_t now,

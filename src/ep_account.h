@@ -73,8 +73,9 @@ int ep_account_is(const ep_account *account, ep_kind kind, ep_key key);
  */
 void ep_account_turn(ep_account *account, int64_t now, int64_t period);
 
-/** @return what is left of a limit, at least 0 */
-int64_t ep_account_left(const ep_account *account, int64_t limit);
+/** @return what is left of a limit, at least 0, with what is @a own free */
+int64_t ep_account_left(const ep_account *account, int64_t limit,
+                        int64_t own);
 
 /** @return microseconds until all of an allowance is free again; -1: unknown,
  * as it is no allowance, or the amount does not fit the limit at all */

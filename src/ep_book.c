@@ -339,20 +339,18 @@ static struct ep_book_part *part_in(struct ep_book_claim *claim, ep_kind kind,
     return NULL;
 }
 
-/* Gathers the accounts that a claim has a part in, or those that it has none
- * in yet, each once.
+/* Gathers the accounts that are asked for, each once.
+ * @param claim NULL: none yet
  * @param wants EP_PARTS_MAX places
  * @return how many there are; EP_PARTS_MAX + 1: too many */
 static size_t gather(const ep_book *book, const ep_part *parts, size_t count,
-                     struct ep_book_claim *claim, int is_held, want *wants)
+                     struct ep_book_claim *claim, want *wants)
 {
     size_t found = 0;
     size_t i, j;
 
     for (i = 0; i < count; i++) {
         const ep_part *part = &parts[i];
-        struct ep_book_part *held;
-        uint32_t place;
 
         for (j = 0; j < found; j++) {
             const ep_part *other = &parts[wants[j].part];
@@ -372,20 +370,16 @@ static size_t gather(const ep_book *book, const ep_part *parts, size_t count,
             }
             continue;
         }
-        place = find(book, part->kind, part->key);
-        held = part_in(claim, part->kind, place, part->key);
-        if ((held != NULL) != is_held) {
-            continue;
-        }
         if (found == EP_PARTS_MAX) {
             return EP_PARTS_MAX + 1;
         }
         wants[found].part = i;
         wants[found].kind = part->kind;
-        wants[found].place = place;
+        wants[found].place = find(book, part->kind, part->key);
         wants[found].limit = part->limit;
         wants[found].amount = part->amount;
-        wants[found].held = held;
+        wants[found].held = part_in(claim, part->kind, wants[found].place,
+                                    part->key);
         found++;
     }
     return found;
@@ -417,14 +411,14 @@ static int ask_trees(const ep_book *book, int64_t now, const ep_part *parts,
     return 1;
 }
 
-/* @return 1 if there is room for the amount; 0: @a denial says why not */
-static int fits(const ep_book *book, int64_t now, const ep_part *parts,
-                const want *wanted, ep_denial *denial)
+/* Says what an account has for an upload, and when it may have more.
+ * @param own what it holds for the same upload, which counts as free
+ * @param amount what the upload is to hold there */
+static void look(const ep_book *book, int64_t now, const ep_part *parts,
+                 const want *wanted, int64_t own, int64_t amount,
+                 ep_denial *denial)
 {
     ep_account *account = account_at(book, wanted->kind, wanted->place);
-
-    const int64_t held = wanted->held != NULL
-                             ? ep_amount_at(&wanted->held->amount) : 0;
 
     denial->part = wanted->part;
     denial->remaining = wanted->limit;
@@ -433,12 +427,9 @@ static int fits(const ep_book *book, int64_t now, const ep_part *parts,
         if (wanted->kind == EP_ALLOWANCE) {
             ep_account_turn(account, now, parts[wanted->part].period);
         }
-        denial->remaining = ep_account_left(account, wanted->limit);
-        denial->wait = ep_account_wait(account, now,
-                                       ep_amount_plus(held, wanted->amount),
-                                       wanted->limit);
+        denial->remaining = ep_account_left(account, wanted->limit, own);
+        denial->wait = ep_account_wait(account, now, amount, wanted->limit);
     }
-    return wanted->amount <= denial->remaining;
 }
 
 /* Makes the accounts that are not there yet.  @return 0: there is no room */
@@ -493,31 +484,41 @@ ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
     struct ep_book_claim *entry = claim_of(book, claim);
     const int is_new = claim->serial == 0;
     /* read once: the block may say something else the next time */
-    const uint32_t before = entry != NULL ? parts_of(entry) : 0;
+    uint32_t at = entry != NULL ? parts_of(entry) : 0;
     uint32_t serial = claim->serial;
     uint32_t index = claim->index;
     want wants[EP_PARTS_MAX];
-    size_t wanted, i;
+    size_t wanted, fresh = 0, i;
 
     if (!is_new && entry == NULL) {
         return EP_BOOK_LOST;
     }
-    wanted = gather(book, parts, count, entry, 0, wants);
-    if (wanted > EP_PARTS_MAX - before
-        || !ask_trees(book, now, parts, wants, wanted)) {
+    wanted = gather(book, parts, count, entry, wants);
+    if (wanted > EP_PARTS_MAX || !ask_trees(book, now, parts, wants, wanted)) {
         return EP_BOOK_FULL;
     }
     for (i = 0; i < wanted; i++) {
-        const int is_fit = fits(book, now, parts, &wants[i], denial);
+        int64_t own = 0, amount = wants[i].amount;
 
+        if (wants[i].held == NULL) {
+            fresh++;
+        }
+        else {
+            own = ep_amount_at(&wants[i].held->amount);
+            amount = own;
+        }
+        look(book, now, parts, &wants[i], own, amount, denial);
         if (wants[i].kind == EP_QUOTA && !takes_unknown
             && book->trees[wants[i].place].is_known == 0) {
             denial->remaining = 0;
             return EP_BOOK_UNKNOWN;
         }
-        if (!is_fit) {
+        if (amount > denial->remaining) {
             return EP_BOOK_DENIED;
         }
+    }
+    if (fresh > EP_PARTS_MAX - at) {
+        return EP_BOOK_FULL;
     }
     if (is_new) {
         index = find_free_claim(book);
@@ -538,8 +539,9 @@ ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
         entry->count = 0;
     }
     for (i = 0; i < wanted; i++) {
-        add_part(book, entry, before + (uint32_t)i, &wants[i],
-                 parts[wants[i].part].key);
+        if (wants[i].held == NULL) {
+            add_part(book, entry, at++, &wants[i], parts[wants[i].part].key);
+        }
     }
     if (is_new) {
         entry->state = LIVE;
@@ -562,15 +564,21 @@ ep_book_result ep_book_grow(const ep_book *book, int64_t now,
     if (entry == NULL) {
         return EP_BOOK_LOST;
     }
-    /* never too many, as the claim has no more */
-    wanted = gather(book, parts, count, entry, 1, wants);
+    wanted = gather(book, parts, count, entry, wants);
+    if (wanted > EP_PARTS_MAX) {
+        return EP_BOOK_FULL;
+    }
     *granted = most;
     for (i = 0; i < wanted; i++) {
-        if (wants[i].kind == EP_CONCURRENT) {
+        int64_t own;
+
+        if (wants[i].held == NULL || wants[i].kind == EP_CONCURRENT) {
             continue;
         }
-        wants[i].amount = least;
-        if (!fits(book, now, parts, &wants[i], denial)) {
+        own = ep_amount_at(&wants[i].held->amount);
+        look(book, now, parts, &wants[i], 0, ep_amount_plus(own, least),
+             denial);
+        if (denial->remaining < least) {
             *granted = 0;
             return EP_BOOK_DENIED;
         }
@@ -580,9 +588,11 @@ ep_book_result ep_book_grow(const ep_book *book, int64_t now,
     }
     for (i = 0; i < wanted; i++) {
         struct ep_book_part *part = wants[i].held;
-        ep_account *account = account_at(book, wants[i].kind, wants[i].place);
 
-        if (wants[i].kind != EP_CONCURRENT) {
+        if (part != NULL && wants[i].kind != EP_CONCURRENT) {
+            ep_account *account = account_at(book, wants[i].kind,
+                                             wants[i].place);
+
             disturb_account(account, wants[i].kind);
             part->amount = ep_amount_plus(ep_amount_at(&part->amount),
                                           *granted);
@@ -686,11 +696,9 @@ void ep_book_release(const ep_book *book, ep_claim *claim)
     forget(book, claim);
 }
 
-uint32_t ep_book_recover(const ep_book *book,
-                         int (*is_alive)(uint32_t owner, void *data),
-                         void *data)
+void ep_book_repair(const ep_book *book)
 {
-    uint32_t i, part, given_back = 0;
+    uint32_t i, part;
 
     for (i = 0; i < book->claims_count; i++) {
         struct ep_book_claim *claim = &book->claims[i];
@@ -698,10 +706,6 @@ uint32_t ep_book_recover(const ep_book *book,
 
         if (state == COMMITTED) {
             carry_out(book, claim);
-        }
-        else if (state == LIVE && !is_alive(claim->owner, data)) {
-            claim->state = FREE;
-            given_back++;
         }
         else if (state != LIVE && state != FREE) {
             claim->state = FREE;
@@ -730,14 +734,53 @@ uint32_t ep_book_recover(const ep_book *book,
             }
         }
     }
-    return given_back;
 }
 
-static int takes_all_for_alive(uint32_t owner, void *data)
+/* What a tree was measured at is not right, or will not be for long. */
+static void make_due(struct ep_book_tree *tree, int64_t now)
 {
-    (void)owner;
-    (void)data;
-    return 1;
+    if (ep_amount_at(&tree->asked) <= now) {
+        tree->asked = ep_amount_plus(now, 1);
+    }
+}
+
+uint32_t ep_book_recover(const ep_book *book,
+                         int (*is_alive)(uint32_t owner, void *data),
+                         void *data)
+{
+    uint32_t i, part, given_back = 0, others = 0;
+
+    for (i = 0; i < book->claims_count; i++) {
+        struct ep_book_claim *claim = &book->claims[i];
+        const uint32_t state = claim->state;
+
+        if (state != LIVE) {
+            others += state != FREE;
+            continue;
+        }
+        if (is_alive(claim->owner, data)) {
+            continue;
+        }
+        for (part = parts_of(claim); part > 0; part--) {
+            uint32_t kind;
+            ep_account *account = account_of(book, &claim->parts[part - 1],
+                                             &kind);
+
+            if (account != NULL && kind == EP_QUOTA) {
+                struct ep_book_tree *tree = (struct ep_book_tree *)account;
+
+                /* the dead may have left files that nobody settles */
+                make_due(tree, ep_amount_at(&tree->measured));
+            }
+        }
+        claim->state = FREE;
+        given_back++;
+    }
+    /* without a death in it, what is being measured is not disturbed */
+    if (given_back > 0 || others > 0) {
+        ep_book_repair(book);
+    }
+    return given_back;
 }
 
 int ep_book_enter(const ep_book *book)
@@ -746,7 +789,7 @@ int ep_book_enter(const ep_book *book)
 
     book->head->busy = 1;
     if (is_left) {
-        ep_book_recover(book, takes_all_for_alive, NULL);
+        ep_book_repair(book);
     }
     return is_left;
 }
@@ -822,36 +865,39 @@ int ep_book_measured(const ep_book *book, int64_t now, const ep_tree *before,
 {
     const uint32_t place = find(book, EP_QUOTA, before->key);
     struct ep_book_tree *tree;
-    int64_t used = bytes;
+    int is_disturbed;
 
     if (place == NOWHERE) {
         return 0;
     }
     tree = &book->trees[place];
-    if (bytes < 0) {
-        if (tree->is_known != 0) {
-            tree->is_known = 0;
-            tree->account.used = 0;
-        }
+    is_disturbed = tree->changes != before->changes
+                   || tree->account.claims != 0;
+    /* somebody else has measured it, or it went and is another one */
+    if (ep_amount_at(&tree->measured) != before->measured
+        || (bytes >= 0 && is_disturbed && tree->is_known != 0 && !insists)) {
+        return 0;
     }
-    else {
-        if (tree->changes != before->changes || tree->account.claims != 0) {
+    if (bytes >= 0) {
+        int64_t added = 0;
+
+        if (is_disturbed) {
             const int64_t settled = ep_amount_at(&tree->settled);
 
-            if (tree->is_known != 0 && !insists) {
-                return 0;
-            }
+            added = settled >= before->settled ? settled - before->settled
+                                               : settled;
             mark_measured(book, place, before->key);
-            /* it counts from 0 if the tree went and came in between */
-            used = ep_amount_plus(
-                bytes, settled >= before->settled ? settled - before->settled
-                                                  : settled);
+            make_due(tree, now);
         }
-        tree->account.used = used;
+        tree->account.used = ep_amount_plus(bytes, added);
         tree->is_known = 1;
     }
-    tree->measured = now;
+    else if (tree->is_known != 0) {
+        tree->is_known = 0;
+        tree->account.used = 0;
+    }
     tree->took = took;
+    tree->measured = now;
     return 1;
 }
 

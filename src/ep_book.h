@@ -31,7 +31,7 @@
 #define EP_TREE_PATH_SIZE 1024
 /** The least and the most memory that is a book, in bytes. */
 #define EP_BOOK_SIZE_MIN (128 * 1024)
-#define EP_BOOK_SIZE_MAX (1024 * 1024 * 1024)
+#define EP_BOOK_SIZE_MAX (256 * 1024 * 1024)
 
 /** What an upload asks of one account. */
 typedef struct ep_part {
@@ -118,8 +118,8 @@ void ep_book_leave(const ep_book *book);
 /**
  * Claims all parts or none.  Parts of one key count once, with the smallest
  * limit and the largest amount.  If the claim has a part already, that part is
- * left as it is, so that an upload is charged once however often it is asked.
- * Between enter and leave.
+ * left as it is, so that an upload is charged once however often it is asked;
+ * but it has to be within the limit.  Between enter and leave.
  *
  * @param owner the process on whose death the claim is given back
  * @param now see above
@@ -141,7 +141,8 @@ ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
  * @param least bytes; with less, nothing is granted
  * @param most bytes
  * @param granted as much as all accounts have, from @a least to @a most
- * @return EP_BOOK_GRANTED, EP_BOOK_DENIED or EP_BOOK_LOST
+ * @return EP_BOOK_GRANTED, EP_BOOK_DENIED or EP_BOOK_LOST; EP_BOOK_FULL if
+ *         there are more than EP_PARTS_MAX parts
  */
 ep_book_result ep_book_grow(const ep_book *book, int64_t now,
                             const ep_part *parts, size_t count,
@@ -166,7 +167,13 @@ void ep_book_settle(const ep_book *book, int64_t now, ep_claim *claim,
 void ep_book_release(const ep_book *book, ep_claim *claim);
 
 /**
- * Gives back what dead processes hold, and computes anew what accounts hold.
+ * Finishes what was begun, and computes anew what accounts hold.  Between enter
+ * and leave; ep_book_enter() does it where it is needed.
+ */
+void ep_book_repair(const ep_book *book);
+
+/**
+ * Gives back what dead processes hold; if they hold nothing, nothing is changed.
  * Between enter and leave.
  * @param is_alive 1 for a process that may still settle or release
  * @return how many claims were given back
@@ -183,7 +190,8 @@ typedef struct ep_tree {
     char path[EP_TREE_PATH_SIZE];
     /** 1: it was measured before, and has a usage */
     int is_known;
-    /** when an upload last asked for it; when it was measured last, or 0 */
+    /** when an upload last asked for it, or what it was measured at became
+     * wrong; when it was measured last, or 0 */
     int64_t asked;
     int64_t measured;
     /** how long that took; microseconds */
@@ -219,8 +227,8 @@ ep_book_result ep_book_plant(const ep_book *book, int64_t now,
  * since @a before and nothing is held; otherwise the book knows better, and the
  * tree stays due, unless it has no usage at all yet or the caller is at the end
  * of its patience: then it gets the number and what was added meanwhile, and
- * what is now under way takes nothing off in the end.  Both can only be too
- * much.
+ * what is now under way takes nothing off in the end, which can only be too
+ * much; and it is due again.
  * @param before the tree as it was before it was measured
  * @param bytes at least 0; -1: it cannot be measured: its usage is unknown, and
  *        counts as 0 and what is settled from now on

@@ -131,21 +131,27 @@ START_TEST(a_period_ends_in_time)
 END_TEST
 
 static const struct {
-    int64_t limit, used, held, left;
+    int64_t limit, used, held, own, left;
 } limits[] = {
-    { 100, 0, 0, 100 },
-    { 100, 30, 20, 50 },
-    { 100, 50, 50, 0 },
-    { 100, 70, 50, 0 },
-    { 100, INT64_MAX, 0, 0 },
-    { 100, 0, INT64_MAX, 0 },
-    { 100, INT64_MAX, INT64_MAX, 0 },
-    { 100, -5, 20, 80 },
-    { 100, 20, INT64_MIN, 80 },
-    { 0, 0, 0, 0 },
-    { INT64_MAX, 0, 0, INT64_MAX },
-    { INT64_MAX, INT64_MAX - 1, 0, 1 },
-    { INT64_MAX, INT64_MAX, 1, 0 }
+    { 100, 0, 0, 0, 100 },
+    { 100, 30, 20, 0, 50 },
+    { 100, 30, 20, 15, 65 },
+    { 100, 30, 20, 20, 70 },
+    { 100, 30, 20, 21, 70 },
+    { 100, 50, 50, 0, 0 },
+    { 100, 70, 50, 0, 0 },
+    { 100, 70, 50, 20, 0 },
+    { 100, 70, 50, 21, 1 },
+    { 100, INT64_MAX, 0, 0, 0 },
+    { 100, 0, INT64_MAX, 0, 0 },
+    { 100, 0, INT64_MAX, INT64_MAX, 100 },
+    { 100, INT64_MAX, INT64_MAX, 0, 0 },
+    { 100, -5, 20, 0, 80 },
+    { 100, 20, INT64_MIN, 5, 80 },
+    { 0, 0, 0, 0, 0 },
+    { INT64_MAX, 0, 0, 0, INT64_MAX },
+    { INT64_MAX, INT64_MAX - 1, 0, 0, 1 },
+    { INT64_MAX, INT64_MAX, 1, 0, 0 }
 };
 
 START_TEST(what_is_left_is_never_below_0)
@@ -153,8 +159,8 @@ START_TEST(what_is_left_is_never_below_0)
     const ep_account *account = account_with(EP_QUOTA, 1, limits[_i].held,
                                              limits[_i].used, 0);
 
-    ck_assert_int_eq(ep_account_left(account, limits[_i].limit),
-                     limits[_i].left);
+    ck_assert_int_eq(ep_account_left(account, limits[_i].limit,
+                                     limits[_i].own), limits[_i].left);
 }
 END_TEST
 

@@ -142,6 +142,8 @@ START_TEST(the_memory_is_used_as_drawn)
     ck_assert_uint_eq(book.accounts_count, 65520);
     ck_assert_uint_ge(book.claims_count, 3900);
     ck_assert(ep_book_lay_out(&book, memory, EP_BOOK_SIZE_MAX));
+    ck_assert_uint_eq(book.trees_count % 16, 0);
+    ck_assert_uint_eq(book.accounts_count % 16, 0);
     ck_assert(!ep_book_lay_out(&book, memory, EP_BOOK_SIZE_MAX + 1));
 }
 END_TEST
@@ -280,7 +282,7 @@ START_TEST(a_claim_is_charged_once)
     open_book();
     ck_assert_int_eq(reserve(parts, 1, &claim), EP_BOOK_GRANTED);
     before = *same;
-    /* not even looked at: 60 more would not fit */
+    /* 60 more would not fit */
     ck_assert_int_eq(reserve(parts, 2, &claim), EP_BOOK_GRANTED);
     ck_assert_int_eq(reserve(parts, 2, &claim), EP_BOOK_GRANTED);
     ck_assert(memcmp(&before, &claim, sizeof(claim)) == 0);
@@ -310,6 +312,39 @@ START_TEST(a_part_that_does_not_fit_leaves_the_claim_as_it_was)
     ck_assert_int_eq(held_of(&parts[1]), 0);
     ep_book_release(&book, &claim);
     ck_assert_int_eq(held_of(&parts[0]), 0);
+}
+END_TEST
+
+START_TEST(what_is_claimed_is_within_a_stricter_limit_as_well)
+{
+    ep_part parts[] = {
+        part_of(EP_ALLOWANCE, 1, 1, 200, 60),
+        part_of(EP_SPACE, 2, 2, 1000, 10)
+    };
+    ep_claim claim = { 0, 0 }, other = { 0, 0 };
+
+    open_book();
+    parts[0].amount = 30;
+    ck_assert_int_eq(reserve(parts, 1, &other), EP_BOOK_GRANTED);
+    ep_book_settle(&book, NOW, &other, 10, 0);
+    ck_assert_int_eq(reserve(parts, 1, &other), EP_BOOK_GRANTED);
+    parts[0].amount = 60;
+    ck_assert_int_eq(reserve(parts, 1, &claim), EP_BOOK_GRANTED);
+    /* used 10, held 30 by the other: what is asked for now is no matter */
+    parts[0].amount = 1000;
+    parts[0].limit = 100;
+    ck_assert_int_eq(reserve(parts, 2, &claim), EP_BOOK_GRANTED);
+    parts[0].limit = 99;
+    ck_assert_int_eq(reserve(parts, 2, &claim), EP_BOOK_DENIED);
+    ck_assert_uint_eq(denial.part, 0);
+    ck_assert_int_eq(denial.remaining, 59);
+    ck_assert_int_eq(denial.wait, HOUR);
+    parts[0].limit = 20;
+    ck_assert_int_eq(reserve(parts, 2, &claim), EP_BOOK_DENIED);
+    ck_assert_int_eq(denial.remaining, 0);
+    ck_assert_int_eq(denial.wait, -1);
+    ck_assert_int_eq(held_of(&parts[0]), 90);
+    ck_assert_int_eq(held_of(&parts[1]), 10);
 }
 END_TEST
 
@@ -761,7 +796,7 @@ START_TEST(what_is_held_is_computed_anew)
 {
     const ep_part part = part_of(EP_SPACE, 1, 1, 1000, 10);
     ep_claim claim = { 0, 0 };
-    uint32_t i, dead = 77;
+    uint32_t i;
 
     open_book();
     ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
@@ -769,14 +804,53 @@ START_TEST(what_is_held_is_computed_anew)
         book.accounts[i].held = INT64_MAX;
         book.accounts[i].claims = 9;
     }
-    ck_assert_uint_eq(ep_book_recover(&book, all_but_one_are_alive, &dead),
-                      0);
+    ep_book_repair(&book);
     for (i = 0; i < book.accounts_count; i++) {
         ck_assert_int_eq(book.accounts[i].held,
                          book.accounts[i].kind != 0 ? 10 : 0);
         ck_assert_uint_eq(book.accounts[i].claims,
                           book.accounts[i].kind != 0);
     }
+}
+END_TEST
+
+START_TEST(where_nobody_died_nothing_changes)
+{
+    const ep_part part = part_of(EP_QUOTA, 1, 1, 1000, 10);
+    ep_claim claim = { 0, 0 };
+    void *before = malloc(EP_BOOK_SIZE_MIN);
+    uint32_t dead = 77;
+
+    ck_assert_ptr_nonnull(before);
+    open_book();
+    measure(&part, 100);
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
+    memcpy(before, book.head, EP_BOOK_SIZE_MIN);
+    ck_assert_uint_eq(ep_book_recover(&book, all_but_one_are_alive, &dead),
+                      0);
+    ck_assert_int_eq(memcmp(before, book.head, EP_BOOK_SIZE_MIN), 0);
+    free(before);
+}
+END_TEST
+
+START_TEST(what_the_dead_wrote_to_is_due)
+{
+    const ep_part part = part_of(EP_QUOTA, 1, 1, 1000, 10);
+    const ep_part other = part_of(EP_QUOTA, 2, 2, 1000, 10);
+    ep_claim claim = { 0, 0 };
+    ep_tree tree;
+
+    open_book();
+    measure(&part, 100);
+    measure(&other, 100);
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
+    tree = tree_of(&part);
+    ck_assert_int_eq(tree.asked, tree.measured);
+    ck_assert_uint_eq(ep_book_recover(&book, nobody_is_alive, NULL), 1);
+    tree = tree_of(&part);
+    ck_assert_int_gt(tree.asked, tree.measured);
+    tree = tree_of(&other);
+    ck_assert_int_eq(tree.asked, tree.measured);
 }
 END_TEST
 
@@ -1060,6 +1134,7 @@ END_TEST
 START_TEST(a_number_is_taken_if_nothing_happened)
 {
     const ep_part part = part_of(EP_QUOTA, 2, 2, 1000, 100);
+    const ep_part other = part_of(EP_SPACE, 2, 2, 1000, 100);
     ep_claim claim = { 0, 0 };
     ep_tree before;
     int64_t granted;
@@ -1069,7 +1144,11 @@ START_TEST(a_number_is_taken_if_nothing_happened)
     before = tree_of(&part);
     ck_assert_int_eq(ep_book_measured(&book, NOW + 1, &before, 400, 1, 0), 1);
     ck_assert_int_eq(used_of(&part), 400);
+    /* somebody else has measured it, whoever insists */
+    ck_assert_int_eq(ep_book_measured(&book, NOW + 2, &before, 1, 1, 1), 0);
+    ck_assert_int_eq(ep_book_measured(&book, NOW + 2, &before, -1, 1, 0), 0);
     /* something is held */
+    before = tree_of(&part);
     ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
     ck_assert_int_eq(ep_book_measured(&book, NOW + 2, &before, 1, 1, 0), 0);
     before = tree_of(&part);
@@ -1090,7 +1169,8 @@ START_TEST(a_number_is_taken_if_nothing_happened)
     ep_book_settle(&book, NOW, &claim, 7, 7);
     ck_assert_int_eq(ep_book_measured(&book, NOW + 2, &before, 1, 1, 0), 0);
     before = tree_of(&part);
-    /* somebody died */
+    /* somebody died with a claim on another one */
+    ck_assert_int_eq(reserve(&other, 1, &claim), EP_BOOK_GRANTED);
     ep_book_recover(&book, nobody_is_alive, NULL);
     ck_assert_int_eq(ep_book_measured(&book, NOW + 2, &before, 1, 1, 0), 0);
     ck_assert_int_eq(used_of(&part), 407);
@@ -1136,6 +1216,8 @@ START_TEST(patience_ends_and_what_was_added_comes_on_top)
     ck_assert_int_eq(ep_book_measured(&book, NOW, &before, 300, 1, 0), 0);
     ck_assert_int_eq(ep_book_measured(&book, NOW, &before, 300, 1, 1), 1);
     ck_assert_int_eq(used_of(&part), 360);
+    /* and it is due again */
+    ck_assert_int_gt(tree_of(&part).asked, tree_of(&part).measured);
     /* the smaller file may be in the number already */
     ep_book_settle(&book, NOW, &claims[2], 5, -50);
     ck_assert_int_eq(used_of(&part), 360);
@@ -1207,6 +1289,7 @@ START_TEST(what_cannot_be_measured_is_unknown)
     ep_book_settle(&book, NOW, &claim, 60, 60);
     ck_assert_int_eq(used_of(&part), 60);
     /* trying again in vain makes nobody forget */
+    before = tree_of(&part);
     ck_assert_int_eq(ep_book_measured(&book, NOW + 6, &before, -1, 2, 0), 1);
     ck_assert_int_eq(used_of(&part), 60);
 }
@@ -1310,6 +1393,8 @@ int main(void)
     tcase_add_test(tcase, a_key_counts_once);
     tcase_add_test(tcase, a_claim_is_charged_once);
     tcase_add_test(tcase, a_part_that_does_not_fit_leaves_the_claim_as_it_was);
+    tcase_add_test(tcase,
+                   what_is_claimed_is_within_a_stricter_limit_as_well);
     tcase_add_test(tcase, a_claim_has_so_many_parts);
     tcase_add_test(tcase, a_claim_grows_by_what_there_is);
     tcase_add_test(tcase, what_is_not_claimed_does_not_grow);
@@ -1352,6 +1437,8 @@ int main(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, what_the_dead_hold_is_given_back);
     tcase_add_test(tcase, what_is_held_is_computed_anew);
+    tcase_add_test(tcase, where_nobody_died_nothing_changes);
+    tcase_add_test(tcase, what_the_dead_wrote_to_is_due);
     tcase_add_test(tcase, only_who_died_inside_leaves_work);
     ADD_ROWS(tcase, whoever_dies_has_done_all_or_nothing, steps);
     suite_add_tcase(suite, tcase);

@@ -1,0 +1,434 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/*
+ * Input: what uploads, measurers and deaths do to a book, and bytes that are
+ * written over it in between.  Whatever it holds, nothing is read or written
+ * outside of it, and all that is answered is in range.  As long as nothing was
+ * written over it, the accounts hold what the claims come to, and no limit is
+ * exceeded.
+ */
+
+#include "ep_book.h"
+
+#include <string.h>
+
+#include "fuzz.h"
+
+#define CLAIMS 8
+/* more than share a bucket, all of them in one */
+#define KEYS 20
+#define KINDS 4
+/* more than a claim can have */
+#define PARTS 18
+#define TREES 3
+
+static const uint8_t *input;
+static size_t input_left;
+
+static ep_book book;
+static int64_t now;
+/* 1: nothing was written over the book */
+static int is_sane;
+
+/* What is claimed, as this file sees it. */
+static struct {
+    ep_claim claim;
+    uint32_t owner;
+    int is_held[KINDS][KEYS];
+    int64_t amounts[KINDS][KEYS];
+} claims[CLAIMS];
+
+/* Trees as they were when somebody began to measure them. */
+static ep_tree seen[TREES];
+
+static uint8_t byte(void)
+{
+    if (input_left == 0) {
+        return 0;
+    }
+    input_left--;
+    return *input++;
+}
+
+/* Amounts with a border near them, from 0 on. */
+static int64_t number(void)
+{
+    static const int64_t numbers[] = {
+        0, 1, 10, 100, 1000, INT64_C(1) << 32, INT64_MAX / 2, INT64_MAX - 15
+    };
+    const uint8_t chosen = byte();
+
+    return numbers[chosen % 8] + chosen / 8 % 16;
+}
+
+static ep_key key_of(unsigned int which)
+{
+    ep_key key;
+
+    key.high = 1;
+    key.low = which + 1;
+    return key;
+}
+
+static ep_part some_part(void)
+{
+    const uint8_t what = byte();
+    ep_part part;
+
+    part.kind = (ep_kind)(what % KINDS);
+    part.key = key_of(what / KINDS % KEYS);
+    part.limit = number();
+    part.amount = number();
+    part.period = number() | 1;
+    part.path = part.limit == 1 ? "/" : "/srv/tree";
+    part.is_file = part.limit == 10;
+    return part;
+}
+
+static unsigned int which_key(const ep_part *part)
+{
+    return (unsigned int)part->key.low - 1;
+}
+
+static void check_denial(const ep_denial *denial, const ep_part *parts,
+                         size_t count)
+{
+    PROMISE(denial->part < count);
+    PROMISE(denial->remaining >= 0);
+    PROMISE(denial->remaining <= parts[denial->part].limit);
+    PROMISE(denial->wait >= -1);
+    PROMISE(!is_sane || denial->wait <= parts[denial->part].period);
+}
+
+static void reserve(void)
+{
+    const uint8_t slot = byte() % CLAIMS;
+    const uint8_t how = byte();
+    const size_t count = 1 + byte() % PARTS;
+    const int is_new = claims[slot].claim.serial == 0;
+    ep_part parts[PARTS];
+    ep_denial denial = { PARTS, -7, -7 };
+    ep_claim before = claims[slot].claim;
+    ep_book_result result;
+    size_t i, j;
+
+    for (i = 0; i < count; i++) {
+        parts[i] = some_part();
+    }
+    if (is_new) {
+        memset(&claims[slot], 0, sizeof(claims[slot]));
+        claims[slot].owner = how / 16;
+    }
+    result = ep_book_reserve(&book, how / 16, now, parts, count,
+                             how % 2, &claims[slot].claim, &denial);
+    PROMISE(result != EP_BOOK_LOST || !is_new);
+    PROMISE(result != EP_BOOK_LOST || !is_sane);
+    if (result == EP_BOOK_DENIED || result == EP_BOOK_UNKNOWN) {
+        check_denial(&denial, parts, count);
+    }
+    if (result != EP_BOOK_GRANTED || !is_new) {
+        PROMISE(memcmp(&before, &claims[slot].claim, sizeof(before)) == 0);
+    }
+    if (result != EP_BOOK_GRANTED) {
+        return;
+    }
+    PROMISE(claims[slot].claim.serial != 0);
+    PROMISE(claims[slot].claim.index < book.claims_count);
+    for (i = 0; i < count; i++) {
+        const unsigned int key = which_key(&parts[i]);
+        int64_t limit = parts[i].limit, amount = parts[i].amount;
+        ep_balance balance;
+
+        for (j = 0; j < count; j++) {
+            if (parts[j].kind == parts[i].kind && which_key(&parts[j])
+                == key) {
+                limit = parts[j].limit < limit ? parts[j].limit : limit;
+                amount = parts[j].amount > amount ? parts[j].amount : amount;
+            }
+        }
+        if (!claims[slot].is_held[parts[i].kind][key]) {
+            claims[slot].is_held[parts[i].kind][key] = 1;
+            claims[slot].amounts[parts[i].kind][key] = amount;
+        }
+        /* 0 more is always admitted */
+        if (is_sane && claims[slot].amounts[parts[i].kind][key] > 0) {
+            PROMISE(ep_book_balance(&book, parts[i].kind, parts[i].key, now,
+                                    &balance));
+            PROMISE(balance.held <= limit);
+            PROMISE(balance.used <= limit - balance.held);
+        }
+    }
+}
+
+static void grow(void)
+{
+    const uint8_t slot = byte() % CLAIMS;
+    const size_t count = 1 + byte() % PARTS;
+    const int64_t least = number(), more = number();
+    const int64_t most = more < INT64_MAX - least ? least + more : INT64_MAX;
+    ep_part parts[PARTS];
+    ep_denial denial = { PARTS, -7, -7 };
+    int64_t granted = -7;
+    ep_book_result result;
+    size_t i, j;
+
+    for (i = 0; i < count; i++) {
+        parts[i] = some_part();
+    }
+    result = ep_book_grow(&book, now, parts, count, &claims[slot].claim,
+                          least, most, &granted, &denial);
+    PROMISE(!is_sane
+            || (result == EP_BOOK_LOST) == (claims[slot].claim.serial == 0));
+    if (result == EP_BOOK_DENIED) {
+        check_denial(&denial, parts, count);
+        PROMISE(denial.remaining < least);
+    }
+    if (result != EP_BOOK_GRANTED) {
+        return;
+    }
+    PROMISE(granted >= least && granted <= most);
+    for (i = 0; i < count; i++) {
+        const unsigned int key = which_key(&parts[i]);
+
+        for (j = 0; j < i; j++) {
+            if (parts[j].kind == parts[i].kind
+                && which_key(&parts[j]) == key) {
+                break;
+            }
+        }
+        if (j == i && parts[i].kind != EP_CONCURRENT
+            && claims[slot].is_held[parts[i].kind][key]) {
+            int64_t *amount = &claims[slot].amounts[parts[i].kind][key];
+
+            /* without such a part of the claim, nothing bounds the amount */
+            PROMISE(!is_sane || granted <= parts[i].limit);
+            *amount = granted < INT64_MAX - *amount ? *amount + granted
+                                                    : INT64_MAX;
+        }
+    }
+}
+
+static void end(int is_settled)
+{
+    const uint8_t slot = byte() % CLAIMS;
+    const int64_t received = number(), stored = number();
+    ep_claim *claim = &claims[slot].claim;
+
+    /* whoever ends it twice does nothing the second time */
+    if (is_settled) {
+        const int is_less = byte() % 2;
+
+        ep_book_settle(&book, now, claim, received,
+                       is_less ? -stored - 1 : stored);
+    }
+    else {
+        ep_book_release(&book, claim);
+    }
+    PROMISE(claim->serial == 0);
+    memset(&claims[slot], 0, sizeof(claims[slot]));
+}
+
+/* A claim that nobody ever was given. */
+static void forge(void)
+{
+    ep_claim claim;
+
+    claim.index = (uint32_t)number();
+    claim.serial = 1000000 + byte();
+    if (byte() % 2) {
+        ep_book_release(&book, &claim);
+    }
+    else {
+        ep_book_settle(&book, now, &claim, number(), number());
+    }
+}
+
+static int is_alive(uint32_t owner, void *data)
+{
+    const uint32_t *dead = data;
+
+    return owner != *dead;
+}
+
+static void recover(void)
+{
+    uint32_t dead = byte() % 16;
+    uint32_t expected = 0, found;
+    unsigned int i;
+
+    for (i = 0; i < CLAIMS; i++) {
+        if (claims[i].claim.serial != 0 && claims[i].owner == dead) {
+            memset(&claims[i], 0, sizeof(claims[i]));
+            expected++;
+        }
+    }
+    found = ep_book_recover(&book, is_alive, &dead);
+    PROMISE(found <= book.claims_count);
+    PROMISE(!is_sane || found == expected);
+}
+
+static void tree(void)
+{
+    const uint8_t what = byte();
+    ep_tree *chosen = &seen[what % TREES];
+    ep_part part = some_part();
+
+    if (what & 0x80) {
+        part.kind = EP_QUOTA;
+        ep_book_plant(&book, now, &part);
+    }
+    else if (what & 0x40) {
+        if (ep_book_tree(&book, byte(), chosen)) {
+            PROMISE(memchr(chosen->path, '\0', sizeof(chosen->path)));
+            PROMISE(chosen->asked >= 0 && chosen->measured >= 0);
+            PROMISE(chosen->took >= 0 && chosen->settled >= 0);
+            PROMISE((chosen->is_known | 1) == 1);
+            PROMISE((chosen->is_file | 1) == 1);
+            PROMISE((chosen->is_held | 1) == 1);
+        }
+    }
+    else {
+        const int64_t counted = number();
+        const int64_t bytes = what & 0x20 ? -1 : counted;
+        const int64_t took = number();
+        const int insists = byte() % 2;
+        ep_balance balance;
+
+        if (ep_book_measured(&book, now, chosen, bytes, took, insists)
+            && ep_book_balance(&book, EP_QUOTA, chosen->key, now, &balance)) {
+            PROMISE(balance.used >= bytes);
+        }
+    }
+}
+
+static void overwrite(void)
+{
+    const size_t at = (((size_t)byte() << 16) + ((size_t)byte() << 8)
+                       + byte()) % book.size;
+    const size_t count = byte() % 32;
+    uint8_t *bytes = (uint8_t *)book.head;
+    size_t i;
+
+    for (i = at; i < at + count && i < book.size; i++) {
+        bytes[i] = byte();
+    }
+    is_sane = 0;
+}
+
+static void fill(void)
+{
+    uint8_t *bytes = (uint8_t *)book.head;
+    const uint8_t with = byte();
+
+    memset(bytes, with, book.size);
+    is_sane = 0;
+}
+
+static void clear(void)
+{
+    memset(claims, 0, sizeof(claims));
+    ep_book_clear(&book);
+    PROMISE(ep_book_is_valid(&book));
+    PROMISE(!ep_book_enter(&book));
+    is_sane = 1;
+}
+
+static void check(void)
+{
+    ep_book_counts counts;
+    unsigned int kind, key, i;
+    uint32_t live = 0;
+
+    ep_book_count(&book, &counts);
+    PROMISE(counts.claims <= book.claims_count);
+    PROMISE(counts.accounts <= book.accounts_count);
+    PROMISE(counts.trees <= book.trees_count);
+    for (kind = 0; kind < KINDS; kind++) {
+        for (key = 0; key < KEYS; key++) {
+            ep_balance balance = { 0, 0 };
+            int64_t held = 0;
+
+            ep_book_balance(&book, (ep_kind)kind, key_of(key), now, &balance);
+            PROMISE(balance.held >= 0 && balance.used >= 0);
+            for (i = 0; i < CLAIMS; i++) {
+                held += is_sane ? claims[i].amounts[kind][key] : 0;
+            }
+            PROMISE(!is_sane || balance.held == held);
+        }
+    }
+    for (i = 0; i < CLAIMS; i++) {
+        live += claims[i].claim.serial != 0;
+    }
+    PROMISE(!is_sane || counts.claims == live);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    /* no byte more than there is, for a sanitizer to see */
+    void *memory = malloc(EP_BOOK_SIZE_MIN);
+
+    PROMISE(memory != NULL);
+    memset(memory, 0, EP_BOOK_SIZE_MIN);
+    input = data;
+    input_left = size;
+    now = 1;
+    memset(seen, 0, sizeof(seen));
+    PROMISE(ep_book_lay_out(&book, memory, EP_BOOK_SIZE_MIN));
+    clear();
+    while (input_left > 0) {
+        switch (byte() % 13) {
+        case 0:
+        case 1:
+        case 2:
+            reserve();
+            break;
+        case 3:
+            grow();
+            break;
+        case 4:
+        case 5:
+            end(1);
+            break;
+        case 6:
+            end(0);
+            break;
+        case 7:
+            recover();
+            break;
+        case 8:
+            tree();
+            break;
+        case 9:
+            {
+                const int64_t later = number();
+
+                now = later < INT64_MAX - now ? now + later : INT64_MAX;
+            }
+            break;
+        case 10:
+            /* somebody died inside, or did not */
+            if (byte() % 2) {
+                ep_book_leave(&book);
+            }
+            ep_book_enter(&book);
+            break;
+        case 11:
+            if (byte() % 8 == 0) {
+                clear();
+            }
+            else if (byte() % 8 == 0) {
+                fill();
+            }
+            else {
+                overwrite();
+            }
+            break;
+        default:
+            forge();
+            break;
+        }
+        check();
+    }
+    free(memory);
+    return 0;
+}
