@@ -37,6 +37,7 @@
 #include "mod_expect_policy_ledger.h"
 #include "mod_expect_policy_meter.h"
 #include "mod_expect_policy_refusal.h"
+#include "mod_expect_policy_status.h"
 #include "mod_expect_policy_usage.h"
 
 /* @return the state of a request that core refused for its Expect field, with
@@ -280,7 +281,6 @@ static int check_place(request_rec *r)
 
 static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
-    (void)pconf;
     (void)plog;
     (void)ptemp;
     ep_config_reset();
@@ -288,6 +288,7 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     ep_early_reset();
     ep_ledger_reset();
     ep_usage_reset();
+    ep_status_look(pconf);
     return OK;
 }
 
@@ -326,6 +327,7 @@ static void register_hooks(apr_pool_t *pool)
     ep_dump_register();
     ep_ledger_register(pool);
     ep_usage_register();
+    ep_status_register();
 
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);

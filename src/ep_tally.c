@@ -10,6 +10,15 @@ static int64_t sum(int64_t one, int64_t other)
     return all > INT64_MAX ? INT64_MAX : (int64_t)all;
 }
 
+const char *ep_tally_code(ep_code code)
+{
+    const char *token = ep_code_token(code);
+
+    /* the code that ExpectPolicyRefuse says may be a site owner's own words,
+     * and there may be any number of them */
+    return token != NULL ? token : "refuse";
+}
+
 int64_t ep_tally_sum(const ep_tally *tally, ep_outcome outcome)
 {
     int64_t all = 0;
@@ -21,12 +30,32 @@ int64_t ep_tally_sum(const ep_tally *tally, ep_outcome outcome)
     return all;
 }
 
+int64_t ep_tally_hour(const ep_tally *tally)
+{
+    int64_t all = 0;
+    int minute;
+
+    for (minute = 0; minute < EP_MINUTES; minute++) {
+        all = sum(all, tally->minutes[minute]);
+    }
+    return all;
+}
+
+int ep_tally_is_empty(const ep_tally *tally)
+{
+    return tally->admitted == 0 && tally->drained == 0
+           && ep_tally_sum(tally, EP_OUTCOME_WOULD_REFUSE) == 0
+           && ep_tally_sum(tally, EP_OUTCOME_REFUSED) == 0
+           && ep_tally_sum(tally, EP_OUTCOME_CUT) == 0;
+}
+
 void ep_tally_add(ep_tally *tally, const ep_tally *more)
 {
     int outcome, code, minute;
 
     tally->admitted = sum(tally->admitted, more->admitted);
     tally->declared = sum(tally->declared, more->declared);
+    tally->drained = sum(tally->drained, more->drained);
     for (outcome = 0; outcome < EP_OUTCOMES; outcome++) {
         for (code = 0; code < EP_CODES; code++) {
             tally->ended[outcome][code] = sum(tally->ended[outcome][code],

@@ -28,12 +28,23 @@ typedef struct ep_tally {
     int64_t ended[EP_OUTCOMES][EP_CODES];
     /** bytes that refused uploads had declared */
     int64_t declared;
+    /** bytes that refused clients sent all the same, and that nobody wanted */
+    int64_t drained;
     /** refused or cut, in the last hour; the minute that runs comes last */
     int64_t minutes[EP_MINUTES];
 } ep_tally;
 
+/** @return what a code is called in reports */
+const char *ep_tally_code(ep_code code);
+
+/** @return 1 if nothing was counted */
+int ep_tally_is_empty(const ep_tally *tally);
+
 /** @return the sum of an outcome over all codes, at most INT64_MAX */
 int64_t ep_tally_sum(const ep_tally *tally, ep_outcome outcome);
+
+/** @return all refusals of the last hour, at most INT64_MAX */
+int64_t ep_tally_hour(const ep_tally *tally);
 
 /** Adds @a more; no sum comes above INT64_MAX. */
 void ep_tally_add(ep_tally *tally, const ep_tally *more);

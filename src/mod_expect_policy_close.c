@@ -9,6 +9,7 @@
 #include "http_core.h"
 #include "util_filter.h"
 
+#include "mod_expect_policy_counters.h"
 #include "mod_expect_policy_drain.h"
 
 /* The most content that is read so that a connection can be kept: what fits
@@ -29,11 +30,23 @@ static struct looks {
     const conn_rec *at[LOOK_MOST];
 } looks = { PTHREAD_MUTEX_INITIALIZER, { NULL } };
 
-/* What a connection is marked with: static, so that marking allocates nothing
- * for a connection's lifetime. */
-static ep_linger manners[] = {
-    EP_LINGER_FULL, EP_LINGER_SHORT, EP_LINGER_ABORT
-};
+/* What a connection is marked with: how it is to end, and by which virtual host.
+ * A number in place of a pointer, so that marking allocates nothing for a
+ * connection's lifetime. */
+#define LINGERS (EP_LINGER_ABORT + 1)
+
+static void *make_mark(ep_linger linger, size_t place)
+{
+    return (void *)(apr_uintptr_t)(1 + place * LINGERS + linger);
+}
+
+static void read_mark(const void *mark, ep_linger *linger, size_t *place)
+{
+    const apr_uintptr_t number = (apr_uintptr_t)mark - 1;
+
+    *linger = (ep_linger)(number % LINGERS);
+    *place = number / LINGERS;
+}
 
 /* @return 1 if a brigade ends the content */
 static int has_end(apr_bucket_brigade *bb)
@@ -118,7 +131,8 @@ void ep_close_over_content(request_rec *r, const ep_request *state)
     /* HTTP/2 ends the stream, not the connection */
     if (c->master == NULL) {
         ap_set_module_config(c->conn_config, &expect_policy_module,
-                             &manners[state->policy.linger]);
+                             make_mark(state->policy.linger,
+                                       ep_counters_place(r->server)));
     }
 }
 
@@ -209,20 +223,23 @@ void ep_close_look(request_rec *r, const ep_request *state)
  */
 static int end_connection(conn_rec *c)
 {
-    const ep_linger *linger = ap_get_module_config(c->conn_config,
-                                                   &expect_policy_module);
+    const void *mark = ap_get_module_config(c->conn_config,
+                                            &expect_policy_module);
+    ep_linger linger;
+    size_t place;
 
-    if (linger == NULL || c->aborted) {
+    if (mark == NULL || c->aborted) {
         return OK;
     }
     ap_flush_conn(c);
     if (c->aborted) {
         return OK;
     }
-    if (*linger == EP_LINGER_ABORT || ep_drain(c, *linger)) {
+    read_mark(mark, &linger, &place);
+    if (linger == EP_LINGER_ABORT || ep_drain(c, linger, place)) {
         c->aborted = 1;
     }
-    else if (*linger == EP_LINGER_SHORT) {
+    else if (linger == EP_LINGER_SHORT) {
         apr_table_setn(c->notes, "short-lingering-close", "1");
     }
     return OK;

@@ -2,6 +2,8 @@
 
 #include "mod_expect_policy_counters.h"
 
+#include <unistd.h>
+
 #include "apr_atomic.h"
 #include "apr_hash.h"
 #include "apr_shm.h"
@@ -13,7 +15,7 @@ APLOG_USE_MODULE(expect_policy);
 /*
  * Anonymous shared memory, inherited by every child:
  *
- *     since  drained  names[0] ... names[HOSTS - 1]  hosts[0] ... hosts[HOSTS]
+ *     since  names[0] ... names[HOSTS - 1]  hosts[0] ... hosts[HOSTS]
  *
  * names[i] is a hash of the virtual host's name and port, 0: free.  The parent
  * alone takes places, in order, while it reads its configuration, and never
@@ -34,6 +36,7 @@ typedef struct host {
     counter admitted;
     counter ended[EP_OUTCOMES][EP_CODES];
     counter declared;
+    counter drained;
     /* by minute % EP_MINUTES: the minute in the upper 32 bits, the count in the
      * lower, so that both change at once */
     counter minutes[EP_MINUTES];
@@ -41,7 +44,6 @@ typedef struct host {
 
 typedef struct memory {
     counter since;
-    counter drained;
     apr_uint64_t names[HOSTS];
     host hosts[HOSTS + 1];
 } memory;
@@ -61,6 +63,7 @@ static struct counters {
 
 /* What becomes of one request; in its pool. */
 struct ep_counted {
+    pid_t owner;
     host *at;
     ep_outcome outcome;
     ep_code code;
@@ -213,6 +216,11 @@ static apr_status_t count(void *data)
 {
     const struct ep_counted *counted = data;
 
+    /* a process that was forked to run a program and ends before it does has
+     * the pools of its parent */
+    if (counted->owner != getpid()) {
+        return APR_SUCCESS;
+    }
     if (counted->outcome == EP_OUTCOME_ADMITTED) {
         add(&counted->at->admitted, 1);
         return APR_SUCCESS;
@@ -243,6 +251,7 @@ void ep_counters_note(request_rec *r, ep_request *state, ep_outcome outcome)
         apr_pool_t *pool = initial_pool(r);
 
         counted = apr_pcalloc(pool, sizeof(*counted));
+        counted->owner = getpid();
         counted->at = APR_ARRAY_IDX(counters.places,
                                     ep_counters_place(r->server), place).at;
         state->counted_as = counted;
@@ -259,14 +268,10 @@ void ep_counters_note(request_rec *r, ep_request *state, ep_outcome outcome)
     }
 }
 
-void ep_counters_drained(apr_size_t bytes)
+void ep_counters_drained(size_t index, apr_size_t bytes)
 {
-    add(&counters.memory->drained, (int64_t)bytes);
-}
-
-int64_t ep_counters_all_drained(void)
-{
-    return (int64_t)apr_atomic_read64(&counters.memory->drained);
+    add(&APR_ARRAY_IDX(counters.places, index, place).at->drained,
+        (int64_t)bytes);
 }
 
 apr_time_t ep_counters_since(void)
@@ -298,6 +303,7 @@ const char *ep_counters_read(size_t index, ep_tally *tally)
     memset(tally, 0, sizeof(*tally));
     tally->admitted = (int64_t)apr_atomic_read64(&from->at->admitted);
     tally->declared = (int64_t)apr_atomic_read64(&from->at->declared);
+    tally->drained = (int64_t)apr_atomic_read64(&from->at->drained);
     for (outcome = 0; outcome < EP_OUTCOMES; outcome++) {
         for (code = 0; code < EP_CODES; code++) {
             tally->ended[outcome][code] = (int64_t)apr_atomic_read64(

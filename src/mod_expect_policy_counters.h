@@ -25,11 +25,9 @@ int ep_counters_open(apr_pool_t *pconf, server_rec *main_server);
 /** The initial request of @a r came to this, unless it comes to more later. */
 void ep_counters_note(request_rec *r, ep_request *state, ep_outcome outcome);
 
-/** A refused client has sent this much, which was read and thrown away. */
-void ep_counters_drained(apr_size_t bytes);
-
-/** @return the bytes of all refused clients together */
-int64_t ep_counters_all_drained(void);
+/** A client that a virtual host refused has sent this much, which was read and
+ * thrown away. */
+void ep_counters_drained(size_t place, apr_size_t bytes);
 
 /** @return when counting began, in seconds since 1970 */
 apr_time_t ep_counters_since(void);

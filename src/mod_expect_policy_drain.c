@@ -47,6 +47,7 @@ APLOG_USE_MODULE(expect_policy);
  */
 typedef struct handed {
     int fd;
+    size_t place;
     apr_time_t deadline;
 } handed;
 
@@ -62,6 +63,7 @@ static struct drain {
     /* the drain thread's alone: [0] is the pipe's */
     struct pollfd polled[1 + MOST];
     apr_time_t deadline[1 + MOST];
+    size_t place[1 + MOST];
     int count;
 } drain;
 
@@ -71,6 +73,7 @@ static void drop(int i)
     drain.count--;
     drain.polled[i] = drain.polled[drain.count];
     drain.deadline[i] = drain.deadline[drain.count];
+    drain.place[i] = drain.place[drain.count];
 }
 
 static void drop_oldest(void)
@@ -101,13 +104,14 @@ static int take_handed(void)
         drain.polled[drain.count].events = POLLIN;
         drain.polled[drain.count].revents = 0;
         drain.deadline[drain.count] = next.deadline;
+        drain.place[drain.count] = next.place;
         drain.count++;
     }
     return length != 0;
 }
 
 /* @return 0 if there will be nothing more */
-static int read_on(int fd, apr_size_t most)
+static int read_on(int fd, size_t place, apr_size_t most)
 {
     static char thrown_away[PIECE];
 
@@ -119,7 +123,7 @@ static int read_on(int fd, apr_size_t most)
             return length < 0 && (errno == EAGAIN || errno == EINTR);
         }
         most -= (apr_size_t)length;
-        ep_counters_drained((apr_size_t)length);
+        ep_counters_drained(place, (apr_size_t)length);
     }
     return 1;
 }
@@ -137,7 +141,8 @@ static int look(apr_time_t last)
 
         busy += is_ready;
         if (now >= drain.deadline[i] || now >= last
-            || (is_ready && !read_on(drain.polled[i].fd, share))) {
+            || (is_ready
+                && !read_on(drain.polled[i].fd, drain.place[i], share))) {
             drop(i);
         }
     }
@@ -245,7 +250,7 @@ static int hand_over(const handed *next)
     return result;
 }
 
-int ep_drain(conn_rec *c, ep_linger linger)
+int ep_drain(conn_rec *c, ep_linger linger, size_t place)
 {
     apr_socket_t *socket = ap_get_conn_socket(c);
     handed next;
@@ -257,6 +262,7 @@ int ep_drain(conn_rec *c, ep_linger linger)
     }
     apr_socket_opt_set(socket, APR_SO_RCVBUF, RECEIVE_BUFFER);
     memset(&next, 0, sizeof(next));
+    next.place = place;
     next.deadline = apr_time_now() + (linger == EP_LINGER_FULL ? FULL_TIME
                                                                : SHORT_TIME);
     next.fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);

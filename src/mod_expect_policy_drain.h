@@ -22,8 +22,9 @@ void ep_drain_register(void);
  * Takes over a connection whose answer is flushed: shuts its sending side
  * down, and reads on behind httpd's back once httpd has closed its own
  * descriptor of it.
+ * @param place of the virtual host that has refused (ep_counters_place())
  * @return 1: done, close it; 0: there is no thread, and httpd has to do it
  */
-int ep_drain(conn_rec *c, ep_linger linger);
+int ep_drain(conn_rec *c, ep_linger linger, size_t place);
 
 #endif

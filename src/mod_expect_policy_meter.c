@@ -5,8 +5,8 @@
 #include "http_core.h"
 #include "util_filter.h"
 
-#include "mod_expect_policy_counters.h"
 #include "mod_expect_policy_claim.h"
+#include "mod_expect_policy_counters.h"
 #include "mod_expect_policy_refusal.h"
 
 static ap_filter_rec_t *meter_filter;
@@ -54,6 +54,7 @@ static void cut(request_rec *r, ep_request *state)
         state->verdict.status = r->status;
     }
     ep_refusal_report(r, state, is_answered ? "cut" : "refused");
+    ep_counters_note(r, state, EP_OUTCOME_CUT);
 }
 
 static void check_size(request_rec *r, ep_request *state, int64_t bytes)

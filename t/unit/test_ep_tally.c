@@ -63,6 +63,58 @@ START_TEST(no_sum_overflows)
 }
 END_TEST
 
+START_TEST(an_empty_tally_is_one)
+{
+    ep_tally tally;
+
+    memset(&tally, 0, sizeof(tally));
+    ck_assert(ep_tally_is_empty(&tally));
+    tally.admitted = 1;
+    ck_assert(!ep_tally_is_empty(&tally));
+    tally.admitted = 0;
+    tally.drained = 1;
+    ck_assert(!ep_tally_is_empty(&tally));
+    tally.drained = 0;
+    tally.ended[EP_OUTCOME_WOULD_REFUSE][EP_CODES - 1] = 1;
+    ck_assert(!ep_tally_is_empty(&tally));
+    tally.ended[EP_OUTCOME_WOULD_REFUSE][EP_CODES - 1] = 0;
+    tally.ended[EP_OUTCOME_REFUSED][0] = 1;
+    ck_assert(!ep_tally_is_empty(&tally));
+    tally.ended[EP_OUTCOME_REFUSED][0] = 0;
+    tally.ended[EP_OUTCOME_CUT][0] = 1;
+    ck_assert(!ep_tally_is_empty(&tally));
+}
+END_TEST
+
+START_TEST(an_hour_is_all_its_minutes)
+{
+    ep_tally tally;
+
+    memset(&tally, 0, sizeof(tally));
+    ck_assert_int_eq(ep_tally_hour(&tally), 0);
+    tally.minutes[0] = 1;
+    tally.minutes[EP_MINUTES - 1] = 20;
+    ck_assert_int_eq(ep_tally_hour(&tally), 21);
+    tally.minutes[1] = INT64_MAX;
+    ck_assert_int_eq(ep_tally_hour(&tally), INT64_MAX);
+}
+END_TEST
+
+START_TEST(every_code_has_a_name_of_its_own)
+{
+    int code, other;
+
+    for (code = 0; code < EP_CODES; code++) {
+        const char *name = ep_tally_code((ep_code)code);
+
+        ck_assert_uint_gt(strlen(name), 0);
+        for (other = 0; other < code; other++) {
+            ck_assert_str_ne(name, ep_tally_code((ep_code)other));
+        }
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ep_tally");
@@ -71,6 +123,9 @@ int main(void)
     tcase_add_test(tcase, a_sum_is_of_one_outcome);
     tcase_add_test(tcase, every_count_is_added);
     tcase_add_test(tcase, no_sum_overflows);
+    tcase_add_test(tcase, an_empty_tally_is_one);
+    tcase_add_test(tcase, an_hour_is_all_its_minutes);
+    tcase_add_test(tcase, every_code_has_a_name_of_its_own);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -15,7 +15,7 @@ UNIT_CFLAGS = -D_DEFAULT_SOURCE -Isrc -It/unit -It/fuzz
 
 UNIT_CORE = $(patsubst src/%.c,%,$(sort $(wildcard src/ep_*.c)))
 UNIT_TESTS = $(patsubst t/unit/%.c,%,$(sort $(wildcard t/unit/test_*.c)))
-UNIT_HELP = unit scenario strict_json
+UNIT_HELP = unit paper scenario strict_json
 
 # One set of rules for each compiler.
 define UNIT_RULES

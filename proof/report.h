@@ -1,0 +1,60 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/** A report of which nothing is known but its form. */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include "any.h"
+#include "ep_report.h"
+
+ANY_TEXT(host, 4);
+
+static ep_report_host hosts[2];
+static ep_report_ledger ledger;
+
+static int64_t any_count(void)
+{
+    return (int64_t)Frama_C_unsigned_long_interval(0, INT64_MAX);
+}
+
+static void any_tally(ep_tally *tally)
+{
+    int i, j;
+
+    tally->admitted = any_count();
+    tally->declared = any_count();
+    tally->drained = any_count();
+    for (i = 0; i < EP_OUTCOMES; i++) {
+        for (j = 0; j < EP_CODES; j++) {
+            tally->ended[i][j] = any_count();
+        }
+    }
+    for (i = 0; i < EP_MINUTES; i++) {
+        tally->minutes[i] = any_count();
+    }
+}
+
+static void any_report(ep_report *report, int length)
+{
+    int i;
+
+    ANY_FILL(host);
+    for (i = 0; i < 2; i++) {
+        hosts[i].name = ANY_OF(host, length);
+        any_tally(&hosts[i].tally);
+    }
+    any_tally(&report->total);
+    ledger.claims = any_count();
+    ledger.accounts = any_count();
+    ledger.trees = any_count();
+    report->is_whole = ANY_BIT;
+    report->hosts = hosts;
+    report->hosts_count = (size_t)Frama_C_interval(0, 2);
+    report->now = any_count();
+    report->since = any_count();
+    report->now_text = ANY_OF(host, length);
+    report->since_text = ANY_OF(host, length);
+    report->ledger = ANY_BIT ? &ledger : NULL;
+}
+
+#endif

@@ -1,0 +1,57 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "ep_sink.h"
+
+#include <string.h>
+
+/* The digits of INT64_MAX. */
+#define DIGITS 19
+
+void ep_sink_text(const ep_sink *sink, const char *text)
+{
+    sink->take(sink->data, text, strlen(text));
+}
+
+void ep_sink_number(const ep_sink *sink, int64_t number)
+{
+    char digits[DIGITS];
+    size_t at = DIGITS;
+
+    if (number < 0) {
+        number = 0;
+    }
+    do {
+        at--;
+        digits[at] = "0123456789"[number % 10];
+        number /= 10;
+    } while (number > 0);
+    sink->take(sink->data, digits + at, DIGITS - at);
+}
+
+static const char *escape_of(const ep_escape *escapes, char character)
+{
+    for (; escapes->character != '\0'; escapes++) {
+        if (escapes->character == character) {
+            return escapes->as;
+        }
+    }
+    return NULL;
+}
+
+void ep_sink_escaped(const ep_sink *sink, const char *text,
+                     const ep_escape *escapes)
+{
+    size_t from = 0;
+    size_t to = 0;
+
+    for (; text[to] != '\0'; to++) {
+        const char *as = escape_of(escapes, text[to]);
+
+        if (as != NULL) {
+            sink->take(sink->data, text + from, to - from);
+            ep_sink_text(sink, as);
+            from = to + 1;
+        }
+    }
+    sink->take(sink->data, text + from, to - from);
+}

@@ -1,0 +1,31 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/** Text that goes out piece by piece. */
+#ifndef EP_SINK_H
+#define EP_SINK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct ep_sink {
+    /** takes @a length bytes, which are the caller's again afterwards */
+    void (*take)(void *data, const char *bytes, size_t length);
+    void *data;
+} ep_sink;
+
+/** A character, and what stands for it; a NUL character ends a list. */
+typedef struct ep_escape {
+    char character;
+    const char *as;
+} ep_escape;
+
+void ep_sink_text(const ep_sink *sink, const char *text);
+
+/** Writes a number; what is below 0 is none, and becomes 0. */
+void ep_sink_number(const ep_sink *sink, int64_t number);
+
+/** Writes a text with what stands for some of its characters. */
+void ep_sink_escaped(const ep_sink *sink, const char *text,
+                     const ep_escape *escapes);
+
+#endif

@@ -1,0 +1,83 @@
+package ExpectPolicy::Judge;
+
+# What others think of the forms in which numbers and documents are told: a
+# JSON Schema of docs/schema, the reference parser of OpenMetrics, promtool.
+# Who is not installed fails the test that asks.
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use IPC::Open2 ();
+use Test::More;
+
+our @EXPORT = qw(schema_ok metrics_ok);
+
+# One for all questions of a test file: it takes a third of a second to start.
+# A line of "WHAT TEXT" is answered with a line; texts come in hexadecimal.
+my $PROGRAM = <<'END';
+import sys, json
+def schema(name, text):
+    from jsonschema import Draft202012Validator as Validator
+    with open("docs/schema/" + name) as file:
+        schema = json.load(file)
+    Validator.check_schema(schema)
+    return [error.message for error in Validator(schema).iter_errors(json.loads(text))]
+def metrics(name, text):
+    from prometheus_client.openmetrics.parser import text_string_to_metric_families
+    families = list(text_string_to_metric_families(text))
+    return [] if families else ["nothing in it"]
+for line in sys.stdin:
+    what, name, text = line.split()
+    try:
+        found = {"schema": schema, "metrics": metrics}[what](
+            name, bytes.fromhex(text).decode("utf-8"))
+    except Exception as error:
+        found = [repr(error)]
+    print(json.dumps(found), flush=True)
+END
+
+my ($pid, $owner, $out, $in);
+
+sub ask_judge {
+    my ($what, $name, $text) = @_;
+    if (!$pid || $owner != $$) {
+        $owner = $$;
+        $pid = IPC::Open2::open2($in, $out, '/usr/bin/python3', '-c', $PROGRAM);
+    }
+    print $out "$what $name ", unpack('H*', $text), "\n";
+    $out->flush;
+    my $answer = <$in> // 'no answer';
+    chomp $answer;
+    return $answer;
+}
+
+# @param schema a file in docs/schema
+sub schema_ok {
+    my ($text, $schema, $name) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    is(ask_judge('schema', $schema, $text), '[]', $name // "as $schema says")
+        or diag substr $text, 0, 2000;
+}
+
+sub metrics_ok {
+    my ($text, $name) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    is(ask_judge('metrics', '-', $text), '[]', "$name: OpenMetrics")
+        or diag substr $text, 0, 2000;
+    open my $promtool, '|-', 'sh', '-c', 'exec promtool check metrics 2>&1'
+        or die "promtool: $!";
+    print $promtool $text;
+    close $promtool;
+    is($?, 0, "$name: promtool check metrics");
+}
+
+END {
+    local ($?, $@, $!);
+    if ($pid && $owner == $$) {
+        close $out;
+        waitpid $pid, 0;
+    }
+}
+
+1;

@@ -1,0 +1,85 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "paper.h"
+
+#include <string.h>
+
+#include <check.h>
+
+ep_report_host given_hosts[2];
+ep_report_ledger given_ledger;
+
+static void take(void *data, const char *bytes, size_t length)
+{
+    paper *p = data;
+
+    ck_assert_uint_lt(length, sizeof(p->text) - p->length);
+    memcpy(p->text + p->length, bytes, length);
+    p->length += length;
+    p->text[p->length] = '\0';
+}
+
+paper *new_paper(void)
+{
+    static paper p;
+
+    memset(&p, 0, sizeof(p));
+    p.sink.take = take;
+    p.sink.data = &p;
+    return &p;
+}
+
+size_t count_of(const paper *p, const char *text)
+{
+    const char *at = p->text;
+    size_t count = 0;
+
+    while ((at = strstr(at, text)) != NULL) {
+        count++;
+        at += strlen(text);
+    }
+    return count;
+}
+
+void add_up(ep_report *report)
+{
+    size_t i;
+
+    memset(&report->total, 0, sizeof(report->total));
+    for (i = 0; i < report->hosts_count; i++) {
+        ep_tally_add(&report->total, &report->hosts[i].tally);
+    }
+}
+
+ep_report *new_report(void)
+{
+    static ep_report report;
+    ep_tally *tally = &given_hosts[1].tally;
+
+    memset(&report, 0, sizeof(report));
+    memset(given_hosts, 0, sizeof(given_hosts));
+    given_hosts[0].name = "quiet.test:80";
+    given_hosts[1].name = "x\"&<b>'\\\n.test:80";
+    tally->admitted = 11;
+    tally->ended[EP_OUTCOME_REFUSED][EP_CONTENT_TOO_LARGE] = 12;
+    tally->ended[EP_OUTCOME_REFUSED][EP_REFUSED] = 13;
+    tally->ended[EP_OUTCOME_WOULD_REFUSE][EP_LENGTH_REQUIRED] = 14;
+    tally->ended[EP_OUTCOME_CUT][EP_CONTENT_TOO_LARGE] = 15;
+    tally->declared = 1600;
+    tally->drained = 17;
+    tally->minutes[0] = 18;
+    tally->minutes[EP_MINUTES - 1] = 9;
+    given_ledger.claims = 21;
+    given_ledger.accounts = 22;
+    given_ledger.trees = 23;
+    report.is_whole = 1;
+    report.hosts = given_hosts;
+    report.hosts_count = 2;
+    report.now = 1700000060;
+    report.since = 1700000000;
+    report.now_text = "now";
+    report.since_text = "since";
+    report.ledger = &given_ledger;
+    add_up(&report);
+    return &report;
+}

@@ -1,0 +1,35 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/** What was written to a sink, and a report to write about. */
+#ifndef PAPER_H
+#define PAPER_H
+
+#include "ep_report.h"
+
+typedef struct paper {
+    ep_sink sink;
+    size_t length;
+    /** ends with a NUL */
+    char text[64 * 1024];
+} paper;
+
+/** @return an empty one; each test is a process of its own, so there is one */
+paper *new_paper(void);
+
+/** How often a text stands on a paper. */
+size_t count_of(const paper *p, const char *text);
+
+/**
+ * A report with two hosts, the second of which has each count, and a name that
+ * would be harm in every form; to be changed at will.
+ */
+ep_report *new_report(void);
+
+/** The first and the second host of that. */
+extern ep_report_host given_hosts[2];
+extern ep_report_ledger given_ledger;
+
+/** To be called when the hosts were changed. */
+void add_up(ep_report *report);
+
+#endif

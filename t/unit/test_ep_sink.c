@@ -1,0 +1,77 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "ep_sink.h"
+
+#include "paper.h"
+#include "unit.h"
+
+static const struct {
+    int64_t number;
+    const char *text;
+} numbers[] = {
+    { 0, "0" },
+    { 9, "9" },
+    { 10, "10" },
+    { 1234567890, "1234567890" },
+    { INT64_MAX - 1, "9223372036854775806" },
+    { INT64_MAX, "9223372036854775807" },
+    { -1, "0" },
+    { INT64_MIN, "0" }
+};
+
+static const ep_escape escapes[] = {
+    { '<', "&lt;" }, { '&', "&amp;" }, { '\0', NULL }
+};
+
+static const struct {
+    const char *text;
+    const char *escaped;
+} texts[] = {
+    { "", "" },
+    { "plain", "plain" },
+    { "<", "&lt;" },
+    { "<<", "&lt;&lt;" },
+    { "a<b", "a&lt;b" },
+    { "a<", "a&lt;" },
+    { "&lt;", "&amp;lt;" },
+    { "\xff\x01>", "\xff\x01>" }
+};
+
+START_TEST(a_number_is_written_in_full)
+{
+    paper *p = new_paper();
+
+    ep_sink_number(&p->sink, numbers[_i].number);
+    ck_assert_str_eq(p->text, numbers[_i].text);
+}
+END_TEST
+
+START_TEST(a_text_is_written_with_its_escapes)
+{
+    paper *p = new_paper();
+
+    ep_sink_escaped(&p->sink, guarded(texts[_i].text), escapes);
+    ck_assert_str_eq(p->text, texts[_i].escaped);
+}
+END_TEST
+
+START_TEST(a_text_is_written_as_it_is)
+{
+    paper *p = new_paper();
+
+    ep_sink_text(&p->sink, guarded(texts[_i].text));
+    ck_assert_str_eq(p->text, texts[_i].text);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("ep_sink");
+    TCase *tcase = tcase_create("pieces");
+
+    ADD_ROWS(tcase, a_number_is_written_in_full, numbers);
+    ADD_ROWS(tcase, a_text_is_written_with_its_escapes, texts);
+    ADD_ROWS(tcase, a_text_is_written_as_it_is, texts);
+    suite_add_tcase(suite, tcase);
+    return run_suite(suite);
+}
