@@ -662,6 +662,126 @@ START_TEST(content_that_is_cut_is_too_large_and_of_a_size_nobody_knows)
 }
 END_TEST
 
+/* Verdicts of limits that count: what is handed in, and what is told. */
+static const struct {
+    /* the first limit of the policy is the one that decides */
+    const char *lines;
+    ep_code code;
+    int64_t remaining;
+    int64_t retry_after;
+    int is_cut;
+    struct {
+        int status;
+        int64_t limit;
+        int64_t requested;
+        int64_t remaining;
+        int64_t retry_after;
+    } told;
+} denials[] = {
+    { "server FreeSpace 100\nsized 50", EP_INSUFFICIENT_STORAGE, 7, 9, 0,
+      { 507, 100, 50, EP_UNKNOWN, EP_UNKNOWN } },
+    { "server FreeSpace 5%\nsized 50", EP_INSUFFICIENT_STORAGE, 7, 9, 0,
+      { 507, EP_UNKNOWN, 50, EP_UNKNOWN, EP_UNKNOWN } },
+    { "server FreeSpace 100\nunsized", EP_INSUFFICIENT_STORAGE, 7, 9, 1,
+      { 507, 100, EP_UNKNOWN, EP_UNKNOWN, EP_UNKNOWN } },
+    { "server Quota 100 /a\nsized 50", EP_QUOTA_EXCEEDED, 7, 9, 0,
+      { 507, 100, 50, 7, EP_UNKNOWN } },
+    { "server Quota 100 /a\nsized 50", EP_QUOTA_EXCEEDED, 0, 9, 0,
+      { 507, 100, 50, 0, EP_UNKNOWN } },
+    { "owner Quota 0 /a\nunsized\nhint 50", EP_QUOTA_EXCEEDED, 0, 9, 0,
+      { 507, 0, 50, 0, EP_UNKNOWN } },
+    { "server Quota 100 /a\nunsized", EP_QUOTA_EXCEEDED, 7, 9, 0,
+      { 507, 100, EP_UNKNOWN, 7, EP_UNKNOWN } },
+    { "server Quota 100 /a\nunsized\nhint 50", EP_QUOTA_EXCEEDED, 7, 9, 1,
+      { 507, 100, EP_UNKNOWN, 7, EP_UNKNOWN } },
+    { "server Allowance 100/5 user\nsized 50", EP_ALLOWANCE_EXCEEDED, 7, 9,
+      0, { 429, 100, 50, 7, 9 } },
+    { "server Allowance 100/5 user\nsized 500", EP_ALLOWANCE_EXCEEDED, 7,
+      EP_UNKNOWN, 0, { 429, 100, 500, 7, EP_UNKNOWN } },
+    { "server Allowance 100/5 user\nunsized", EP_ALLOWANCE_EXCEEDED, 0, 9, 1,
+      { 429, 100, EP_UNKNOWN, 0, 9 } },
+    { "server Concurrent 4 client\nsized 50", EP_TOO_MANY_UPLOADS, 0, 5, 0,
+      { 429, 4, EP_UNKNOWN, EP_UNKNOWN, 5 } },
+    { "server Quota 100 /a\nsized 50", EP_LEDGER_UNAVAILABLE, 7, 5, 0,
+      { 503, EP_UNKNOWN, EP_UNKNOWN, EP_UNKNOWN, 5 } },
+    /* the status, as ever; content on its way has been invited */
+    { "server Quota 100 /a\nsized 50\nexpect 100-continue",
+      EP_QUOTA_EXCEEDED, 7, 9, 0, { 417, 100, 50, 7, EP_UNKNOWN } },
+    { "server Quota 100 /a\nsized 50\nexpect 100-continue\nhttp10",
+      EP_QUOTA_EXCEEDED, 7, 9, 0, { 507, 100, 50, 7, EP_UNKNOWN } },
+    { "server Quota 100 /a\nsized 50\nexpect 100-continue\n"
+      "server Status Specific", EP_QUOTA_EXCEEDED, 7, 9, 0,
+      { 507, 100, 50, 7, EP_UNKNOWN } },
+    { "server Quota 100 /a\nsized 50\nserver Status 417", EP_QUOTA_EXCEEDED,
+      7, 9, 0, { 417, 100, 50, 7, EP_UNKNOWN } },
+    { "server Quota 100 /a\nunsized\nexpect 100-continue", EP_QUOTA_EXCEEDED,
+      7, 9, 1, { 507, 100, EP_UNKNOWN, 7, EP_UNKNOWN } },
+    { "server Quota 100 /a\nunsized\nserver Status 417", EP_QUOTA_EXCEEDED,
+      7, 9, 1, { 417, 100, EP_UNKNOWN, 7, EP_UNKNOWN } },
+    { "server Concurrent 4 client\nsized 50\nexpect 100-continue",
+      EP_TOO_MANY_UPLOADS, 0, 5, 0,
+      { 417, 4, EP_UNKNOWN, EP_UNKNOWN, 5 } }
+};
+
+START_TEST(a_limit_that_counts_tells_what_helps)
+{
+    scenario s;
+    ep_policy policy;
+    ep_verdict verdict;
+    int code;
+
+    given(&s, &policy, denials[_i].lines, "");
+    memset(&verdict, 0xa5, sizeof(verdict));
+    ep_decide_counted(&policy, &s.facts, denials[_i].code, policy.counted[0],
+                      denials[_i].remaining, denials[_i].retry_after,
+                      denials[_i].is_cut, &verdict);
+    ck_assert_int_eq(verdict.code, denials[_i].code);
+    for (code = 0; code < EP_CODES; code++) {
+        ck_assert_ptr_eq(verdict.by[code], code == (int)denials[_i].code
+                                               ? policy.counted[0]
+                                               : NULL);
+    }
+    ck_assert_int_eq(verdict.status, denials[_i].told.status);
+    ck_assert_int_eq(verdict.limit, denials[_i].told.limit);
+    ck_assert_int_eq(verdict.requested, denials[_i].told.requested);
+    ck_assert_int_eq(verdict.remaining, denials[_i].told.remaining);
+    ck_assert_int_eq(verdict.retry_after, denials[_i].told.retry_after);
+    scenario_free(&s);
+}
+END_TEST
+
+START_TEST(every_code_that_counts_was_told)
+{
+    int had[EP_CODES] = { 0 };
+    size_t i;
+
+    for (i = 0; i < COUNT(denials); i++) {
+        had[denials[i].code] = 1;
+    }
+    for (i = EP_HEAD_CODES; i < EP_CODES; i++) {
+        ck_assert_msg(had[i], "code %u", (unsigned int)i);
+    }
+}
+END_TEST
+
+START_TEST(the_head_is_not_refused_for_what_counts)
+{
+    scenario s;
+    ep_policy policy;
+    ep_verdict verdict;
+
+    given(&s, &policy, "server FreeSpace 100%\nserver Quota 0 /a\n"
+          "server Allowance 0/1 client\nserver Concurrent 1 client",
+          "sized 50");
+    ck_assert_uint_eq(policy.counted_count, 4);
+    ep_decide(&policy, &s.facts, &verdict);
+    ck_assert_int_eq(verdict.code, EP_ADMITTED);
+    ck_assert_int_eq(verdict.remaining, EP_UNKNOWN);
+    ck_assert_int_eq(verdict.retry_after, EP_UNKNOWN);
+    scenario_free(&s);
+}
+END_TEST
+
 static const char *const core_refused[] = {
     "expect ,",
     "expect 100-continue, 100-continue",
@@ -769,6 +889,9 @@ int main(void)
                    where_only_the_ceiling_is_left_no_expectation_is_read);
     ADD_ROWS(tcase, content_that_is_cut_is_too_large_and_of_a_size_nobody_knows,
              cuts);
+    ADD_ROWS(tcase, a_limit_that_counts_tells_what_helps, denials);
+    tcase_add_test(tcase, every_code_that_counts_was_told);
+    tcase_add_test(tcase, the_head_is_not_refused_for_what_counts);
     ADD_ROWS(tcase,
              what_core_refused_is_an_unsupported_expectation_and_nothing_else,
              core_refused);

@@ -143,6 +143,63 @@ START_TEST(a_document_has_the_members_of_its_code_in_their_order)
 }
 END_TEST
 
+/* Limits that count: the first one of the policy decides. */
+static const struct {
+    const char *lines;
+    ep_code code;
+    int64_t remaining;
+    int64_t retry_after;
+    const char *text;
+} denials[] = {
+    { "server FreeSpace 100\nsized 50", EP_INSUFFICIENT_STORAGE, 7, 9,
+      "{\"error\":\"insufficient_storage\",\"message\":\"The server has not"
+      " enough storage left for this upload.\",\"requested_size\":50}\n" },
+    { "server FreeSpace 100\nunsized", EP_INSUFFICIENT_STORAGE, 7, 9,
+      "{\"error\":\"insufficient_storage\",\"message\":\"The server has not"
+      " enough storage left for this upload.\"}\n" },
+    { "server Quota 100 /a\nsized 50", EP_QUOTA_EXCEEDED, 7, 9,
+      "{\"error\":\"quota_exceeded\",\"message\":\"The upload does not fit"
+      " into what is left of the storage quota.\",\"quota_remaining\":7,"
+      "\"requested_size\":50}\n" },
+    { "server Allowance 100/5 user\nsized 50", EP_ALLOWANCE_EXCEEDED, 0, 9,
+      "{\"error\":\"allowance_exceeded\",\"message\":\"The upload does not fit"
+      " into what is left of the upload allowance for now.\","
+      "\"allowance_remaining\":0,\"requested_size\":50,"
+      "\"retry_after\":9}\n" },
+    { "server Allowance 100/5 user\nsized 500", EP_ALLOWANCE_EXCEEDED, 7,
+      EP_UNKNOWN,
+      "{\"error\":\"allowance_exceeded\",\"message\":\"The upload does not fit"
+      " into what is left of the upload allowance for now.\","
+      "\"allowance_remaining\":7,\"requested_size\":500}\n" },
+    { "server Concurrent 4 client\nsized 50", EP_TOO_MANY_UPLOADS, 0, 5,
+      "{\"error\":\"too_many_uploads\",\"message\":\"Too many uploads are under"
+      " way. Please try again when one is finished.\",\"limit\":4,"
+      "\"retry_after\":5}\n" },
+    { "server Quota 100 /a\nsized 50", EP_LEDGER_UNAVAILABLE, 7, 5,
+      "{\"error\":\"ledger_unavailable\",\"message\":\"The server cannot tell"
+      " at the moment whether the upload fits its limits. Please try again"
+      " later.\",\"retry_after\":5}\n" }
+};
+
+START_TEST(a_limit_that_counts_has_the_members_of_its_code)
+{
+    scenario s;
+    ep_policy policy;
+    ep_verdict verdict;
+    document d;
+
+    given(&s, &policy, denials[_i].lines, "");
+    ep_decide_counted(&policy, &s.facts, denials[_i].code, policy.counted[0],
+                      denials[_i].remaining, denials[_i].retry_after, 0,
+                      &verdict);
+    read_document(&d, &policy, &s.facts, &verdict);
+    ck_assert_msg(span_is(d.text, d.length, denials[_i].text), "%.*s",
+                  (int)d.length, d.text);
+    json_decref(d.json);
+    scenario_free(&s);
+}
+END_TEST
+
 START_TEST(content_cut_on_its_way_has_a_limit_but_no_requested_size)
 {
     scenario s;
@@ -595,6 +652,7 @@ int main(void)
     ep_document_init();
     ADD_ROWS(tcase, a_document_has_the_members_of_its_code_in_their_order,
              documents);
+    ADD_ROWS(tcase, a_limit_that_counts_has_the_members_of_its_code, denials);
     tcase_add_test(tcase,
                    content_cut_on_its_way_has_a_limit_but_no_requested_size);
     tcase_add_test(

@@ -451,12 +451,15 @@ START_TEST(where_only_the_ceiling_is_left_no_rule_is)
     int rule;
 
     given(&s, &policy, "server MaxSize 9\nowner Refuse closed 403\nceiling 8",
-          "server ExpectPolicy Off\nowner ExpectPolicy On");
+          "server ExpectPolicy Off\nowner ExpectPolicy On\n"
+          "server Concurrent 1 client");
+    ck_assert_uint_eq(policy.counted_count, 1);
     ep_policy_only_ceiling(&policy, EP_MODE_DRY_RUN);
     for (rule = 0; rule < EP_RULES; rule++) {
         ck_assert_ptr_null(policy.rule[rule][0]);
         ck_assert_ptr_null(policy.rule[rule][1]);
     }
+    ck_assert_uint_eq(policy.counted_count, 0);
     ck_assert_int_eq(policy.mode, EP_MODE_DRY_RUN);
     ck_assert_ptr_null(policy.mode_by);
     ck_assert_int_eq(ep_policy_max_size(&policy)->number, 8);
@@ -538,7 +541,12 @@ static const struct {
     { EP_RULE_MAX_SIZE, NULL, NULL, "MaxSize 11" },
     /* a status makes nothing laxer */
     { EP_RULE_STATUS, "Status 417", NULL, "Status Auto" },
-    { EP_RULE_STATUS, "Status Auto", NULL, "Status Specific" }
+    { EP_RULE_STATUS, "Status Auto", NULL, "Status Specific" },
+    /* all that count hold side by side: ep_policy_tighter() compares them */
+    { EP_RULE_FREE_SPACE, "FreeSpace 5%", NULL, "FreeSpace Off" },
+    { EP_RULE_QUOTA, "Quota 5 /a", NULL, "Quota 6 /a" },
+    { EP_RULE_ALLOWANCE, "Allowance 5/1 client", NULL, "Allowance Off" },
+    { EP_RULE_CONCURRENT, "Concurrent 5 client", NULL, "Concurrent 6 client" }
 };
 
 static int is_laxer(ep_rule rule, const char *server, const char *owner)
@@ -579,8 +587,7 @@ START_TEST(every_rule_was_asked_whether_it_is_laxer)
     for (i = 0; i < COUNT(laxer); i++) {
         asked[laxer[i].rule] = 1;
     }
-    /* those that count are in no scenario yet */
-    for (i = 0; i < EP_RULE_FREE_SPACE; i++) {
+    for (i = 0; i < EP_RULES; i++) {
         /* these an owner cannot say */
         if (i != EP_RULE_LINGER && i != EP_RULE_EARLY_ERRORS
             && i != EP_RULE_LEDGER_FAILURE) {
@@ -614,6 +621,255 @@ START_TEST(a_name_is_covered_by_the_rules_own_idea_of_sameness)
                                       guarded(covers[_i].covered)), 1);
     ck_assert_int_eq(ep_policy_covers(covers[_i].rule, listed,
                                       guarded(covers[_i].uncovered)), 0);
+}
+END_TEST
+
+/*
+ * Limits that count.
+ */
+
+/* Which lines hold, in which order. */
+static const struct {
+    const char *lines;
+    const char *counted;
+} counted[] = {
+    { "", "" },
+    { "server Concurrent 4 client", "server:1" },
+    { "server Concurrent Off", "" },
+    /* by rule, whatever order they are written in */
+    { "server Concurrent 4 client\nserver Allowance 9/7 client\n"
+      "server Quota 5 /a\nserver FreeSpace 5%",
+      "server:4 server:3 server:2 server:1" },
+    { "server Concurrent 4 client\nowner Allowance 9/7 client\n"
+      "server Quota 5 /a\nowner Quota 5 /b",
+      "server:3 owner:4 owner:2 server:1" },
+    /* lines of a section add up, and so do sections */
+    { "server Quota 5 /a\nserver Quota 6 /b", "server:2 server:1" },
+    { "server Quota 5 /a\nserver section\nserver Quota 6 /a",
+      "server:3 server:1" },
+    { "server Quota 5 /a\nserver section\nserver Methods PUT\n"
+      "server section\nserver Quota 6 /a\nserver Quota 7 /b",
+      "server:6 server:5 server:1" },
+    /* Off ends what is before it and further out, of its own rule alone */
+    { "server Quota 5 /a\nserver section\nserver Quota Off", "" },
+    { "server Quota 5 /a\nserver Quota Off", "" },
+    { "server Quota 5 /a\nserver Quota Off\nserver Quota 6 /a", "server:3" },
+    { "server Quota 5 /a\nserver section\nserver Quota 6 /a\n"
+      "server Quota Off\nserver Quota 7 /a", "server:5" },
+    { "server Quota Off\nserver section\nserver Quota 6 /a", "server:3" },
+    { "server Quota 5 /a\nserver section\nserver Quota Off\n"
+      "server section\nserver Quota 7 /a", "server:5" },
+    { "server Quota 5 /a\nserver section\nserver Concurrent Off",
+      "server:1" },
+    /* neither side ends what the other one says */
+    { "server Quota 5 /a\nowner Quota 6 /a", "server:1 owner:2" },
+    { "server Quota 5 /a\nowner Quota Off", "server:1" },
+    { "owner Quota 5 /a\nserver section\nserver Quota Off", "owner:1" },
+    { "owner Quota 5 /a\nowner section\nowner Quota Off", "" },
+    { "server Quota 5 /a\nowner Quota 6 /a\noverride None", "server:1" },
+    /* of free space the innermost line holds, and the server's alone */
+    { "server FreeSpace 5%\nserver section\nserver FreeSpace 10",
+      "server:3" },
+    { "server FreeSpace 5%\nserver section\nserver FreeSpace Off", "" },
+    { "server FreeSpace 0", "server:1" },
+    { "owner FreeSpace 5%", "" }
+};
+
+START_TEST(limits_that_count_add_up_until_off)
+{
+    char joined[256] = "";
+    scenario s;
+    ep_policy policy;
+    size_t i;
+    int rule;
+
+    given(&s, &policy, counted[_i].lines, "");
+    for (i = 0; i < policy.counted_count; i++) {
+        const ep_setting *line = policy.counted[i];
+        const size_t length = strlen(joined);
+
+        snprintf(joined + length, sizeof(joined) - length, "%s%s:%u",
+                 i > 0 ? " " : "", line->file, line->line);
+    }
+    ck_assert_str_eq(joined, counted[_i].counted);
+    ck_assert_ptr_null(policy.surplus);
+    /* and nothing of them stands among what is demanded of the head */
+    for (rule = EP_RULE_FREE_SPACE; rule < EP_RULES; rule++) {
+        ck_assert_ptr_null(policy.rule[rule][0]);
+        ck_assert_ptr_null(policy.rule[rule][1]);
+    }
+    scenario_free(&s);
+}
+END_TEST
+
+START_TEST(in_one_sequence_the_owners_off_ends_what_the_server_says)
+{
+    ep_half all, section;
+    scenario s;
+    ep_policy policy;
+
+    given(&s, &policy, "server Quota 5 /a\nserver Concurrent 4 client",
+          "owner Quota Off");
+    memset(&all, 0, sizeof(all));
+    memset(&section, 0, sizeof(section));
+    memcpy(section.rule, s.owner.rule, sizeof(section.rule));
+    ep_half_add(&all, &section);
+    memcpy(section.rule, s.server.rule, sizeof(section.rule));
+    ep_half_add(&all, &section);
+    ep_policy_compose(&policy, &all, NULL, EP_OVERRIDE_ANY);
+    ck_assert_uint_eq(policy.counted_count, 1);
+    ck_assert_int_eq(policy.counted[0]->count->rule, EP_RULE_CONCURRENT);
+    ck_assert_ptr_eq(all.off[0], s.owner.rule[EP_RULE_QUOTA]);
+    scenario_free(&s);
+}
+END_TEST
+
+/* As many lines as each side has, and how many of each hold. */
+static const struct {
+    int space;
+    unsigned int server;
+    unsigned int owner;
+    unsigned int server_held;
+    unsigned int owner_held;
+    const char *surplus;
+} crowds[] = {
+    { 0, 16, 0, 16, 0, NULL },
+    { 0, 17, 0, 16, 0, "server" },
+    { 1, 15, 0, 15, 0, NULL },
+    { 1, 16, 0, 15, 0, "server" },
+    { 0, 10, 6, 10, 6, NULL },
+    { 0, 10, 7, 10, 6, "owner" },
+    { 1, 10, 6, 10, 5, "owner" },
+    { 0, 16, 1, 16, 0, "owner" },
+    { 1, 15, 1, 15, 0, "owner" },
+    { 0, 0, 16, 0, 16, NULL },
+    { 0, 0, 17, 0, 16, "owner" },
+    { 0, 20, 20, 16, 0, "server" }
+};
+
+START_TEST(where_there_are_too_many_the_outermost_of_the_owner_stands_back)
+{
+    char lines[4096];
+    unsigned int held[2] = { 0, 0 }, i;
+    size_t at;
+    scenario s;
+    ep_policy policy;
+
+    at = (size_t)snprintf(lines, sizeof(lines), "%s\n",
+                          crowds[_i].space ? "server FreeSpace 5%" : "empty");
+    for (i = 0; i < crowds[_i].server || i < crowds[_i].owner; i++) {
+        /* line 2 + 2 * i and the one behind it; further inside, further down */
+        at += (size_t)snprintf(lines + at, sizeof(lines) - at, "%s\n%s\n",
+                               i < crowds[_i].server
+                                   ? "server Concurrent 4 client"
+                                   : "empty",
+                               i < crowds[_i].owner
+                                   ? "owner Concurrent 4 client"
+                                   : "empty");
+    }
+    given(&s, &policy, lines, "");
+    ck_assert_uint_le(policy.counted_count, EP_COUNTED_MAX);
+    for (i = 0; i < policy.counted_count; i++) {
+        const ep_setting *line = policy.counted[i];
+        const int is_owner = strcmp(line->file, "owner") == 0;
+        const unsigned int lines_of = is_owner ? crowds[_i].owner
+                                               : crowds[_i].server;
+
+        if (line->count->rule == EP_RULE_FREE_SPACE) {
+            ck_assert_uint_eq(i, 0);
+            ck_assert(crowds[_i].space);
+            continue;
+        }
+        /* the last one written is the innermost */
+        ck_assert_uint_eq(line->line, 2 + 2 * (lines_of - 1 - held[is_owner])
+                                          + (unsigned int)is_owner);
+        held[is_owner]++;
+    }
+    ck_assert_uint_eq(held[0], crowds[_i].server_held);
+    ck_assert_uint_eq(held[1], crowds[_i].owner_held);
+    ck_assert((policy.surplus != NULL) == (crowds[_i].surplus != NULL));
+    if (policy.surplus != NULL) {
+        const int is_owner = strcmp(crowds[_i].surplus, "owner") == 0;
+        const unsigned int lines_of = is_owner ? crowds[_i].owner
+                                               : crowds[_i].server;
+
+        ck_assert_str_eq(policy.surplus->file, crowds[_i].surplus);
+        ck_assert_uint_eq(policy.surplus->line,
+                          2 + 2 * (lines_of - 1 - held[is_owner])
+                              + (unsigned int)is_owner);
+    }
+    scenario_free(&s);
+}
+END_TEST
+
+/* An owner's line, and the server's that makes it vain; NULL: none does. */
+static const struct {
+    ep_rule rule;
+    const char *server;
+    const char *owner;
+    /** the line in `server` */
+    unsigned int tighter;
+} vain[] = {
+    { EP_RULE_QUOTA, "", "Quota 5 /a", 0 },
+    { EP_RULE_QUOTA, "", "Quota Off", 0 },
+    { EP_RULE_QUOTA, "server Quota 5 /b", "Quota Off", 1 },
+    { EP_RULE_QUOTA, "server Quota Off", "Quota Off", 0 },
+    { EP_RULE_QUOTA, "server Concurrent 5 client", "Quota Off", 0 },
+    { EP_RULE_QUOTA, "server FreeSpace 5", "Quota 6 /a", 0 },
+    { EP_RULE_QUOTA, "server Quota 5 /a", "Quota 6 /a", 1 },
+    { EP_RULE_QUOTA, "server Quota 5 /a", "Quota 5 /a", 0 },
+    { EP_RULE_QUOTA, "server Quota 5 /a", "Quota 4 /a", 0 },
+    /* a tree in a tree */
+    { EP_RULE_QUOTA, "server Quota 5 /a", "Quota 6 /a/b", 1 },
+    { EP_RULE_QUOTA, "server Quota 5 /a/b", "Quota 6 /a", 0 },
+    { EP_RULE_QUOTA, "server Quota 5 /a", "Quota 6 /ab", 0 },
+    { EP_RULE_QUOTA, "server Quota 5 /ab", "Quota 6 /a", 0 },
+    { EP_RULE_QUOTA, "server Quota 5 /", "Quota 6 /a", 1 },
+    { EP_RULE_QUOTA, "server Quota 5 *1", "Quota 6 /a", 1 },
+    { EP_RULE_QUOTA, "server Quota 5 *2", "Quota 6 /a/b", 1 },
+    { EP_RULE_QUOTA, "server Quota 5 *2", "Quota 6 /a", 0 },
+    { EP_RULE_QUOTA, "server Quota 5 /a", "Quota 6 *2", 0 },
+    { EP_RULE_QUOTA, "server Quota 5 /", "Quota 6 *2", 1 },
+    { EP_RULE_QUOTA, "server Quota 7 /a\nserver Quota 5 /", "Quota 6 /a", 2 },
+    /* the same key, and of an allowance the same period */
+    { EP_RULE_CONCURRENT, "server Concurrent 5 client", "Concurrent 6 client",
+      1 },
+    { EP_RULE_CONCURRENT, "server Concurrent 5 client", "Concurrent 5 client",
+      0 },
+    { EP_RULE_CONCURRENT, "server Concurrent 5 client", "Concurrent 6 user",
+      0 },
+    { EP_RULE_CONCURRENT, "server Concurrent 5 expr=x",
+      "Concurrent 6 expr=x", 1 },
+    { EP_RULE_CONCURRENT, "server Concurrent 5 expr=x",
+      "Concurrent 6 expr=y", 0 },
+    { EP_RULE_CONCURRENT, "server Concurrent 5 directory /a",
+      "Concurrent 6 directory /a/b", 1 },
+    { EP_RULE_CONCURRENT, "server Concurrent 5 directory /a/b",
+      "Concurrent 6 directory /a", 0 },
+    { EP_RULE_ALLOWANCE, "server Allowance 5/7 client",
+      "Allowance 6/7 client", 1 },
+    { EP_RULE_ALLOWANCE, "server Allowance 5/7 client",
+      "Allowance 6/8 client", 0 },
+    { EP_RULE_ALLOWANCE, "server Allowance 5/7 client",
+      "Allowance 6/7 host", 0 },
+    { EP_RULE_ALLOWANCE, "server Allowance 5/7 client", "Allowance Off", 1 },
+    { EP_RULE_ALLOWANCE, "server Concurrent 5 client", "Allowance 6/7 client",
+      0 }
+};
+
+START_TEST(a_limit_is_vain_where_a_smaller_one_counts_all_that_it_counts)
+{
+    char owner[64];
+    scenario s;
+    ep_policy policy;
+    const ep_setting *tighter;
+
+    snprintf(owner, sizeof(owner), "owner %s", vain[_i].owner);
+    given(&s, &policy, vain[_i].server, owner);
+    tighter = ep_policy_tighter(vain[_i].rule, &s.server,
+                                s.owner.rule[vain[_i].rule]);
+    ck_assert_uint_eq(tighter != NULL ? tighter->line : 0, vain[_i].tighter);
+    scenario_free(&s);
 }
 END_TEST
 
@@ -651,6 +907,15 @@ int main(void)
     tcase_add_test(tcase, every_rule_was_asked_whether_it_is_laxer);
     ADD_ROWS(tcase, a_name_is_covered_by_the_rules_own_idea_of_sameness,
              covers);
+    ADD_ROWS(tcase, limits_that_count_add_up_until_off, counted);
+    tcase_add_test(tcase,
+                   in_one_sequence_the_owners_off_ends_what_the_server_says);
+    ADD_ROWS(tcase,
+             where_there_are_too_many_the_outermost_of_the_owner_stands_back,
+             crowds);
+    ADD_ROWS(tcase,
+             a_limit_is_vain_where_a_smaller_one_counts_all_that_it_counts,
+             vain);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
