@@ -51,11 +51,14 @@ sub start {
     my $cgi = is_mpm('prefork') ? 'cgi' : 'cgid';
     my $socket = is_mpm('prefork') ? '' : 'ScriptSock cgisock';
     my $programs = vars('serverroot') . '/cgi-bin/';
+    my $protocols = grep({ $_ eq 'http2' } @{ $how{load} // [] })
+        ? 'Protocols h2c http/1.1' : '';
     $text =~ s/\@site\@/$site/g;
     my $self = $class->SUPER::start(<<"END", %how,
 $text
 $mpm{ $ENV{EP_MPM} }
 $socket
+$protocols
 SetEnv EP_APP_LOG /dev/null
 DocumentRoot "$site"
 DavLockDB "$site.locks"
@@ -87,6 +90,12 @@ sub put {
     my ($self, $path, $length, %ask) = @_;
     return ask($self->here, path => $path, length => $length,
                body => 'x' x $length, %ask);
+}
+
+# The head alone: for one that is to be refused.
+sub announce {
+    my ($self, $path, $length, %ask) = @_;
+    return ask($self->here, path => $path, length => $length, %ask);
 }
 
 # An upload of unknown length, in chunks of at most 8000 bytes.
@@ -145,6 +154,7 @@ sub drop { close $_->{conn}{sock} for @_ }
 # used and held.
 sub books {
     my ($self) = @_;
+    local $_;
     my %books = (trees => {}, accounts => {});
     open my $in, '-|', vars('top_dir') . '/ledger-show',
         "$self->{dir}/expect_policy.ledger" or die "ledger-show: $!";
@@ -182,14 +192,18 @@ sub settled_ok {
                      $name // 'nothing is held any more');
 }
 
-# Waits until a tree was measured for the first time.
-sub known_ok {
-    my ($self, $path) = @_;
+# Asks for a tree by an upload to a path, which is given up at once, and waits
+# until it was measured.
+sub measured_ok {
+    my ($self, $tree, $path) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
-    return ok(wait_until(sub {
-        my $tree = $self->books->{trees}{ $path // $self->{site} };
-        return $tree && $tree->{known};
-    }, 20), 'the tree was measured');
+    drop($self->begin($path, 1));
+    my $known = wait_until(sub {
+        my $books = $self->books;
+        my $found = $books->{trees}{$tree};
+        return $found && $found->{known} && !$books->{claims};
+    }, 20);
+    return ok($known, 'the tree was measured');
 }
 
 # A file of that many bytes that takes no room.

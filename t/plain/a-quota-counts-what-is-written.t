@@ -1,0 +1,93 @@
+# What an upload holds becomes what it came to: the file's growth where httpd
+# writes it, nothing where it failed.
+use strict;
+use warnings;
+
+use ExpectPolicy::Ledger;
+use ExpectPolicy::Wire;
+use Test::More;
+
+my $site = ExpectPolicy::Ledger::site();
+ExpectPolicy::Ledger::sparse($site, 'old', 5000);
+my $server = ExpectPolicy::Ledger->start(<<'END', site => $site);
+<Directory "@site@">
+    ExpectPolicyQuota 10000
+</Directory>
+<Location /cgi/>
+    ExpectPolicyQuota 10000 "@site@"
+</Location>
+<Directory "@site@/full">
+    ExpectPolicyMaxSize 10
+</Directory>
+END
+mkdir "$site/full";
+$server->measured_ok($site, '/x');
+is($server->used, 5000, 'what is there is used');
+
+sub put_ok {
+    my ($path, $length, $used, $name, %ask) = @_;
+    my $res = $server->put($path, $length, %ask);
+    accepted_ok($res, status => qr/^20[14]$/, name => $name);
+    is($server->used, $used, 'counted');
+    is($server->on_disk, $used, 'as it is on disk');
+}
+
+sub refused {
+    my ($left, $asked) = @_;
+    return (code => 'quota_exceeded',
+            members => { quota_remaining => $left, requested_size => $asked });
+}
+
+put_ok('/new', 1000, 6000, 'a new file');
+put_ok('/new', 600, 5600, 'a smaller one in its place');
+put_ok('/new', 1500, 6500, 'a larger one in its place');
+put_ok('/new', 5000, 10_000, 'one that fits as the old one goes');
+refusal_ok($server->announce('/other', 1), refused(0, 1), name => 'it is full');
+put_ok('/new', 5000, 10_000, 'but can be written over');
+# what goes beyond the old file has to fit
+refusal_ok($server->announce('/new', 5001), refused(0, 5001),
+           name => 'not with a byte more');
+put_ok('/new', 10, 5010, 'or be made less');
+
+# A part of a file: nobody knows how long it is going to be.
+my $range = $server->announce('/old', 4991, headers =>
+                         ['Content-Range: bytes 5000-9990/9991']);
+refusal_ok($range, refused(4990, 4991), name => 'a range counts as a whole');
+accepted_ok($server->put('/old', 990, headers =>
+                         ['Content-Range: bytes 5000-5989/5990']),
+            status => 204, name => 'one that fits');
+is($server->used, 6000, 'is counted as received');
+is($server->on_disk, 6000, 'which it was');
+
+# Failures give back what they held.
+my $failures = 0;
+for ([ sub { $server->put('/no/such/place', 100) }, 409, 'no directory' ],
+     [ sub { $server->put('/full/x', 11) }, 413, 'too large for the place' ],
+     [ sub { $server->put('/old', 100, headers => ['If-Match: "no"']) }, 412,
+       'a condition' ],
+     [ sub { $server->put('/cgi/app.cgi?status=500', 100, method => 'POST') },
+       500, 'a program that fails' ],
+     [ sub { $server->put('/cgi/app.cgi?status=404', 100, method => 'POST') },
+       404, 'or finds nothing' ]) {
+    my ($do, $status, $name) = @$_;
+    is($do->()->{status}, $status, $name);
+    is($server->used, 6000, 'counts nothing');
+    $failures++;
+}
+is($failures, 5, 'failures');
+
+my $half = $server->begin('/half', 2000);
+ok(ExpectPolicy::Ledger::is_admitted($half), 'an upload is under way');
+ExpectPolicy::Ledger::send_content($half, 1000);
+is($server->books->{trees}{$site}{held}, 2000, 'and holds what it announced');
+ExpectPolicy::Ledger::drop($half);
+is($server->used, 6000, 'it is given up, and counts nothing');
+is($server->on_disk, 6000, 'nothing is left of it');
+
+accepted_ok($server->put('/cgi/app.cgi', 300, method => 'POST'),
+            name => 'a program reads it');
+is($server->used, 6300, 'what it makes of it nobody knows: counted as received');
+
+$server->settled_ok;
+$server->stop;
+done_testing;
