@@ -84,9 +84,12 @@ static const char *time_text(apr_pool_t *pool, apr_time_t seconds)
                         when.tm_hour, when.tm_min);
 }
 
-/* All virtual hosts for who asks the main server, which no virtual host's owner
- * has a part in; otherwise the virtual host that was asked, alone. */
-static void gather(const request_rec *r, ep_report *report)
+/*
+ * All virtual hosts for who asks the main server, which no virtual host's owner
+ * has a part in; otherwise the virtual host that was asked, alone.
+ * @return 1; 0 if the virtual host is counted together with others
+ */
+static int gather(const request_rec *r, ep_report *report)
 {
     const size_t first = r->server->is_virtual ? ep_counters_place(r->server)
                                                : EP_COUNTERS_OTHERS;
@@ -96,6 +99,9 @@ static void gather(const request_rec *r, ep_report *report)
                                         (end - first) * sizeof(*hosts));
     size_t i;
 
+    if (r->server->is_virtual && first == EP_COUNTERS_OTHERS) {
+        return 0;
+    }
     memset(report, 0, sizeof(*report));
     report->is_whole = !r->server->is_virtual;
     report->hosts = hosts;
@@ -103,8 +109,7 @@ static void gather(const request_rec *r, ep_report *report)
         ep_report_host *host = &hosts[report->hosts_count];
 
         host->name = ep_counters_read(i, &host->tally);
-        if (i != EP_COUNTERS_OTHERS || !ep_tally_is_empty(&host->tally)
-            || !report->is_whole) {
+        if (i != EP_COUNTERS_OTHERS || !ep_tally_is_empty(&host->tally)) {
             ep_tally_add(&report->total, &host->tally);
             report->hosts_count++;
         }
@@ -116,6 +121,7 @@ static void gather(const request_rec *r, ep_report *report)
     if (report->is_whole) {
         report->ledger = look_at_ledger(r->pool);
     }
+    return 1;
 }
 
 static void take(void *data, const char *bytes, size_t length)
@@ -166,7 +172,12 @@ static int answer(request_rec *r)
         return HTTP_METHOD_NOT_ALLOWED;
     }
     format = format_of(r);
-    gather(r, &report);
+    if (!gather(r, &report)) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "%s has no room for this virtual host alone; the main"
+                      " server's page has it, with others", HANDLER);
+        return HTTP_SERVICE_UNAVAILABLE;
+    }
     apr_table_setn(r->headers_out, "Cache-Control", "no-store");
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
     if (strcmp(format, "html") == 0) {
@@ -195,7 +206,9 @@ static int add_section(request_rec *r, int flags)
     const ep_sink sink = { take, r };
     ep_report report;
 
-    gather(r, &report);
+    if (!gather(r, &report)) {
+        return DECLINED;
+    }
     if (flags & AP_STATUS_SHORT) {
         ep_page_auto(&report, &sink);
     }
