@@ -308,6 +308,7 @@ static ep_block_opened map_file(ep_block *made, char *why)
     else {
         ep_book_enter(&found);
         ep_book_recover(&found, is_nobody_alive, NULL);
+        ep_book_repair(&found);
         ep_book_leave(&found);
     }
     made->shared = make_shared();
@@ -463,20 +464,24 @@ static void leave(void)
     unlock();
 }
 
-apr_status_t ep_block_clear(void)
+apr_status_t ep_block_mend(void)
 {
-    const apr_status_t rv = lock();
+    apr_status_t rv = lock();
 
-    if (rv == APR_SUCCESS) {
-        ep_book_clear(&book);
-        unlock();
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
+    if (ep_book_is_valid(&book)) {
+        ep_book_enter(&book);
+        ep_book_repair(&book);
+        ep_book_leave(&book);
+    }
+    else {
+        ep_book_clear(&book);
+        rv = APR_EGENERAL;
+    }
+    unlock();
     return rv;
-}
-
-int ep_block_is_valid(void)
-{
-    return block != NULL && ep_book_is_valid(&book);
 }
 
 /* The calls */

@@ -63,11 +63,12 @@ ep_block_opened ep_block_open(ep_block *block, const char *path,
  */
 void ep_block_use(const ep_block *block);
 
-/** Makes an empty book of what is there.  @return APR_SUCCESS or APR_TIMEUP */
-apr_status_t ep_block_clear(void);
-
-/** 1 if what is there can be used. */
-int ep_block_is_valid(void);
+/**
+ * Computes anew what can be computed.
+ * @return APR_SUCCESS; APR_EGENERAL: it was no book any more, and is an empty
+ *         one now; or as the calls below
+ */
+apr_status_t ep_block_mend(void);
 
 /** As in ep_ledger_provider. */
 apr_status_t ep_block_reserve(const ep_part *parts, size_t count,

@@ -51,7 +51,7 @@ static void use_kept(server_rec *s, const ep_block *kept, apr_size_t size)
                      " bytes until the server is stopped and started",
                      kept->size);
     }
-    if (!ep_block_is_valid() && ep_block_clear() == APR_SUCCESS) {
+    if (ep_block_mend() == APR_EGENERAL) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "the ledger is corrupt, and is made anew");
     }

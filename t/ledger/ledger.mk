@@ -22,7 +22,8 @@ build/ledger/processes: t/ledger/processes.c $(LEDGER_SOURCES) $(HEADERS)
 	@mkdir -p $(@D)
 	gcc $(LEDGER_CFLAGS) -fsanitize=address,undefined \
 	    -fno-sanitize-recover=all -o $@ $(filter %.c,$^) \
-	    -Wl,--wrap=ep_book_enter,--wrap=ep_book_leave $(LEDGER_LIBS)
+	    -Wl,--wrap=ep_book_enter,--wrap=ep_book_leave \
+	    -Wl,--wrap=ep_account_hold,--wrap=ep_account_give_back $(LEDGER_LIBS)
 
 build/ledger/threads: t/ledger/threads.c $(LEDGER_SOURCES) $(HEADERS)
 	@mkdir -p $(@D)

@@ -7,8 +7,9 @@
  *
  * processes [SECONDS]: how long each kind of load lasts; 2.  TAP.
  *
- * Linked with --wrap for ep_book_enter() and ep_book_leave(), so as to stop or
- * die while the lock is held, and to see that a repair was called for.
+ * Linked with --wrap for some calls of the book, so as to stop or die while the
+ * lock is held, before, behind and in the middle of what is done there, and to
+ * see that a repair was called for.
  */
 
 #include "mod_expect_policy_ledger_block.h"
@@ -36,6 +37,8 @@
 
 int __real_ep_book_enter(const ep_book *book);
 void __real_ep_book_leave(const ep_book *book);
+void __real_ep_account_hold(ep_account *account, int64_t amount);
+void __real_ep_account_give_back(ep_account *account, int64_t amount);
 
 /* Who is at what, for all processes. */
 static struct shared {
@@ -55,7 +58,7 @@ static struct shared {
 
 /* In one process: a signal to send to itself while it has the lock; 0: none. */
 static volatile int signal_in_lock;
-/* One call of so many ends the process in the lock; 0: none. */
+/* One chance of so many ends the process in the lock; 0: none. */
 static unsigned int dies_once_in;
 static unsigned int seed;
 
@@ -63,6 +66,13 @@ static unsigned int is_done, has_failed;
 static char dir[] = "/tmp/ledger-XXXXXX";
 static char path[sizeof(dir) + 32];
 static char why[EP_BLOCK_WHY_SIZE];
+
+static void die_maybe(void)
+{
+    if (dies_once_in != 0 && (unsigned int)rand_r(&seed) % dies_once_in == 0) {
+        raise(SIGKILL);
+    }
+}
 
 int __wrap_ep_book_enter(const ep_book *book)
 {
@@ -82,10 +92,20 @@ void __wrap_ep_book_leave(const ep_book *book)
         signal_in_lock = 0;
         raise(number);
     }
-    if (dies_once_in != 0 && (unsigned int)rand_r(&seed) % dies_once_in == 0) {
-        raise(SIGKILL);
-    }
+    die_maybe();
     __real_ep_book_leave(book);
+}
+
+void __wrap_ep_account_hold(ep_account *account, int64_t amount)
+{
+    die_maybe();
+    __real_ep_account_hold(account, amount);
+}
+
+void __wrap_ep_account_give_back(ep_account *account, int64_t amount)
+{
+    die_maybe();
+    __real_ep_account_give_back(account, amount);
 }
 
 static void check(int is_right, const char *what)
@@ -196,6 +216,16 @@ static ep_block_opened try_open(ep_block *block, apr_size_t size)
     return ep_block_open(block, path, size, 0, why);
 }
 
+/* An empty one. */
+static void open_new(ep_block *block)
+{
+    unlink(path);
+    if (try_open(block, SIZE) != EP_BLOCK_NEW) {
+        give_up(why);
+    }
+    ep_block_use(block);
+}
+
 static void close_block(const ep_block *block)
 {
     ep_block_use(NULL);
@@ -282,6 +312,17 @@ static void test_opening(void)
     check_number(balance_of(&parts[1]).held, 0, "and nothing held");
     check_number(claims(), 0, "and no claims");
     close_block(&block);
+
+    fd = open(path, O_RDWR);
+    check(fd >= 0 && stat(path, &found) == 0
+              && fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                           found.st_size - SIZE / 4, SIZE / 4) == 0
+              && fstat(fd, &found) == 0
+              && found.st_blocks * 512 < found.st_size && close(fd) == 0,
+          "there is a hole in it");
+    check_opens(EP_BLOCK_FOUND, "then it is found", NULL);
+    check(stat(path, &found) == 0 && found.st_blocks * 512 >= found.st_size,
+          "and filled");
 
     check(chmod(path, 0640) == 0, "the mode is changed");
     check_refused("a file that others can read is refused", "other users");
@@ -470,16 +511,12 @@ static void test_kills(int64_t seconds)
     unsigned int i, kills = 0, wrong = 0, calls = 0, unanswered = 0;
     int status;
 
-    if (try_open(&block, SIZE) == EP_BLOCK_REFUSED) {
-        give_up(why);
-    }
-    ep_block_use(&block);
-    ep_block_clear();
+    open_new(&block);
     memset(shared, 0, sizeof(*shared));
     seed = 1;
     for (i = 0; i < CHILDREN; i++) {
         /* half of them end in the lock by themselves, half from without */
-        dies_once_in = i % 2 == 0 ? 2000 : 0;
+        dies_once_in = i % 2 == 0 ? 5000 : 0;
         pids[i] = start_child(i, upload);
     }
     dies_once_in = 0;
@@ -497,7 +534,7 @@ static void test_kills(int64_t seconds)
         parts_of(i, 0, parts);
         wrong += balance_of(&parts[3]).held != 0;
         wrong += balance_of(&parts[3]).used != shared->child[i].settled;
-        dies_once_in = i % 2 == 0 ? 2000 : 0;
+        dies_once_in = i % 2 == 0 ? 5000 : 0;
         pids[i] = start_child(i, upload);
         dies_once_in = 0;
     }
@@ -552,11 +589,7 @@ static void test_stopped(void)
     pid_t pid;
     int i, status;
 
-    if (try_open(&block, SIZE) == EP_BLOCK_REFUSED) {
-        give_up(why);
-    }
-    ep_block_use(&block);
-    ep_block_clear();
+    open_new(&block);
     memset(&claim, 0, sizeof(claim));
     ep_block_reserve(&bytes, 1, 0, &claim, &result, &denial);
     check(result == EP_BOOK_GRANTED, "a claim is made");
@@ -631,10 +664,7 @@ static void test_handler(void)
 {
     ep_block block;
 
-    if (try_open(&block, SIZE) == EP_BLOCK_REFUSED) {
-        give_up(why);
-    }
-    ep_block_use(&block);
+    open_new(&block);
     signal(SIGUSR1, call_again);
     signal_in_lock = SIGUSR1;
     in_handler = APR_SUCCESS;
@@ -702,13 +732,10 @@ static void test_overwritten(int64_t seconds)
     ep_claim claim;
     int64_t longest = 0;
     unsigned int i, calls = 0, unanswered = 0, crashed = 0, rounds = 0;
+    unsigned int mended = 0;
     int status;
 
-    if (try_open(&block, SIZE) == EP_BLOCK_REFUSED) {
-        give_up(why);
-    }
-    ep_block_use(&block);
-    ep_block_clear();
+    open_new(&block);
     memset(shared, 0, sizeof(*shared));
     for (i = 0; i < CHILDREN; i++) {
         pids[i] = start_child(i, anything);
@@ -726,7 +753,7 @@ static void test_overwritten(int64_t seconds)
         }
         usleep(5000);
         if (begin == 0) {
-            ep_block_clear();
+            mended += ep_block_mend() == APR_EGENERAL;
         }
         rounds++;
     }
@@ -745,20 +772,69 @@ static void test_overwritten(int64_t seconds)
            "us\n", rounds, calls, unanswered, (long long)longest);
     check(rounds >= 10 * (unsigned int)seconds, "memory was overwritten");
     check(calls - unanswered >= 1000, "calls were answered meanwhile");
-    check(unanswered > 0, "and some were not");
+    check(unanswered > 0 && mended > 0, "and some were not");
     check_number(crashed, 0, "no process crashed");
     check(longest < 2 * SECOND, "no call hung");
 
     memset(block.memory, 0xff, FRONT + block.size);
-    check(!ep_block_is_valid(), "a book of nothing but ones is none");
-    check(reserve_one(&claim) == APR_EGENERAL, "and calls say so");
-    check(ep_block_clear() == APR_SUCCESS && ep_block_is_valid(),
-          "made anew, it is one");
+    check(reserve_one(&claim) == APR_EGENERAL,
+          "a book of nothing but ones is none");
+    check(ep_block_mend() == APR_EGENERAL, "it is made anew");
+    check(ep_block_mend() == APR_SUCCESS, "and is one then");
     check(reserve_one(&claim) == APR_SUCCESS, "with room");
     check_number(claims(), 1, "and nothing else in it");
     close_block(&block);
     check_refused("the file's own page is still of nothing but ones",
                   "another version");
+}
+
+/* Amounts that are overwritten */
+
+/* Puts another number in place of one, wherever that is. */
+static int overwrite(const ep_block *block, int64_t number, int64_t other)
+{
+    volatile int64_t *at = block->memory;
+    size_t left;
+    int count = 0;
+
+    for (left = (FRONT + block->size) / sizeof(*at); left > 0; left--, at++) {
+        if (*at == number) {
+            *at = other;
+            count++;
+        }
+    }
+    return count;
+}
+
+static void test_mended(void)
+{
+    const int64_t half = INT64_C(0x123456789ab);
+    ep_part part = part_of(EP_ALLOWANCE, COMMON_BYTES, half);
+    ep_book_result result;
+    ep_block block;
+    ep_denial denial;
+    ep_claim claims[2];
+    int i;
+
+    open_new(&block);
+    memset(claims, 0, sizeof(claims));
+    for (i = 0; i < 2; i++) {
+        ep_block_reserve(&part, 1, 0, &claims[i], &result, &denial);
+    }
+    check_number(balance_of(&part).held, 2 * half, "two claims are held");
+    check_number(overwrite(&block, 2 * half, 5), 1, "their sum is overwritten");
+    check_number(balance_of(&part).held, 5, "which shows");
+    check(ep_block_mend() == APR_SUCCESS, "it is computed anew");
+    check_number(balance_of(&part).held, 2 * half, "and right again");
+    overwrite(&block, 2 * half, 3 * half);
+    ep_block_release(&claims[0]);
+    ep_block_release(&claims[1]);
+    check_number(balance_of(&part).held, half, "too much without a claim");
+    close_block(&block);
+    check(try_open(&block, SIZE) == EP_BLOCK_FOUND, "is computed anew");
+    ep_block_use(&block);
+    check_number(balance_of(&part).held, 0, "at a start");
+    close_block(&block);
 }
 
 int main(int argc, char **argv)
@@ -776,6 +852,7 @@ int main(int argc, char **argv)
     test_kills(seconds);
     test_stopped();
     test_handler();
+    test_mended();
     test_overwritten(seconds);
     unlink(path);
     rmdir(dir);

@@ -91,12 +91,13 @@ sub start {
         . ExpectPolicy::Wire::slurp("$dir/error_log");
 }
 
-# one of the ports that this run of t/TEST has for itself
-my $next;
+# One of the ports that this run of t/TEST has for itself.  A test that starts
+# many servers comes by the same ports again, when others are stopped.
+use constant PORTS => 20;
+my $turn = 0;
 sub free_port {
-    $next //= vars('spare_port');
-    for (1 .. 15) {
-        my $port = $next++;
+    for (1 .. PORTS) {
+        my $port = vars('spare_port') + $turn++ % PORTS;
         my $probe = IO::Socket::IP->new(LocalHost => '127.0.0.1', Listen => 1,
                                         LocalPort => $port, ReuseAddr => 1);
         return $port if $probe;
