@@ -49,7 +49,8 @@ uploads a file with PUT, in the most ordinary way it knows, to a place where
 document, how much content had left the client by then, and how long it took.
 "direct" is loopback; "link" a line of 40 ms each way and 50 Mbit/s (a relay in
 user space). What left the client is counted by the link, or by the kernel of
-the server. Every number is of one run, on a machine with two cores.
+the server. Every number is of one run, on a machine with two cores that others
+used, too.
 
 END
     for my $linger (qw(Full Short Abort)) {
