@@ -378,12 +378,16 @@ static void check_members(const document *d, const ep_policy *policy,
 {
     static const char *const list_of[EP_CODES] = {
         "supported_expectations", NULL, "allowed_methods", NULL, NULL,
-        "supported_types", "supported_encodings", NULL, NULL
+        "supported_types", "supported_encodings"
     };
+    const int tells_limit = verdict->limit != EP_UNKNOWN
+                            && (verdict->code < EP_HEAD_CODES
+                                || verdict->code == EP_TOO_MANY_UPLOADS);
     json_item items[STRICT_JSON_MEMBERS];
     json_piece whole;
     size_t count, i;
     int limits = 0, requests = 0, lists = 0, violations = 0, failed = 0, code;
+    int remainders = 0, retries = 0;
 
     for (code = 0; code < EP_CODES; code++) {
         failed += verdict->by[code] != NULL;
@@ -409,6 +413,18 @@ static void check_members(const document *d, const ep_policy *policy,
             check_number(value, verdict->requested);
             requests++;
         }
+        else if (is(name, "quota_remaining")
+                 || is(name, "allowance_remaining")) {
+            PROMISE(verdict->code == (name.at[0] == 'q'
+                                          ? EP_QUOTA_EXCEEDED
+                                          : EP_ALLOWANCE_EXCEEDED));
+            check_number(value, verdict->remaining);
+            remainders++;
+        }
+        else if (is(name, "retry_after")) {
+            check_number(value, verdict->retry_after);
+            retries++;
+        }
         else if (is(name, "violations")) {
             check_violations(value, verdict);
             violations++;
@@ -427,7 +443,9 @@ static void check_members(const document *d, const ep_policy *policy,
             lists++;
         }
     }
-    PROMISE(limits == (verdict->limit != EP_UNKNOWN));
+    PROMISE(limits == tells_limit);
+    PROMISE(remainders == (verdict->remaining != EP_UNKNOWN));
+    PROMISE(retries == (verdict->retry_after != EP_UNKNOWN));
     PROMISE(requests == (verdict->requested != EP_UNKNOWN));
     PROMISE(lists == (list_of[verdict->code] != NULL));
     PROMISE(violations == (failed > 1));
@@ -519,6 +537,76 @@ static void check_document(const ep_policy *policy, const ep_facts *facts,
     free(d.text);
 }
 
+/*
+ * Limits that count.
+ */
+
+/* What one of them refuses, be it on the head or on the way. */
+static void check_denial(const ep_policy *policy, const ep_facts *facts,
+                         const ep_setting *line, int is_cut)
+{
+    const ep_code code = (ep_code)(EP_HEAD_CODES
+                                   + (int)(line->count->rule
+                                           - EP_RULE_FREE_SPACE));
+    const int64_t retry_after = line->number % 2 == 0 ? line->number / 3
+                                                      : EP_UNKNOWN;
+    ep_verdict verdict;
+
+    ep_decide_counted(policy, facts, code, line, line->number / 2,
+                      retry_after, is_cut, &verdict);
+    PROMISE(verdict.code == code && verdict.by[code] == line);
+    PROMISE(verdict.status == specific_status[code]
+            || (verdict.status == 417
+                && (policy->status == EP_STATUS_417
+                    || (policy->status == EP_STATUS_AUTO && !is_cut
+                        && facts->expect != NULL))));
+    PROMISE(!is_cut || verdict.requested == EP_UNKNOWN);
+    PROMISE(verdict.limit == line->number
+            || (line->count->is_percent && verdict.limit == EP_UNKNOWN));
+    check_document(policy, facts, &verdict);
+    ep_decide_counted(policy, facts, EP_LEDGER_UNAVAILABLE, line, 1, 5, is_cut,
+                      &verdict);
+    PROMISE(verdict.limit == EP_UNKNOWN && verdict.retry_after == 5);
+    check_document(policy, facts, &verdict);
+}
+
+/* By rule, the server's before the owner's; none that is Off. */
+static void check_counted(const scenario *s, const ep_policy *policy)
+{
+    int before = -1;
+    size_t i;
+
+    PROMISE(policy->counted_count <= EP_COUNTED_MAX);
+    PROMISE(policy->surplus == NULL
+            || policy->counted_count == EP_COUNTED_MAX);
+    for (i = 0; i < policy->counted_count; i++) {
+        const ep_setting *line = policy->counted[i];
+        const int is_owners = strcmp(line->file, "owner") == 0;
+        const int place = 2 * (int)line->count->rule + is_owners;
+
+        PROMISE(line->number != EP_UNLIMITED);
+        PROMISE(line->count->rule >= EP_RULE_FREE_SPACE);
+        PROMISE(place >= before);
+        PROMISE(line->count->rule != EP_RULE_FREE_SPACE
+                || (i == 0 && !is_owners));
+        PROMISE(!is_owners || s->how == EP_OVERRIDE_TIGHTEN);
+        before = place;
+        if (s->facts.content != EP_CONTENT_NONE) {
+            check_denial(policy, &s->facts, line, (int)(i % 2));
+        }
+    }
+    for (i = 0; i < s->owner.counted_count; i++) {
+        const ep_setting *line = s->owner.counted[i];
+        const ep_setting *tighter = ep_policy_tighter(line->count->rule,
+                                                      &s->server, line);
+
+        PROMISE(tighter == NULL
+                || (tighter->number < line->number
+                    && tighter->count->rule == line->count->rule
+                    && strcmp(tighter->file, "server") == 0));
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static int is_ready;
@@ -537,6 +625,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_each_alone(&policy, &s.facts, &verdict);
     check_lists(&policy, &s.facts, &verdict);
     check_tighten(&s);
+    check_counted(&s, &policy);
     if (verdict.code != EP_ADMITTED) {
         check_document(&policy, &s.facts, &verdict);
     }
