@@ -5,21 +5,24 @@
 /* an array of a negative size is no type */
 typedef char a_line_of_the_cache[sizeof(ep_account) == 64 ? 1 : -1];
 
-int64_t ep_amount_at(const volatile int64_t *at)
+int64_t ep_amount_of(int64_t read)
 {
-    const int64_t amount = *at;
-
-    return amount > 0 ? amount : 0;
+    return read > 0 ? read : 0;
 }
 
 int64_t ep_amount_plus(int64_t amount, int64_t more)
 {
-    return more < INT64_MAX - amount ? amount + more : INT64_MAX;
+    /* without a sign, there is room for both */
+    const uint64_t sum = (uint64_t)amount + (uint64_t)more;
+
+    return sum < INT64_MAX ? (int64_t)sum : INT64_MAX;
 }
 
 int64_t ep_amount_minus(int64_t amount, int64_t less)
 {
-    return less < amount ? amount - less : 0;
+    const int64_t difference = amount - less;
+
+    return difference > 0 ? difference : 0;
 }
 
 void ep_account_open(ep_account *account, ep_kind kind, ep_key key)
@@ -51,7 +54,7 @@ void ep_account_turn(ep_account *account, int64_t now, int64_t period)
         account->used = 0;
     }
     if (until <= now || until - now > period
-        || (account->claims == 0 && ep_amount_at(&account->used) == 0)) {
+        || (account->claims == 0 && ep_amount_of(account->used) == 0)) {
         account->period = period;
         account->until = ep_amount_plus(now, period);
     }
@@ -59,10 +62,10 @@ void ep_account_turn(ep_account *account, int64_t now, int64_t period)
 
 int64_t ep_account_left(const ep_account *account, int64_t limit, int64_t own)
 {
-    const int64_t others = ep_amount_minus(ep_amount_at(&account->held), own);
+    const int64_t others = ep_amount_minus(ep_amount_of(account->held), own);
 
     return ep_amount_minus(ep_amount_minus(limit,
-                                           ep_amount_at(&account->used)),
+                                           ep_amount_of(account->used)),
                            others);
 }
 
@@ -72,7 +75,7 @@ int64_t ep_account_wait(const ep_account *account, int64_t now,
     if (account->kind != (uint32_t)EP_ALLOWANCE + 1 || amount > limit) {
         return -1;
     }
-    return ep_amount_minus(ep_amount_at(&account->until), now);
+    return ep_amount_minus(ep_amount_of(account->until), now);
 }
 
 void ep_account_hold(ep_account *account, int64_t amount)
@@ -85,7 +88,7 @@ void ep_account_hold(ep_account *account, int64_t amount)
 
 void ep_account_hold_more(ep_account *account, int64_t amount)
 {
-    account->held = ep_amount_plus(ep_amount_at(&account->held), amount);
+    account->held = ep_amount_plus(ep_amount_of(account->held), amount);
 }
 
 void ep_account_give_back(ep_account *account, int64_t amount)
@@ -93,13 +96,13 @@ void ep_account_give_back(ep_account *account, int64_t amount)
     const uint32_t claims = account->claims;
 
     account->claims = claims > 0 ? claims - 1 : 0;
-    account->held = ep_amount_minus(ep_amount_at(&account->held), amount);
+    account->held = ep_amount_minus(ep_amount_of(account->held), amount);
 }
 
 int64_t ep_account_outcome(const ep_account *account, int64_t received,
                            int64_t stored)
 {
-    const int64_t used = ep_amount_at(&account->used);
+    const int64_t used = ep_amount_of(account->used);
     const uint32_t kind = account->kind;
 
     if (kind == (uint32_t)EP_ALLOWANCE + 1) {
@@ -133,6 +136,6 @@ int64_t ep_account_worth(const ep_account *account, int64_t now)
     if (account->until <= now) {
         return 2;
     }
-    used = ep_amount_at(&account->used);
+    used = ep_amount_of(account->used);
     return used < EP_ACCOUNT_KEPT - 4 ? used + 3 : EP_ACCOUNT_KEPT - 1;
 }

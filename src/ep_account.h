@@ -49,8 +49,8 @@ typedef struct ep_account {
 /** What ep_account_worth() says of an account that something is held in. */
 #define EP_ACCOUNT_KEPT INT64_MAX
 
-/** @return what was read there, at least 0 */
-int64_t ep_amount_at(const volatile int64_t *at);
+/** @return what was read from the block, at least 0 */
+int64_t ep_amount_of(int64_t read);
 
 /** @return the sum of two amounts, at most INT64_MAX */
 int64_t ep_amount_plus(int64_t amount, int64_t more);

@@ -2,6 +2,8 @@
 
 #include "ep_book.h"
 
+#include <string.h>
+
 /* "expectpo" */
 #define BOOK_MAGIC UINT64_C(0x6f70746365707865)
 /* of all that follows */
@@ -147,6 +149,7 @@ int ep_book_is_valid(const ep_book *book)
 }
 
 /* @param kind from the block as well: anything
+ * @param place the same
  * @return NULL: there is no such place */
 static ep_account *account_at(const ep_book *book, uint32_t kind,
                               uint32_t place)
@@ -156,6 +159,12 @@ static ep_account *account_at(const ep_book *book, uint32_t kind,
     }
     return kind <= EP_CONCURRENT && place < book->accounts_count
                ? &book->accounts[place] : NULL;
+}
+
+/* @return NULL: there is no such place */
+static struct ep_book_tree *tree_at(const ep_book *book, uint32_t place)
+{
+    return place < book->trees_count ? &book->trees[place] : NULL;
 }
 
 /* @param kind out: the account's, one of ep_kind
@@ -187,7 +196,9 @@ static uint32_t find(const ep_book *book, ep_kind kind, ep_key key)
     uint32_t left;
 
     for (left = BUCKET; left > 0; left--) {
-        if (ep_account_is(account_at(book, kind, place), kind, key)) {
+        const ep_account *account = account_at(book, kind, place);
+
+        if (account != NULL && ep_account_is(account, kind, key)) {
             return place;
         }
         place++;
@@ -198,7 +209,7 @@ static uint32_t find(const ep_book *book, ep_kind kind, ep_key key)
 /* As ep_account_worth(). */
 static int64_t worth_of_tree(const struct ep_book_tree *tree, int64_t now)
 {
-    const int64_t asked = ep_amount_at(&tree->asked);
+    const int64_t asked = ep_amount_of(tree->asked);
 
     if (tree->account.kind != (uint32_t)EP_QUOTA + 1) {
         return 0;
@@ -211,34 +222,53 @@ static int64_t worth_of_tree(const struct ep_book_tree *tree, int64_t now)
     return asked < now ? asked + 1 : 1;
 }
 
-/* Finds room for a new account, and leaves those alone that are wanted by the
- * same caller, who may hold nothing in them yet.
+static int64_t worth(const ep_book *book, ep_kind kind, uint32_t place,
+                     int64_t now)
+{
+    const ep_account *account = account_at(book, kind, place);
+
+    if (account == NULL) {
+        return EP_ACCOUNT_KEPT;
+    }
+    return kind == EP_QUOTA
+               ? worth_of_tree((const struct ep_book_tree *)account, now)
+               : ep_account_worth(account, now);
+}
+
+/* The same caller may hold nothing yet in what it wants. */
+static int is_wanted(const want *wants, size_t count, ep_kind kind,
+                     uint32_t place)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        if (wants[i].place == place
+            && (wants[i].kind == EP_QUOTA) == (kind == EP_QUOTA)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Finds room for a new account.
+ * @param wants what is not to be taken for it
  * @return a place, or NOWHERE */
 static uint32_t find_room(const ep_book *book, int64_t now,
                           const ep_part *part, const want *wants,
                           size_t count)
 {
-    const uint32_t first = bucket(book, part->kind, part->key);
-    uint32_t place, best = NOWHERE;
+    uint32_t place = bucket(book, part->kind, part->key);
+    uint32_t left, best = NOWHERE;
     int64_t least = EP_ACCOUNT_KEPT;
 
-    for (place = first; place < first + BUCKET; place++) {
-        const int64_t worth
-            = part->kind == EP_QUOTA
-                  ? worth_of_tree(&book->trees[place], now)
-                  : ep_account_worth(&book->accounts[place], now);
-        size_t i = 0;
+    for (left = BUCKET; left > 0; left--) {
+        const int64_t lost = worth(book, part->kind, place, now);
 
-        while (i < count
-               && (wants[i].place != place
-                   || (wants[i].kind == EP_QUOTA)
-                          != (part->kind == EP_QUOTA))) {
-            i++;
-        }
-        if (worth < least && i == count) {
-            least = worth;
+        if (lost < least && !is_wanted(wants, count, part->kind, place)) {
+            least = lost;
             best = place;
         }
+        place++;
     }
     return best;
 }
@@ -349,6 +379,7 @@ static size_t gather(const ep_book *book, const ep_part *parts, size_t count,
     size_t found = 0;
     size_t i, j;
 
+    memset(wants, 0, EP_PARTS_MAX * sizeof(*wants));
     for (i = 0; i < count; i++) {
         const ep_part *part = &parts[i];
 
@@ -394,19 +425,21 @@ static int ask_trees(const ep_book *book, int64_t now, const ep_part *parts,
 
     for (i = 0; i < count; i++) {
         const ep_part *part = &parts[wants[i].part];
+        struct ep_book_tree *tree = tree_at(book, wants[i].place);
 
         if (wants[i].kind != EP_QUOTA) {
             continue;
         }
-        if (wants[i].place != NOWHERE) {
-            book->trees[wants[i].place].asked = now;
+        if (tree != NULL) {
+            tree->asked = now;
             continue;
         }
         wants[i].place = find_room(book, now, part, wants, count);
-        if (wants[i].place == NOWHERE) {
+        tree = tree_at(book, wants[i].place);
+        if (tree == NULL) {
             return 0;
         }
-        make_tree(&book->trees[wants[i].place], now, part);
+        make_tree(tree, now, part);
     }
     return 1;
 }
@@ -440,16 +473,17 @@ static int make_accounts(const ep_book *book, int64_t now,
 
     for (i = 0; i < count; i++) {
         const ep_part *part = &parts[wants[i].part];
-        ep_account *account;
+        ep_account *account = account_at(book, wants[i].kind,
+                                         wants[i].place);
 
-        if (wants[i].place != NOWHERE) {
+        if (account != NULL) {
             continue;
         }
         wants[i].place = find_room(book, now, part, wants, count);
-        if (wants[i].place == NOWHERE) {
+        account = account_at(book, wants[i].kind, wants[i].place);
+        if (account == NULL) {
             return 0;
         }
-        account = &book->accounts[wants[i].place];
         ep_account_open(account, part->kind, part->key);
         if (part->kind == EP_ALLOWANCE) {
             ep_account_turn(account, now, part->period);
@@ -458,13 +492,42 @@ static int make_accounts(const ep_book *book, int64_t now,
     return 1;
 }
 
-/* @param at behind the claim's other parts */
-static void add_part(const ep_book *book, struct ep_book_claim *claim,
-                     uint32_t at, const want *wanted, ep_key key)
+/* Makes a claim without parts.  Whoever dies before it is LIVE leaves none.
+ * @return NULL: there is no room */
+static struct ep_book_claim *begin(const ep_book *book, uint32_t owner,
+                                   ep_claim *claim)
 {
-    struct ep_book_part *part = &claim->parts[at];
-    ep_account *account = account_at(book, wanted->kind, wanted->place);
+    const uint32_t index = find_free_claim(book);
+    const uint32_t serial = book->head->serial;
+    struct ep_book_claim *entry;
 
+    if (index >= book->claims_count) {
+        return NULL;
+    }
+    claim->index = index;
+    /* 0 is no claim's */
+    claim->serial = serial < UINT32_MAX ? serial + 1 : 1;
+    entry = &book->claims[index];
+    entry->state = MAKING;
+    book->head->serial = claim->serial;
+    book->head->next = index + 1;
+    entry->serial = claim->serial;
+    entry->owner = owner;
+    entry->count = 0;
+    return entry;
+}
+
+/* @param at behind the claim's other parts
+ * @return behind this one */
+static uint32_t add_part(const ep_book *book, struct ep_book_claim *claim,
+                         uint32_t at, const want *wanted, ep_key key)
+{
+    ep_account *account = account_at(book, wanted->kind, wanted->place);
+    struct ep_book_part *part = &claim->parts[at];
+
+    if (account == NULL || at >= EP_PARTS_MAX) {
+        return at;
+    }
     disturb_account(account, wanted->kind);
     part->kind = (uint16_t)wanted->kind;
     part->is_measured = 0;
@@ -474,6 +537,7 @@ static void add_part(const ep_book *book, struct ep_book_claim *claim,
     part->after = 0;
     claim->count = at + 1;
     ep_account_hold(account, wanted->amount);
+    return at + 1;
 }
 
 ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
@@ -482,15 +546,14 @@ ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
                                ep_claim *claim, ep_denial *denial)
 {
     struct ep_book_claim *entry = claim_of(book, claim);
-    const int is_new = claim->serial == 0;
     /* read once: the block may say something else the next time */
     uint32_t at = entry != NULL ? parts_of(entry) : 0;
-    uint32_t serial = claim->serial;
-    uint32_t index = claim->index;
+    const int is_new = entry == NULL;
+    ep_claim made = *claim;
     want wants[EP_PARTS_MAX];
     size_t wanted, fresh = 0, i;
 
-    if (!is_new && entry == NULL) {
+    if (claim->serial != 0 && entry == NULL) {
         return EP_BOOK_LOST;
     }
     wanted = gather(book, parts, count, entry, wants);
@@ -498,18 +561,19 @@ ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
         return EP_BOOK_FULL;
     }
     for (i = 0; i < wanted; i++) {
+        const struct ep_book_tree *tree = tree_at(book, wants[i].place);
         int64_t own = 0, amount = wants[i].amount;
 
         if (wants[i].held == NULL) {
             fresh++;
         }
         else {
-            own = ep_amount_at(&wants[i].held->amount);
+            own = ep_amount_of(wants[i].held->amount);
             amount = own;
         }
         look(book, now, parts, &wants[i], own, amount, denial);
         if (wants[i].kind == EP_QUOTA && !takes_unknown
-            && book->trees[wants[i].place].is_known == 0) {
+            && (tree == NULL || tree->is_known == 0)) {
             denial->remaining = 0;
             return EP_BOOK_UNKNOWN;
         }
@@ -520,34 +584,26 @@ ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
     if (fresh > EP_PARTS_MAX - at) {
         return EP_BOOK_FULL;
     }
-    if (is_new) {
-        index = find_free_claim(book);
+    if (entry == NULL) {
+        entry = begin(book, owner, &made);
+        if (entry == NULL) {
+            return EP_BOOK_FULL;
+        }
     }
-    if (index == NOWHERE || !make_accounts(book, now, parts, wants, wanted)) {
+    if (!make_accounts(book, now, parts, wants, wanted)) {
+        if (is_new) {
+            entry->state = FREE;
+        }
         return EP_BOOK_FULL;
-    }
-    if (is_new) {
-        /* 0 is no claim's */
-        serial = book->head->serial;
-        serial = serial < UINT32_MAX ? serial + 1 : 1;
-        entry = &book->claims[index];
-        entry->state = MAKING;
-        book->head->serial = serial;
-        book->head->next = index + 1;
-        entry->serial = serial;
-        entry->owner = owner;
-        entry->count = 0;
     }
     for (i = 0; i < wanted; i++) {
         if (wants[i].held == NULL) {
-            add_part(book, entry, at++, &wants[i], parts[wants[i].part].key);
+            at = add_part(book, entry, at, &wants[i],
+                          parts[wants[i].part].key);
         }
     }
-    if (is_new) {
-        entry->state = LIVE;
-        claim->index = index;
-        claim->serial = serial;
-    }
+    entry->state = LIVE;
+    *claim = made;
     return EP_BOOK_GRANTED;
 }
 
@@ -575,7 +631,7 @@ ep_book_result ep_book_grow(const ep_book *book, int64_t now,
         if (wants[i].held == NULL || wants[i].kind == EP_CONCURRENT) {
             continue;
         }
-        own = ep_amount_at(&wants[i].held->amount);
+        own = ep_amount_of(wants[i].held->amount);
         look(book, now, parts, &wants[i], 0, ep_amount_plus(own, least),
              denial);
         if (denial->remaining < least) {
@@ -588,16 +644,15 @@ ep_book_result ep_book_grow(const ep_book *book, int64_t now,
     }
     for (i = 0; i < wanted; i++) {
         struct ep_book_part *part = wants[i].held;
+        ep_account *account = account_at(book, wants[i].kind, wants[i].place);
 
-        if (part != NULL && wants[i].kind != EP_CONCURRENT) {
-            ep_account *account = account_at(book, wants[i].kind,
-                                             wants[i].place);
-
-            disturb_account(account, wants[i].kind);
-            part->amount = ep_amount_plus(ep_amount_at(&part->amount),
-                                          *granted);
-            ep_account_hold_more(account, *granted);
+        if (part == NULL || account == NULL
+            || wants[i].kind == EP_CONCURRENT) {
+            continue;
         }
+        disturb_account(account, wants[i].kind);
+        part->amount = ep_amount_plus(ep_amount_of(part->amount), *granted);
+        ep_account_hold_more(account, *granted);
     }
     return EP_BOOK_GRANTED;
 }
@@ -618,14 +673,14 @@ static void write_ahead(const ep_book *book, struct ep_book_claim *claim,
             continue;
         }
         if (kind == EP_ALLOWANCE) {
-            ep_account_turn(account, now, ep_amount_at(&account->period));
+            ep_account_turn(account, now, ep_amount_of(account->period));
         }
         if (kind == EP_QUOTA) {
             struct ep_book_tree *tree = (struct ep_book_tree *)account;
 
             disturb(tree);
             if (stored > 0) {
-                tree->settled = ep_amount_plus(ep_amount_at(&tree->settled),
+                tree->settled = ep_amount_plus(ep_amount_of(tree->settled),
                                                stored);
             }
             else if (part->is_measured != 0) {
@@ -647,8 +702,8 @@ static void carry_out(const ep_book *book, struct ep_book_claim *claim)
         ep_account *account = account_of(book, part, &kind);
 
         if (account != NULL) {
-            account->used = ep_amount_at(&part->after);
-            ep_account_give_back(account, ep_amount_at(&part->amount));
+            account->used = ep_amount_of(part->after);
+            ep_account_give_back(account, ep_amount_of(part->amount));
         }
     }
     claim->state = FREE;
@@ -688,7 +743,7 @@ void ep_book_release(const ep_book *book, ep_claim *claim)
 
             if (account != NULL) {
                 disturb_account(account, kind);
-                ep_account_give_back(account, ep_amount_at(&part->amount));
+                ep_account_give_back(account, ep_amount_of(part->amount));
             }
         }
         entry->state = FREE;
@@ -730,7 +785,7 @@ void ep_book_repair(const ep_book *book)
             ep_account *account = account_of(book, held, &kind);
 
             if (account != NULL) {
-                ep_account_hold(account, ep_amount_at(&held->amount));
+                ep_account_hold(account, ep_amount_of(held->amount));
             }
         }
     }
@@ -739,7 +794,7 @@ void ep_book_repair(const ep_book *book)
 /* What a tree was measured at is not right, or will not be for long. */
 static void make_due(struct ep_book_tree *tree, int64_t now)
 {
-    if (ep_amount_at(&tree->asked) <= now) {
+    if (ep_amount_of(tree->asked) <= now) {
         tree->asked = ep_amount_plus(now, 1);
     }
 }
@@ -748,17 +803,17 @@ uint32_t ep_book_recover(const ep_book *book,
                          int (*is_alive)(uint32_t owner, void *data),
                          void *data)
 {
-    uint32_t i, part, given_back = 0, others = 0;
+    uint32_t i, part, given_back = 0;
+    int is_broken = 0;
 
     for (i = 0; i < book->claims_count; i++) {
         struct ep_book_claim *claim = &book->claims[i];
         const uint32_t state = claim->state;
 
-        if (state != LIVE) {
-            others += state != FREE;
-            continue;
+        if (state != LIVE && state != FREE) {
+            is_broken = 1;
         }
-        if (is_alive(claim->owner, data)) {
+        if (state != LIVE || is_alive(claim->owner, data)) {
             continue;
         }
         for (part = parts_of(claim); part > 0; part--) {
@@ -770,14 +825,14 @@ uint32_t ep_book_recover(const ep_book *book,
                 struct ep_book_tree *tree = (struct ep_book_tree *)account;
 
                 /* the dead may have left files that nobody settles */
-                make_due(tree, ep_amount_at(&tree->measured));
+                make_due(tree, ep_amount_of(tree->measured));
             }
         }
         claim->state = FREE;
         given_back++;
     }
     /* without a death in it, what is being measured is not disturbed */
-    if (given_back > 0 || others > 0) {
+    if (given_back > 0 || is_broken) {
         ep_book_repair(book);
     }
     return given_back;
@@ -820,12 +875,12 @@ int ep_book_tree(const ep_book *book, uint32_t place, ep_tree *tree)
     }
     tree->path[i] = '\0';
     tree->is_known = found->is_known != 0;
-    tree->asked = ep_amount_at(&found->asked);
-    tree->measured = ep_amount_at(&found->measured);
-    tree->took = ep_amount_at(&found->took);
+    tree->asked = ep_amount_of(found->asked);
+    tree->measured = ep_amount_of(found->measured);
+    tree->took = ep_amount_of(found->took);
     tree->changes = found->changes;
     tree->is_held = found->account.claims != 0;
-    tree->settled = ep_amount_at(&found->settled);
+    tree->settled = ep_amount_of(found->settled);
     return 1;
 }
 
@@ -864,17 +919,16 @@ int ep_book_measured(const ep_book *book, int64_t now, const ep_tree *before,
                      int64_t bytes, int64_t took, int insists)
 {
     const uint32_t place = find(book, EP_QUOTA, before->key);
-    struct ep_book_tree *tree;
+    struct ep_book_tree *tree = tree_at(book, place);
     int is_disturbed;
 
-    if (place == NOWHERE) {
+    if (tree == NULL) {
         return 0;
     }
-    tree = &book->trees[place];
     is_disturbed = tree->changes != before->changes
                    || tree->account.claims != 0;
     /* somebody else has measured it, or it went and is another one */
-    if (ep_amount_at(&tree->measured) != before->measured
+    if (ep_amount_of(tree->measured) != before->measured
         || (bytes >= 0 && is_disturbed && tree->is_known != 0 && !insists)) {
         return 0;
     }
@@ -882,10 +936,10 @@ int ep_book_measured(const ep_book *book, int64_t now, const ep_tree *before,
         int64_t added = 0;
 
         if (is_disturbed) {
-            const int64_t settled = ep_amount_at(&tree->settled);
+            const int64_t settled = ep_amount_of(tree->settled);
 
-            added = settled >= before->settled ? settled - before->settled
-                                               : settled;
+            added = settled >= before->settled
+                        ? ep_amount_minus(settled, before->settled) : settled;
             mark_measured(book, place, before->key);
             make_due(tree, now);
         }
@@ -909,26 +963,33 @@ int ep_book_balance(const ep_book *book, ep_kind kind, ep_key key,
     if (account == NULL) {
         return 0;
     }
-    balance->held = ep_amount_at(&account->held);
+    balance->held = ep_amount_of(account->held);
     balance->used = kind == EP_ALLOWANCE && account->until <= now
-                        ? 0 : ep_amount_at(&account->used);
+                        ? 0 : ep_amount_of(account->used);
     return 1;
 }
 
 void ep_book_count(const ep_book *book, ep_book_counts *counts)
 {
+    uint32_t claims = 0, accounts = 0, trees = 0;
     uint32_t i;
 
-    counts->claims = 0;
     for (i = 0; i < book->claims_count; i++) {
-        counts->claims += book->claims[i].state == LIVE;
+        if (book->claims[i].state == LIVE) {
+            claims++;
+        }
     }
-    counts->accounts = 0;
     for (i = 0; i < book->accounts_count; i++) {
-        counts->accounts += ep_account_worth(&book->accounts[i], 0) > 0;
+        if (ep_account_worth(&book->accounts[i], 0) > 0) {
+            accounts++;
+        }
     }
-    counts->trees = 0;
     for (i = 0; i < book->trees_count; i++) {
-        counts->trees += book->trees[i].account.kind == (uint32_t)EP_QUOTA + 1;
+        if (book->trees[i].account.kind == (uint32_t)EP_QUOTA + 1) {
+            trees++;
+        }
     }
+    counts->claims = claims;
+    counts->accounts = accounts;
+    counts->trees = trees;
 }

@@ -54,7 +54,7 @@ START_TEST(what_is_below_0_counts_as_0)
     size_t i;
 
     for (i = 0; i < COUNT(read); i++) {
-        ck_assert_int_eq(ep_amount_at(&read[i][0]), read[i][1]);
+        ck_assert_int_eq(ep_amount_of(read[i][0]), read[i][1]);
     }
 }
 END_TEST
