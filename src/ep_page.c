@@ -35,14 +35,14 @@ static const char style[] =
     "border:1px solid var(--line);border-radius:.5rem;fill:var(--bar)}"
     ".ends{display:flex;justify-content:space-between}"
     ".wide{overflow-x:auto}"
-    "table{border-collapse:collapse;width:100%;"
+    "table{border-collapse:collapse;width:100%;font-size:.9375rem;"
     "font-variant-numeric:tabular-nums}"
-    "th,td{padding:.35rem .6rem;border-bottom:1px solid var(--line);"
+    "th,td{padding:.4rem .3rem;border-bottom:1px solid var(--line);"
     "text-align:right;white-space:nowrap}"
     "th:first-child{text-align:left;font-weight:inherit;white-space:normal;"
     "overflow-wrap:anywhere;min-width:8rem}"
-    "thead th,thead th:first-child{color:var(--faint);font-size:.875rem;"
-    "font-weight:600}"
+    "thead th,thead th:first-child{color:var(--faint);font-size:.8125rem;"
+    "font-weight:600;white-space:normal;vertical-align:bottom}"
     "a{color:var(--link)}footer{margin-top:2rem}";
 
 static void put_escaped(const ep_sink *sink, const char *text)

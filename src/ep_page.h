@@ -9,7 +9,7 @@
 /** The Content-Security-Policy of the page: its one style sheet, no more. */
 #define EP_PAGE_SECURITY \
     "default-src 'none'; style-src" \
-    " 'sha256-dfdUe6MDnb9+tgtOzybDGgmHLmcS85N7NTqJ++RsZf0=';" \
+    " 'sha256-P/YAWq/GmjNrr3m3CkTrDGy4kCulJP2CmMEY7+JY4pA=';" \
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 /** Writes an HTML document in UTF-8, whole in itself. */

@@ -94,11 +94,25 @@ ScriptAlias /plain/ "${home}/cgi-bin/"
     ].join('\n');
 }
 
+/* The same for conf-examples/status.conf. */
+function statusWrapper(dir) {
+    return [
+        `Include "${dir}/status.conf"`,
+        'StartServers 1',
+        'ThreadsPerChild 25',
+        // the first one is for whoever asks by any name
+        '<VirtualHost ${EP_ADDRESS}:${EP_PORT}>',
+        '    ServerName "<b>x</b>\'&.test"',
+        '</VirtualHost>',
+    ].join('\n');
+}
+
 /*
  * @param ask name: of the directory; tls: true or false; protocol: as in
  *        Protocols; linger: to be used in all places; apiPort: what the page
  *        shall take for the other server's port; morePorts: to which the page
- *        may connect, too
+ *        may connect, too; status: conf-examples/status.conf instead, with its
+ *        page on the other port
  * @return origin, and api, the other one; home; log(); stored(name)
  */
 async function startServer(dir, ask) {
@@ -111,7 +125,8 @@ async function startServer(dir, ask) {
     fs.copyFileSync(path.join(dir, 't/form.html'), path.join(home, 'www/html/form.html'));
     fs.copyFileSync(path.join(dir, 't/upload.cgi'), path.join(home, 'cgi-bin/upload.cgi'));
     fs.chmodSync(path.join(home, 'cgi-bin/upload.cgi'), 0o755);
-    fs.writeFileSync(path.join(home, 'httpd.conf'), wrapper(dir, home, ask));
+    fs.writeFileSync(path.join(home, 'httpd.conf'),
+                     ask.status ? statusWrapper(dir) : wrapper(dir, home, ask));
 
     for (let attempt = 0; attempt < 3; attempt++) {
         const [port, api] = await freePorts(2);
@@ -123,6 +138,7 @@ async function startServer(dir, ask) {
         const define = {
             EP_MODULE: path.join(dir, 'mod_expect_policy.so'),
             EP_ADDRESS: '127.0.0.1', EP_PORT: port, EP_API_PORT: api,
+            EP_STATUS_PORT: api,
             EP_PAGE_ORIGIN: origin,
             EP_API_ORIGIN: [`${scheme}://127.0.0.1:${api}`, ...more].join(' '),
             EP_ROOT: path.join(home, 'www'), EP_LOGS: path.join(home, 'logs'),
