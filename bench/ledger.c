@@ -1,0 +1,190 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/*
+ * What the ledger costs an upload that nobody gets in the way of: one
+ * reservation and one settlement, with the lock, the clock and all, beside one
+ * atomic compare-and-swap on the cache line of the upload's account.  Taken in
+ * turn in one process; the median of all rounds.  Fails at a microsecond.
+ */
+
+#include "mod_expect_policy_ledger_block.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SIZE (8 << 20)
+/* in front of the book in its file */
+#define FRONT 4096
+#define ROUNDS 15
+#define CALLS 50000
+#define KEYS 10000
+#define LIMIT 1000.0
+
+static ep_book book;
+static volatile uint64_t *line;
+static ep_part parts[] = {
+    { EP_SPACE, { 1, 1 }, INT64_MAX, 1000, 0, NULL, 0 },
+    { EP_QUOTA, { 2, 2 }, INT64_MAX, 1000, 0, "/srv/www", 0 },
+    { EP_ALLOWANCE, { 3, 3 }, INT64_MAX, 1000, INT64_C(3600000000), NULL, 0 },
+    { EP_CONCURRENT, { 4, 4 }, 10, 1, 0, NULL, 0 }
+};
+static ep_part *const allowance = &parts[2];
+
+static void fail(const char *what)
+{
+    fprintf(stderr, "bench: %s\n", what);
+    exit(1);
+}
+
+static void upload(const ep_part *asked, size_t count)
+{
+    ep_claim claim = { 0, 0 };
+    ep_denial denial;
+    ep_book_result result;
+
+    if (ep_block_reserve(asked, count, 1, &claim, &result, &denial)
+            != APR_SUCCESS || result != EP_BOOK_GRANTED) {
+        fail("not granted");
+    }
+    ep_block_settle(&claim, 1000, 1000);
+}
+
+static void swap(int i)
+{
+    const uint64_t before = *line;
+
+    (void)i;
+    if (!__sync_bool_compare_and_swap(line, before, before + 1)) {
+        fail("somebody else is here");
+    }
+}
+
+static void one(int i)
+{
+    (void)i;
+    upload(allowance, 1);
+}
+
+static void four(int i)
+{
+    (void)i;
+    upload(parts, 4);
+}
+
+/* Another client each time, so that little of it is in the cache. */
+static void others(int i)
+{
+    ep_part part = *allowance;
+
+    part.key.high = (uint64_t)(i % KEYS) * UINT64_C(0x9e3779b97f4a7c15);
+    upload(&part, 1);
+}
+
+/* The book alone, for whoever wonders what lock and clock cost. */
+static void unlocked(int i)
+{
+    ep_claim claim = { 0, 0 };
+    ep_denial denial;
+
+    (void)i;
+    ep_book_enter(&book);
+    if (ep_book_reserve(&book, 1, 1, allowance, 1, 0, &claim, &denial)
+        != EP_BOOK_GRANTED) {
+        fail("not granted");
+    }
+    ep_book_leave(&book);
+    ep_book_enter(&book);
+    ep_book_settle(&book, 1, &claim, 1000, 0);
+    ep_book_leave(&book);
+}
+
+static const struct {
+    const char *what;
+    void (*act)(int i);
+    int is_bound;
+} peers[] = {
+    { "one compare-and-swap", swap, 0 },
+    { "the book alone, 1 limit", unlocked, 0 },
+    { "reserve and settle, 1 limit", one, 1 },
+    { "the same, 10 000 clients", others, 1 },
+    { "reserve and settle, 4 limits", four, 1 }
+};
+enum { PEERS = sizeof(peers) / sizeof(peers[0]) };
+
+/* @return nanoseconds per call */
+static double measure(void (*act)(int i))
+{
+    struct timespec from, to;
+    int i;
+
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    for (i = 0; i < CALLS; i++) {
+        act(i);
+    }
+    clock_gettime(CLOCK_MONOTONIC, &to);
+    return ((double)(to.tv_sec - from.tv_sec) * 1e9
+            + (double)(to.tv_nsec - from.tv_nsec)) / CALLS;
+}
+
+static int by_size(const void *left, const void *right)
+{
+    const double a = *(const double *)left, b = *(const double *)right;
+
+    return (a > b) - (a < b);
+}
+
+/* The account's last word, which nobody uses. */
+static void find_line(void)
+{
+    uint32_t i;
+
+    for (i = 0; i < book.accounts_count; i++) {
+        if (ep_account_is(&book.accounts[i], EP_ALLOWANCE, allowance->key)) {
+            line = &book.accounts[i].unused;
+            return;
+        }
+    }
+    fail("no account");
+}
+
+int main(void)
+{
+    char path[] = "/tmp/expect_policy-bench-XXXXXX";
+    const int fd = mkstemp(path);
+    double times[PEERS][ROUNDS];
+    char why[EP_BLOCK_WHY_SIZE];
+    ep_block block;
+    int round, i, failed = 0;
+
+    if (fd < 0 || ep_block_open(&block, path, SIZE, 0, why) != EP_BLOCK_NEW
+        || !ep_book_lay_out(&book, (char *)block.memory + FRONT, SIZE)) {
+        fail("no ledger");
+    }
+    unlink(path);
+    ep_block_use(&block);
+    one(0);
+    find_line();
+    for (round = 0; round < ROUNDS; round++) {
+        for (i = 0; i < PEERS; i++) {
+            times[i][round] = measure(peers[i].act);
+        }
+    }
+    for (i = 0; i < PEERS; i++) {
+        double median;
+
+        qsort(times[i], ROUNDS, sizeof(times[i][0]), by_size);
+        median = times[i][ROUNDS / 2];
+        printf("%-30s %7.1f ns  %6.1f times one compare-and-swap\n",
+               peers[i].what, median, median / times[0][ROUNDS / 2]);
+        if (peers[i].is_bound && median >= LIMIT) {
+            failed = 1;
+        }
+    }
+    if (failed) {
+        fail("not below a microsecond");
+    }
+    return 0;
+}
