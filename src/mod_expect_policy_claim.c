@@ -84,11 +84,14 @@ static int64_t stored(const ep_holding *holding)
     return size - holding->replaced;
 }
 
-/* May run twice; the second time, there is no claim. */
+/* Once it has run, there is no claim. */
 static apr_status_t end(void *data)
 {
     ep_holding *holding = data;
 
+    if (holding->claim.serial == 0) {
+        return APR_SUCCESS;
+    }
     if (is_success(holding)) {
         ep_ledger_settle(&holding->claim, holding->state->counted,
                          stored(holding));
@@ -186,18 +189,26 @@ static int64_t amount_of(const ep_part *part, const ep_holding *holding,
     return bytes;
 }
 
+/* @param is_known out: 0 if a part is missing, as nobody can tell what it is */
 static size_t make_parts(request_rec *r, const ep_request *state,
                          const ep_holding *holding, int64_t bytes,
-                         ep_part *parts, demand *demands)
+                         ep_part *parts, demand *demands, int *is_known)
 {
     const ep_policy *policy = &state->policy;
     size_t count = 0, i;
 
+    *is_known = 1;
     for (i = 0; i < policy->counted_count; i++) {
         ep_part *part = &parts[count];
         demand *asked = &demands[count];
 
-        if (ep_part_make(r, policy->counted[i], part, &asked->directory)) {
+        const int made = ep_part_make(r, policy->counted[i], part,
+                                      &asked->directory);
+
+        if (made < 0) {
+            *is_known = 0;
+        }
+        else if (made) {
             part->amount = amount_of(part, holding, &state->facts, bytes);
             asked->by = policy->counted[i];
             asked->limit = part->limit;
@@ -292,9 +303,14 @@ int ep_claim_take(request_rec *r, ep_request *state)
     const int64_t bytes = first_bytes(state, holding);
     ep_denial denial;
     size_t count;
+    int is_known;
 
     find_file(r, holding);
-    count = make_parts(r, state, holding, bytes, parts, demands);
+    count = make_parts(r, state, holding, bytes, parts, demands, &is_known);
+    if (!is_known && is_closed) {
+        deny_unavailable(state, 0);
+        return 0;
+    }
     if (count == 0) {
         return 1;
     }

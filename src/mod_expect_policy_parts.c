@@ -207,11 +207,11 @@ static int count_tree(request_rec *r, const ep_setting *setting, ep_part *part)
     if (strlen(part->path) >= EP_TREE_PATH_SIZE) {
         if (ep_once(r->pool, "too long", setting)) {
             ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
-                          "%s in %s:%u does not hold: the path is too long: %s",
+                          "%s in %s:%u: the path is too long: %s",
                           setting->directive, setting->file, setting->line,
                           part->path);
         }
-        return 0;
+        return -1;
     }
     part->limit = setting->number;
     return 1;
@@ -277,11 +277,11 @@ static int count_space(request_rec *r, const ep_setting *setting,
     if (part->limit < 0) {
         if (ep_once(r->pool, "unknown space", setting)) {
             ap_log_rerror(APLOG_MARK, APLOG_ERR, APR_FROM_OS_ERROR(errno), r,
-                          "%s in %s:%u does not hold: no file system tells of "
-                          "the space for %s", setting->directive,
-                          setting->file, setting->line, r->filename);
+                          "%s in %s:%u: no file system tells of the space for "
+                          "%s", setting->directive, setting->file,
+                          setting->line, r->filename);
         }
-        return 0;
+        return -1;
     }
     apr_md5_init(&md5);
     mix_number(&md5, EP_SPACE);

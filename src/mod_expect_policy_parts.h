@@ -14,7 +14,8 @@
  * @param part filled in but for its amount
  * @param directory FREE_SPACE: where the content is going to lie, for
  *        ep_part_space(), in the request's pool; else NULL
- * @return 1; 0: it does not count this upload
+ * @return 1; 0: it does not count this upload; -1: nobody can tell, and the log
+ *         says why, once
  */
 int ep_part_make(request_rec *r, const ep_setting *setting, ep_part *part,
                  const char **directory);
