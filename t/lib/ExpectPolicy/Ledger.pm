@@ -232,16 +232,29 @@ sub graceful {
     kill USR1 => $self->{pid};
 }
 
-# The pids of its children that serve requests.
+# The pids of its children that serve requests; mod_cgid's daemon has but one
+# thread.
 sub children {
     my ($self) = @_;
     my @found;
     for my $file (glob '/proc/[0-9]*/stat') {
-        my ($pid, $parent) = slurp($file) =~ /\A(\d+) \(.*\) [A-Y] (\d+) /s
-            or next;
-        push @found, $pid if $parent == $self->{pid};
+        my ($pid, $parent, $threads) = slurp($file)
+            =~ /\A(\d+) \(.*\) [A-Y] (\d+) (?:-?\d+ ){15}(\d+) /s or next;
+        push @found, $pid if $parent == $self->{pid}
+            && ($threads > 1 || is_mpm('prefork'));
     }
     return sort { $a <=> $b } @found;
+}
+
+# One of them dies with all that it holds.
+sub kill_child {
+    my ($self) = @_;
+    my @children = $self->children or return;
+    my $pid = $children[rand @children];
+    open my $out, '>>', "$self->{dir}/killed" or die;
+    print $out "$pid\n";
+    close $out;
+    return kill KILL => $pid;
 }
 
 1;

@@ -1,0 +1,119 @@
+# A ledger that is full, and quotas whose usage is not known: admitted under
+# ExpectPolicyLedgerFailure Open, refused under Closed, and logged at a rate.
+use strict;
+use warnings;
+
+use ExpectPolicy::Ledger;
+use ExpectPolicy::Wire;
+use Test::More;
+use Time::HiRes qw(time);
+
+my $site = ExpectPolicy::Ledger::site();
+my %dirs = map { $_ => 1 } qw(open closed dry hidden-open hidden-closed new);
+mkdir "$site/$_" or die for keys %dirs;
+# httpd may pass, and write what it is told to, but not look
+mkdir "$site/$_/in" or die for qw(hidden-open hidden-closed);
+chmod 0300, "$site/$_" or die for qw(hidden-open hidden-closed);
+my $server = ExpectPolicy::Ledger->start(<<'END', site => $site);
+ExpectPolicyLedger shm:128K
+<Directory "@site@/open">
+    ExpectPolicyConcurrent 1000 host
+</Directory>
+<Directory "@site@/closed">
+    ExpectPolicyConcurrent 1000 host
+    ExpectPolicyLedgerFailure Closed
+</Directory>
+<Directory "@site@/dry">
+    ExpectPolicy DryRun
+    ExpectPolicyConcurrent 1000 host
+    ExpectPolicyLedgerFailure Closed
+</Directory>
+<Directory "@site@/hidden-open">
+    ExpectPolicyQuota 1000
+</Directory>
+<Directory "@site@/hidden-closed">
+    ExpectPolicyQuota 1000
+    ExpectPolicyLedgerFailure Closed
+</Directory>
+<Directory "@site@/new*">
+    ExpectPolicyQuota 1000
+    ExpectPolicyLedgerFailure Closed
+</Directory>
+END
+
+my @unavailable = (code => 'ledger_unavailable', members => { retry_after => 5 },
+                   headers => { 'Retry-After' => 5 });
+my $lines = sub {
+    return scalar grep { /ledger cannot answer/ } split /^/, $server->error_log;
+};
+
+# ------------------------------------------------------------- no room in it
+
+my $most = $server->books->{claims_most};
+cmp_ok($most, '>', 20, "room for $most uploads");
+my @held = map { $server->begin("/open/$_", 10) } 1 .. $most;
+is(scalar(grep { ExpectPolicy::Ledger::is_admitted($_) } @held), $most,
+   'as many are admitted');
+is($server->books->{claims}, $most, 'and it is full');
+is($lines->(), 0, 'nothing to complain about so far');
+
+accepted_ok($server->put('/open/more', 10), status => 201,
+            name => 'Open: one more is admitted');
+refusal_ok($server->announce('/closed/more', 10), @unavailable,
+           name => 'Closed: it is refused');
+refusal_ok($server->announce('/closed/more', 10,
+                             headers => ['Expect: 100-continue']),
+           @unavailable, status => 417, name => 'asking first');
+my $dry = $server->put('/dry/more', 10);
+accepted_ok($dry, status => 201, name => 'a dry run lets it pass');
+is(scalar(grep { /would-refuse: error=ledger_unavailable/ } log_lines($dry)), 1,
+   'and says so');
+is($server->books->{claims}, $most, 'nothing was counted of them');
+my $start = time;
+$server->put('/open/more', 10) for 1 .. 30;
+my $seconds = time - $start;
+cmp_ok($lines->(), '>=', 1, 'it is logged');
+cmp_ok($lines->(), '<=', 4 + $seconds, 'but once a second at most')
+    or diag $server->error_log;
+like($server->error_log, qr/ledger cannot answer: [^\n]+; uploads are admitted/,
+     'in words');
+
+ExpectPolicy::Ledger::drop(@held);
+$server->settled_ok;
+accepted_ok($server->put('/closed/more', 10), status => 201,
+            name => 'Closed: admitted as soon as there is room');
+
+# ------------------------------------------------------------ nobody may look
+
+for (1 .. 2) {
+    refusal_ok($server->announce('/hidden-closed/in/x', 10), @unavailable,
+               name => 'Closed: a tree that cannot be read');
+    accepted_ok($server->put('/hidden-open/in/x', 10), status => qr/^20[14]$/,
+                name => 'Open: it is as good as empty');
+    ok(wait_until(sub {
+        $server->error_log =~ m{\Q$site\E/hidden-open\b}
+    }, 15), 'the log names it');
+}
+refusal_ok($server->announce('/hidden-open/in/y', 1001), code => 'quota_exceeded',
+           members => { quota_remaining => 990, requested_size => 1001 },
+           name => 'Open: what comes in is counted all the same');
+chmod 0700, "$site/hidden-closed" or die;
+ok(wait_until(sub {
+    my $res = $server->put('/hidden-closed/in/x', 10);
+    ($res->{status} // 0) == 201;
+}, 20), 'once it can be read, uploads are admitted');
+
+# --------------------------------------------------------------- nobody has yet
+
+my $first = $server->announce('/new/x', 10);
+refusal_ok($first, @unavailable, name => 'Closed: the first upload to a tree');
+ok(wait_until(sub { ($server->put('/new/x', 10)->{status} // 0) == 201 }, 20),
+   'is admitted when the tree was measured');
+refusal_ok($server->announce('/new/y', 991), code => 'quota_exceeded',
+           members => { quota_remaining => 990, requested_size => 991 },
+           name => 'and its quota holds');
+
+chmod 0700, "$site/hidden-open";
+$server->settled_ok;
+$server->stop;
+done_testing;
