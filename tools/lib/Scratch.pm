@@ -61,6 +61,7 @@ sub preamble {
 
     return <<"END";
 ServerRoot $self->{dir}
+DefaultRuntimeDir $self->{dir}/logs
 $load
 Listen 127.0.0.1:$self->{port}
 ServerName localhost
