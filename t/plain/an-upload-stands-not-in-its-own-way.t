@@ -52,8 +52,7 @@ none_refused('pipelined', map {
 my @errors = map { $server->put('/no/such/directory', 100)->{status} } 1 .. TIMES;
 is_deeply([grep { $_ != 409 } @errors], [], 'errors, each of its own connection');
 
-SKIP: {
-    skip 'no HTTP/2 under prefork', 2 unless has_http2();
+if (has_http2()) {
     my $h2 = ExpectPolicy::H2->new(port => $server->{port});
     none_refused('one HTTP/2 connection', map {
         my $id = $h2->request(method => 'PUT', path => '/h2', length => 100,

@@ -110,8 +110,7 @@ my @lines = grep { /would-refuse: error=quota_exceeded/ } log_lines($dry);
 is(scalar @lines, 1, 'and says so once');
 is($server->used("$site/dry"), 3_000_000, 'it is counted all the same');
 
-SKIP: {
-    skip 'no HTTP/2 under prefork', 3 unless has_http2();
+if (has_http2()) {
     my $h2 = ExpectPolicy::H2->new(port => $server->{port});
     my $id = $h2->request(method => 'PUT', path => '/large/h2',
                           host => 'localhost');
