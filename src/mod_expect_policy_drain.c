@@ -154,6 +154,7 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
     apr_time_t last = APR_INT64_MAX;
     int is_open = 1;
 
+    (void)thread;
     (void)data;
     /* signals are for httpd's own threads */
     apr_setup_signal_thread();
@@ -178,7 +179,6 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
             apr_sleep(apr_time_from_msec(TICK_MSEC));
         }
     }
-    apr_thread_exit(thread, APR_SUCCESS);
     return NULL;
 }
 
