@@ -3,8 +3,8 @@
 # The whole way of a refusal, fuzzed in a real httpd: raw requests in, every
 # answer judged, coverage of the module fed back.
 #
-# check-fuzz-server   the corpus, and 10 seconds of mutations
-# fuzz-server         mutations for FUZZ_SECONDS
+# check-fuzz-server   the corpus, and 10 seconds of mutations; 5 over HTTP/2
+# fuzz-server         mutations for FUZZ_SECONDS, over each of them
 
 FUZZ_SERVER = build/fuzz/server
 # APR makes its own offsetof() from a null pointer unless it knows stddef.h's,
@@ -38,6 +38,9 @@ $(FUZZ_SERVER)/mod_expect_policy.so: $(SOURCES) $(HEADERS) \
 .PHONY: check-fuzz-server fuzz-server
 check-fuzz-server: $(FUZZ_SERVER)/mod_expect_policy.so
 	FUZZ_CLANG=$(FUZZ_CLANG) t/fuzz/server/fuzz-server 10
+	FUZZ_CLANG=$(FUZZ_CLANG) FUZZ_PROTOCOL=h2c t/fuzz/server/fuzz-server 5
 
 fuzz-server: $(FUZZ_SERVER)/mod_expect_policy.so
 	FUZZ_CLANG=$(FUZZ_CLANG) t/fuzz/server/fuzz-server $(FUZZ_SECONDS)
+	FUZZ_CLANG=$(FUZZ_CLANG) FUZZ_PROTOCOL=h2c \
+	    t/fuzz/server/fuzz-server $(FUZZ_SECONDS)
