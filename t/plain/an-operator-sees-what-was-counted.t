@@ -46,6 +46,9 @@ ExpectPolicyMaxSize 1000
     ExpectPolicyTypes text/plain
     ExpectPolicyRequireAuth Bearer
 </Location>
+<Location /app/held>
+    ExpectPolicyConcurrent 5 client
+</Location>
 <Directory "@{[ document_root() ]}/rewrite">
     RewriteEngine On
     RewriteRule "^in\$" "/app/small" [L]
@@ -229,6 +232,26 @@ my $host_json = json_of('one.test');
 is_deeply([ $host_json->{scope}, map { $_->{name} } @{ $host_json->{hosts} } ],
           [ 'host', "one.test:$port" ], 'in JSON as well');
 ok(!exists $host_json->{ledger}, 'and nothing of the ledger, which is for all');
+
+# what the ledger holds, which is for who sees all
+my $claims = sub { json_of()->{ledger}{claims} // -1 };
+is($claims->(), 0, 'nothing is under way');
+my $slow = converse(port => $port);
+ExpectPolicy::Wire::put($slow, ExpectPolicy::Wire::head_bytes(
+    path => '/app/held', host => 'one.test', length => 10,
+    headers => ['Connection: close']), 5);
+ok(wait_until(sub { $claims->() == 1 }, 5), 'an upload under way has a claim');
+like(get($server->{port}, '/counts')->{body},
+     qr{<dt>Under way, with a claim</dt><dd>1</dd>}, 'shown on the page');
+schema_ok(get($server->{port}, '/counts?format=json')->{body}, 'status.json',
+          'with a ledger');
+metrics_ok(get($server->{port}, '/counts?format=openmetrics')->{body},
+           'with a ledger');
+ExpectPolicy::Wire::put($slow, 'x' x 10, 5);
+is(ExpectPolicy::Wire::read_response($slow, method => 'POST')->{status}, 200,
+   'once it has all');
+ok(wait_until(sub { $claims->() == 0 }, 5), 'the claim is gone');
+$on{admitted}++;
 
 # An owner names the handler: by SetHandler, as a type, in a section, by rewriting
 put_file('sites/status/page', 'x');
