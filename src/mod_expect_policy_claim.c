@@ -54,13 +54,21 @@ static int counts_bytes(const ep_part *part)
     return part->kind != EP_CONCURRENT;
 }
 
+/* 1 if an answer says that nothing came of the upload; these redirects ask for
+ * it once more, elsewhere, while 302 and 303 is how forms say thank you */
+static int is_failure(int status)
+{
+    return status >= HTTP_BAD_REQUEST || status == HTTP_TEMPORARY_REDIRECT
+           || status == HTTP_PERMANENT_REDIRECT;
+}
+
 static int is_success(const ep_holding *holding)
 {
     const request_rec *r = holding->initial;
 
     /* an ErrorDocument may have changed its mind about the status */
     for (; r != NULL; r = r->next) {
-        if (r->status >= HTTP_BAD_REQUEST) {
+        if (is_failure(r->status)) {
             return 0;
         }
     }

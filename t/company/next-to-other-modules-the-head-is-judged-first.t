@@ -31,6 +31,9 @@ CustomLog access_log company
 <Location /app>
     ExpectPolicyMaxSize 1000
 </Location>
+<Location /app/counted>
+    ExpectPolicyAllowance 2000/1d host
+</Location>
 <Location /app/user>
     AuthType Basic
     AuthName "members"
@@ -89,6 +92,24 @@ for my $case (['/app/x'], ['/app/user', 'Authorization: Basic '
                name => "$path: cut while mod_security2 reads");
     is(app_ran($res), 0, 'a stream over the limit runs nothing');
 }
+# limits that count are asked in fixups, and still before it
+my @counted = (@to, path => '/app/counted');
+for my $turn (1, 2) {
+    my $fits = ask(@counted, length => 1000, @asks, after_100 => 'x' x 1000);
+    is($fits->{status}, 200, "allowance, upload $turn of two that fit");
+    is(app_says($fits)->{received}, 1000, 'is read');
+}
+my $over = ask(@counted, length => 1, @asks);
+refusal_ok($over, code => 'allowance_exceeded', status => 417, logged => 0,
+           members => { allowance_remaining => 0, requested_size => 1,
+                        retry_after => qr/^\d+$/ },
+           headers => { 'Retry-After' => qr/^\d+$/ },
+           name => 'a third one is not invited by mod_security2');
+refusal_ok(ask(@counted, length => 1), code => 'allowance_exceeded', logged => 0,
+           members => { allowance_remaining => 0, requested_size => 1,
+                        retry_after => qr/^\d+$/ },
+           headers => { 'Retry-After' => qr/^\d+$/ }, name => 'nor waited for');
+
 my $nobody = ask(@to, path => '/app/user', length => 1001, @asks);
 is($nobody->{status}, 401, 'who is nobody is asked for a password first');
 

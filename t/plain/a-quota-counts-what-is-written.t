@@ -9,9 +9,12 @@ use Test::More;
 
 my $site = ExpectPolicy::Ledger::site();
 ExpectPolicy::Ledger::sparse($site, 'old', 5000);
-my $server = ExpectPolicy::Ledger->start(<<'END', site => $site);
+my $server = ExpectPolicy::Ledger->start(<<'END', site => $site,
 <Directory "@site@">
     ExpectPolicyQuota 10000
+    RewriteEngine On
+    RewriteRule "^again$" "http://127.0.0.1/" [R=307,L]
+    RewriteRule "^thanks$" "http://127.0.0.1/" [R=303,L]
 </Directory>
 <Location /cgi/>
     ExpectPolicyQuota 10000 "@site@"
@@ -20,6 +23,7 @@ my $server = ExpectPolicy::Ledger->start(<<'END', site => $site);
     ExpectPolicyMaxSize 10
 </Directory>
 END
+    load => ['rewrite']);
 mkdir "$site/full";
 $server->measured_ok($site, '/x');
 is($server->used, 5000, 'what is there is used');
@@ -68,13 +72,15 @@ for ([ sub { $server->put('/no/such/place', 100) }, 409, 'no directory' ],
      [ sub { $server->put('/cgi/app.cgi?status=500', 100, method => 'POST') },
        500, 'a program that fails' ],
      [ sub { $server->put('/cgi/app.cgi?status=404', 100, method => 'POST') },
-       404, 'or finds nothing' ]) {
+       404, 'or finds nothing' ],
+     [ sub { $server->put('/again', 100, method => 'POST') }, 307,
+       'an upload that is to be sent elsewhere' ]) {
     my ($do, $status, $name) = @$_;
     is($do->()->{status}, $status, $name);
     is($server->used, 6000, 'counts nothing');
     $failures++;
 }
-is($failures, 5, 'failures');
+is($failures, 6, 'failures');
 
 my $half = $server->begin('/half', 2000);
 ok(ExpectPolicy::Ledger::is_admitted($half), 'an upload is under way');
@@ -84,9 +90,20 @@ ExpectPolicy::Ledger::drop($half);
 is($server->used, 6000, 'it is given up, and counts nothing');
 is($server->on_disk, 6000, 'nothing is left of it');
 
+# The answer does not wait for the content, and the content never comes.
+my $early = converse($server->here);
+ExpectPolicy::Wire::put($early, head_bytes(
+    $server->here, path => '/thanks', method => 'POST', length => 100) . 'x', 5);
+ok(wait_until(sub { $server->books->{claims} }), 'it is under way');
+close $early->{sock};
+is($server->used, 6000, 'a success counts nothing where not all of it came');
+my $thanks = $server->put('/thanks', 100, method => 'POST');
+is($thanks->{status}, 303, 'one that came');
+is($server->used, 6100, 'is counted');
+
 accepted_ok($server->put('/cgi/app.cgi', 300, method => 'POST'),
             name => 'a program reads it');
-is($server->used, 6300, 'what it makes of it nobody knows: counted as received');
+is($server->used, 6400, 'what it makes of it nobody knows: counted as received');
 
 $server->settled_ok;
 $server->stop;

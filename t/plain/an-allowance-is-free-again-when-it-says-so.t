@@ -9,17 +9,22 @@ use Time::HiRes qw(time sleep);
 
 my $site = ExpectPolicy::Ledger::site();
 mkdir "$site/$_" or die for qw(short day other two two/inner);
-my $server = ExpectPolicy::Ledger->start(<<'END', site => $site);
-<Directory "@site@/short">
+my $backend = ExpectPolicy::Ledger->start('');
+my $server = ExpectPolicy::Ledger->start(<<"END", site => $site,
+<Location /passed>
+    ExpectPolicyAllowance 1000/1d client
+    ProxyPass http://127.0.0.1:$backend->{port}/cgi
+</Location>
+<Directory "\@site\@/short">
     ExpectPolicyAllowance 1000/5s client
 </Directory>
-<Directory "@site@/day">
+<Directory "\@site\@/day">
     ExpectPolicyAllowance 1000/1d client
 </Directory>
-<Directory "@site@/other">
+<Directory "\@site\@/other">
     ExpectPolicyAllowance 1000/1d client
 </Directory>
-<Directory "@site@/two">
+<Directory "\@site\@/two">
     ExpectPolicyAllowance 1000/1d client
     ExpectPolicyAllowance 600/1h client
 </Directory>
@@ -27,6 +32,7 @@ my $server = ExpectPolicy::Ledger->start(<<'END', site => $site);
     ExpectPolicyAllowance 1000/1d client
 </Location>
 END
+    load => [qw(proxy proxy_http)]);
 
 sub used_up {
     my ($left, $asked, $retry) = @_;
@@ -75,6 +81,20 @@ accepted_ok($server->put('/two/a', 600), status => 201, name => 'two lines');
 refusal_ok($server->announce('/two/b', 1), used_up(0, 1, qr/\A3[56]\d\d\z/),
            name => 'the stricter one holds');
 
+# what a backend gets counts as what is kept here
+accepted_ok($server->put('/passed/app.cgi', 600, method => 'POST'),
+            name => 'passed on');
+is($server->put('/passed/app.cgi?status=503', 400, method => 'POST')->{status},
+   503, 'passed on in vain');
+refusal_ok($server->announce('/passed/app.cgi', 401, method => 'POST'),
+           used_up(400, 401, qr/\A8[56]\d{3}\z/), name => 'what is left');
+my $cut = $server->put_chunked('/passed/app.cgi', 401, method => 'POST');
+refusal_ok($cut, code => 'allowance_exceeded',
+           members => { allowance_remaining => 400, retry_after => qr/^\d+$/ },
+           headers => { 'Retry-After' => qr/^\d+$/ }, name => 'in chunks');
+accepted_ok($server->put_chunked('/passed/app.cgi', 400, method => 'POST'),
+            name => 'to the last byte');
+
 # what is received counts, whatever a program makes of it
 accepted_ok($server->put('/cgi/app.cgi', 900, method => 'POST'),
             name => 'a program');
@@ -89,5 +109,5 @@ refusal_ok($server->announce('/day/a', 1), used_up(0, 1, qr/\A8[56]\d{3}\z/),
            name => 'overwriting is uploading');
 
 $server->settled_ok;
-$server->stop;
+$_->stop for $server, $backend;
 done_testing;
