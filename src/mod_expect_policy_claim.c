@@ -209,7 +209,6 @@ static size_t make_parts(request_rec *r, const ep_request *state,
     for (i = 0; i < policy->counted_count; i++) {
         ep_part *part = &parts[count];
         demand *asked = &demands[count];
-
         const int made = ep_part_make(r, policy->counted[i], part,
                                       &asked->directory);
 
