@@ -27,6 +27,7 @@ my $server = ExpectPolicy::Ledger->start(<<"END", site => $site,
     Require all denied
 </Directory>
 ErrorDocument 401 /open/page
+ErrorDocument 403 /open/page
 END
     load => [qw(auth_basic authn_file authz_user)]);
 open $out, '>', "$site/open/page" or die;
