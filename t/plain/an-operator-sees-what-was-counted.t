@@ -4,6 +4,7 @@ use strict;
 use warnings;
 
 use Digest::SHA ();
+use ExpectPolicy::H2;
 use ExpectPolicy::Judge;
 use ExpectPolicy::Server;
 use ExpectPolicy::Wire;
@@ -23,6 +24,7 @@ Listen 127.0.0.1:$port
 ServerName main.test
 KeepAliveTimeout 4
 Timeout 8
+Protocols h2c http/1.1
 SetEnv EP_APP_LOG "$logs/app.log"
 ScriptAliasMatch "^/app(/.*)?\$" "$root/cgi-bin/app.cgi"
 <IfModule mod_cgid.c>
@@ -76,7 +78,7 @@ ExpectPolicyMaxSize 1000
     ExpectPolicy Off
 </VirtualHost>
 END
-    qw(env mime rewrite status), $cgi ]);
+    qw(env mime rewrite status), $cgi, has_http2() ? 'http2' : () ]);
 
 sub get {
     my ($at, $path, %how) = @_;
@@ -220,6 +222,21 @@ my $drained = sub { json_of('one.test')->{total}{drained_bytes} };
 ok(wait_until(sub { $drained->() > 0 }, 5), 'some of it is drained');
 cmp_ok($drained->(), '<=', 400_000, 'and no more than was sent');
 $on{refused}{content_too_large}++;
+
+# streams of one connection, none of which ends it
+if (has_http2()) {
+    my $h2 = ExpectPolicy::H2->new(port => $port);
+    for my $length (1001, 1000, 1002) {
+        my $id = $h2->request(path => '/app/x', host => 'one.test', tag => '',
+                              length => $length);
+        $h2->content($id, 'x' x $length, end => 1);
+        is($h2->answer($id)->{status}, $length > 1000 ? 413 : 200,
+           "HTTP/2: $length bytes");
+    }
+    $on{refused}{content_too_large} += 2;
+    $on{admitted}++;
+    counted_ok('one.test', \%on, 'each stream is counted');
+}
 
 # ---------------------------------------------------------------- who sees what
 
