@@ -87,17 +87,18 @@ sub children {
     return sort { $a <=> $b } @children;
 }
 
-# What one process holds.  @return { pid, rss (KB), fds, threads }, or nothing
-# if it is gone
+# What one process holds.  @return { pid, memory (KB), fds, threads }, or nothing
+# if it is gone.  Of its memory what is its own: shared memory is there once, and
+# grows with each page of it that the process happens to look at.
 sub held {
     my ($pid) = @_;
     my $status = Scratch::slurp("/proc/$pid/status");
-    my ($rss) = $status =~ /^VmRSS:\s+(\d+)/m or return;
+    my ($memory) = $status =~ /^RssAnon:\s+(\d+)/m or return;
     my ($threads) = $status =~ /^Threads:\s+(\d+)/m;
 
     opendir my $dir, "/proc/$pid/fd" or return;
     my $fds = grep { /^\d/ } readdir $dir;
-    return { pid => $pid, rss => $rss, fds => $fds, threads => $threads };
+    return { pid => $pid, memory => $memory, fds => $fds, threads => $threads };
 }
 
 # The parent first.
