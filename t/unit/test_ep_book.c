@@ -814,6 +814,26 @@ START_TEST(what_is_held_is_computed_anew)
 }
 END_TEST
 
+START_TEST(what_is_held_in_trees_is_computed_anew)
+{
+    const ep_part part = part_of(EP_QUOTA, 1, 1, 1000, 10);
+    ep_claim claim = { 0, 0 };
+    uint32_t changes;
+
+    open_book();
+    measure(&part, 100);
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
+    changes = tree_of(&part).changes;
+    ep_book_repair(&book);
+    ck_assert_uint_ne(tree_of(&part).changes, changes);
+    ck_assert_int_eq(held_of(&part), 10);
+    ck_assert_int_eq(used_of(&part), 100);
+    ep_book_release(&book, &claim);
+    ck_assert_int_eq(held_of(&part), 0);
+    ck_assert_int_eq(tree_of(&part).is_held, 0);
+}
+END_TEST
+
 START_TEST(where_nobody_died_nothing_changes)
 {
     const ep_part part = part_of(EP_QUOTA, 1, 1, 1000, 10);
@@ -830,6 +850,27 @@ START_TEST(where_nobody_died_nothing_changes)
                       0);
     ck_assert_int_eq(memcmp(before, book.head, EP_BOOK_SIZE_MIN), 0);
     free(before);
+}
+END_TEST
+
+START_TEST(a_claim_in_no_state_is_nobodys)
+{
+    const ep_part part = part_of(EP_SPACE, 1, 1, 1000, 10);
+    ep_claim claim = { 0, 0 };
+    const uint32_t state = 77;
+    uint32_t dead = 77;
+
+    open_book();
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
+    ck_assert_uint_eq(claim.index, 0);
+    /* it begins with its state */
+    memcpy(book.claims, &state, sizeof(state));
+    ck_assert_uint_eq(ep_book_recover(&book, all_but_one_are_alive, &dead),
+                      0);
+    ck_assert_int_eq(held_of(&part), 0);
+    ep_book_release(&book, &claim);
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
+    ck_assert_uint_eq(claim.index, 0);
 }
 END_TEST
 
@@ -958,6 +999,9 @@ static void check_after_death(size_t row, const void *left,
         held = held_of(&steps_parts[i]);
         if (claims == 0) {
             ck_assert_int_eq(held, 0);
+        }
+        else if (steps[row].act == step_reserve) {
+            ck_assert_int_eq(held, steps_parts[i].amount);
         }
         else if (i < steps[row].before) {
             ck_assert(held == steps_parts[i].amount
@@ -1350,7 +1394,7 @@ START_TEST(a_tree_goes_if_nobody_asked_for_a_minute)
     ck_assert_int_eq(ep_book_plant(&book, NOW + HOUR, &part),
                      EP_BOOK_GRANTED);
     part.key.low = 101;
-    ck_assert_int_eq(ep_book_plant(&book, NOW + 62 * SECOND, &part),
+    ck_assert_int_eq(ep_book_plant(&book, NOW + 64 * SECOND, &part),
                      EP_BOOK_GRANTED);
     part.key.low = 3;
     ck_assert_int_eq(tree_of(&part).asked, NOW + 3 * SECOND);
@@ -1437,7 +1481,9 @@ int main(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, what_the_dead_hold_is_given_back);
     tcase_add_test(tcase, what_is_held_is_computed_anew);
+    tcase_add_test(tcase, what_is_held_in_trees_is_computed_anew);
     tcase_add_test(tcase, where_nobody_died_nothing_changes);
+    tcase_add_test(tcase, a_claim_in_no_state_is_nobodys);
     tcase_add_test(tcase, what_the_dead_wrote_to_is_due);
     tcase_add_test(tcase, only_who_died_inside_leaves_work);
     ADD_ROWS(tcase, whoever_dies_has_done_all_or_nothing, steps);
