@@ -157,8 +157,7 @@ static ep_account *account_at(const ep_book *book, uint32_t kind,
     if (kind == EP_QUOTA) {
         return place < book->trees_count ? &book->trees[place].account : NULL;
     }
-    return kind <= EP_CONCURRENT && place < book->accounts_count
-               ? &book->accounts[place] : NULL;
+    return place < book->accounts_count ? &book->accounts[place] : NULL;
 }
 
 /* @return NULL: there is no such place */
@@ -273,21 +272,6 @@ static uint32_t find_room(const ep_book *book, int64_t now,
     return best;
 }
 
-/* What measures the tree must see that something happened. */
-static void disturb(struct ep_book_tree *tree)
-{
-    const uint32_t changes = tree->changes;
-
-    tree->changes = changes < UINT32_MAX ? changes + 1 : 0;
-}
-
-static void disturb_account(ep_account *account, uint32_t kind)
-{
-    if (kind == EP_QUOTA) {
-        disturb((struct ep_book_tree *)account);
-    }
-}
-
 static void make_tree(struct ep_book_tree *tree, int64_t now,
                       const ep_part *part)
 {
@@ -296,8 +280,6 @@ static void make_tree(struct ep_book_tree *tree, int64_t now,
     tree->account.kind = 0;
     tree->is_known = 0;
     tree->is_file = part->is_file != 0;
-    /* goes on counting, so that nobody takes this one for the one before */
-    disturb(tree);
     tree->asked = now;
     tree->measured = 0;
     tree->took = 0;
@@ -528,7 +510,6 @@ static uint32_t add_part(const ep_book *book, struct ep_book_claim *claim,
     if (account == NULL || at >= EP_PARTS_MAX) {
         return at;
     }
-    disturb_account(account, wanted->kind);
     part->kind = (uint16_t)wanted->kind;
     part->is_measured = 0;
     part->place = wanted->place;
@@ -650,11 +631,18 @@ ep_book_result ep_book_grow(const ep_book *book, int64_t now,
             || wants[i].kind == EP_CONCURRENT) {
             continue;
         }
-        disturb_account(account, wants[i].kind);
         part->amount = ep_amount_plus(ep_amount_of(part->amount), *granted);
         ep_account_hold_more(account, *granted);
     }
     return EP_BOOK_GRANTED;
+}
+
+/* Whoever measures the tree must see that an upload has ended meanwhile. */
+static void disturb(struct ep_book_tree *tree)
+{
+    const uint32_t changes = tree->changes;
+
+    tree->changes = changes < UINT32_MAX ? changes + 1 : 0;
 }
 
 /* Writes down what each account is going to be. */
@@ -742,7 +730,9 @@ void ep_book_release(const ep_book *book, ep_claim *claim)
             ep_account *account = account_of(book, part, &kind);
 
             if (account != NULL) {
-                disturb_account(account, kind);
+                if (kind == EP_QUOTA) {
+                    disturb((struct ep_book_tree *)account);
+                }
                 ep_account_give_back(account, ep_amount_of(part->amount));
             }
         }
@@ -936,10 +926,8 @@ int ep_book_measured(const ep_book *book, int64_t now, const ep_tree *before,
         int64_t added = 0;
 
         if (is_disturbed) {
-            const int64_t settled = ep_amount_of(tree->settled);
-
-            added = settled >= before->settled
-                        ? ep_amount_minus(settled, before->settled) : settled;
+            added = ep_amount_minus(ep_amount_of(tree->settled),
+                                    before->settled);
             mark_measured(book, place, before->key);
             make_due(tree, now);
         }

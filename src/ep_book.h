@@ -196,8 +196,8 @@ typedef struct ep_tree {
     int64_t measured;
     /** how long that took; microseconds */
     int64_t took;
-    /** uploads have held, settled or released something this often; whether
-     * one is under way, be it of 0 bytes */
+    /** uploads have ended this often; whether one is under way, be it of 0
+     * bytes */
     uint32_t changes;
     int is_held;
     /** bytes that uploads have added, ever; for ep_book_measured() */

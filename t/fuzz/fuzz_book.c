@@ -278,6 +278,7 @@ static void tree(void)
         ep_book_plant(&book, now, &part);
     }
     else if (what & 0x40) {
+        memset(chosen->path, 'x', sizeof(chosen->path));
         if (ep_book_tree(&book, byte(), chosen)) {
             PROMISE(memchr(chosen->path, '\0', sizeof(chosen->path)));
             PROMISE(chosen->asked >= 0 && chosen->measured >= 0);

@@ -363,6 +363,8 @@ START_TEST(a_claim_has_so_many_parts)
     ck_assert_int_eq(reserve(parts, EP_PARTS_MAX - 1, &claim),
                      EP_BOOK_GRANTED);
     ck_assert_int_eq(reserve(parts, EP_PARTS_MAX + 1, &claim), EP_BOOK_FULL);
+    ck_assert_int_eq(reserve(&parts[EP_PARTS_MAX - 1], 2, &claim),
+                     EP_BOOK_FULL);
     ck_assert_int_eq(reserve(parts, EP_PARTS_MAX, &claim), EP_BOOK_GRANTED);
     for (i = 0; i < COUNT(parts); i++) {
         ck_assert_int_eq(held_of(&parts[i]), i < EP_PARTS_MAX);
@@ -495,6 +497,38 @@ START_TEST(a_claim_ends_once)
     ck_assert_int_eq(held_of(&part), 200);
     ck_assert_int_eq(used_of(&part), 0);
     ck_assert_uint_eq(claims_now(), 2);
+}
+END_TEST
+
+START_TEST(an_account_that_is_another_ones_is_left_alone)
+{
+    const ep_part parts[] = {
+        part_of(EP_ALLOWANCE, 1, 1, 1000, 100),
+        part_of(EP_ALLOWANCE, 2, 2, 1000, 100)
+    };
+    ep_claim claim = { 0, 0 };
+    uint32_t i;
+
+    open_book();
+    ck_assert_int_eq(reserve(parts, 2, &claim), EP_BOOK_GRANTED);
+    for (i = 0; i < book.accounts_count; i++) {
+        if (ep_account_is(&book.accounts[i], EP_ALLOWANCE, parts[0].key)) {
+            book.accounts[i].key_low = 7;
+            break;
+        }
+    }
+    ck_assert_uint_lt(i, book.accounts_count);
+    ep_book_settle(&book, NOW, &claim, 50, 0);
+    ck_assert_int_eq(used_of(&parts[1]), 50);
+    ck_assert_int_eq(book.accounts[i].used, 0);
+    ck_assert_int_eq(book.accounts[i].held, 100);
+    /* the same key, of another kind */
+    book.accounts[i].key_low = parts[0].key.low;
+    ck_assert_int_eq(reserve(parts, 1, &claim), EP_BOOK_GRANTED);
+    ck_assert_int_eq(book.accounts[i].held, 200);
+    book.accounts[i].kind = EP_SPACE + 1;
+    ep_book_release(&book, &claim);
+    ck_assert_int_eq(book.accounts[i].held, 200);
 }
 END_TEST
 
@@ -649,8 +683,11 @@ START_TEST(a_bucket_gives_away_what_matters_least)
         parts[i] = part_of(EP_ALLOWANCE, 1, i, 1000, 10);
         ck_assert_int_eq(reserve(&parts[i], 1, &claims[i]), EP_BOOK_GRANTED);
     }
-    /* all of them hold something: there is no room */
-    ck_assert_int_eq(reserve(&fresh, 1, &claim), EP_BOOK_FULL);
+    /* all of them hold something: there is no room, however often one asks */
+    for (i = 0; i < book.claims_count; i++) {
+        ck_assert_int_eq(reserve(&fresh, 1, &claim), EP_BOOK_FULL);
+    }
+    ck_assert_uint_eq(claim.serial, 0);
     ck_assert_uint_eq(claims_now(), 16);
     /* two hold nothing: that with less use goes */
     ep_book_settle(&book, NOW, &claims[5], 7, 0);
@@ -973,7 +1010,7 @@ static const struct {
 } steps[] = {
     { "reserve", step_reserve, 0, { 500, 500 }, { 50, 50 }, 1, 30 },
     { "add", step_add, 2, { 500, 500 }, { 50, 50 }, 1, 14 },
-    { "grow", step_grow, 4, { 500, 500 }, { 50, 50 }, 1, 7 },
+    { "grow", step_grow, 4, { 500, 500 }, { 50, 50 }, 1, 6 },
     { "settle", step_settle, 4, { 500, 580 }, { 50, 140 }, 0, 16 },
     { "settle late", step_settle_late, 4, { 500, 580 }, { 50, 90 }, 0, 18 },
     { "release", step_release, 4, { 500, 500 }, { 50, 50 }, 0, 10 },
@@ -1175,6 +1212,29 @@ START_TEST(a_path_has_room_up_to_its_end)
 }
 END_TEST
 
+START_TEST(a_path_ends_whatever_there_is)
+{
+    char path[EP_TREE_PATH_SIZE + 1];
+    ep_part part = part_of(EP_QUOTA, 2, 2, 1000, 600);
+    ep_tree tree;
+
+    memset(path, 'x', sizeof(path));
+    path[sizeof(path) - 1] = '\0';
+    /* nobody may say so */
+    part.path = path;
+    open_book();
+    ck_assert_int_eq(ep_book_plant(&book, NOW, &part), EP_BOOK_GRANTED);
+    ck_assert_uint_eq(strlen(tree_of(&part).path), EP_TREE_PATH_SIZE - 1);
+    memset((char *)book.trees + 1136 - EP_TREE_PATH_SIZE, 'y',
+           EP_TREE_PATH_SIZE);
+    memset(&tree, 'z', sizeof(tree));
+    ck_assert_int_eq(ep_book_tree(&book, 0, &tree), 1);
+    path[EP_TREE_PATH_SIZE - 1] = '\0';
+    memset(path, 'y', EP_TREE_PATH_SIZE - 1);
+    ck_assert_str_eq(tree.path, path);
+}
+END_TEST
+
 START_TEST(a_number_is_taken_if_nothing_happened)
 {
     const ep_part part = part_of(EP_QUOTA, 2, 2, 1000, 100);
@@ -1202,7 +1262,7 @@ START_TEST(a_number_is_taken_if_nothing_happened)
     /* something has grown */
     ck_assert_int_eq(ep_book_grow(&book, NOW, &part, 1, &claim, 5, 5,
                                   &granted, &denial), EP_BOOK_GRANTED);
-    ck_assert_uint_ne(tree_of(&part).changes, before.changes);
+    ck_assert_int_eq(ep_book_measured(&book, NOW + 2, &before, 1, 1, 0), 0);
     before = tree_of(&part);
     /* something was released */
     ep_book_release(&book, &claim);
@@ -1211,6 +1271,11 @@ START_TEST(a_number_is_taken_if_nothing_happened)
     /* something came and went */
     ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
     ep_book_settle(&book, NOW, &claim, 7, 7);
+    ck_assert_int_eq(ep_book_measured(&book, NOW + 2, &before, 1, 1, 0), 0);
+    /* something that was under way ended */
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
+    before = tree_of(&part);
+    ep_book_settle(&book, NOW, &claim, 0, 0);
     ck_assert_int_eq(ep_book_measured(&book, NOW + 2, &before, 1, 1, 0), 0);
     before = tree_of(&part);
     /* somebody died with a claim on another one */
@@ -1358,8 +1423,9 @@ END_TEST
 START_TEST(a_tree_goes_if_nobody_asked_for_a_minute)
 {
     ep_part part = part_of(EP_QUOTA, 1, 0, 1000, 0);
-    ep_claim claim = { 0, 0 };
+    ep_claim claim = { 0, 0 }, other = { 0, 0 };
     ep_book_counts counts;
+    ep_tree tree;
     int64_t now = NOW;
 
     open_book();
@@ -1372,15 +1438,32 @@ START_TEST(a_tree_goes_if_nobody_asked_for_a_minute)
     }
     ep_book_count(&book, &counts);
     ck_assert_uint_eq(counts.trees, 16);
+    /* the third one is known, and was uploaded to */
+    part.key.low = 2;
+    tree = tree_of(&part);
+    ck_assert_int_eq(ep_book_reserve(&book, 1, NOW + 2 * SECOND, &part, 1, 1,
+                                     &other, &denial), EP_BOOK_GRANTED);
+    ep_book_settle(&book, NOW, &other, 50, 50);
+    ck_assert_int_eq(ep_book_measured(&book, NOW, &tree, 500, 1, 0), 1);
+    ck_assert_int_eq(ep_book_plant(&book, NOW + 2 * SECOND, &part),
+                     EP_BOOK_GRANTED);
     /* the second one is asked for once more */
     part.key.low = 1;
     ck_assert_int_eq(ep_book_plant(&book, NOW + 20 * SECOND, &part),
                      EP_BOOK_GRANTED);
     part.key.low = 100;
+    part.path = "/";
     ck_assert_int_eq(ep_book_plant(&book, NOW + 62 * SECOND - 1, &part),
                      EP_BOOK_FULL);
     ck_assert_int_eq(ep_book_plant(&book, NOW + 62 * SECOND, &part),
                      EP_BOOK_GRANTED);
+    tree = tree_of(&part);
+    ck_assert_str_eq(tree.path, "/");
+    ck_assert_int_eq(tree.is_known, 0);
+    ck_assert_int_eq(tree.measured, 0);
+    ck_assert_int_eq(tree.took, 0);
+    ck_assert_int_eq(tree.settled, 0);
+    ck_assert_int_eq(used_of(&part), 0);
     part.key.low = 1;
     ck_assert_int_eq(tree_of(&part).asked, NOW + 20 * SECOND);
     part.key.low = 3;
@@ -1445,6 +1528,7 @@ int main(void)
     tcase_add_test(tcase, growing_tells_when_it_would_fit);
     tcase_add_test(tcase, a_file_replaced_by_a_smaller_one_gives_back);
     tcase_add_test(tcase, a_claim_ends_once);
+    tcase_add_test(tcase, an_account_that_is_another_ones_is_left_alone);
     tcase_add_test(tcase, a_claim_from_elsewhere_is_none);
     tcase_add_test(tcase, all_claims_may_be_taken);
     suite_add_tcase(suite, tcase);
@@ -1467,6 +1551,7 @@ int main(void)
     tcase_add_test(tcase, an_unknown_tree_counts_as_empty_where_that_is_taken);
     tcase_add_test(tcase, a_tree_is_planted_before_anyone_asks);
     tcase_add_test(tcase, a_path_has_room_up_to_its_end);
+    tcase_add_test(tcase, a_path_ends_whatever_there_is);
     tcase_add_test(tcase, a_number_is_taken_if_nothing_happened);
     tcase_add_test(tcase, an_upload_of_0_bytes_disturbs_as_well);
     tcase_add_test(tcase, patience_ends_and_what_was_added_comes_on_top);
