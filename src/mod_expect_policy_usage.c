@@ -7,9 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "apr_atomic.h"
 #include "apr_strings.h"
-#include "ap_mpm.h"
 #include "http_log.h"
 #include "mod_watchdog.h"
 
@@ -60,9 +58,8 @@ static struct plan {
     int is_watched;
 } plan;
 
-/* The watchdog thread's alone, but for is_over. */
+/* The watchdog thread's alone. */
 static struct usage {
-    volatile apr_uint32_t is_over;
     const ep_ledger_provider *ledger;
     /* where to look on, and how many places there are; 0: not known yet */
     apr_uint32_t place;
@@ -77,20 +74,11 @@ static ep_usage_note *note_of(const ep_tree *tree)
     return &usage.note[tree->key.low % NOTES];
 }
 
-static int is_over(void)
-{
-    int state;
-
-    return apr_atomic_read32(&usage.is_over) != 0
-           || ap_mpm_query(AP_MPMQ_MPM_STATE, &state) != APR_SUCCESS
-           || state == AP_MPMQ_STOPPING;
-}
-
 static int is_turn_over(void *data)
 {
     const apr_int64_t *until = data;
 
-    return ep_clock_now() >= *until || is_over();
+    return ep_clock_now() >= *until;
 }
 
 /* Once until the tree can be measured again. */
@@ -339,24 +327,22 @@ static void measure(void)
     do {
         find_due(&looks);
         walks = 0;
-        for (i = 0; i < TREES && !is_over(); i++) {
+        for (i = 0; i < TREES; i++) {
             if (usage.tree[i].is_walked) {
                 walk_on(&usage.tree[i], ep_clock_now() + TURN);
                 walks++;
             }
         }
-    } while (walks > 0 && ep_clock_now() < end && !is_over());
+    } while (walks > 0 && ep_clock_now() < end);
 }
 
-/* The state STOPPING may come from another thread. */
+/* A child that ends does not wait for this thread; one that stops gracefully is
+ * left by mod_watchdog after the slice. */
 static apr_status_t watch(int state, void *data, apr_pool_t *pool)
 {
     (void)data;
     (void)pool;
-    if (state == AP_WATCHDOG_STATE_STOPPING) {
-        apr_atomic_set32(&usage.is_over, 1);
-    }
-    else if (state == AP_WATCHDOG_STATE_RUNNING) {
+    if (state == AP_WATCHDOG_STATE_RUNNING) {
         usage.ledger = ep_ledger_provider_in_use();
         if (usage.ledger != NULL) {
             measure();
