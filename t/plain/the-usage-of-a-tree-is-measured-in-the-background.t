@@ -207,7 +207,6 @@ chmod 0700, "$top/secret/in" or die;
 unlink "$top/pipe" or die;
 say_used($_, "4321\n") for sort keys %bad;
 is(used('/tree'), 1112, 'a file that others add');
-is(lines($unreadable), 1, 'what was said is not said again');
 becomes('/tree', 3112, 'is seen');
 cmp_ok(time - $measured, '>', PAUSE - 1.5, 'after a pause');
 is(measurements('tree'), $times + 1, 'measured once more for that');
@@ -230,6 +229,8 @@ ok(wait_until(sub { status_of('/bad/words') == 503 || !sleep 0.2 }, SOON),
    'one is no number again');
 is(lines(qr{usage of \Q$top/words\E is unknown.*not one number}), 2,
    'and that is said again');
+cmp_ok(measurements('deep'), '>', 1, 'one that is too deep was tried again');
+is(lines(qr{usage of \Q$top/deep\E is unknown}), 1, 'and not said again');
 is(measurements('root'), 2,
    'a tree that was asked for once was measured once more');
 
