@@ -701,8 +701,11 @@ START_TEST(a_bucket_gives_away_what_matters_least)
     }
     /* other buckets have room */
     fresh.key.high = 2;
-    claim.serial = 0;
-    ck_assert_int_eq(reserve(&fresh, 1, &claim), EP_BOOK_GRANTED);
+    for (i = 0; i < 16; i++) {
+        claim.serial = 0;
+        fresh.key.low = i;
+        ck_assert_int_eq(reserve(&fresh, 1, &claim), EP_BOOK_GRANTED);
+    }
 }
 END_TEST
 
@@ -1216,6 +1219,7 @@ START_TEST(a_path_ends_whatever_there_is)
 {
     char path[EP_TREE_PATH_SIZE + 1];
     ep_part part = part_of(EP_QUOTA, 2, 2, 1000, 600);
+    char *behind;
     ep_tree tree;
 
     memset(path, 'x', sizeof(path));
@@ -1223,7 +1227,10 @@ START_TEST(a_path_ends_whatever_there_is)
     /* nobody may say so */
     part.path = path;
     open_book();
+    behind = (char *)book.trees + 1136;
+    *behind = 'z';
     ck_assert_int_eq(ep_book_plant(&book, NOW, &part), EP_BOOK_GRANTED);
+    ck_assert_int_eq(*behind, 'z');
     ck_assert_uint_eq(strlen(tree_of(&part).path), EP_TREE_PATH_SIZE - 1);
     memset((char *)book.trees + 1136 - EP_TREE_PATH_SIZE, 'y',
            EP_TREE_PATH_SIZE);
