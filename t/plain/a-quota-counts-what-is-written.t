@@ -9,7 +9,24 @@ use Test::More;
 
 my $site = ExpectPolicy::Ledger::site();
 ExpectPolicy::Ledger::sparse($site, 'old', 5000);
-my $server = ExpectPolicy::Ledger->start(<<'END', site => $site,
+# a program that answers past all output filters
+my $nph = ExpectPolicy::Ledger::site();
+open my $out, '>', "$nph/nph-take.pl" or die;
+print $out "#!$^X\n", <<'EOF';
+1 while read STDIN, my $content, 4096;
+print "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n";
+EOF
+close $out or die;
+chmod 0755, "$nph/nph-take.pl" or die;
+
+my $server = ExpectPolicy::Ledger->start(<<"EOF" . <<'END', site => $site,
+ScriptAlias /nph/ "$nph/"
+<Directory "$nph">
+    Options +ExecCGI
+    Require all granted
+    ExpectPolicyQuota 10000 "\@site\@"
+</Directory>
+EOF
 <Directory "@site@">
     ExpectPolicyQuota 10000
     RewriteEngine On
@@ -104,6 +121,10 @@ is($server->used, 6100, 'is counted');
 accepted_ok($server->put('/cgi/app.cgi', 300, method => 'POST'),
             name => 'a program reads it');
 is($server->used, 6400, 'what it makes of it nobody knows: counted as received');
+
+my $past = $server->put('/nph/nph-take.pl', 200, method => 'POST');
+is($past->{body}, "ok\n", 'a program that speaks for itself');
+is($server->used, 6600, 'is counted when httpd is done with it');
 
 $server->settled_ok;
 $server->stop;
