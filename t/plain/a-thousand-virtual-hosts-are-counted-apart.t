@@ -42,8 +42,9 @@ sub report {
                   method => 'GET', path => '/counts?format=json',
                   host => $host // 'main.test',
                   headers => ['Connection: close']);
+    my $took = time - $start;
     return ($res->{status}, $res->{body},
-            eval { JSON::PP->new->utf8->decode($res->{body}) }, time - $start);
+            eval { JSON::PP->new->utf8->decode($res->{body}) }, $took);
 }
 
 # The hosts of the requests are the same for all clients.
@@ -86,7 +87,8 @@ ok(wait_until(sub {
 is($whole->{total}{refused}{content_too_large}, CLIENTS * REQUESTS,
    'and every one once');
 is($whole->{total}{refused_bytes}, 4 * CLIENTS * REQUESTS, 'as are their bytes');
-cmp_ok($took, '<', 3, 'told without delay');
+note sprintf '%.3f s, %d bytes', $took, length $text;
+cmp_ok($took, '<', $ENV{EP_SANITIZE} ? 10 : 3, 'told without delay');
 schema_ok($text, 'status.json', 'as the schema says');
 my %by_name = map { $_->{name} => $_ } @{ $whole->{hosts} };
 is(scalar keys %by_name, HOSTS, 'each host that has room is there');
