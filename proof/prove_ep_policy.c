@@ -4,9 +4,12 @@
  * lengths: names of 0 to 5 characters, each against each, in settings of 0 to
  *          2 names
  * below: ep_policy_names 97% the array is never full here
+ * below: demand 96% the block around the cases of its switch counts
+ * below: counts_all_of 96% the block around the cases of its switch counts
  * joined: ep_policy_compose compose fill_half any_setting only_ceiling
+ *         any_limit any_off any_line count add_lines ep_half_add collect
  * options: -eva-min-loop-unroll 20
- *          -eva-domains-function octagon:ep_policy_names
+ *          -eva-domains-function octagon:ep_policy_names,octagon:count
  */
 #include "any.h"
 #include "ep_policy.h"
@@ -21,6 +24,49 @@ static const char *owner_names[2];
 static ep_setting server[EP_RULES];
 static ep_setting owner[EP_RULES];
 static ep_setting ceiling;
+
+/* Limits that count, with one before, and Off; of the server and the owner. */
+static ep_setting limits[2], befores[2], offs[2];
+static ep_count limit_counts[2], before_counts[2];
+
+static void fill_limits(const char *text)
+{
+    int half;
+
+    //@ loop unroll 2;
+    for (half = 0; half < 2; half++) {
+        any_off(&offs[half]);
+        any_limit(&befores[half], &before_counts[half], text,
+                  maybe(&offs[half]));
+        any_limit(&limits[half], &limit_counts[half], text,
+                  maybe(&befores[half]));
+    }
+}
+
+/* The last line of a section on a rule that counts, or none. */
+static const ep_setting *any_line(int half)
+{
+    const ep_setting *const lines[4] = {
+        NULL, &offs[half], &befores[half], &limits[half]
+    };
+
+    return lines[Frama_C_interval(0, 3)];
+}
+
+/* A half that sections were put together to before. */
+static void fill_counted(ep_half *half, int side)
+{
+    int i;
+
+    for (i = 0; i < EP_COUNTED_MAX; i++) {
+        half->counted[i] = &limits[side];
+    }
+    half->counted_count = Frama_C_unsigned_long_interval(0, EP_COUNTED_MAX);
+    half->surplus = maybe(&limits[side]);
+    for (i = 0; i < EP_RULES - EP_RULE_QUOTA; i++) {
+        half->off[i] = maybe(&offs[side]);
+    }
+}
 
 static void fill_half(ep_half *half, ep_setting *settings,
                       const char *const *names)
@@ -50,6 +96,22 @@ static void compose(ep_policy *policy, const ep_half *of_server,
         }
     }
     //@ check no_ceiling: policy->ceiling == \null;
+    //@ check room: policy->counted_count <= EP_COUNTED_MAX;
+}
+
+static void collect(ep_half half, const ep_half *section)
+{
+    ep_half_add(&half, section);
+    //@ check room: half.counted_count <= EP_COUNTED_MAX;
+}
+
+static void tighter(ep_rule rule, const ep_half *of_server)
+{
+    const ep_setting *line = ep_policy_tighter(rule, of_server, &limits[1]);
+    const ep_setting *same = ep_policy_tighter(rule, of_server, &offs[1]);
+
+    //@ check the_servers: line == \null || line == &limits[0];
+    //@ check the_servers_too: same == \null || same == &limits[0];
 }
 
 static void numbers(const ep_policy *policy)
@@ -71,6 +133,7 @@ static void only_ceiling(ep_policy policy, ep_mode mode)
         //@ check no_rule_either: policy.rule[rule][1] == \null;
     }
     //@ check by_nobody: policy.mode_by == \null;
+    //@ check none_counts: policy.counted_count == 0;
 }
 
 static void covers(ep_rule rule, const char *a, const char *b)
@@ -121,6 +184,28 @@ int main(void)
     fill_half(&of_server, server, server_names);
     fill_half(&of_owner, owner, owner_names);
     any_setting(&ceiling);
+    //@ loop unroll 6;
+    for (i = 0; i <= listed_longest; i++) {
+        fill_limits(ANY_OF(listed, i));
+        fill_counted(&of_server, 0);
+        //@ loop unroll 6;
+        for (j = i > 0 ? i - 1 : i; j <= i + 1 && j <= name_longest; j++) {
+            const char *const directories[2] = { NULL, ANY_OF(name, j) };
+
+            limit_counts[1].directory = directories[ANY_BIT];
+            limit_counts[1].expression = ANY_OF(name, j);
+            for (rule = EP_RULE_QUOTA; rule < EP_RULES; rule++) {
+                tighter((ep_rule)rule, &of_server);
+            }
+        }
+    }
+    fill_counted(&of_owner, 1);
+    for (rule = EP_RULE_QUOTA; rule < EP_RULES; rule++) {
+        of_server.rule[rule] = any_line(0);
+        of_owner.rule[rule] = any_line(1);
+    }
+    collect(of_server, &of_server);
+    collect(of_owner, &of_owner);
 
     //@ loop unroll 3;
     for (how = EP_OVERRIDE_TIGHTEN; how <= EP_OVERRIDE_NONE; how++) {

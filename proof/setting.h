@@ -7,7 +7,7 @@
 #include "any.h"
 #include "ep_policy.h"
 
-/** Fills in everything but the names. */
+/** Fills in everything but the names, and what is counted. */
 static void any_setting(ep_setting *setting)
 {
     static const char *const words[2] = { NULL, "word" };
@@ -15,10 +15,44 @@ static void any_setting(ep_setting *setting)
     setting->file = words[ANY_BIT];
     setting->line = Frama_C_unsigned_int_interval(0, UINT32_MAX);
     setting->directive = words[ANY_BIT];
+    setting->text = words[ANY_BIT];
     setting->number = Frama_C_long_interval(INT64_MIN, INT64_MAX);
     setting->code = words[ANY_BIT];
     setting->message = words[ANY_BIT];
     setting->status = Frama_C_interval(INT32_MIN, INT32_MAX);
+    setting->count = NULL;
+}
+
+/**
+ * Makes it a limit that counts.
+ * @param text any
+ * @param before the line before it in its section, or NULL
+ */
+static void any_limit(ep_setting *setting, ep_count *count, const char *text,
+                      const ep_setting *before)
+{
+    const char *const texts[2] = { NULL, text };
+
+    any_setting(setting);
+    setting->count = count;
+    count->rule = (ep_rule)Frama_C_interval(EP_RULE_FREE_SPACE,
+                                            EP_RULE_CONCURRENT);
+    count->scope = text;
+    count->whom = (ep_for)Frama_C_interval(EP_FOR_CLIENT, EP_FOR_EXPRESSION);
+    count->expression = text;
+    count->period = Frama_C_long_interval(0, INT64_MAX);
+    count->is_percent = ANY_BIT;
+    count->directory = texts[ANY_BIT];
+    count->depth = Frama_C_unsigned_int_interval(0, UINT32_MAX);
+    count->usage_file = texts[ANY_BIT];
+    count->before = before;
+}
+
+/** Makes it a line that says Off. */
+static void any_off(ep_setting *setting)
+{
+    any_setting(setting);
+    setting->number = EP_UNLIMITED;
 }
 
 /** @return the setting or NULL */

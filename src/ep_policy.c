@@ -91,13 +91,14 @@ static void count(ep_policy *policy, const ep_half *const halves[2])
     }
     for (half = 0; half < 2; half++) {
         const ep_setting *surplus = halves[half]->surplus;
+        size_t lines = halves[half]->counted_count;
 
-        taken[half] = halves[half]->counted_count;
-        if (taken[half] > room) {
-            taken[half] = room;
+        if (lines > room) {
+            lines = room;
             surplus = halves[half]->counted[room];
         }
-        room -= taken[half];
+        room -= lines;
+        taken[half] = lines;
         if (policy->surplus == NULL) {
             policy->surplus = surplus;
         }
@@ -109,7 +110,9 @@ static void count(ep_policy *policy, const ep_half *const halves[2])
             for (i = 0; i < taken[half]; i++) {
                 const ep_setting *line = halves[half]->counted[i];
 
-                if ((int)line->count->rule == rule) {
+                /* there is room, as was seen to above; here it shows */
+                if ((int)line->count->rule == rule
+                    && policy->counted_count < EP_COUNTED_MAX) {
                     policy->counted[policy->counted_count++] = line;
                 }
             }
@@ -240,21 +243,23 @@ int ep_policy_is_laxer(ep_rule rule, const ep_setting *server,
 /* 1 if the tree of one holds that of the other */
 static int holds(const ep_count *outer, const ep_count *inner)
 {
-    size_t length;
+    const char *above = outer->directory;
+    const char *below = inner->directory;
 
-    if (outer->directory == NULL) {
+    if (above == NULL) {
         return outer->depth <= inner->depth;
     }
     if (outer->depth == 0) {
         return 1;
     }
-    if (inner->directory == NULL) {
+    if (below == NULL) {
         return 0;
     }
-    length = strlen(outer->directory);
-    return strncmp(outer->directory, inner->directory, length) == 0
-           && (inner->directory[length] == '\0'
-               || inner->directory[length] == '/');
+    while (*above != '\0' && *below != '\0' && *above == *below) {
+        above++;
+        below++;
+    }
+    return *above == '\0' && (*below == '\0' || *below == '/');
 }
 
 /* 1 if one counts all that the other counts, and for the same */
