@@ -1,6 +1,6 @@
-# prefork ends a child in its handler of SIGTERM, wherever the child stands.  The
-# moment when the module holds its mutex and starts its thread is none of those:
-# the signal has to wait until the connection is handed over.
+# prefork ends a child in its handler of SIGTERM, wherever the child stands.
+# The moment when the module holds its mutex and starts its thread is none of
+# those: the signal has to wait until the connection is handed over.
 use strict;
 use warnings;
 
@@ -8,7 +8,7 @@ use ExpectPolicy::Server;
 use ExpectPolicy::Wire;
 use Test::More;
 
-plan skip_all => 'the other MPMs end children in a thread that does nothing else'
+plan skip_all => 'other MPMs end children in a thread that does nothing else'
     if !is_mpm('prefork');
 
 # The child tells itself to end, in the very moment.
@@ -56,8 +56,9 @@ END
 }
 
 sub children {
-    return grep { slurp("/proc/$_/stat") =~ /\A\d+ \(.*\) [^Z] $server->{pid} /s }
-        map { m{(\d+)$} } glob '/proc/[0-9]*';
+    return grep {
+        slurp("/proc/$_/stat") =~ /\A\d+ \(.*\) [^Z] $server->{pid} /s
+    } map { m{(\d+)$} } glob '/proc/[0-9]*';
 }
 
 for my $round (1 .. 2) {

@@ -105,7 +105,8 @@ for (['/', refused('/'), 413],
     my $res = $h2->answer($ask->($h2), reset_within => 5);
     is($res->{status}, $status, "$name: the answer");
     # a HEAD's answer has no DATA, and ends where it begins
-    like($res->{body}, $name eq 'HEAD' ? qr/\A\z/ : qr/\A\{"error":"\w+".*\}\n\z/,
+    like($res->{body},
+         $name eq 'HEAD' ? qr/\A\z/ : qr/\A\{"error":"\w+".*\}\n\z/,
          'in full, and once');
     is($res->{extra}, '', 'and nothing behind it');
     my $ms = median_reset_after($ask);
