@@ -7,7 +7,7 @@ use warnings;
 use ExpectPolicy::Server;
 use ExpectPolicy::Wire qw(vars);
 use Fcntl qw(S_IMODE);
-use POSIX qw(mkfifo WNOHANG);
+use POSIX qw(mkfifo);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -21,32 +21,13 @@ sub text {
         . "ExpectPolicy On\nExpectPolicyLedger shm:" . ($size // '1M') . "\n";
 }
 
-# httpd listens before it opens the ledger: what it logs is waited for.
-sub begin {
-    my (@text) = @_;
-    my $server = eval { ExpectPolicy::Server->start(text(@text)) };
-    return (undef, $@) if !$server;
-    my $end = time + 20;
-    while (time < $end) {
-        my $log = $server->error_log;
-        return ($server, $log) if $log =~ /resuming normal operations/;
-        if (waitpid($server->{pid}, WNOHANG) != 0) {
-            delete $server->{pid};
-            return (undef, $server->error_log);
-        }
-        sleep 0.05;
-    }
-    return (undef, 'neither started nor ended: ' . $server->error_log);
-}
-
 sub starts {
     my ($what, @text) = @_;
-    my ($server, $log) = begin(@text);
-    ok($server, $what) or diag($log);
+    my $server = eval { ExpectPolicy::Server->start(text(@text)) };
+    ok($server, $what) or diag($@);
     return $server;
 }
 
-# Starts, and returns what was logged.
 sub log_of {
     my $server = starts(@_) or return '';
     $server->stop;
@@ -55,9 +36,9 @@ sub log_of {
 
 sub is_refused {
     my ($what, $why) = @_;
-    my ($server, $log) = begin();
+    my $server = eval { ExpectPolicy::Server->start(text()) };
     ok(!$server, "$what: httpd does not start");
-    like($log, qr/the ledger \Q$ledger\E [^\n]*$why/, "$what: it says why");
+    like($@, qr/the ledger \Q$ledger\E [^\n]*$why/, "$what: it says why");
 }
 
 sub edit {

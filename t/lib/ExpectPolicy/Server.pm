@@ -81,10 +81,13 @@ sub start {
     $self->{pid} = $pid;
     my $end = time + 30;
     while (time < $end) {
-        my $probe = IO::Socket::IP->new(PeerHost => '127.0.0.1',
-                                        PeerPort => $port);
-        return $self if $probe;
-        last if waitpid($pid, WNOHANG) != 0;
+        # httpd listens before it has done all that comes before it serves, and
+        # says so in its log when it has
+        return $self if $self->error_log =~ /resuming normal operations/;
+        if (waitpid($pid, WNOHANG) != 0) {
+            delete $self->{pid};
+            last;
+        }
         sleep 0.05;
     }
     die "the server does not start: " . ExpectPolicy::Wire::slurp("$dir/out")
