@@ -1,12 +1,17 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 #
 # check-proof   the core under Frama-C's Eva; docs/proof.md
+# check-model   the protocol of the ledger under Spin; docs/proof.md
 #
-# Paths are relative to the top directory; what it writes lies in build/proof.
+# Paths are relative to the top directory; what they write lies in build/proof
+# and build/model.
 
-# gcc is its preprocessor
-PROOF_PACKAGES = frama-c-base gcc perl
+# gcc is the preprocessor of the one, and compiles what the other writes
+PROOF_PACKAGES = frama-c-base gcc perl spin
 
-.PHONY: check-proof
+.PHONY: check-proof check-model
 check-proof:
 	proof/run
+
+check-model:
+	proof/model
