@@ -22,7 +22,9 @@ int main(void)
     for (length = 0; length <= text_longest; length++) {
         ep_sink_text(&looking, ANY_OF(text, length));
         ep_sink_escaped(&looking, ANY_OF(text, length), escapes);
+        ep_sink_html(&looking, ANY_OF(text, length));
     }
+    ep_sink_bytes(&looking, Frama_C_long_long_interval(INT64_MIN, INT64_MAX));
     ep_sink_number(&looking, Frama_C_long_long_interval(INT64_MIN,
                                                         INT64_MAX));
     //@ check something_was_written: sink_took == 1;

@@ -29,9 +29,30 @@ static const struct {
     { "ledger_unavailable", 503 }
 };
 
+/* each code has a message; an array of a negative size is no type */
+typedef char a_message_for_each_code[EP_CODES == EP_MESSAGES ? 1 : -1];
+
 const char *ep_code_token(ep_code code)
 {
     return codes[code].token;
+}
+
+int ep_verdict_is_temporary(const ep_verdict *verdict)
+{
+    switch (verdict->code) {
+    case EP_INSUFFICIENT_STORAGE:
+    case EP_TOO_MANY_UPLOADS:
+    case EP_LEDGER_UNAVAILABLE:
+        return 1;
+    case EP_ALLOWANCE_EXCEEDED:
+        /* what is larger than a whole allowance never fits */
+        return verdict->retry_after != EP_UNKNOWN;
+    case EP_REFUSED:
+        return verdict->by[EP_REFUSED]->status == 503
+               || verdict->by[EP_REFUSED]->status == 429;
+    default:
+        return 0;
+    }
 }
 
 const char *ep_verdict_error(const ep_verdict *verdict, ep_code code)

@@ -32,6 +32,7 @@ typedef struct ep_facts {
     const char *content_type;
     const char *content_encoding;
     const char *authorization;
+    const char *accept;
 } ep_facts;
 
 /** The codes, in the order of the checks. */
@@ -107,6 +108,12 @@ void ep_decide_core_refused(const ep_policy *policy, const ep_facts *facts,
  *         ExpectPolicyRefuse says
  */
 const char *ep_verdict_error(const ep_verdict *verdict, ep_code code);
+
+/**
+ * @return 1 if the very same upload may succeed later, without anybody changing
+ *         what it is or what is stored
+ */
+int ep_verdict_is_temporary(const ep_verdict *verdict);
 
 /** @return the built-in token of a code; NULL for EP_REFUSED */
 const char *ep_code_token(ep_code code);

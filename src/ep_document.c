@@ -9,8 +9,10 @@
 
 #include <jansson.h>
 
+#include "ep_accept.h"
 #include "ep_error.h"
 #include "ep_media.h"
+#include "ep_notice.h"
 
 static const char *const messages[EP_CODES] = {
     "This server does not meet the expectation that the request states.",
@@ -31,6 +33,19 @@ static const char *const messages[EP_CODES] = {
     "Too many uploads are under way. Please try again when one is finished.",
     "The server cannot tell at the moment whether the upload fits its limits."
     " Please try again later."
+};
+
+/* The forms that a document can have, in the order in which a client gets them
+ * that does not care. */
+typedef enum ep_form {
+    EP_FORM_JSON,
+    EP_FORM_PROBLEM,
+    EP_FORM_HTML,
+    EP_FORMS
+} ep_form;
+
+static const char *const form_types[EP_FORMS] = {
+    "application/json", "application/problem+json", "text/html"
 };
 
 void ep_document_init(void)
@@ -91,10 +106,15 @@ static json_t *encoding_message(const ep_facts *facts)
                         (int)coding.length, coding.at);
 }
 
-static json_t *message_of(const ep_facts *facts, const ep_verdict *verdict)
+static json_t *message_of(const ep_policy *policy, const ep_facts *facts,
+                          const ep_verdict *verdict)
 {
+    const char *own = ep_policy_message(policy, (int)verdict->code);
     json_t *message = NULL;
 
+    if (own != NULL) {
+        return json_string(own);
+    }
     switch (verdict->code) {
     case EP_REFUSED:
         if (verdict->by[EP_REFUSED]->message != NULL) {
@@ -174,14 +194,75 @@ static size_t write_document(char *out, json_t *document, const char *error)
     return length + 1;
 }
 
-size_t ep_document(char *out, const ep_policy *policy, const ep_facts *facts,
-                   const ep_verdict *verdict)
+static ep_form form_of(const ep_policy *policy, const ep_facts *facts)
 {
-    const char *error = ep_verdict_error(verdict, verdict->code);
-    json_t *document = json_object();
+    ep_form best = EP_FORM_JSON;
+    int most = -1;
+    int form;
 
-    json_object_set_new(document, "error", json_string(error));
-    json_object_set_new(document, "message", message_of(facts, verdict));
+    if (policy->format != EP_FORMAT_NEGOTIATE) {
+        return policy->format == EP_FORMAT_PROBLEM ? EP_FORM_PROBLEM
+                                                   : EP_FORM_JSON;
+    }
+    for (form = 0; form < EP_FORMS; form++) {
+        const int quality = ep_accept_quality(facts->accept,
+                                              form_types[form]);
+
+        if (quality > most) {
+            most = quality;
+            best = (ep_form)form;
+        }
+    }
+    return best;
+}
+
+const char *ep_document_type(const ep_policy *policy, const ep_facts *facts)
+{
+    const ep_form form = form_of(policy, facts);
+
+    return form == EP_FORM_HTML ? EP_DOCUMENT_HTML : form_types[form];
+}
+
+/* The members that all documents begin with; takes the message. */
+static json_t *begin(ep_form form, const char *error, int status,
+                     json_t *message)
+{
+    json_t *document = json_object();
+    char title[EP_TITLE_SIZE];
+
+    if (form == EP_FORM_PROBLEM) {
+        ep_notice_title(error, title);
+        json_object_set_new(document, "type",
+                            json_sprintf("urn:expect-policy:%s", error));
+        json_object_set_new(document, "title", json_string(title));
+        json_object_set_new(document, "status", json_integer(status));
+        json_object_set_new(document, "detail", message);
+        json_object_set_new(document, "error", json_string(error));
+    }
+    else {
+        json_object_set_new(document, "error", json_string(error));
+        json_object_set_new(document, "message", message);
+    }
+    return document;
+}
+
+/* Frees the message.  @param verdict NULL: there is none */
+static size_t write_page(char *out, const char *error, json_t *message,
+                         const ep_policy *policy, const ep_verdict *verdict)
+{
+    const char *text = json_string_value(message);
+    const size_t length = ep_notice(out, EP_DOCUMENT_SIZE, error,
+                                    text != NULL ? text : "", policy,
+                                    verdict);
+
+    json_decref(message);
+    return length;
+}
+
+/* The members of a code. */
+static void set_details(json_t *document, const ep_policy *policy,
+                        const ep_verdict *verdict)
+{
     switch (verdict->code) {
     case EP_UNSUPPORTED_EXPECTATION:
         set_names(document, "supported_expectations", policy,
@@ -218,19 +299,38 @@ size_t ep_document(char *out, const ep_policy *policy, const ep_facts *facts,
     }
     set_number(document, "requested_size", verdict->requested);
     set_number(document, "retry_after", verdict->retry_after);
+    json_object_set_new(document, "retryable",
+                        json_boolean(ep_verdict_is_temporary(verdict)));
     set_violations(document, verdict);
+}
 
+size_t ep_document(char *out, const ep_policy *policy, const ep_facts *facts,
+                   const ep_verdict *verdict)
+{
+    const char *error = ep_verdict_error(verdict, verdict->code);
+    const ep_form form = form_of(policy, facts);
+    json_t *message = message_of(policy, facts, verdict);
+    json_t *document;
+
+    if (form == EP_FORM_HTML) {
+        return write_page(out, error, message, policy, verdict);
+    }
+    document = begin(form, error, verdict->status, message);
+    set_details(document, policy, verdict);
     return write_document(out, document, error);
 }
 
-size_t ep_document_of_error(char *out, int status, const char *reason)
+size_t ep_document_of_error(char *out, const ep_policy *policy,
+                            const ep_facts *facts, int status,
+                            const char *reason)
 {
     const char *error = ep_error_token(status);
-    json_t *document = json_object();
+    const ep_form form = form_of(policy, facts);
+    json_t *message = json_sprintf("The upload was answered with \"%s\" before"
+                                   " its content was read.", reason);
 
-    json_object_set_new(document, "error", json_string(error));
-    json_object_set_new(document, "message",
-                        json_sprintf("The upload was answered with \"%s\""
-                                     " before its content was read.", reason));
-    return write_document(out, document, error);
+    if (form == EP_FORM_HTML) {
+        return write_page(out, error, message, policy, NULL);
+    }
+    return write_document(out, begin(form, error, status, message), error);
 }

@@ -18,10 +18,13 @@
 #define EP_MESSAGE_MAX 1024
 
 /**
- * Writes the document: one JSON object on one line (RFC 8259).
+ * Writes the document.  Its form is the policy's, or what the client's Accept
+ * prefers of JSON, a problem and a page, in this order.
  *
- * First `error` and `message`, then the members of the code, then, where more
- * than one check failed, `violations`.  Of what the client sent only a media
+ * JSON: one object on one line (RFC 8259): first `error` and `message`, then
+ * the members of the code, `retryable`, and, where more than one check failed,
+ * `violations`.  A problem (RFC 9457): `type`, `title`, `status`, `detail`,
+ * `error`, then the same.  A page: HTML (ep_notice.h).  Of what the client sent only a media
  * type or a coding that parsed as tokens is repeated.
  * @param out at least EP_DOCUMENT_SIZE bytes; not NUL-terminated
  * @param verdict not an admission
@@ -33,12 +36,20 @@ size_t ep_document(char *out, const ep_policy *policy, const ep_facts *facts,
 
 /**
  * Writes the document of an error that is not the policy's own: `error` (of
- * ep_error_token()) and `message`.
+ * ep_error_token()) and `message`, in the same form.
  * @param out at least EP_DOCUMENT_SIZE bytes; not NUL-terminated
  * @param reason the status line without HTTP-version, such as "404 Not Found"
  * @return how many bytes were written, always more than 0
  */
-size_t ep_document_of_error(char *out, int status, const char *reason);
+size_t ep_document_of_error(char *out, const ep_policy *policy,
+                            const ep_facts *facts, int status,
+                            const char *reason);
+
+/** @return the Content-Type of a document */
+const char *ep_document_type(const ep_policy *policy, const ep_facts *facts);
+
+/** The Content-Type of a document that is a page. */
+#define EP_DOCUMENT_HTML "text/html;charset=utf-8"
 
 /**
  * @return 1 if @a text can be said in a document: UTF-8 without control

@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-/* type "/" subtype; returns what is behind it, NULL if there is none */
-static const char *parse_pair(const char *text, ep_media *media)
+const char *ep_media_pair(const char *text, ep_media *media)
 {
     media->type.at = text;
     media->type.length = ep_token(text);
@@ -19,7 +18,7 @@ static const char *parse_pair(const char *text, ep_media *media)
 }
 
 /* "*" is a token character, but "*" as a whole names no type */
-static int is_star(ep_span span)
+int ep_media_is_star(ep_span span)
 {
     return span.length == 1 && span.at[0] == '*';
 }
@@ -27,9 +26,10 @@ static int is_star(ep_span span)
 int ep_media_parse(const char *value, ep_media *media)
 {
     ep_media parsed;
-    const char *end = parse_pair(ep_skip_space(value), &parsed);
+    const char *end = ep_media_pair(ep_skip_space(value), &parsed);
 
-    if (end == NULL || is_star(parsed.type) || is_star(parsed.subtype)) {
+    if (end == NULL || ep_media_is_star(parsed.type)
+        || ep_media_is_star(parsed.subtype)) {
         return 0;
     }
     end = ep_skip_parameters(end);
@@ -44,17 +44,19 @@ int ep_media_parse(const char *value, ep_media *media)
  * nothing. */
 static int is_name_or_star(ep_span span)
 {
-    return is_star(span) || memchr(span.at, '*', span.length) == NULL;
+    return ep_media_is_star(span)
+           || memchr(span.at, '*', span.length) == NULL;
 }
 
 int ep_media_range_valid(const char *text)
 {
     ep_media range;
-    const char *end = parse_pair(text, &range);
+    const char *end = ep_media_pair(text, &range);
 
     return end != NULL && *end == '\0' && is_name_or_star(range.type)
            && is_name_or_star(range.subtype)
-           && (!is_star(range.type) || is_star(range.subtype));
+           && (!ep_media_is_star(range.type)
+               || ep_media_is_star(range.subtype));
 }
 
 /* What a range means for a type, it means for a range: a star in @a media is
@@ -63,11 +65,12 @@ int ep_media_in_range(const ep_media *media, const char *range)
 {
     ep_media wanted;
 
-    if (parse_pair(range, &wanted) == NULL) {
+    if (ep_media_pair(range, &wanted) == NULL) {
         return 0;
     }
-    return (is_star(wanted.type) || ep_same_word(wanted.type, media->type))
-           && (is_star(wanted.subtype)
+    return (ep_media_is_star(wanted.type)
+            || ep_same_word(wanted.type, media->type))
+           && (ep_media_is_star(wanted.subtype)
                || ep_same_word(wanted.subtype, media->subtype));
 }
 
@@ -75,7 +78,7 @@ int ep_media_range_covers(const char *outer, const char *inner)
 {
     ep_media media;
 
-    return parse_pair(inner, &media) != NULL
+    return ep_media_pair(inner, &media) != NULL
            && ep_media_in_range(&media, outer);
 }
 

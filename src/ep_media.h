@@ -13,6 +13,15 @@ typedef struct ep_media {
 } ep_media;
 
 /**
+ * @param media set to type "/" subtype; either may be a star
+ * @return what is behind it; NULL: there is none
+ */
+const char *ep_media_pair(const char *text, ep_media *media);
+
+/** @return 1 if it is a star, which stands for all types or subtypes */
+int ep_media_is_star(ep_span span);
+
+/**
  * @param value a whole Content-Type value; its parameters are checked for form
  *        and then ignored
  * @return 1: @a media is set and points into @a value; 0: malformed, or more

@@ -6,11 +6,6 @@
 #define MINUTE 10
 #define HEIGHT 100
 
-static const ep_escape in_html[] = {
-    { '&', "&amp;" }, { '<', "&lt;" }, { '>', "&gt;" }, { '"', "&quot;" },
-    { '\'', "&#39;" }, { '\0', NULL }
-};
-
 /* EP_PAGE_SECURITY has its hash.  The colours have a contrast of 4.5 at least
  * wherever they carry text. */
 static const char style[] =
@@ -45,33 +40,6 @@ static const char style[] =
     "font-weight:600;white-space:normal;vertical-align:bottom}"
     "a{color:var(--link)}footer{margin-top:2rem}";
 
-static void put_escaped(const ep_sink *sink, const char *text)
-{
-    ep_sink_escaped(sink, text, in_html);
-}
-
-/* Bytes as a person reads them, cut to a tenth. */
-static void put_bytes(const ep_sink *sink, int64_t bytes)
-{
-    static const char *const units[] = {
-        " bytes", " KB", " MB", " GB", " TB", " PB", " EB"
-    };
-    int64_t tenths = 0;
-    size_t unit = 0;
-
-    while (bytes >= 1024) {
-        tenths = bytes % 1024 * 10 / 1024;
-        bytes /= 1024;
-        unit++;
-    }
-    ep_sink_number(sink, bytes);
-    if (unit > 0) {
-        ep_sink_text(sink, ".");
-        ep_sink_number(sink, tenths);
-    }
-    ep_sink_text(sink, units[unit]);
-}
-
 static void put_cell(const ep_sink *sink, int64_t number)
 {
     ep_sink_text(sink, "<td>");
@@ -94,7 +62,7 @@ static void put_bytes_box(const ep_sink *sink, const char *name,
     ep_sink_text(sink, "<div><dt>");
     ep_sink_text(sink, name);
     ep_sink_text(sink, "</dt><dd>");
-    put_bytes(sink, bytes);
+    ep_sink_bytes(sink, bytes);
     ep_sink_text(sink, "</dd></div>");
 }
 
@@ -188,7 +156,7 @@ static void put_codes(const ep_report *report, const ep_sink *sink)
 
         if (refused > 0 || would > 0 || cut > 0) {
             ep_sink_text(sink, "<tr><th scope=\"row\">");
-            put_escaped(sink, ep_tally_code((ep_code)code));
+            ep_sink_html(sink, ep_tally_code((ep_code)code));
             ep_sink_text(sink, "</th>");
             put_cell(sink, refused);
             put_cell(sink, would);
@@ -216,14 +184,14 @@ static void put_hosts(const ep_report *report, const ep_sink *sink)
 
         if (!ep_tally_is_empty(tally)) {
             ep_sink_text(sink, "<tr><th scope=\"row\">");
-            put_escaped(sink, report->hosts[i].name);
+            ep_sink_html(sink, report->hosts[i].name);
             ep_sink_text(sink, "</th>");
             put_cell(sink, tally->admitted);
             put_cell(sink, ep_tally_sum(tally, EP_OUTCOME_REFUSED));
             put_cell(sink, ep_tally_sum(tally, EP_OUTCOME_WOULD_REFUSE));
             put_cell(sink, ep_tally_sum(tally, EP_OUTCOME_CUT));
             ep_sink_text(sink, "<td>");
-            put_bytes(sink, tally->declared);
+            ep_sink_bytes(sink, tally->declared);
             ep_sink_text(sink, "</td></tr>\n");
         }
     }
@@ -237,7 +205,7 @@ static void put_whose(const ep_report *report, const ep_sink *sink)
         ep_sink_text(sink, "all virtual hosts");
     }
     else {
-        put_escaped(sink, report->hosts[0].name);
+        ep_sink_html(sink, report->hosts[0].name);
     }
 }
 
@@ -254,9 +222,9 @@ void ep_page(const ep_report *report, const ep_sink *sink)
     ep_sink_text(sink, "</style></head><body>\n<h1>Uploads: ");
     put_whose(report, sink);
     ep_sink_text(sink, "</h1>\n<p class=\"faint\">At ");
-    put_escaped(sink, report->now_text);
+    ep_sink_html(sink, report->now_text);
     ep_sink_text(sink, ", counted since ");
-    put_escaped(sink, report->since_text);
+    ep_sink_html(sink, report->since_text);
     ep_sink_text(sink, "</p>\n");
     put_boxes(report, sink);
     put_chart(report, sink);
@@ -287,9 +255,9 @@ void ep_page_section(const ep_report *report, int has_table,
     ep_sink_text(sink, ", cut on the way ");
     ep_sink_number(sink, ep_tally_sum(total, EP_OUTCOME_CUT));
     ep_sink_text(sink, "</dt>\n<dt>refused content ");
-    put_bytes(sink, total->declared);
+    ep_sink_bytes(sink, total->declared);
     ep_sink_text(sink, ", sent all the same ");
-    put_bytes(sink, total->drained);
+    ep_sink_bytes(sink, total->drained);
     ep_sink_text(sink, "</dt>\n</dl>\n");
     if (has_table) {
         put_codes(report, sink);

@@ -133,6 +133,7 @@ void ep_policy_compose(ep_policy *policy, const ep_half *server,
     for (i = 0; i < 2; i++) {
         const ep_setting *mode = halves[i]->rule[EP_RULE_MODE];
         const ep_setting *status = halves[i]->rule[EP_RULE_STATUS];
+        const ep_setting *format = halves[i]->rule[EP_RULE_FORMAT];
 
         for (rule = 0; rule < EP_RULES; rule++) {
             policy->rule[rule][i] = demand((ep_rule)rule,
@@ -142,9 +143,12 @@ void ep_policy_compose(ep_policy *policy, const ep_half *server,
             policy->mode = (ep_mode)mode->number;
             policy->mode_by = mode;
         }
-        /* which status a refusal has makes nothing laxer */
+        /* how a refusal is told makes nothing laxer */
         if (status != NULL) {
             policy->status = (ep_status_choice)status->number;
+        }
+        if (format != NULL) {
+            policy->format = (ep_format)format->number;
         }
     }
     /* these are the server's alone */
@@ -205,7 +209,8 @@ int ep_policy_is_laxer(ep_rule rule, const ep_setting *server,
 {
     size_t i;
 
-    if (rule == EP_RULE_STATUS) {
+    if (rule == EP_RULE_STATUS || rule == EP_RULE_FORMAT
+        || (rule >= EP_RULE_MESSAGE && rule <= EP_RULE_MESSAGE_LAST)) {
         return 0;
     }
     if (server == NULL && rule == EP_RULE_EXPECTATIONS) {
@@ -309,6 +314,16 @@ static const ep_setting *smaller(const ep_setting *a, const ep_setting *b)
 const ep_setting *ep_policy_smallest(const ep_policy *policy, ep_rule rule)
 {
     return smaller(policy->rule[rule][0], policy->rule[rule][1]);
+}
+
+const char *ep_policy_message(const ep_policy *policy, int code)
+{
+    const ep_setting *const *said = policy->rule[EP_RULE_MESSAGE + code];
+
+    /* an owner knows best what to tell the site's users */
+    return said[1] != NULL ? said[1]->message
+           : said[0] != NULL ? said[0]->message
+                             : NULL;
 }
 
 const ep_setting *ep_policy_max_size(const ep_policy *policy)

@@ -23,6 +23,9 @@
 /** The most names that one directive may list. */
 #define EP_NAMES_MAX 256
 
+/** How many codes there are that a site may have words of its own for. */
+#define EP_MESSAGES 14
+
 /** The most limits that count for one upload. */
 #define EP_COUNTED_MAX 16
 
@@ -42,6 +45,10 @@ typedef enum ep_rule {
     EP_RULE_LINGER,
     EP_RULE_EARLY_ERRORS,
     EP_RULE_LEDGER_FAILURE,
+    EP_RULE_FORMAT,
+    /** one for each code (ep_code), from here on */
+    EP_RULE_MESSAGE,
+    EP_RULE_MESSAGE_LAST = EP_RULE_MESSAGE + EP_MESSAGES - 1,
     EP_RULE_FREE_SPACE,
     /** these three may stand several times, and all of them hold */
     EP_RULE_QUOTA,
@@ -57,6 +64,14 @@ typedef enum ep_status_choice {
     EP_STATUS_SPECIFIC,
     EP_STATUS_417
 } ep_status_choice;
+
+/** What a refusal looks like. */
+typedef enum ep_format {
+    EP_FORMAT_JSON,
+    EP_FORMAT_PROBLEM,
+    /** as the client's Accept says */
+    EP_FORMAT_NEGOTIATE
+} ep_format;
 
 /** How long a refused client may go on sending. */
 typedef enum ep_linger {
@@ -129,7 +144,7 @@ typedef struct ep_setting {
      * MAX_SIZE and REQUIRE_CONTINUE: bytes, EP_UNLIMITED for Unlimited or Off;
      * FREE_SPACE, QUOTA, ALLOWANCE, CONCURRENT: bytes, percent or uploads,
      * EP_UNLIMITED for Off;
-     * REFUSE: 1, or 0 for Off
+     * REFUSE: 1, or 0 for Off; FORMAT: ep_format; MESSAGE: 1
      */
     int64_t number;
     /**
@@ -138,7 +153,8 @@ typedef struct ep_setting {
      */
     const char *const *names;
     size_t names_count;
-    /** REFUSE: the code, the message or NULL, the status */
+    /** REFUSE: the code, the message or NULL, the status; MESSAGE: the
+     * message */
     const char *code;
     const char *message;
     int status;
@@ -167,6 +183,7 @@ typedef struct ep_half {
 typedef struct ep_policy {
     ep_mode mode;
     ep_status_choice status;
+    ep_format format;
     ep_linger linger;
     /** errors of others to an upload are answered as refusals are */
     int early_errors;
@@ -227,6 +244,9 @@ int ep_policy_is_laxer(ep_rule rule, const ep_setting *server,
  */
 const ep_setting *ep_policy_tighter(ep_rule rule, const ep_half *server,
                                     const ep_setting *owner);
+
+/** @return the site's own words for a code (ep_code); NULL: none */
+const char *ep_policy_message(const ep_policy *policy, int code);
 
 /** @return the setting that limits the size most; NULL: none does */
 const ep_setting *ep_policy_max_size(const ep_policy *policy);

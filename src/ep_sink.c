@@ -55,3 +55,34 @@ void ep_sink_escaped(const ep_sink *sink, const char *text,
     }
     sink->take(sink->data, text + from, to - from);
 }
+
+void ep_sink_html(const ep_sink *sink, const char *text)
+{
+    static const ep_escape in_html[] = {
+        { '&', "&amp;" }, { '<', "&lt;" }, { '>', "&gt;" }, { '"', "&quot;" },
+        { '\'', "&#39;" }, { '\0', NULL }
+    };
+
+    ep_sink_escaped(sink, text, in_html);
+}
+
+void ep_sink_bytes(const ep_sink *sink, int64_t bytes)
+{
+    static const char *const units[] = {
+        " bytes", " KB", " MB", " GB", " TB", " PB", " EB"
+    };
+    int64_t tenths = 0;
+    size_t unit = 0;
+
+    while (bytes >= 1024) {
+        tenths = bytes % 1024 * 10 / 1024;
+        bytes /= 1024;
+        unit++;
+    }
+    ep_sink_number(sink, bytes);
+    if (unit > 0) {
+        ep_sink_text(sink, ".");
+        ep_sink_number(sink, tenths);
+    }
+    ep_sink_text(sink, units[unit]);
+}

@@ -28,4 +28,10 @@ void ep_sink_number(const ep_sink *sink, int64_t number);
 void ep_sink_escaped(const ep_sink *sink, const char *text,
                      const ep_escape *escapes);
 
+/** Writes a text so that it can stand anywhere in an HTML page. */
+void ep_sink_html(const ep_sink *sink, const char *text);
+
+/** Writes bytes as a person reads them, cut to a tenth: `1.5 MB`. */
+void ep_sink_bytes(const ep_sink *sink, int64_t bytes);
+
 #endif

@@ -145,6 +145,16 @@ static const char *set_status(cmd_parms *cmd, void *config, const char *word)
     return set_keyword(cmd, config, word, known, "Auto, Specific or 417");
 }
 
+static const char *set_format(cmd_parms *cmd, void *config, const char *word)
+{
+    static const keyword known[] = {
+        { "JSON", EP_FORMAT_JSON }, { "Problem", EP_FORMAT_PROBLEM },
+        { "Negotiate", EP_FORMAT_NEGOTIATE }, { NULL, 0 }
+    };
+
+    return set_keyword(cmd, config, word, known, "JSON, Problem or Negotiate");
+}
+
 static const char *set_linger(cmd_parms *cmd, void *config, const char *word)
 {
     static const keyword known[] = {
@@ -345,7 +355,8 @@ static const char *set_auth(cmd_parms *cmd, void *config, const char *args)
     return keep(cmd, config, setting);
 }
 
-static int is_refuse_code(const char *word)
+/* @return a built-in code; EP_CODES: it is none */
+static ep_code find_code(const char *word)
 {
     int code;
 
@@ -353,13 +364,24 @@ static int is_refuse_code(const char *word)
         const char *token = ep_code_token((ep_code)code);
 
         if (token != NULL && strcmp(word, token) == 0) {
-            return 0;
+            break;
         }
     }
-    return strlen(word) <= 64
+    return (ep_code)code;
+}
+
+static int is_refuse_code(const char *word)
+{
+    return find_code(word) == EP_CODES && strlen(word) <= 64
            && word[strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                 "abcdefghijklmnopqrstuvwxyz0123456789_.-")]
                   == '\0';
+}
+
+static const char *complain_message(const cmd_parms *cmd, const char *message)
+{
+    return complain(cmd, message, "a MESSAGE in UTF-8 without control"
+                                  " characters, 1 to 1024 bytes");
 }
 
 static const char *set_refuse(cmd_parms *cmd, void *config, const char *code,
@@ -379,8 +401,7 @@ static const char *set_refuse(cmd_parms *cmd, void *config, const char *code,
                                    " A-Z a-z 0-9 _ . -");
     }
     if (message != NULL && !ep_message_valid(message)) {
-        return complain(cmd, message, "a MESSAGE in UTF-8 without control"
-                                      " characters, 1 to 1024 bytes");
+        return complain_message(cmd, message);
     }
     setting->number = 1;
     setting->code = code;
@@ -824,6 +845,30 @@ static const char *set_ledger(cmd_parms *cmd, void *config, const char *word)
     return legal != NULL ? complain(cmd, word, legal) : NULL;
 }
 
+static const char *set_message(cmd_parms *cmd, void *config, const char *word,
+                               const char *message)
+{
+    const char *error = outside_limit(cmd);
+    const ep_code code = find_code(word);
+    ep_setting *setting = new_setting(cmd);
+
+    if (error != NULL) {
+        return error;
+    }
+    if (code == EP_CODES) {
+        return complain(cmd, word, "a built-in CODE, such as"
+                                   " content_too_large");
+    }
+    if (!ep_message_valid(message)) {
+        return complain_message(cmd, message);
+    }
+    setting->number = 1;
+    setting->message = message;
+    ep_config_say(cmd->pool, config, in_htaccess(cmd),
+                  (ep_rule)(EP_RULE_MESSAGE + code), setting);
+    return NULL;
+}
+
 static const char *set_override(cmd_parms *cmd, void *config, const char *word)
 {
     static const keyword known[] = {
@@ -915,6 +960,10 @@ const command_rec ep_directives[] = {
                   "shm[:SIZE]"),
     AP_INIT_TAKE1("ExpectPolicyStatus", set_status, INFO(EP_RULE_STATUS),
                   ANYWHERE, "Auto, Specific or 417"),
+    AP_INIT_TAKE1("ExpectPolicyFormat", set_format, INFO(EP_RULE_FORMAT),
+                  ANYWHERE, "JSON, Problem or Negotiate"),
+    AP_INIT_TAKE2("ExpectPolicyMessage", set_message, NULL, ANYWHERE,
+                  "a built-in code, and the site's own words for it"),
     AP_INIT_TAKE1("ExpectPolicyLinger", set_linger, INFO(EP_RULE_LINGER),
                   SERVER_FILES, "Full, Short or Abort"),
     AP_INIT_TAKE1("ExpectPolicyEarlyErrors", set_early_errors,

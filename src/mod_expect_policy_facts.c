@@ -83,6 +83,7 @@ int ep_facts_read(const request_rec *r, ep_facts *facts)
     facts->content_type = apr_table_get(r->headers_in, "Content-Type");
     facts->content_encoding = apr_table_get(r->headers_in, "Content-Encoding");
     facts->authorization = apr_table_get(r->headers_in, "Authorization");
+    facts->accept = apr_table_get(r->headers_in, "Accept");
     return 1;
 }
 

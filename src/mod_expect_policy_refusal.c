@@ -197,7 +197,8 @@ static apr_size_t write_document(request_rec *r, const ep_request *state,
 
     if (state->early_status != 0) {
         *error = ep_error_token(state->early_status);
-        return ep_document_of_error(document, state->early_status,
+        return ep_document_of_error(document, &state->policy, &state->facts,
+                                    state->early_status,
                                     ap_get_status_line_ex(
                                         r->pool, state->early_status));
     }
@@ -211,7 +212,7 @@ static const char *dress(request_rec *r, const ep_request *state,
                          apr_size_t *length)
 {
     char *document = apr_palloc(r->pool, EP_DOCUMENT_SIZE);
-    const char *error;
+    const char *error, *type;
 
     *length = write_document(r, state, document, &error);
     r->no_local_copy = 1;
@@ -227,7 +228,15 @@ static const char *dress(request_rec *r, const ep_request *state,
         apr_table_unset(r->headers_out, "Location");
         set_fields(r, state);
     }
-    ap_set_content_type(r, "application/json");
+    type = ep_document_type(&state->policy, &state->facts);
+    if (strcmp(type, EP_DOCUMENT_HTML) == 0) {
+        apr_table_setn(r->headers_out, "Content-Security-Policy",
+                       "default-src 'none'; style-src 'unsafe-inline'");
+    }
+    if (state->policy.format == EP_FORMAT_NEGOTIATE) {
+        apr_table_mergen(r->headers_out, "Vary", "Accept");
+    }
+    ap_set_content_type(r, type);
     ap_set_content_length(r, (apr_off_t)*length);
     return document;
 }

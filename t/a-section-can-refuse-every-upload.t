@@ -18,13 +18,13 @@ accepted_ok(ask(path => '/app/free', length => 9, body => 'x' x 9),
             name => 'an upload elsewhere');
 
 my $words = ask(path => '/app/refuse-words', length => 9);
-refusal_ok($words, code => 'maintenance', status => 503,
+refusal_ok($words, code => 'maintenance', status => 503, retryable => 1,
            name => 'with words and a status');
 my ($doc) = parse_json($words->{body});
 is($doc->{message}, 'We are moving. "Soon" – ö.', 'the words as written');
 my $asked = ask(path => '/app/refuse-words', length => 9,
                 headers => ['Expect: 100-continue']);
-refusal_ok($asked, code => 'maintenance', status => 417,
+refusal_ok($asked, code => 'maintenance', status => 417, retryable => 1,
            name => '417 for who asked first');
 
 my $silver = ask(path => '/app/refuse-if', length => 9,

@@ -372,9 +372,37 @@ static void check_list(json_piece value, const ep_policy *policy, ep_rule rule)
     free(names);
 }
 
+/* @return how many members there are that all documents of the form have */
+static size_t check_beginning(const json_item *items, size_t count,
+                              const ep_facts *facts, const ep_policy *policy,
+                              const ep_verdict *verdict)
+{
+    const char *error = ep_verdict_error(verdict, verdict->code);
+    size_t i = 0;
+
+    if (strcmp(ep_document_type(policy, facts), "application/json") != 0) {
+        PROMISE(count >= 5);
+        PROMISE(is(items[0].name, "type") && is(items[1].name, "title"));
+        PROMISE(is(items[2].name, "status"));
+        check_number(items[2].value, verdict->status);
+        PROMISE(is(items[3].name, "detail"));
+        PROMISE(items[3].value.length > 2 && items[3].value.at[0] == '"');
+        i = 4;
+    }
+    PROMISE(is(items[i].name, "error"));
+    PROMISE(is_string(items[i].value, error));
+    i++;
+    if (i == 1) {
+        PROMISE(is(items[i].name, "message"));
+        PROMISE(items[i].value.length > 2 && items[i].value.at[0] == '"');
+        i++;
+    }
+    return i;
+}
+
 /* Nothing but what the code of the verdict brings, and all of that. */
 static void check_members(const document *d, const ep_policy *policy,
-                          const ep_verdict *verdict)
+                          const ep_facts *facts, const ep_verdict *verdict)
 {
     static const char *const list_of[EP_CODES] = {
         "supported_expectations", NULL, "allowed_methods", NULL, NULL,
@@ -387,7 +415,7 @@ static void check_members(const document *d, const ep_policy *policy,
     json_piece whole;
     size_t count, i;
     int limits = 0, requests = 0, lists = 0, violations = 0, failed = 0, code;
-    int remainders = 0, retries = 0;
+    int remainders = 0, retries = 0, permanences = 0;
 
     for (code = 0; code < EP_CODES; code++) {
         failed += verdict->by[code] != NULL;
@@ -396,12 +424,8 @@ static void check_members(const document *d, const ep_policy *policy,
     whole.length = d->length - 1;
     count = strict_json_items(whole, items, STRICT_JSON_MEMBERS);
     PROMISE(count >= 2 && count <= STRICT_JSON_MEMBERS);
-    PROMISE(is(items[0].name, "error"));
-    PROMISE(is_string(items[0].value,
-                      ep_verdict_error(verdict, verdict->code)));
-    PROMISE(is(items[1].name, "message"));
-    PROMISE(items[1].value.length > 2 && items[1].value.at[0] == '"');
-    for (i = 2; i < count; i++) {
+    i = check_beginning(items, count, facts, policy, verdict);
+    for (; i < count; i++) {
         const json_piece name = items[i].name;
         const json_piece value = items[i].value;
 
@@ -425,6 +449,11 @@ static void check_members(const document *d, const ep_policy *policy,
             check_number(value, verdict->retry_after);
             retries++;
         }
+        else if (is(name, "retryable")) {
+            PROMISE(is(value, ep_verdict_is_temporary(verdict) ? "true"
+                                                               : "false"));
+            permanences++;
+        }
         else if (is(name, "violations")) {
             check_violations(value, verdict);
             violations++;
@@ -443,6 +472,7 @@ static void check_members(const document *d, const ep_policy *policy,
             lists++;
         }
     }
+    PROMISE(permanences == 1);
     PROMISE(limits == tells_limit);
     PROMISE(remainders == (verdict->remaining != EP_UNKNOWN));
     PROMISE(retries == (verdict->retry_after != EP_UNKNOWN));
@@ -512,6 +542,8 @@ static void check_no_echo(const ep_policy *policy, const ep_facts *facts,
     changed.content = facts->content;
     changed.declared = 1;
     changed.hint = 2;
+    /* of which the form is made, and nothing else */
+    changed.accept = facts->accept;
     changed.content_type = type;
     changed.content_encoding =
         coding != NULL || facts->content_encoding == NULL ? coding : ";";
@@ -529,10 +561,16 @@ static void check_document(const ep_policy *policy, const ep_facts *facts,
     const document d = document_of(policy, facts, verdict);
 
     PROMISE(d.length > 2 && d.length < FOUR_KB);
-    PROMISE(memchr(d.text, '\n', d.length) == d.text + d.length - 1);
-    PROMISE(d.text[0] == '{');
-    PROMISE(strict_json_valid(d.text, d.length - 1));
-    check_members(&d, policy, verdict);
+    if (strcmp(ep_document_type(policy, facts), EP_DOCUMENT_HTML) == 0) {
+        PROMISE(memcmp(d.text, "<!DOCTYPE html>", 15) == 0);
+        PROMISE(memcmp(d.text + d.length - 8, "</html>\n", 8) == 0);
+    }
+    else {
+        PROMISE(memchr(d.text, '\n', d.length) == d.text + d.length - 1);
+        PROMISE(d.text[0] == '{');
+        PROMISE(strict_json_valid(d.text, d.length - 1));
+        check_members(&d, policy, facts, verdict);
+    }
     check_no_echo(policy, facts, verdict, &d);
     free(d.text);
 }

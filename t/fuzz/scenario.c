@@ -106,12 +106,26 @@ static int bytes_in(word text, int64_t *bytes)
     return text.length > 0;
 }
 
-static const char *const rule_words[EP_RULES] = {
-    "ExpectPolicy", "Expectations", "RequireContinue", "Methods",
-    "RequireAuth", "Refuse", "Types", "Encodings", "RequireLength", "MaxSize",
-    "Status", "Linger", "EarlyErrors", "LedgerFailure", "FreeSpace", "Quota",
-    "Allowance", "Concurrent"
+/* A Message has a rule for each code. */
+static const struct {
+    ep_rule rule;
+    const char *word;
+} rule_words[] = {
+    { EP_RULE_MODE, "ExpectPolicy" },
+    { EP_RULE_EXPECTATIONS, "Expectations" },
+    { EP_RULE_REQUIRE_CONTINUE, "RequireContinue" },
+    { EP_RULE_METHODS, "Methods" }, { EP_RULE_REQUIRE_AUTH, "RequireAuth" },
+    { EP_RULE_REFUSE, "Refuse" }, { EP_RULE_TYPES, "Types" },
+    { EP_RULE_ENCODINGS, "Encodings" },
+    { EP_RULE_REQUIRE_LENGTH, "RequireLength" },
+    { EP_RULE_MAX_SIZE, "MaxSize" }, { EP_RULE_STATUS, "Status" },
+    { EP_RULE_LINGER, "Linger" }, { EP_RULE_EARLY_ERRORS, "EarlyErrors" },
+    { EP_RULE_LEDGER_FAILURE, "LedgerFailure" },
+    { EP_RULE_FORMAT, "Format" }, { EP_RULE_MESSAGE, "Message" },
+    { EP_RULE_FREE_SPACE, "FreeSpace" }, { EP_RULE_QUOTA, "Quota" },
+    { EP_RULE_ALLOWANCE, "Allowance" }, { EP_RULE_CONCURRENT, "Concurrent" }
 };
+#define RULE_WORDS (sizeof(rule_words) / sizeof(*rule_words))
 
 static int is_plain_token(const char *name)
 {
@@ -199,12 +213,35 @@ static int read_challenge(scenario *s, ep_setting *setting,
     return 1;
 }
 
+/* @return EP_CODES: there is no such code */
+static int find_code(const char *text)
+{
+    int code = 0;
+
+    while (code < EP_CODES
+           && (ep_code_token((ep_code)code) == NULL
+               || strcmp(ep_code_token((ep_code)code), text) != 0)) {
+        code++;
+    }
+    return code;
+}
+
+/* @param rule in: MESSAGE; out: that of the code */
+static int read_message(scenario *s, ep_setting *setting, int *rule, word line)
+{
+    const int code = find_code(keep_text(s, take(&line)));
+
+    *rule += code;
+    setting->number = 1;
+    setting->message = keep_text(s, line);
+    return code < EP_CODES && ep_message_valid(setting->message);
+}
+
 static int read_refusal(scenario *s, ep_setting *setting, word line)
 {
     static const char legal[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                 "abcdefghijklmnopqrstuvwxyz0123456789_.-";
     int64_t status;
-    int code;
 
     if (is(line, "Off")) {
         return 1;
@@ -215,12 +252,8 @@ static int read_refusal(scenario *s, ep_setting *setting, word line)
         || setting->code[strspn(setting->code, legal)] != '\0') {
         return 0;
     }
-    for (code = 0; code < EP_CODES; code++) {
-        const char *token = ep_code_token((ep_code)code);
-
-        if (token != NULL && strcmp(token, setting->code) == 0) {
-            return 0;
-        }
+    if (find_code(setting->code) != EP_CODES) {
+        return 0;
     }
     if (!bytes_in(take(&line), &status) || status < 400 || status > 599) {
         return 0;
@@ -343,6 +376,9 @@ static int read_setting(scenario *s, ep_setting *setting, ep_rule rule,
     static const char *const switches[] = { "Off", "On", NULL };
     static const char *const statuses[] = { "Auto", "Specific", "417", NULL };
     static const char *const failures[] = { "Open", "Closed", NULL };
+    static const char *const formats[] = {
+        "JSON", "Problem", "Negotiate", NULL
+    };
     static const char *const lingers[] = { "Full", "Short", "Abort", NULL };
 
     switch (rule) {
@@ -353,6 +389,8 @@ static int read_setting(scenario *s, ep_setting *setting, ep_rule rule,
         return read_choice(setting, switches, line);
     case EP_RULE_LEDGER_FAILURE:
         return read_choice(setting, failures, line);
+    case EP_RULE_FORMAT:
+        return read_choice(setting, formats, line);
     case EP_RULE_LINGER:
         return read_choice(setting, lingers, line);
     case EP_RULE_STATUS:
@@ -391,23 +429,30 @@ static int read_rule(scenario *s, int side, const char *file,
     ep_half *half = &s->innermost[side]->says;
     const word name = take(&line);
     ep_setting *setting = keep(s, sizeof(*setting));
-    int rule = 0;
+    size_t i = 0;
+    int rule, is_legal;
 
     if (is(name, "section")) {
         enter_section(s, side);
         return line.length == 0;
     }
-    while (rule < EP_RULES && !is(name, rule_words[rule])) {
-        rule++;
+    while (i < RULE_WORDS && !is(name, rule_words[i].word)) {
+        i++;
     }
     setting->file = file;
     setting->line = number;
-    if (rule == EP_RULES
-        || !read_setting(s, setting, (ep_rule)rule, half->rule[rule], line)) {
+    if (i == RULE_WORDS) {
         return 0;
     }
-    half->rule[rule] = setting;
-    return 1;
+    rule = (int)rule_words[i].rule;
+    is_legal = rule == EP_RULE_MESSAGE
+                   ? read_message(s, setting, &rule, line)
+                   : read_setting(s, setting, (ep_rule)rule, half->rule[rule],
+                                  line);
+    if (is_legal) {
+        half->rule[rule] = setting;
+    }
+    return is_legal;
 }
 
 static int read_override(scenario *s, word line)
@@ -446,7 +491,8 @@ static int read_field(scenario *s, word name, word line)
         { "expect", "no-expect", &s->facts.expect },
         { "type", "no-type", &s->facts.content_type },
         { "encoding", "no-encoding", &s->facts.content_encoding },
-        { "authorization", "no-authorization", &s->facts.authorization }
+        { "authorization", "no-authorization", &s->facts.authorization },
+        { "accept", "no-accept", &s->facts.accept }
     };
     size_t i;
 

@@ -20,6 +20,8 @@
  *     server|owner Linger Full|Short|Abort
  *     server|owner EarlyErrors On|Off
  *     server|owner LedgerFailure Open|Closed
+ *     server|owner Format JSON|Problem|Negotiate
+ *     server|owner Message CODE TEXT
  *     server|owner FreeSpace BYTES|PERCENT%|Off
  *     server|owner Quota BYTES TREE|Off             (lines add up)
  *     server|owner Allowance BYTES/MICROSECONDS KEY|Off
@@ -34,8 +36,8 @@
  * a text behind it is there, and empty:
  *
  *     http10, http11
- *     method, expect, type, encoding, authorization TEXT
- *     no-expect, no-type, no-encoding, no-authorization
+ *     method, expect, type, encoding, authorization, accept TEXT
+ *     no-expect, no-type, no-encoding, no-authorization, no-accept
  *     empty, sized BYTES, unsized                   (the content)
  *     hint BYTES, no-hint
  *

@@ -74,61 +74,76 @@ static const struct {
     { "expect foo",
       "{\"error\":\"unsupported_expectation\",\"message\":\"This server does"
       " not meet the expectation that the request states.\","
-      "\"supported_expectations\":[\"100-continue\"]}\n" },
+      "\"supported_expectations\":[\"100-continue\"],"
+      "\"retryable\":false}\n" },
     { "expect foo\nserver Expectations None",
       "{\"error\":\"unsupported_expectation\",\"message\":\"This server does"
       " not meet the expectation that the request states.\","
-      "\"supported_expectations\":[]}\n" },
+      "\"supported_expectations\":[],"
+      "\"retryable\":false}\n" },
     { "server RequireContinue 10\nsized 11",
       "{\"error\":\"continue_required\",\"message\":\"An upload of this size"
       " must ask first: send \\\"Expect: 100-continue\\\" and wait for the"
-      " answer before sending the content.\",\"limit\":10}\n" },
+      " answer before sending the content.\",\"limit\":10,"
+      "\"retryable\":false}\n" },
     { "server Methods POST PATCH\nsized 5",
       "{\"error\":\"method_not_allowed\",\"message\":\"Content cannot be sent"
-      " here with this method.\",\"allowed_methods\":[\"POST\",\"PATCH\"]}\n" },
+      " here with this method.\",\"allowed_methods\":[\"POST\",\"PATCH\"],"
+      "\"retryable\":false}\n" },
     { "server RequireAuth Bearer realm=\"api\"\nsized 5",
       "{\"error\":\"authentication_required\",\"message\":\"Credentials must"
       " be sent with an upload.\",\"details\":\"Send an Authorization header"
-      " with one of the schemes that WWW-Authenticate names.\"}\n" },
+      " with one of the schemes that WWW-Authenticate names.\","
+      "\"retryable\":false}\n" },
     { "server Refuse closed 403\nsized 5",
-      "{\"error\":\"closed\",\"message\":\"Uploads are refused here.\"}\n" },
+      "{\"error\":\"closed\",\"message\":\"Uploads are refused here.\","
+      "\"retryable\":false}\n" },
     { "server Refuse closed 503 Back \"soon\" \\ caf\xc3\xa9.\nsized 5",
       "{\"error\":\"closed\",\"message\":\"Back \\\"soon\\\" \\\\ caf\xc3\xa9"
-      ".\"}\n" },
+      ".\","
+      "\"retryable\":true}\n" },
     { "server Types image/png image/*\nsized 5\ntype text/html;x=\"secret\"",
       "{\"error\":\"unsupported_content_type\",\"message\":\"Content of type"
       " text/html is not accepted here.\","
-      "\"supported_types\":[\"image/png\",\"image/*\"]}\n" },
+      "\"supported_types\":[\"image/png\",\"image/*\"],"
+      "\"retryable\":false}\n" },
     { "server Types image/png\nsized 5",
       "{\"error\":\"unsupported_content_type\",\"message\":\"The Content-Type"
       " of the upload is missing, malformed or not accepted here.\","
-      "\"supported_types\":[\"image/png\"]}\n" },
+      "\"supported_types\":[\"image/png\"],"
+      "\"retryable\":false}\n" },
     { "server Encodings gzip br\nsized 5\nencoding deflate",
       "{\"error\":\"unsupported_content_encoding\",\"message\":\"Content with"
       " the encoding deflate is not accepted here.\","
-      "\"supported_encodings\":[\"gzip\",\"br\"]}\n" },
+      "\"supported_encodings\":[\"gzip\",\"br\"],"
+      "\"retryable\":false}\n" },
     { "server Encodings gzip\nsized 5",
       "{\"error\":\"unsupported_content_encoding\",\"message\":\"Content"
       " without a Content-Encoding is not accepted here.\","
-      "\"supported_encodings\":[\"gzip\"]}\n" },
+      "\"supported_encodings\":[\"gzip\"],"
+      "\"retryable\":false}\n" },
     { "server RequireLength On\nunsized",
       "{\"error\":\"length_required\",\"message\":\"An upload must state its"
-      " size: send Content-Length.\"}\n" },
+      " size: send Content-Length.\","
+      "\"retryable\":false}\n" },
     { "server RequireLength On\nserver MaxSize 10\nunsized",
       "{\"error\":\"length_required\",\"message\":\"An upload must state its"
-      " size: send Content-Length.\",\"limit\":10}\n" },
+      " size: send Content-Length.\",\"limit\":10,"
+      "\"retryable\":false}\n" },
     { "server MaxSize 52428800\nsized 104857600",
       "{\"error\":\"content_too_large\",\"message\":\"The content is larger"
       " than accepted here.\",\"limit\":52428800,"
-      "\"requested_size\":104857600}\n" },
+      "\"requested_size\":104857600,"
+      "\"retryable\":false}\n" },
     { "server MaxSize 0\nsized 9223372036854775806",
       "{\"error\":\"content_too_large\",\"message\":\"The content is larger"
       " than accepted here.\",\"limit\":0,"
-      "\"requested_size\":9223372036854775806}\n" },
+      "\"requested_size\":9223372036854775806,"
+      "\"retryable\":false}\n" },
     { "server Methods POST\nserver Types a/b\nserver MaxSize 1\nsized 5",
       "{\"error\":\"method_not_allowed\",\"message\":\"Content cannot be sent"
       " here with this method.\",\"allowed_methods\":[\"POST\"],"
-      "\"violations\":[\"method_not_allowed\",\"unsupported_content_type\","
+      "\"retryable\":false,\"violations\":[\"method_not_allowed\",\"unsupported_content_type\","
       "\"content_too_large\"]}\n" }
 };
 
@@ -153,32 +168,39 @@ static const struct {
 } denials[] = {
     { "server FreeSpace 100\nsized 50", EP_INSUFFICIENT_STORAGE, 7, 9,
       "{\"error\":\"insufficient_storage\",\"message\":\"The server has not"
-      " enough storage left for this upload.\",\"requested_size\":50}\n" },
+      " enough storage left for this upload.\",\"requested_size\":50,"
+      "\"retryable\":true}\n" },
     { "server FreeSpace 100\nunsized", EP_INSUFFICIENT_STORAGE, 7, 9,
       "{\"error\":\"insufficient_storage\",\"message\":\"The server has not"
-      " enough storage left for this upload.\"}\n" },
+      " enough storage left for this upload.\","
+      "\"retryable\":true}\n" },
     { "server Quota 100 /a\nsized 50", EP_QUOTA_EXCEEDED, 7, 9,
       "{\"error\":\"quota_exceeded\",\"message\":\"The upload does not fit"
       " into what is left of the storage quota.\",\"quota_remaining\":7,"
-      "\"requested_size\":50}\n" },
+      "\"requested_size\":50,"
+      "\"retryable\":false}\n" },
     { "server Allowance 100/5 user\nsized 50", EP_ALLOWANCE_EXCEEDED, 0, 9,
       "{\"error\":\"allowance_exceeded\",\"message\":\"The upload does not fit"
       " into what is left of the upload allowance for now.\","
       "\"allowance_remaining\":0,\"requested_size\":50,"
-      "\"retry_after\":9}\n" },
+      "\"retry_after\":9,"
+      "\"retryable\":true}\n" },
     { "server Allowance 100/5 user\nsized 500", EP_ALLOWANCE_EXCEEDED, 7,
       EP_UNKNOWN,
       "{\"error\":\"allowance_exceeded\",\"message\":\"The upload does not fit"
       " into what is left of the upload allowance for now.\","
-      "\"allowance_remaining\":7,\"requested_size\":500}\n" },
+      "\"allowance_remaining\":7,\"requested_size\":500,"
+      "\"retryable\":false}\n" },
     { "server Concurrent 4 client\nsized 50", EP_TOO_MANY_UPLOADS, 0, 5,
       "{\"error\":\"too_many_uploads\",\"message\":\"Too many uploads are under"
       " way. Please try again when one is finished.\",\"limit\":4,"
-      "\"retry_after\":5}\n" },
+      "\"retry_after\":5,"
+      "\"retryable\":true}\n" },
     { "server Quota 100 /a\nsized 50", EP_LEDGER_UNAVAILABLE, 7, 5,
       "{\"error\":\"ledger_unavailable\",\"message\":\"The server cannot tell"
       " at the moment whether the upload fits its limits. Please try again"
-      " later.\",\"retry_after\":5}\n" }
+      " later.\",\"retry_after\":5,"
+      "\"retryable\":true}\n" }
 };
 
 START_TEST(a_limit_that_counts_has_the_members_of_its_code)
@@ -307,13 +329,92 @@ START_TEST(nothing_about_limits_is_told_before_authentication)
 }
 END_TEST
 
+/* What a client prefers, and what it gets. */
+static const struct {
+    ep_format format;
+    const char *accept;
+    const char *type;
+    const char *begins;
+} forms[] = {
+    { EP_FORMAT_JSON, "text/html", "application/json", "{\"error\":\"x\"" },
+    { EP_FORMAT_PROBLEM, "text/html", "application/problem+json",
+      "{\"type\":\"urn:expect-policy:x\",\"title\":\"X\",\"status\":403,"
+      "\"detail\":\"Uploads are refused here.\",\"error\":\"x\","
+      "\"retryable\":false}\n" },
+    { EP_FORMAT_NEGOTIATE, NULL, "application/json", "{\"error\"" },
+    { EP_FORMAT_NEGOTIATE, "*/*", "application/json", "{\"error\"" },
+    { EP_FORMAT_NEGOTIATE, "image/png", "application/json", "{\"error\"" },
+    { EP_FORMAT_NEGOTIATE, "application/problem+json, application/json;q=0.9",
+      "application/problem+json", "{\"type\"" },
+    { EP_FORMAT_NEGOTIATE, "application/problem+json;q=0.8, */*;q=0.9",
+      "application/json", "{\"error\"" },
+    { EP_FORMAT_NEGOTIATE,
+      "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+      "text/html;charset=utf-8", "<!DOCTYPE html>" }
+};
+
+START_TEST(the_form_is_the_policys_or_the_clients)
+{
+    char *text = guarded_room(EP_DOCUMENT_SIZE);
+    scenario s;
+    ep_policy policy;
+    ep_verdict verdict;
+    size_t length;
+
+    given(&s, &policy, "server Refuse x 403\nsized 5", "");
+    policy.format = forms[_i].format;
+    s.facts.accept = forms[_i].accept;
+    ep_decide(&policy, &s.facts, &verdict);
+    length = ep_document(text, &policy, &s.facts, &verdict);
+    ck_assert_str_eq(ep_document_type(&policy, &s.facts), forms[_i].type);
+    ck_assert_uint_ge(length, strlen(forms[_i].begins));
+    ck_assert_mem_eq(text, forms[_i].begins, strlen(forms[_i].begins));
+    length = ep_document_of_error(text, &policy, &s.facts, 404,
+                                  "404 Not Found");
+    ck_assert_mem_eq(text, forms[_i].begins, 2);
+    ck_assert_int_eq(text[length - 1], '\n');
+    scenario_free(&s);
+}
+END_TEST
+
+START_TEST(a_site_has_words_of_its_own)
+{
+    static const ep_setting servers = { .number = 1, .message = "server's" };
+    static const ep_setting owners = { .number = 1, .message = "owner's" };
+    char *text = guarded_room(EP_DOCUMENT_SIZE);
+    scenario s;
+    ep_policy policy;
+    ep_verdict verdict;
+    size_t length;
+
+    given(&s, &policy, "server MaxSize 3\nsized 5", "");
+    ep_decide(&policy, &s.facts, &verdict);
+    policy.rule[EP_RULE_MESSAGE + EP_QUOTA_EXCEEDED][0] = &servers;
+    length = ep_document(text, &policy, &s.facts, &verdict);
+    text[length - 1] = '\0';
+    ck_assert_ptr_eq(strstr(text, "server's"), NULL);
+    policy.rule[EP_RULE_MESSAGE + EP_CONTENT_TOO_LARGE][0] = &servers;
+    length = ep_document(text, &policy, &s.facts, &verdict);
+    text[length - 1] = '\0';
+    ck_assert_ptr_ne(strstr(text, "\"message\":\"server's\""), NULL);
+    policy.rule[EP_RULE_MESSAGE + EP_CONTENT_TOO_LARGE][1] = &owners;
+    length = ep_document(text, &policy, &s.facts, &verdict);
+    text[length - 1] = '\0';
+    ck_assert_ptr_ne(strstr(text, "\"message\":\"owner's\""), NULL);
+    scenario_free(&s);
+}
+END_TEST
+
 START_TEST(an_error_of_others_has_a_token_and_a_message)
 {
+    static const ep_policy policy;
+    static const ep_facts facts;
     int status;
 
     for (status = 400; status < 600; status++) {
         char *text = guarded_room(EP_DOCUMENT_SIZE);
-        const size_t length = ep_document_of_error(text, status,
+        const size_t length = ep_document_of_error(text, &policy, &facts,
+                                                   status,
                                                    "404 \"Not\" Found");
         json_error_t error;
         json_t *json;
@@ -661,6 +762,8 @@ int main(void)
     tcase_add_test(tcase,
                    violations_are_listed_in_order_where_there_are_several);
     tcase_add_test(tcase, nothing_about_limits_is_told_before_authentication);
+    ADD_ROWS(tcase, the_form_is_the_policys_or_the_clients, forms);
+    tcase_add_test(tcase, a_site_has_words_of_its_own);
     tcase_add_test(tcase, an_error_of_others_has_a_token_and_a_message);
     ADD_ROWS(tcase, of_what_the_client_sent_only_tokens_are_repeated, echoes);
     tcase_add_test(tcase, a_type_or_coding_is_repeated_up_to_127_bytes);

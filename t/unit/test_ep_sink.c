@@ -55,6 +55,37 @@ START_TEST(a_text_is_written_with_its_escapes)
 }
 END_TEST
 
+static const struct {
+    int64_t bytes;
+    const char *text;
+} sizes[] = {
+    { 0, "0 bytes" },
+    { 1023, "1023 bytes" },
+    { 1024, "1.0 KB" },
+    { 1535, "1.4 KB" },
+    { 52428800, "50.0 MB" },
+    { INT64_MAX, "7.9 EB" }
+};
+
+START_TEST(bytes_are_written_for_a_person)
+{
+    paper *p = new_paper();
+
+    ep_sink_bytes(&p->sink, sizes[_i].bytes);
+    ck_assert_str_eq(p->text, sizes[_i].text);
+}
+END_TEST
+
+START_TEST(a_text_can_stand_anywhere_in_a_page)
+{
+    paper *p = new_paper();
+
+    ep_sink_html(&p->sink, "<a href='x' id=\"y\">&</a>");
+    ck_assert_str_eq(p->text, "&lt;a href=&#39;x&#39; id=&quot;y&quot;&gt;"
+                              "&amp;&lt;/a&gt;");
+}
+END_TEST
+
 START_TEST(a_text_is_written_as_it_is)
 {
     paper *p = new_paper();
@@ -72,6 +103,8 @@ int main(void)
     ADD_ROWS(tcase, a_number_is_written_in_full, numbers);
     ADD_ROWS(tcase, a_text_is_written_with_its_escapes, texts);
     ADD_ROWS(tcase, a_text_is_written_as_it_is, texts);
+    ADD_ROWS(tcase, bytes_are_written_for_a_person, sizes);
+    tcase_add_test(tcase, a_text_can_stand_anywhere_in_a_page);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -456,6 +456,7 @@ my %code = (
 #   status    default: the code's own
 #   members   hash of every member besides error, message and violations
 #   violations  array, or undef for none
+#   retryable  default: what its code means
 #   headers   hash of further headers that have exactly this value, or match a
 #             pattern; undef: must not be there
 #   content   1 (default): the request had content, the connection is closed
@@ -562,7 +563,7 @@ sub document_ok {
     my %members = %{ $want->{members} // {} };
     my $violations = $want->{violations};
     is_deeply([ sort @$names ],
-              [ sort 'error', 'message', keys %members,
+              [ sort 'error', 'message', 'retryable', keys %members,
                 $violations ? 'violations' : () ],
               'exactly the members of the contract') or diag $res->{body};
     for my $member (sort keys %members) {
@@ -580,6 +581,12 @@ sub document_ok {
         }
     }
     is_deeply($doc->{violations}, $violations, 'violations') if $violations;
+    my $retryable = $want->{retryable}
+        // ($want->{code} =~ /^(?:insufficient_storage|too_many_uploads
+                                  |ledger_unavailable)$/x
+            || defined $members{retry_after});
+    like($res->{body}, $retryable ? qr/"retryable":true/ : qr/"retryable":false/,
+         'retryable');
 }
 
 sub refusal_logged_ok {
