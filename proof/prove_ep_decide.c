@@ -3,7 +3,7 @@
  * sources: ep_decide ep_policy ep_auth ep_expect ep_media ep_text
  * lengths: each field of 0 to 4 characters or missing, each setting missing or
  *          with 0 to 2 names of 0 to 3; four Expect fields that are known
- * joined: ep_decide check check_content fill any_setting tokens
+ * joined: ep_decide check check_content fill any_setting any_limit tokens
  *         known_expectations
  * below: conclude 96% the block around the cases of a switch counts
  * options: -eva-min-loop-unroll 20
@@ -18,6 +18,8 @@ ANY_TEXT(name, 3);
 static ep_setting settings[EP_RULES][2];
 static ep_setting ceiling;
 static ep_setting mode;
+static ep_setting limit;
+static ep_count count;
 static const char *names[2];
 
 static ep_policy policy;
@@ -47,6 +49,7 @@ static void fill(size_t field_length, size_t name_length)
     }
     any_setting(&ceiling);
     any_setting(&mode);
+    any_limit(&limit, &count, ANY_OF(name, name_length), NULL);
     policy.ceiling = maybe(&ceiling);
     policy.mode_by = maybe(&mode);
     policy.mode = (ep_mode)Frama_C_interval(EP_MODE_OFF, EP_MODE_ON);
@@ -98,6 +101,20 @@ static void decide_cut(void)
     //@ check nobody_knows: verdict.requested == EP_UNKNOWN;
 }
 
+static void decide_counted(ep_code code)
+{
+    const int64_t remaining = Frama_C_long_interval(EP_UNKNOWN, INT64_MAX);
+    const int64_t retry_after = Frama_C_long_interval(EP_UNKNOWN, INT64_MAX);
+
+    ep_decide_counted(&policy, &facts, code, &limit, remaining, retry_after,
+                      ANY_BIT, &verdict);
+    //@ check its_code: verdict.code == code;
+    //@ check at_least_unknown: verdict.remaining >= EP_UNKNOWN;
+    ep_decide_counted(&policy, &facts, code, &limit, remaining, retry_after, 1,
+                      &verdict);
+    //@ check cut_is_unknown: verdict.requested == EP_UNKNOWN;
+}
+
 static void decide_core_refused(void)
 {
     ep_decide_core_refused(&policy, &facts, &verdict);
@@ -145,6 +162,7 @@ static void plain_request(void)
 int main(void)
 {
     size_t i, j;
+    int code;
 
     ANY_FILL(field);
     ANY_FILL(name);
@@ -154,6 +172,11 @@ int main(void)
             decide();
             tokens();
             decide_cut();
+            tokens();
+            //@ loop unroll 5;
+            for (code = EP_HEAD_CODES; code < EP_CODES; code++) {
+                decide_counted((ep_code)code);
+            }
             tokens();
             decide_core_refused();
             tokens();
