@@ -427,7 +427,6 @@ inline ep_book_reserve(first, last, asks)
         fi;
         for (p : first .. last) {
             /* add_part() */
-            disturb();
 #ifdef MEASURED
             STEP(claims[c].is_measured = 0);
 #endif
