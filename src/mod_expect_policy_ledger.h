@@ -63,9 +63,10 @@ typedef struct ep_ledger_provider {
      * @param dead one that has just ended; 0: look for all */
     apr_status_t (*recover)(apr_uint32_t dead);
 
-    /** For those who measure trees; places go from 0 until APR_EOF.
-     * APR_NOTFOUND: there is none in that place. */
-    apr_status_t (*tree)(apr_uint32_t place, ep_tree *tree);
+    /** For those who measure trees: the first one from a place on, which is
+     * then its own.  Places go from 0 until APR_EOF.  APR_NOTFOUND: none was
+     * found so far, and it is to be asked again from where the place is now. */
+    apr_status_t (*tree)(apr_uint32_t *place, ep_tree *tree);
     apr_status_t (*plant)(const ep_part *part);
     /** APR_EAGAIN: the number was not taken */
     apr_status_t (*measured)(const ep_tree *before, apr_int64_t bytes,

@@ -35,6 +35,8 @@
 #endif
 /* How often the file's lock is tried. */
 #define RETRY_USEC 50000
+/* Places for trees that are looked at while the lock is held. */
+#define LOOKS 256u
 /* Claims that could not be given back at once, of all children. */
 #define OWED_MOST 256
 
@@ -570,19 +572,25 @@ apr_status_t ep_block_recover(apr_uint32_t dead)
     return rv;
 }
 
-apr_status_t ep_block_tree(apr_uint32_t place, ep_tree *tree)
+apr_status_t ep_block_tree(apr_uint32_t *place, ep_tree *tree)
 {
+    apr_uint32_t left = LOOKS;
     apr_status_t rv;
 
-    if (block != NULL && place >= book.trees_count) {
+    if (block != NULL && *place >= book.trees_count) {
         return APR_EOF;
     }
     rv = enter();
-    if (rv == APR_SUCCESS) {
-        rv = ep_book_tree(&book, place, tree) ? APR_SUCCESS : APR_NOTFOUND;
-        leave();
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
-    return rv;
+    /* a place that the book does not have has no tree */
+    while (left > 0 && !ep_book_tree(&book, *place, tree)) {
+        ++*place;
+        left--;
+    }
+    leave();
+    return left > 0 ? APR_SUCCESS : APR_NOTFOUND;
 }
 
 apr_status_t ep_block_plant(const ep_part *part)

@@ -82,7 +82,7 @@ void ep_block_settle(ep_claim *claim, apr_int64_t received,
                      apr_int64_t stored);
 void ep_block_release(ep_claim *claim);
 apr_status_t ep_block_recover(apr_uint32_t dead);
-apr_status_t ep_block_tree(apr_uint32_t place, ep_tree *tree);
+apr_status_t ep_block_tree(apr_uint32_t *place, ep_tree *tree);
 apr_status_t ep_block_plant(const ep_part *part);
 apr_status_t ep_block_measured(const ep_tree *before, apr_int64_t bytes,
                                apr_int64_t took, int insists);

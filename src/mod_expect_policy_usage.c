@@ -28,9 +28,9 @@ APLOG_USE_MODULE(expect_policy);
  * one's. */
 #define TREES 8
 #define TURN (SLICE / TREES)
-/* Places of the ledger that are looked at in a slice, at least and as a part of
- * all: a second for all of them, or a little more. */
-#define LOOKS 512u
+/* Calls of the ledger in a slice, at least and as a part of the places there
+ * are, where each has a tree: a second for all of them, or a little more. */
+#define LOOKS 64u
 #define LOOKS_PART 8u
 /* Trees with the same remainder share a note, and one is forgotten for the
  * other: it costs patience, nothing else. */
@@ -295,21 +295,24 @@ static void find_due(apr_uint32_t *looks)
     walked *tree;
 
     while (*looks > 0 && (tree = find_free()) != NULL) {
-        const apr_uint32_t place = usage.place++;
-        const apr_status_t rv = usage.ledger->tree(place, &tree->before);
+        const apr_status_t rv = usage.ledger->tree(&usage.place,
+                                                   &tree->before);
 
         (*looks)--;
-        if (rv == APR_SUCCESS && !is_walked(place)) {
-            begin(tree, place);
+        if (rv == APR_SUCCESS) {
+            const apr_uint32_t place = usage.place++;
+
+            if (!is_walked(place)) {
+                begin(tree, place);
+            }
         }
         else if (rv == APR_EOF) {
-            usage.places = place;
+            usage.places = usage.place;
             usage.place = 0;
             *looks = 0;
         }
-        else if (rv != APR_SUCCESS && rv != APR_NOTFOUND) {
+        else if (rv != APR_NOTFOUND) {
             /* it is held: once more with the next slice */
-            usage.place = place;
             *looks = 0;
         }
     }

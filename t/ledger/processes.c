@@ -690,10 +690,12 @@ static void anything(unsigned int number)
     ep_book_result result;
     ep_claim claim;
     ep_denial denial;
+    apr_uint32_t place;
 
     switch (rand_r(&seed) % 8) {
     case 0:
-        ep_block_tree((apr_uint32_t)rand_r(&seed) % 256, &last_tree);
+        place = (apr_uint32_t)rand_r(&seed) % 256;
+        ep_block_tree(&place, &last_tree);
         break;
     case 1:
         ep_block_measured(&last_tree, 100, 1, 1);

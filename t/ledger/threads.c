@@ -39,6 +39,7 @@ static int upload(int round)
     ep_denial denial;
     ep_claim claim;
     ep_part parts[2];
+    apr_uint32_t place = 0;
     ep_tree tree;
 
     parts[0] = part_of(EP_QUOTA);
@@ -53,7 +54,7 @@ static int upload(int round)
         return 1;
     }
     if (round % 100 == 0) {
-        if (ep_block_tree(0, &tree) == APR_SUCCESS) {
+        if (ep_block_tree(&place, &tree) == APR_SUCCESS) {
             /* refused as a rule, as others are at it */
             ep_block_measured(&tree, AMOUNT, 1, round % 200 == 0);
         }
