@@ -177,5 +177,8 @@ my @waited = map {
 cmp_ok(median(@waited), '<=', PLACES, "of 12 at most 4 wait (@waited)");
 cmp_ok(median(@waited), '>=', 1, 'but some do');
 is(connection()->{goaway}, undef, 'the server goes on');
+# event 2.4.71 may crash in close_worker_sockets() when a child is ended while
+# HTTP/2 connections are closing, with this module or without it
+sleep 0.5;
 $server->stop;
 done_testing;
