@@ -3,6 +3,7 @@
 #include "mod_expect_policy_config.h"
 
 #include "apr_strings.h"
+#include "http_core.h"
 #include "http_log.h"
 
 #include "mod_expect_policy_once.h"
@@ -344,6 +345,38 @@ void ep_config_host_policy(request_rec *r, ep_policy *policy)
         policy->mode = (ep_mode)strictest->number;
         policy->mode_by = strictest;
     }
+}
+
+/* The directories of a server are where .htaccess files are looked for. */
+static int has_open_directory(const server_rec *server)
+{
+    const core_server_config *core = ap_get_core_module_config(
+        server->module_config);
+    int i;
+
+    for (i = 0; i < core->sec_dir->nelts; i++) {
+        const core_dir_config *directory = ap_get_core_module_config(
+            APR_ARRAY_IDX(core->sec_dir, i, ap_conf_vector_t *));
+
+        if ((directory->override & OR_LIMIT) != 0
+            || (directory->override_list != NULL
+                && !apr_is_empty_table(directory->override_list))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int ep_config_has_owners(const server_rec *main_server)
+{
+    const server_rec *server;
+
+    for (server = main_server; server != NULL; server = server->next) {
+        if (has_open_directory(server)) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 int ep_config_says(const ap_conf_vector_t *section)

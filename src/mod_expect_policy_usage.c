@@ -13,6 +13,7 @@
 
 #include "ep_usage.h"
 #include "mod_expect_policy_clock.h"
+#include "mod_expect_policy_config.h"
 #include "mod_expect_policy_fork.h"
 #include "mod_expect_policy_ledger.h"
 #include "mod_expect_policy_once.h"
@@ -415,7 +416,10 @@ int ep_usage_start(apr_pool_t *pconf, server_rec *main_server)
 {
     const ep_ledger_provider *ledger = ep_ledger_provider_in_use();
 
-    if (ledger == NULL) {
+    /* a process with one more thread pays for it in each call of the system,
+     * even where that thread has nothing to do */
+    if (ledger == NULL
+        || (!plan.is_needed && !ep_config_has_owners(main_server))) {
         return OK;
     }
     plan.server = main_server;
