@@ -235,20 +235,12 @@ static apr_status_t count(void *data)
     return APR_SUCCESS;
 }
 
-static apr_pool_t *initial_pool(const request_rec *r)
-{
-    while (r->prev != NULL || r->main != NULL) {
-        r = r->prev != NULL ? r->prev : r->main;
-    }
-    return r->pool;
-}
-
 void ep_counters_note(request_rec *r, ep_request *state, ep_outcome outcome)
 {
     struct ep_counted *counted = state->counted_as;
 
     if (counted == NULL) {
-        apr_pool_t *pool = initial_pool(r);
+        apr_pool_t *pool = ep_request_initial(r)->pool;
 
         counted = apr_pcalloc(pool, sizeof(*counted));
         counted->owner = getpid();
