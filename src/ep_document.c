@@ -328,9 +328,13 @@ size_t ep_document_of_error(char *out, const ep_policy *policy,
     const ep_form form = form_of(policy, facts);
     json_t *message = json_sprintf("The upload was answered with \"%s\" before"
                                    " its content was read.", reason);
+    json_t *document;
 
     if (form == EP_FORM_HTML) {
         return write_page(out, error, message, policy, NULL);
     }
-    return write_document(out, begin(form, error, status, message), error);
+    document = begin(form, error, status, message);
+    json_object_set_new(document, "retryable",
+                        json_boolean(ep_error_is_temporary(status)));
+    return write_document(out, document, error);
 }

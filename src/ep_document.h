@@ -36,7 +36,7 @@ size_t ep_document(char *out, const ep_policy *policy, const ep_facts *facts,
 
 /**
  * Writes the document of an error that is not the policy's own: `error` (of
- * ep_error_token()) and `message`, in the same form.
+ * ep_error_token()), `message` and `retryable`, in the same form.
  * @param out at least EP_DOCUMENT_SIZE bytes; not NUL-terminated
  * @param reason the status line without HTTP-version, such as "404 Not Found"
  * @return how many bytes were written, always more than 0

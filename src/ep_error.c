@@ -58,3 +58,18 @@ const char *ep_error_token(int status)
     }
     return status < 500 ? "client_error" : "server_error";
 }
+
+int ep_error_is_temporary(int status)
+{
+    switch (status) {
+    case 408:
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+    case 507:
+        return 1;
+    default:
+        return 0;
+    }
+}

@@ -11,4 +11,8 @@
  */
 const char *ep_error_token(int status);
 
+/** @return 1 if the status is of a kind that passes: the very same request may
+ *         succeed later */
+int ep_error_is_temporary(int status);
+
 #endif

@@ -424,7 +424,7 @@ START_TEST(an_error_of_others_has_a_token_and_a_message)
         ck_assert_ptr_eq(memchr(text, '\n', length), text + length - 1);
         ck_assert(strict_json_valid(text, length - 1));
         json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
-        ck_assert_uint_eq(json_object_size(json), 2);
+        ck_assert_uint_eq(json_object_size(json), 3);
         ck_assert_str_eq(json_string_value(json_object_get(json, "error")),
                          ep_error_token(status));
         ck_assert_ptr_nonnull(

@@ -49,6 +49,22 @@ START_TEST(every_error_has_a_token_that_is_no_verdict_of_the_policy)
 }
 END_TEST
 
+START_TEST(some_errors_pass_by_themselves)
+{
+    static const int passing[] = { 408, 429, 502, 503, 504, 507 };
+    int status, count = 0;
+    size_t i;
+
+    for (i = 0; i < COUNT(passing); i++) {
+        ck_assert(ep_error_is_temporary(passing[i]));
+    }
+    for (status = 400; status < 600; status++) {
+        count += ep_error_is_temporary(status);
+    }
+    ck_assert_uint_eq((size_t)count, COUNT(passing));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ep_error");
@@ -57,6 +73,7 @@ int main(void)
     ADD_ROWS(tcase, a_status_has_its_name, names);
     tcase_add_test(tcase,
                    every_error_has_a_token_that_is_no_verdict_of_the_policy);
+    tcase_add_test(tcase, some_errors_pass_by_themselves);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

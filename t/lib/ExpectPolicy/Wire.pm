@@ -583,7 +583,10 @@ sub document_ok {
     is_deeply($doc->{violations}, $violations, 'violations') if $violations;
     my $retryable = $want->{retryable}
         // ($want->{code} =~ /^(?:insufficient_storage|too_many_uploads
-                                  |ledger_unavailable)$/x
+                                  |ledger_unavailable
+                                  |request_timeout|too_many_requests
+                                  |bad_gateway|service_unavailable
+                                  |gateway_timeout|storage_exhausted)$/x
             || defined $members{retry_after});
     like($res->{body}, $retryable ? qr/"retryable":true/ : qr/"retryable":false/,
          'retryable');
