@@ -184,10 +184,14 @@ sub used {
 sub settled_ok {
     my ($self, $name) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
-    my $books;
-    wait_until(sub { $books = $self->books; !$books->{claims} }, 15);
-    my @held = grep { $_->{held} } values %{ $books->{trees} },
-        map { values %$_ } values %{ $books->{accounts} };
+    my ($books, @held);
+    # it is read without the lock: accounts may be older than claims
+    wait_until(sub {
+        $books = $self->books;
+        @held = grep { $_->{held} } values %{ $books->{trees} },
+            map { values %$_ } values %{ $books->{accounts} };
+        return !$books->{claims} && !@held;
+    }, 15);
     return is_deeply([$books->{claims}, \@held], [0, []],
                      $name // 'nothing is held any more');
 }
