@@ -8,7 +8,7 @@
  * below: counts_all_of 96% the block around the cases of its switch counts
  * joined: ep_policy_compose compose fill_half any_setting only_ceiling
  *         any_limit any_off any_line count add_lines ep_half_add collect
- * options: -eva-min-loop-unroll 20
+ * options: -eva-min-loop-unroll 40
  *          -eva-domains-function octagon:ep_policy_names,octagon:count
  */
 #include "any.h"
@@ -119,6 +119,10 @@ static void numbers(const ep_policy *policy)
     const ep_setting *smallest = ep_policy_smallest(policy, EP_RULE_MAX_SIZE);
     const ep_setting *most = ep_policy_max_size(policy);
 
+    const char *words = ep_policy_message(
+        policy, Frama_C_interval(0, EP_MESSAGES - 1));
+
+    //@ check a_text: words == \null || \valid_read(words);
     //@ check one_of_them: smallest == \null || \valid_read(smallest);
     //@ check or_the_ceiling: most == \null || \valid_read(most);
 }

@@ -321,9 +321,9 @@ const char *ep_policy_message(const ep_policy *policy, int code)
     const ep_setting *const *said = policy->rule[EP_RULE_MESSAGE + code];
 
     /* an owner knows best what to tell the site's users */
-    return said[1] != NULL ? said[1]->message
-           : said[0] != NULL ? said[0]->message
-                             : NULL;
+    const ep_setting *last = said[1] != NULL ? said[1] : said[0];
+
+    return last != NULL ? last->message : NULL;
 }
 
 const ep_setting *ep_policy_max_size(const ep_policy *policy)
