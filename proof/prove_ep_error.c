@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE.
  *
  * sources: ep_error
+ * below: ep_error_is_temporary 75% the block around the cases of a switch counts
  * lengths: every int
  */
 #include <string.h>
