@@ -6,6 +6,7 @@
  * below: ep_policy_names 97% the array is never full here
  * below: demand 96% the block around the cases of its switch counts
  * below: counts_all_of 96% the block around the cases of its switch counts
+ * below: ep_policy_message 88% every half has or may have words here
  * joined: ep_policy_compose compose fill_half any_setting only_ceiling
  *         any_limit any_off any_line count add_lines ep_half_add collect
  * options: -eva-min-loop-unroll 40
