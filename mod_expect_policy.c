@@ -24,6 +24,7 @@
 #include "http_request.h"
 
 #include "ep_document.h"
+#include "mod_expect_policy_advertise.h"
 #include "mod_expect_policy_claim.h"
 #include "mod_expect_policy_close.h"
 #include "mod_expect_policy_config.h"
@@ -322,6 +323,7 @@ static void register_hooks(apr_pool_t *pool)
     ep_meter_register();
     ep_claim_register();
     ep_early_register();
+    ep_advertise_register();
     ep_close_register();
     ep_drain_register();
     ep_dump_register();

@@ -946,11 +946,13 @@ int ep_book_measured(const ep_book *book, int64_t now, const ep_tree *before,
 int ep_book_balance(const ep_book *book, ep_kind kind, ep_key key,
                     int64_t now, ep_balance *balance)
 {
-    const ep_account *account = account_at(book, kind, find(book, kind, key));
+    const uint32_t place = find(book, kind, key);
+    const ep_account *account = account_at(book, kind, place);
 
     if (account == NULL) {
         return 0;
     }
+    balance->is_known = kind != EP_QUOTA || book->trees[place].is_known != 0;
     balance->held = ep_amount_of(account->held);
     balance->used = kind == EP_ALLOWANCE && account->until <= now
                         ? 0 : ep_amount_of(account->used);

@@ -242,6 +242,8 @@ int ep_book_measured(const ep_book *book, int64_t now, const ep_tree *before,
 typedef struct ep_balance {
     int64_t held;
     int64_t used;
+    /** 0: of a tree that was not measured yet, nobody knows what is used */
+    int is_known;
 } ep_balance;
 
 /** @return 1, or 0 if there is no such account: nothing is held or used.

@@ -14,6 +14,9 @@
  * room for the rest.
  */
 #define EP_LIST_BYTES 1500
+/** No document of limits is larger: five lists and a message, all of which
+ * escaping may double, and what is around them. */
+#define EP_LIMITS_SIZE (5 * 2 * EP_LIST_BYTES + 2 * EP_MESSAGE_MAX + 1024)
 /** The longest message that ExpectPolicyRefuse may bring, in bytes. */
 #define EP_MESSAGE_MAX 1024
 
@@ -44,6 +47,25 @@ size_t ep_document(char *out, const ep_policy *policy, const ep_facts *facts,
 size_t ep_document_of_error(char *out, const ep_policy *policy,
                             const ep_facts *facts, int status,
                             const char *reason);
+
+/** What limits that count have left for a client, in bytes; EP_UNKNOWN: there is
+ * none, or it is not for this client to know. */
+typedef struct ep_left {
+    int64_t quota;
+    int64_t allowance;
+} ep_left;
+
+/**
+ * Writes what an upload has to be like, as one JSON object on one line
+ * (docs/schema/limits.json).  Nothing is in it that the refusal of such an
+ * upload would not tell.
+ * @param out at least EP_LIMITS_SIZE bytes; not NUL-terminated
+ * @param verdict on an upload of one byte with this method
+ * @return how many bytes were written; 0: memory has run out
+ */
+size_t ep_document_of_limits(char *out, const ep_policy *policy,
+                             const char *method, const ep_verdict *verdict,
+                             const ep_left *left);
 
 /** @return the Content-Type of a document */
 const char *ep_document_type(const ep_policy *policy, const ep_facts *facts);

@@ -134,6 +134,7 @@ void ep_policy_compose(ep_policy *policy, const ep_half *server,
         const ep_setting *mode = halves[i]->rule[EP_RULE_MODE];
         const ep_setting *status = halves[i]->rule[EP_RULE_STATUS];
         const ep_setting *format = halves[i]->rule[EP_RULE_FORMAT];
+        const ep_setting *advertise = halves[i]->rule[EP_RULE_ADVERTISE];
 
         for (rule = 0; rule < EP_RULES; rule++) {
             policy->rule[rule][i] = demand((ep_rule)rule,
@@ -150,6 +151,9 @@ void ep_policy_compose(ep_policy *policy, const ep_half *server,
         if (format != NULL) {
             policy->format = (ep_format)format->number;
         }
+        if (advertise != NULL) {
+            policy->advertises = advertise->number != 0;
+        }
     }
     /* these are the server's alone */
     if (policy->rule[EP_RULE_LINGER][0] != NULL) {
@@ -157,6 +161,8 @@ void ep_policy_compose(ep_policy *policy, const ep_half *server,
             (ep_linger)policy->rule[EP_RULE_LINGER][0]->number;
     }
     policy->early_errors = policy->rule[EP_RULE_EARLY_ERRORS][0] != NULL;
+    policy->tells_upload_limit = policy->advertises
+                                 && policy->rule[EP_RULE_ADVERTISE][0] != NULL;
     policy->fails_closed = policy->rule[EP_RULE_LEDGER_FAILURE][0] != NULL;
     if (halves[0]->rule[EP_RULE_EXPECTATIONS] == NULL) {
         policy->rule[EP_RULE_EXPECTATIONS][0] = &default_expectations;
@@ -210,6 +216,7 @@ int ep_policy_is_laxer(ep_rule rule, const ep_setting *server,
     size_t i;
 
     if (rule == EP_RULE_STATUS || rule == EP_RULE_FORMAT
+        || rule == EP_RULE_ADVERTISE
         || (rule >= EP_RULE_MESSAGE && rule <= EP_RULE_MESSAGE_LAST)) {
         return 0;
     }

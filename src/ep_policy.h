@@ -46,6 +46,7 @@ typedef enum ep_rule {
     EP_RULE_EARLY_ERRORS,
     EP_RULE_LEDGER_FAILURE,
     EP_RULE_FORMAT,
+    EP_RULE_ADVERTISE,
     /** one for each code (ep_code), from here on */
     EP_RULE_MESSAGE,
     EP_RULE_MESSAGE_LAST = EP_RULE_MESSAGE + EP_MESSAGES - 1,
@@ -140,7 +141,7 @@ typedef struct ep_setting {
     const char *text;
     /**
      * MODE: ep_mode; STATUS: ep_status_choice; LINGER: ep_linger;
-     * REQUIRE_LENGTH and EARLY_ERRORS: 0 or 1; LEDGER_FAILURE: 1: Closed;
+     * REQUIRE_LENGTH, EARLY_ERRORS and ADVERTISE: 0 or 1; LEDGER_FAILURE: 1: Closed;
      * MAX_SIZE and REQUIRE_CONTINUE: bytes, EP_UNLIMITED for Unlimited or Off;
      * FREE_SPACE, QUOTA, ALLOWANCE, CONCURRENT: bytes, percent or uploads,
      * EP_UNLIMITED for Off;
@@ -184,6 +185,10 @@ typedef struct ep_policy {
     ep_mode mode;
     ep_status_choice status;
     ep_format format;
+    /** limits are told to who asks; Upload-Limit is for the server's files to
+     * allow: it says that uploads can be resumed */
+    int advertises;
+    int tells_upload_limit;
     ep_linger linger;
     /** errors of others to an upload are answered as refusals are */
     int early_errors;

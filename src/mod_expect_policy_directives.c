@@ -962,6 +962,8 @@ const command_rec ep_directives[] = {
                   ANYWHERE, "Auto, Specific or 417"),
     AP_INIT_TAKE1("ExpectPolicyFormat", set_format, INFO(EP_RULE_FORMAT),
                   ANYWHERE, "JSON, Problem or Negotiate"),
+    AP_INIT_TAKE1("ExpectPolicyAdvertise", set_switch,
+                  INFO(EP_RULE_ADVERTISE), ANYWHERE, "On or Off"),
     AP_INIT_TAKE2("ExpectPolicyMessage", set_message, NULL, ANYWHERE,
                   "a built-in code, and the site's own words for it"),
     AP_INIT_TAKE1("ExpectPolicyLinger", set_linger, INFO(EP_RULE_LINGER),

@@ -87,6 +87,17 @@ int ep_facts_read(const request_rec *r, ep_facts *facts)
     return 1;
 }
 
+void ep_facts_suppose(const request_rec *r, const char *method,
+                      ep_facts *facts)
+{
+    memset(facts, 0, sizeof(*facts));
+    facts->method = method;
+    facts->content = EP_CONTENT_SIZED;
+    facts->declared = 1;
+    facts->hint = EP_UNKNOWN;
+    facts->authorization = apr_table_get(r->headers_in, "Authorization");
+}
+
 int ep_facts_is_partial(const request_rec *r)
 {
     return apr_table_get(r->headers_in, "Content-Range") != NULL;

@@ -16,6 +16,13 @@ int ep_facts_any(const request_rec *r);
  */
 int ep_facts_read(const request_rec *r, ep_facts *facts);
 
+/**
+ * What would be known of an upload of one byte that the client of @a r sent
+ * with the same credentials.
+ */
+void ep_facts_suppose(const request_rec *r, const char *method,
+                      ep_facts *facts);
+
 /** @return 1 if content is said to be but a part of what is written */
 int ep_facts_is_partial(const request_rec *r);
 

@@ -13,6 +13,7 @@
 #include "ep_error.h"
 #include "mod_expect_policy_close.h"
 #include "mod_expect_policy_counters.h"
+#include "mod_expect_policy_fields.h"
 
 APLOG_USE_MODULE(expect_policy);
 
@@ -136,21 +137,6 @@ int ep_conclude(request_rec *r, ep_request *state)
     return ep_refuse(r, state);
 }
 
-/* A field that lists what a rule accepts; none if nothing is. */
-static void set_names(request_rec *r, const ep_request *state,
-                      const char *field, ep_rule rule)
-{
-    const char *names[EP_NAMES_MAX];
-    int complete;
-    const size_t count = ep_policy_names(&state->policy, rule, names,
-                                         EP_LIST_BYTES, &complete);
-    size_t i;
-
-    for (i = 0; i < count; i++) {
-        apr_table_mergen(r->headers_out, field, names[i]);
-    }
-}
-
 /* The fields that belong to a verdict. */
 static void set_fields(request_rec *r, const ep_request *state)
 {
@@ -161,7 +147,7 @@ static void set_fields(request_rec *r, const ep_request *state)
     switch (verdict->code) {
     case EP_METHOD_NOT_ALLOWED:
         apr_table_unset(r->headers_out, "Allow");
-        set_names(r, state, "Allow", EP_RULE_METHODS);
+        ep_fields_names(r, &state->policy, "Allow", EP_RULE_METHODS);
         break;
     case EP_AUTHENTICATION_REQUIRED:
         for (i = 0; i < by->names_count; i++) {
@@ -169,16 +155,19 @@ static void set_fields(request_rec *r, const ep_request *state)
         }
         break;
     case EP_UNSUPPORTED_CONTENT_TYPE:
-        set_names(r, state, "Accept", EP_RULE_TYPES);
+        ep_fields_names(r, &state->policy, "Accept", EP_RULE_TYPES);
         if (strcmp(r->method, "POST") == 0) {
-            set_names(r, state, "Accept-Post", EP_RULE_TYPES);
+            ep_fields_names(r, &state->policy, "Accept-Post", EP_RULE_TYPES);
         }
         else if (strcmp(r->method, "PATCH") == 0) {
-            set_names(r, state, "Accept-Patch", EP_RULE_TYPES);
+            ep_fields_names(r, &state->policy, "Accept-Patch", EP_RULE_TYPES);
         }
         break;
     case EP_UNSUPPORTED_CONTENT_ENCODING:
-        set_names(r, state, "Accept-Encoding", EP_RULE_ENCODINGS);
+        ep_fields_names(r, &state->policy, "Accept-Encoding", EP_RULE_ENCODINGS);
+        break;
+    case EP_CONTENT_TOO_LARGE:
+        ep_fields_upload_limit(r, &state->policy);
         break;
     default:
         break;

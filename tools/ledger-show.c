@@ -54,7 +54,7 @@ static void show_trees(const ep_book *book)
 
     for (i = 0; i < book->trees_count; i++) {
         ep_tree tree;
-        ep_balance balance = { 0, 0 };
+        ep_balance balance = { 0, 0, 0 };
 
         if (ep_book_tree(book, i, &tree)) {
             ep_book_balance(book, EP_QUOTA, tree.key, 1, &balance);

@@ -346,7 +346,7 @@ static void check(void)
     PROMISE(counts.trees <= book.trees_count);
     for (kind = 0; kind < KINDS; kind++) {
         for (key = 0; key < KEYS; key++) {
-            ep_balance balance = { 0, 0 };
+            ep_balance balance = { 0, 0, 0 };
             int64_t held = 0;
 
             ep_book_balance(&book, (ep_kind)kind, key_of(key), now, &balance);

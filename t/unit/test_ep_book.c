@@ -63,7 +63,7 @@ static ep_book_result reserve(const ep_part *parts, size_t count,
 
 static int64_t held_of(const ep_part *part)
 {
-    ep_balance balance = { 0, 0 };
+    ep_balance balance = { 0, 0, 0 };
 
     ep_book_balance(&book, part->kind, part->key, NOW, &balance);
     return balance.held;
@@ -71,7 +71,7 @@ static int64_t held_of(const ep_part *part)
 
 static int64_t used_at(int64_t now, const ep_part *part)
 {
-    ep_balance balance = { 0, 0 };
+    ep_balance balance = { 0, 0, 0 };
 
     ep_book_balance(&book, part->kind, part->key, now, &balance);
     return balance.used;

@@ -1,0 +1,345 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "mod_expect_policy_advertise.h"
+
+#include "apr_lib.h"
+#include "apr_strings.h"
+#include "http_core.h"
+#include "http_log.h"
+#include "http_protocol.h"
+#include "http_request.h"
+#include "util_filter.h"
+
+#include "ep_document.h"
+#include "mod_expect_policy_config.h"
+#include "mod_expect_policy_facts.h"
+#include "mod_expect_policy_fields.h"
+#include "mod_expect_policy_ledger.h"
+#include "mod_expect_policy_parts.h"
+
+APLOG_USE_MODULE(expect_policy);
+
+/* The parameter of a query that asks for the limits of a method. */
+#define PARAMETER "expect-policy-limits="
+
+static ap_filter_rec_t *advertise_filter;
+
+/* Methods that make no sense without content, those that upload first, in the
+ * order in which a client is told of one. */
+static const char *const carriers[] = { "PUT", "POST", "PATCH", "PROPPATCH" };
+#define CARRIERS (sizeof(carriers) / sizeof(*carriers))
+#define UPLOADERS 3
+
+/* What would become of an upload by the same client. */
+typedef struct prospect {
+    /* of an answer to it, as far as httpd's own hooks say; 200: it is let in */
+    int status;
+    request_rec *sub;
+    ep_policy policy;
+    ep_verdict verdict;
+} prospect;
+
+/* Not a request that is an answer to another one, nor a part of one. */
+static int is_advertised(request_rec *r, const ap_conf_vector_t *place,
+                         ep_policy *policy)
+{
+    if (!ep_config_may_be_on(place)) {
+        return 0;
+    }
+    ep_config_policy(r, place, policy);
+    /* a dry run changes nothing */
+    return policy->mode == EP_MODE_ON && policy->advertises;
+}
+
+/*
+ * Asks httpd: sections and Require may depend on the method, and nothing about
+ * limits is told to who is not let in.  The subrequest is not destroyed before
+ * the request is, as .htaccess files may have been read into its pool.
+ */
+static void look_ahead(request_rec *r, const char *method, prospect *found)
+{
+    ap_conf_vector_t *place = r->per_dir_config;
+    ep_facts facts;
+
+    /* where the place is the same, httpd takes it that a subrequest has passed
+     * already (ap_process_request_internal()), whatever its method is */
+    r->per_dir_config = r->server->lookup_defaults;
+    found->sub = ap_sub_req_method_uri(method, r->parsed_uri.path, r, NULL);
+    r->per_dir_config = place;
+    found->status = found->sub->status;
+    if (found->status == HTTP_OK
+        && is_advertised(found->sub, found->sub->per_dir_config,
+                         &found->policy)) {
+        ep_facts_suppose(r, method, &facts);
+        ep_decide(&found->policy, &facts, &found->verdict);
+    }
+    else if (!ap_is_HTTP_ERROR(found->status)) {
+        /* uploads are sent on to elsewhere, or are not ours to tell about */
+        found->status = HTTP_NOT_FOUND;
+    }
+}
+
+/* @return 1 if a word is among those of a comma-separated list */
+static int lists(apr_pool_t *pool, const char *list, const char *word)
+{
+    return ap_find_token(pool, list, word);
+}
+
+/* @return 1 if ExpectPolicyMethods, where anybody says one, lists the method;
+ * @a unsaid where nobody does */
+static int admits(const ep_policy *policy, const char *method, int unsaid)
+{
+    int half, result = unsaid;
+
+    for (half = 0; half < 2; half++) {
+        const ep_setting *methods = policy->rule[EP_RULE_METHODS][half];
+
+        if (methods != NULL) {
+            if (!ep_policy_lists(EP_RULE_METHODS, methods, method)) {
+                return 0;
+            }
+            result = 1;
+        }
+    }
+    return result;
+}
+
+/* Whether the place takes uploads by a method, as far as anybody has said. */
+static int takes(request_rec *r, const ep_policy *policy, const char *method)
+{
+    const char *allow = apr_table_get(r->headers_out, "Allow");
+
+    return allow != NULL ? lists(r->pool, allow, method)
+                               && admits(policy, method, 1)
+                         : admits(policy, method, 0);
+}
+
+/* Takes methods out of Allow that may not carry content here, and are nothing
+ * without. */
+static void narrow_allow(request_rec *r, const ep_policy *policy)
+{
+    const char *allow = apr_table_get(r->headers_out, "Allow");
+    const char *kept = NULL;
+    apr_size_t i;
+
+    while (allow != NULL && *allow != '\0') {
+        const char *method = ap_get_token(r->pool, &allow, 1);
+
+        for (i = 0; i < CARRIERS; i++) {
+            if (strcmp(method, carriers[i]) == 0
+                && !admits(policy, method, 1)) {
+                break;
+            }
+        }
+        if (i == CARRIERS && *method != '\0') {
+            kept = kept == NULL ? method
+                                : apr_pstrcat(r->pool, kept, ",", method,
+                                              NULL);
+        }
+        while (*allow == ',' || *allow == ';' || apr_isspace(*allow)) {
+            allow++;
+        }
+    }
+    if (kept != NULL) {
+        apr_table_setn(r->headers_out, "Allow", kept);
+    }
+}
+
+/* The fields of an answer to OPTIONS. */
+static void tell(request_rec *r, const ep_policy *policy)
+{
+    const char *method = NULL;
+    prospect found;
+    int i;
+
+    for (i = 0; i < UPLOADERS && method == NULL; i++) {
+        if (takes(r, policy, carriers[i])) {
+            method = carriers[i];
+        }
+    }
+    if (method == NULL) {
+        method = "POST";
+    }
+    /* relative to what was asked for, so that nothing of it is repeated */
+    apr_table_addn(r->headers_out, "Link",
+                   apr_pstrcat(r->pool, "<?" PARAMETER, method,
+                               ">; rel=\"describedby\";"
+                               " type=\"application/json\"", NULL));
+    look_ahead(r, method, &found);
+    if (found.status != HTTP_OK
+        || found.verdict.by[EP_AUTHENTICATION_REQUIRED] != NULL) {
+        return;
+    }
+    narrow_allow(r, &found.policy);
+    if (takes(r, &found.policy, "POST")) {
+        ep_fields_names(r, &found.policy, "Accept-Post", EP_RULE_TYPES);
+    }
+    if (takes(r, &found.policy, "PATCH")) {
+        ep_fields_names(r, &found.policy, "Accept-Patch", EP_RULE_TYPES);
+    }
+    ep_fields_names(r, &found.policy, "Accept-Encoding", EP_RULE_ENCODINGS);
+    ep_fields_upload_limit(r, &found.policy);
+}
+
+/* Whoever answers OPTIONS, the module adds to it. */
+static apr_status_t add_fields(ap_filter_t *f, apr_bucket_brigade *bb)
+{
+    ep_policy policy;
+
+    if (!APR_BRIGADE_EMPTY(bb)) {
+        ap_remove_output_filter(f);
+        if (ap_is_HTTP_SUCCESS(f->r->status)
+            && is_advertised(f->r, f->r->per_dir_config, &policy)) {
+            tell(f->r, &policy);
+        }
+    }
+    return ap_pass_brigade(f->next, bb);
+}
+
+static int64_t less(int64_t a, int64_t b)
+{
+    return a == EP_UNKNOWN || b < a ? b : a;
+}
+
+/* @return bytes that a limit has left; EP_UNKNOWN */
+static int64_t left_of(request_rec *r, const ep_ledger_provider *ledger,
+                       const ep_setting *setting)
+{
+    const char *directory;
+    ep_balance balance;
+    ep_part part;
+    apr_status_t rv;
+
+    if (ep_part_make(r, setting, &part, &directory) <= 0) {
+        return EP_UNKNOWN;
+    }
+    rv = ledger->balance(part.kind, part.key, &balance);
+    if (rv == APR_NOTFOUND && part.kind == EP_ALLOWANCE) {
+        return part.limit;
+    }
+    if (rv != APR_SUCCESS || !balance.is_known) {
+        return EP_UNKNOWN;
+    }
+    if (balance.used > part.limit || balance.held > part.limit - balance.used) {
+        return 0;
+    }
+    return part.limit - balance.used - balance.held;
+}
+
+/* What is left is for those whom httpd knows. */
+static void find_left(const prospect *found, ep_left *left)
+{
+    const ep_ledger_provider *ledger = ep_ledger_provider_in_use();
+    const ep_policy *policy = &found->policy;
+    apr_size_t i;
+
+    left->quota = EP_UNKNOWN;
+    left->allowance = EP_UNKNOWN;
+    if (found->sub->user == NULL || ledger == NULL) {
+        return;
+    }
+    for (i = 0; i < policy->counted_count; i++) {
+        const ep_setting *setting = policy->counted[i];
+        int64_t *least = setting->count->rule == EP_RULE_QUOTA
+                             ? &left->quota
+                             : setting->count->rule == EP_RULE_ALLOWANCE
+                             ? &left->allowance
+                             : NULL;
+        const int64_t bytes = least != NULL
+                                  ? left_of(found->sub, ledger, setting)
+                                  : EP_UNKNOWN;
+
+        if (bytes != EP_UNKNOWN) {
+            *least = less(*least, bytes);
+        }
+    }
+}
+
+/* @return the method whose limits a query asks for; NULL: none */
+static const char *asked_method(const request_rec *r)
+{
+    const char *args = r->args;
+
+    while (*args != '\0') {
+        const char *one = ap_getword(r->pool, &args, '&');
+
+        if (strncmp(one, PARAMETER, sizeof(PARAMETER) - 1) == 0) {
+            return one + sizeof(PARAMETER) - 1;
+        }
+    }
+    return NULL;
+}
+
+static int answer(request_rec *r, const char *method)
+{
+    char *document = apr_palloc(r->pool, EP_LIMITS_SIZE);
+    prospect found;
+    ep_left left;
+    size_t length;
+
+    if (ap_method_number_of(method) == M_INVALID) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                      "no limits are told for a method that httpd does not"
+                      " know");
+        return HTTP_BAD_REQUEST;
+    }
+    look_ahead(r, method, &found);
+    if (found.status != HTTP_OK) {
+        /* with its challenges */
+        r->err_headers_out = apr_table_overlay(r->pool, r->err_headers_out,
+                                               found.sub->err_headers_out);
+        return found.status;
+    }
+    find_left(&found, &left);
+    length = ep_document_of_limits(document, &found.policy, method,
+                                   &found.verdict, &left);
+    if (length == 0) {
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
+    ap_set_content_type(r, "application/json");
+    ap_set_content_length(r, (apr_off_t)length);
+    ap_rwrite(document, (int)length, r);
+    return OK;
+}
+
+static int advertise(request_rec *r)
+{
+    const char *method = NULL;
+    ep_policy policy;
+
+    if (r->method_number == M_GET ? r->args == NULL
+                                  : r->method_number != M_OPTIONS) {
+        return DECLINED;
+    }
+    if (r->main != NULL || (r->prev != NULL && r->prev->status != HTTP_OK)
+        || r->parsed_uri.path == NULL) {
+        return DECLINED;
+    }
+    if (r->method_number == M_GET) {
+        method = asked_method(r);
+        if (method == NULL) {
+            return DECLINED;
+        }
+    }
+    if (!is_advertised(r, r->per_dir_config, &policy)) {
+        return DECLINED;
+    }
+    if (method != NULL) {
+        return answer(r, method);
+    }
+    ap_add_output_filter_handle(advertise_filter, NULL, r, r->connection);
+    return DECLINED;
+}
+
+void ep_advertise_register(void)
+{
+    /* above mod_headers, so that an administrator's words come last */
+    advertise_filter = ap_register_output_filter("EXPECT_POLICY_ADVERTISE",
+                                                 add_fields, NULL,
+                                                 AP_FTYPE_CONTENT_SET - 1);
+    /* before every handler that would answer (mod_proxy's is FIRST), and behind
+     * the check of the place, which is REALLY_FIRST */
+    ap_hook_handler(advertise, NULL, NULL, APR_HOOK_REALLY_FIRST + 1);
+}
