@@ -948,11 +948,13 @@ int ep_book_balance(const ep_book *book, ep_kind kind, ep_key key,
 {
     const uint32_t place = find(book, kind, key);
     const ep_account *account = account_at(book, kind, place);
+    const struct ep_book_tree *tree = kind == EP_QUOTA ? tree_at(book, place)
+                                                       : NULL;
 
     if (account == NULL) {
         return 0;
     }
-    balance->is_known = kind != EP_QUOTA || book->trees[place].is_known != 0;
+    balance->is_known = tree == NULL || tree->is_known != 0;
     balance->held = ep_amount_of(account->held);
     balance->used = kind == EP_ALLOWANCE && account->until <= now
                         ? 0 : ep_amount_of(account->used);

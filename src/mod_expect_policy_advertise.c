@@ -39,7 +39,7 @@ typedef struct prospect {
     ep_verdict verdict;
 } prospect;
 
-/* Not a request that is an answer to another one, nor a part of one. */
+/* @param policy set if 1 is returned */
 static int is_advertised(request_rec *r, const ap_conf_vector_t *place,
                          ep_policy *policy)
 {
@@ -79,12 +79,6 @@ static void look_ahead(request_rec *r, const char *method, prospect *found)
     }
 }
 
-/* @return 1 if a word is among those of a comma-separated list */
-static int lists(apr_pool_t *pool, const char *list, const char *word)
-{
-    return ap_find_token(pool, list, word);
-}
-
 /* @return 1 if ExpectPolicyMethods, where anybody says one, lists the method;
  * @a unsaid where nobody does */
 static int admits(const ep_policy *policy, const char *method, int unsaid)
@@ -109,40 +103,44 @@ static int takes(request_rec *r, const ep_policy *policy, const char *method)
 {
     const char *allow = apr_table_get(r->headers_out, "Allow");
 
-    return allow != NULL ? lists(r->pool, allow, method)
+    return allow != NULL ? ap_find_token(r->pool, allow, method)
                                && admits(policy, method, 1)
                          : admits(policy, method, 0);
 }
 
-/* Takes methods out of Allow that may not carry content here, and are nothing
- * without. */
+/* 1 if a method may not carry content here, and is nothing without. */
+static int is_in_vain(const ep_policy *policy, const char *method)
+{
+    apr_size_t i;
+
+    for (i = 0; i < CARRIERS; i++) {
+        if (strcmp(method, carriers[i]) == 0) {
+            return !admits(policy, method, 1);
+        }
+    }
+    return 0;
+}
+
 static void narrow_allow(request_rec *r, const ep_policy *policy)
 {
     const char *allow = apr_table_get(r->headers_out, "Allow");
-    const char *kept = NULL;
-    apr_size_t i;
+    const char *kept = "";
 
-    while (allow != NULL && *allow != '\0') {
+    if (allow == NULL) {
+        return;
+    }
+    while (*allow != '\0') {
         const char *method = ap_get_token(r->pool, &allow, 1);
 
-        for (i = 0; i < CARRIERS; i++) {
-            if (strcmp(method, carriers[i]) == 0
-                && !admits(policy, method, 1)) {
-                break;
-            }
-        }
-        if (i == CARRIERS && *method != '\0') {
-            kept = kept == NULL ? method
-                                : apr_pstrcat(r->pool, kept, ",", method,
-                                              NULL);
+        if (*method != '\0' && !is_in_vain(policy, method)) {
+            kept = apr_pstrcat(r->pool, kept, *kept != '\0' ? "," : "",
+                               method, NULL);
         }
         while (*allow == ',' || *allow == ';' || apr_isspace(*allow)) {
             allow++;
         }
     }
-    if (kept != NULL) {
-        apr_table_setn(r->headers_out, "Allow", kept);
-    }
+    apr_table_setn(r->headers_out, "Allow", kept);
 }
 
 /* The fields of an answer to OPTIONS. */
@@ -313,6 +311,7 @@ static int advertise(request_rec *r)
                                   : r->method_number != M_OPTIONS) {
         return DECLINED;
     }
+    /* nor what is a part of an answer, or stands for another one */
     if (r->main != NULL || (r->prev != NULL && r->prev->status != HTTP_OK)
         || r->parsed_uri.path == NULL) {
         return DECLINED;

@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 
+use ExpectPolicy::Judge;
 use ExpectPolicy::Wire;
 use JSON::PP ();
 use Test::More;
@@ -25,6 +26,7 @@ sub form_ok {
     is(header($res, 'Expect-Policy-Error'), 'content_too_large',
        "$name: the code");
     cmp_ok(length $res->{body}, '<', 4096, "$name: less than 4 KB");
+    refusal_schema_ok($res, "$name: as the schema says") if $type !~ /html/;
 }
 
 sub upload {
@@ -48,6 +50,7 @@ $res = ask(path => '/app/problem', length => 1001,
            headers => ['Expect: 100-continue']);
 is($res->{status}, 417, 'and the status in it is that of the answer');
 is(JSON::PP::decode_json($res->{body})->{status}, 417, 'the same there');
+refusal_schema_ok($res);
 accepted_ok(upload('problem', 1000), name => 'one byte less is accepted');
 
 # by Accept
@@ -86,6 +89,7 @@ for (['words', 1001, 'image/png', "At most 1000 bytes, caf\x{e9}."],
                headers => ["Content-Type: $type"]);
     is(JSON::PP::decode_json($res->{body})->{message}, $words,
        "$place: $words");
+    refusal_schema_ok($res);
 }
 accepted_ok(upload('words', 9, 'Content-Type: image/png'),
             name => 'a small PNG is accepted');

@@ -5,6 +5,7 @@ use strict;
 use warnings;
 
 use ExpectPolicy::H2;
+use ExpectPolicy::Judge;
 use ExpectPolicy::Wire;
 use Test::More;
 
@@ -84,6 +85,7 @@ is_deeply($asked->{interim}, [100], 'who asks is invited');
 is($asked->{status}, 413, 'and cut with 413');
 my ($doc) = parse_json($asked->{body});
 is($doc->{error}, 'content_too_large', 'with the document');
+refusal_schema_ok($asked);
 ok(!-e "$root/dav/asked.bin", 'nothing is stored');
 my $always = ask(path => '/app/stream-417', chunked => 1,
                  body => chunks($limit + 1, 8192), marker => 1);

@@ -4,6 +4,7 @@
 use strict;
 use warnings;
 
+use ExpectPolicy::Judge;
 use ExpectPolicy::Wire;
 use File::Temp ();
 use Test::More;
@@ -118,6 +119,7 @@ sub document_of {
     my ($got, $name) = @_;
     my ($doc, undef, $wrong) = parse_json($got->{body} // '');
     is($wrong, undef, "$name: strict JSON") or diag $got->{out}, $got->{body};
+    schema_ok($got->{body} // '', 'refusal.json');
     return $doc // {};
 }
 

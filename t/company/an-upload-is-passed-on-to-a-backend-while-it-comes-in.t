@@ -6,6 +6,7 @@ use warnings;
 
 use ExpectPolicy::Company;
 use ExpectPolicy::H2;
+use ExpectPolicy::Judge;
 use ExpectPolicy::Server;
 use ExpectPolicy::Wire;
 use Test::More;
@@ -139,6 +140,7 @@ for my $place (sort keys %doc_at) {
         is($doc ? $doc->{error} : '-',
            $doc_at{$place} ? 'service_unavailable' : '-',
            $doc_at{$place} ? 'with our document' : 'with the page of core');
+        refusal_schema_ok($res) if $doc_at{$place};
     }
 }
 # mod_proxy_http wants the first bytes of content before it connects

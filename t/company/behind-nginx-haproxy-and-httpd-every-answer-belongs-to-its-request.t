@@ -5,6 +5,7 @@ use strict;
 use warnings;
 
 use ExpectPolicy::Company;
+use ExpectPolicy::Judge;
 use ExpectPolicy::Server;
 use ExpectPolicy::Wire;
 use Test::More;
@@ -136,6 +137,7 @@ for my $name (sort keys %front) {
     is($res->{status}, $does->{passes} ? 417 : 413,
        "$name: an upload that asks first is refused");
     like($res->{body}, $too_large, 'with our document');
+    refusal_schema_ok($res);
     is_deeply($res->{interim}, $does->{invites} ? [100] : [],
               $does->{invites} ? 'the front end invited' : 'uninvited');
     is(app_ran($res), 0, 'the application does not run');
@@ -154,9 +156,11 @@ for my $name (sort keys %front) {
     $res = ask(@to, length => $limit + 2, body => 'x' x ($limit + 2));
     is($res->{status}, 413, "$name: without Expect");
     like($res->{body}, $too_large, 'with our document');
+    refusal_schema_ok($res);
     $res = ask(@to, length => 8_000_000, body => 'x' x 8_000_000);
     is($res->{status}, 413, "$name: 8 MB at once");
     like($res->{body}, $too_large, 'the document can be read');
+    refusal_schema_ok($res);
 
     # content that is held back, by who did not ask
     $res = ask(@to, length => $limit + 1, patience => 2);

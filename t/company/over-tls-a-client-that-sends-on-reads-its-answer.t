@@ -5,6 +5,7 @@ use strict;
 use warnings;
 
 use ExpectPolicy::Company;
+use ExpectPolicy::Judge;
 use ExpectPolicy::Wire;
 use Test::More;
 
@@ -86,6 +87,7 @@ for my $version ('TLSv1_2', 'TLSv1_3') {
              'it is refused');
         like($got->{body}, qr/\A\{"error":"content_too_large",.*\}\n\z/,
              'with the document');
+        schema_ok($got->{body}, 'refusal.json');
     }
     my $got = client('/app/free/x', $version);
     like($got->{head}, qr{\AHTTP/1\.1 200 }, "$version: the twin is admitted");

@@ -6,6 +6,7 @@ use warnings;
 
 use ExpectPolicy::Company;
 use ExpectPolicy::H2;
+use ExpectPolicy::Judge;
 use ExpectPolicy::Wire;
 use Test::More;
 
@@ -60,6 +61,7 @@ for my $version ('tls1_2', 'tls1_3') {
         is($res->{status}, 413, "$version $path, a stream is cut");
         like($res->{body}, qr/^\{"error":"content_too_large"/,
              'with our document');
+        refusal_schema_ok($res);
         $checked++;
     }
 }

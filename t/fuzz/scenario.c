@@ -121,7 +121,8 @@ static const struct {
     { EP_RULE_MAX_SIZE, "MaxSize" }, { EP_RULE_STATUS, "Status" },
     { EP_RULE_LINGER, "Linger" }, { EP_RULE_EARLY_ERRORS, "EarlyErrors" },
     { EP_RULE_LEDGER_FAILURE, "LedgerFailure" },
-    { EP_RULE_FORMAT, "Format" }, { EP_RULE_MESSAGE, "Message" },
+    { EP_RULE_FORMAT, "Format" }, { EP_RULE_ADVERTISE, "Advertise" },
+    { EP_RULE_MESSAGE, "Message" },
     { EP_RULE_FREE_SPACE, "FreeSpace" }, { EP_RULE_QUOTA, "Quota" },
     { EP_RULE_ALLOWANCE, "Allowance" }, { EP_RULE_CONCURRENT, "Concurrent" }
 };
@@ -386,6 +387,7 @@ static int read_setting(scenario *s, ep_setting *setting, ep_rule rule,
         return read_choice(setting, modes, line);
     case EP_RULE_REQUIRE_LENGTH:
     case EP_RULE_EARLY_ERRORS:
+    case EP_RULE_ADVERTISE:
         return read_choice(setting, switches, line);
     case EP_RULE_LEDGER_FAILURE:
         return read_choice(setting, failures, line);

@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 
+use ExpectPolicy::H2;
 use ExpectPolicy::Judge;
 use ExpectPolicy::Ledger;
 use ExpectPolicy::Server;
@@ -137,7 +138,7 @@ Listen 127.0.0.1:$port
 ProxyPass /behind/ http://127.0.0.1:$port/open/
 END
     load => [qw(auth_basic authn_file authz_user headers proxy proxy_http
-                setenvif)]);
+                setenvif), has_http2() ? 'http2' : ()]);
 
 my @alice = (headers => ['Authorization: Basic YWxpY2U6c2VjcmV0']);
 my @bob = (headers => ['Authorization: Basic Ym9iOnNlY3JldA==']);
@@ -221,6 +222,18 @@ is(fields($res, 'upload-limit'), 'max-size=2345', 'tells the limit in front');
 is(fields($res, 'link'), $link->('PUT'), 'once');
 is(limits('/behind/file')->{max_size}, 2345, 'and the document, too');
 is(get('/behind/file')->{body}, 'x', 'other requests are passed on');
+
+if (has_http2()) {
+    my $h2 = ExpectPolicy::H2->new(port => $server->{port});
+    my %how = (host => 'localhost', tag => '', end => 1);
+    my $told = $h2->answer($h2->request(%how, method => 'OPTIONS',
+                                        path => '/open/new'));
+    is(fields($told, 'upload-limit'), 'max-size=10485760', 'HTTP/2: OPTIONS');
+    $told = $h2->answer($h2->request(
+        %how, method => 'GET', path => '/open/new?expect-policy-limits=PUT'));
+    is($told->{body}, get('/open/new?expect-policy-limits=PUT')->{body},
+       'and the same document');
+}
 
 # nothing where nobody asked for it, nor in a dry run
 for my $path ('/file', '/dry/file', '/owned/off/file') {

@@ -78,11 +78,13 @@ $text
 <VirtualHost 127.0.0.1:$port>
     ServerName dry.test
     ExpectPolicy DryRun
+    ExpectPolicyAdvertise On
 $sections
 </VirtualHost>
 <VirtualHost 127.0.0.1:$port>
     ServerName on.test
     ExpectPolicy On
+    ExpectPolicyAdvertise On
 $sections
 </VirtualHost>
 END
@@ -138,6 +140,9 @@ for my $i (1 .. SAMPLE) {
 push @corpus, map { +{ path => $_, method => 'POST', headers => [],
                        content(5000, 1) } }
     '/app/early', map { ("/app/$_", "/nothing/$_") } qw(size always417 all);
+# Who asks for limits is told none.
+push @corpus, map { +{ path => $_, method => 'OPTIONS', headers => [] } }
+    map { ("/app/$_", "/nothing/$_") } qw(size types methods);
 # fields that are anything but as usual
 my %odd = (
     Expect => [ '', ',', '100-continue,', '100-continue=1', '"100-continue"',

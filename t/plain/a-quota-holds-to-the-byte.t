@@ -2,6 +2,7 @@
 use strict;
 use warnings;
 
+use ExpectPolicy::Judge;
 use ExpectPolicy::Ledger;
 use ExpectPolicy::Wire;
 use Test::More;
@@ -75,7 +76,9 @@ my $curl = sub {
     return <$in> // '';
 };
 my $said = $curl->();
-my ($doc) = parse_json($said =~ s/\n\d+ \d+\z//r);
+my $body = $said =~ s/\n\d+ \d+\z//r;
+my ($doc) = parse_json($body);
+schema_ok($body, 'refusal.json');
 is($doc->{error}, 'quota_exceeded', 'curl reads the document');
 is($doc->{quota_remaining}, LEFT, 'with what is left');
 like($said, qr/\n417 0\z/, '417, and nothing was uploaded');

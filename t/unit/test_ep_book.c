@@ -1122,6 +1122,15 @@ START_TEST(whoever_dies_has_done_all_or_nothing)
 }
 END_TEST
 
+/* @return whether the book can tell what is used; -1: there is no account */
+static int knows(const ep_part *part)
+{
+    ep_balance balance = { 0, 0, -1 };
+
+    ep_book_balance(&book, part->kind, part->key, NOW, &balance);
+    return balance.is_known;
+}
+
 START_TEST(a_tree_is_unknown_until_it_is_measured)
 {
     const ep_part parts[] = {
@@ -1142,6 +1151,7 @@ START_TEST(a_tree_is_unknown_until_it_is_measured)
     tree = tree_of(&parts[1]);
     ck_assert_str_eq(tree.path, "/srv/tree");
     ck_assert_int_eq(tree.is_known, 0);
+    ck_assert_int_eq(knows(&parts[1]), 0);
     ck_assert_int_eq(tree.is_file, 0);
     ck_assert_int_eq(tree.asked, NOW);
     ck_assert_int_eq(tree.measured, 0);
@@ -1152,8 +1162,12 @@ START_TEST(a_tree_is_unknown_until_it_is_measured)
     ck_assert_int_eq(tree.measured, NOW + 7);
     ck_assert_int_eq(tree.took, 3);
     ck_assert_int_eq(used_of(&parts[1]), 500);
+    ck_assert_int_eq(knows(&parts[1]), 1);
+    ck_assert_int_eq(knows(&parts[0]), -1);
     ck_assert_int_eq(reserve(parts, 2, &claim), EP_BOOK_GRANTED);
     ck_assert_int_eq(tree_of(&parts[1]).is_held, 1);
+    /* what is not measured is always known */
+    ck_assert_int_eq(knows(&parts[0]), 1);
 }
 END_TEST
 

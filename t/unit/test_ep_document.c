@@ -745,6 +745,112 @@ START_TEST(where_memory_runs_out_the_error_is_told_alone)
 }
 END_TEST
 
+/* Limits of an upload of one byte in a scenario, as many as fit. */
+static char *limits_of(const char *lines, const ep_left *left, size_t *length)
+{
+    char *text = guarded_room(EP_LIMITS_SIZE);
+    scenario s;
+    ep_policy policy;
+    ep_verdict verdict;
+
+    given(&s, &policy, lines, "sized 1");
+    ep_decide(&policy, &s.facts, &verdict);
+    *length = ep_document_of_limits(text, &policy, "PUT", &verdict, left);
+    ck_assert_uint_gt(*length, 2);
+    ck_assert_uint_le(*length, EP_LIMITS_SIZE);
+    ck_assert_int_eq(text[*length - 1], '\n');
+    ck_assert(strict_json_valid(text, *length - 1));
+    scenario_free(&s);
+    return text;
+}
+
+#define EXPECTATIONS "\"supported_expectations\":[\"100-continue\"]"
+
+static const struct {
+    const char *lines;
+    int64_t quota;
+    int64_t allowance;
+    const char *text;
+} limits[] = {
+    { "server ExpectPolicy On", EP_UNKNOWN, EP_UNKNOWN,
+      "{\"method\":\"PUT\"," EXPECTATIONS "}\n" },
+    { "server Expectations Any", EP_UNKNOWN, EP_UNKNOWN,
+      "{\"method\":\"PUT\"}\n" },
+    { "server MaxSize 20\nowner MaxSize 10\nceiling 15\n"
+      "server Methods PUT POST\nserver Types image/*\n"
+      "owner Types image/png text/css\nserver Encodings gzip\n"
+      "server RequireLength On\nserver RequireContinue 5\n"
+      "server Concurrent 7 client\nserver Concurrent 3 host",
+      100, 0,
+      "{\"method\":\"PUT\"," EXPECTATIONS ",\"allowed_methods\":[\"PUT\","
+      "\"POST\"],\"continue_above\":5,\"supported_types\":[\"image/png\"],"
+      "\"supported_encodings\":[\"gzip\"],\"length_required\":true,"
+      "\"max_size\":10,\"max_concurrent\":3,\"quota_remaining\":100,"
+      "\"allowance_remaining\":0}\n" },
+    /* who has yet to show credentials is told what comes before them */
+    { "server MaxSize 10\nserver Methods PUT\nserver Types t/t\n"
+      "server RequireContinue 5\nserver Concurrent 3 host\n"
+      "server Refuse closed 503\n"
+      "server RequireAuth Bearer realm=\"api\"", 100, 100,
+      "{\"method\":\"PUT\"," EXPECTATIONS ",\"allowed_methods\":[\"PUT\"],"
+      "\"authentication_schemes\":[\"Bearer\"]}\n" },
+    { "server MaxSize 10\nserver RequireAuth Bearer realm=\"api\"\n"
+      "authorization Bearer x", EP_UNKNOWN, EP_UNKNOWN,
+      "{\"method\":\"PUT\"," EXPECTATIONS ",\"authentication_schemes\":"
+      "[\"Bearer\"],\"max_size\":10}\n" },
+    { "server Refuse closed 503", EP_UNKNOWN, EP_UNKNOWN,
+      "{\"method\":\"PUT\"," EXPECTATIONS ",\"refused\":{\"error\":"
+      "\"closed\",\"message\":\"Uploads are refused here.\",\"status\":503}}"
+      "\n" },
+    { "server Refuse closed 403 \"Soon\".", EP_UNKNOWN, EP_UNKNOWN,
+      "{\"method\":\"PUT\"," EXPECTATIONS ",\"refused\":{\"error\":"
+      "\"closed\",\"message\":\"\\\"Soon\\\".\",\"status\":403}}\n" }
+};
+
+START_TEST(limits_are_all_that_a_refusal_would_tell)
+{
+    const ep_left left = { limits[_i].quota, limits[_i].allowance };
+    size_t length;
+    char *text = limits_of(limits[_i].lines, &left, &length);
+
+    text[length - 1] = '\0';
+    ck_assert_uint_eq(length, strlen(limits[_i].text));
+    ck_assert_int_eq(strncmp(text, limits[_i].text, length - 1), 0);
+}
+END_TEST
+
+START_TEST(the_longest_lists_leave_room_for_all_limits)
+{
+    static const ep_left left = { INT64_MAX, INT64_MAX };
+    char message[EP_MESSAGE_MAX + 1], lines[EP_MESSAGE_MAX + 256];
+    char *text = guarded_room(EP_LIMITS_SIZE);
+    scenario s;
+    ep_policy policy;
+    ep_verdict verdict;
+    ep_setting longest[COUNT(worst)];
+    size_t length, i;
+
+    memset(message, '\\', sizeof(message) - 1);
+    message[sizeof(message) - 1] = '\0';
+    snprintf(lines, sizeof(lines), "server Refuse closed 503 %s\n"
+             "server MaxSize 9223372036854775806\nserver RequireLength On\n"
+             "server RequireContinue 9223372036854775806\n"
+             "server RequireAuth Bearer\nauthorization Bearer x\n"
+             "server Concurrent 9223372036854775806 host", message);
+    given(&s, &policy, lines, "sized 1");
+    for (i = 0; i < COUNT(worst); i++) {
+        longest_list(&longest[i], worst[i].begin, worst[i].fill, worst[i].end);
+        policy.rule[worst[i].rule][0] = &longest[i];
+    }
+    ep_decide(&policy, &s.facts, &verdict);
+    length = ep_document_of_limits(text, &policy, "PUT", &verdict, &left);
+    ck_assert_uint_gt(length, 4 * EP_LIST_BYTES);
+    ck_assert(strict_json_valid(text, length - 1));
+    ck_assert_ptr_nonnull(strstr(text, "\"truncated\":true"));
+    scenario_free(&s);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ep_document");
@@ -774,6 +880,8 @@ int main(void)
              bad_messages);
     tcase_add_test(tcase, a_message_has_at_most_1024_bytes);
     tcase_add_test(tcase, where_memory_runs_out_the_error_is_told_alone);
+    ADD_ROWS(tcase, limits_are_all_that_a_refusal_would_tell, limits);
+    tcase_add_test(tcase, the_longest_lists_leave_room_for_all_limits);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

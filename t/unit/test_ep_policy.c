@@ -542,6 +542,8 @@ static const struct {
     /* a status makes nothing laxer */
     { EP_RULE_STATUS, "Status 417", NULL, "Status Auto" },
     { EP_RULE_FORMAT, "Format Problem", NULL, "Format JSON" },
+    { EP_RULE_ADVERTISE, "Advertise On", NULL, "Advertise Off" },
+    { EP_RULE_ADVERTISE, "Advertise Off", NULL, "Advertise On" },
     { EP_RULE_MESSAGE, "Message unsupported_expectation a", NULL,
       "Message unsupported_expectation b" },
     { EP_RULE_STATUS, "Status Auto", NULL, "Status Specific" },
@@ -579,6 +581,35 @@ START_TEST(an_owner_is_laxer_where_more_would_be_admitted)
     }
     ck_assert_int_eq(is_laxer(laxer[_i].rule, laxer[_i].server,
                               laxer[_i].not_laxer), 0);
+}
+END_TEST
+
+static const struct {
+    const char *lines;
+    int advertises;
+    int tells_upload_limit;
+} advertised[] = {
+    { "server ExpectPolicy On", 0, 0 },
+    { "server Advertise On", 1, 1 },
+    { "server Advertise Off", 0, 0 },
+    /* that uploads can be resumed is not for an owner to say */
+    { "owner Advertise On", 1, 0 },
+    { "server Advertise Off\nowner Advertise On", 1, 0 },
+    { "server Advertise On\nowner Advertise On", 1, 1 },
+    { "server Advertise On\nowner Advertise Off", 0, 0 },
+    { "override None\nowner Advertise On", 0, 0 }
+};
+
+START_TEST(limits_are_told_as_the_owner_says_upload_limit_as_the_server)
+{
+    scenario s;
+    ep_policy policy;
+
+    given(&s, &policy, advertised[_i].lines, "");
+    ck_assert_int_eq(policy.advertises, advertised[_i].advertises);
+    ck_assert_int_eq(policy.tells_upload_limit,
+                     advertised[_i].tells_upload_limit);
+    scenario_free(&s);
 }
 END_TEST
 
@@ -909,6 +940,9 @@ int main(void)
     tcase_add_test(tcase, the_smallest_of_a_rule_knows_no_ceiling);
     tcase_add_test(tcase, where_only_the_ceiling_is_left_no_rule_is);
     ADD_ROWS(tcase, an_owner_is_laxer_where_more_would_be_admitted, laxer);
+    ADD_ROWS(tcase,
+             limits_are_told_as_the_owner_says_upload_limit_as_the_server,
+             advertised);
     tcase_add_test(tcase, every_rule_was_asked_whether_it_is_laxer);
     ADD_ROWS(tcase, a_name_is_covered_by_the_rules_own_idea_of_sameness,
              covers);

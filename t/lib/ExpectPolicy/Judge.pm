@@ -7,22 +7,33 @@ package ExpectPolicy::Judge;
 use strict;
 use warnings;
 
+use Cwd ();
 use Exporter 'import';
+use File::Basename qw(dirname);
 use IPC::Open2 ();
 use Test::More;
 
-our @EXPORT = qw(schema_ok metrics_ok);
+our @EXPORT = qw(schema_ok refusal_schema_ok metrics_ok);
+
+# A test may have gone elsewhere when it asks.
+my $SCHEMAS = Cwd::abs_path(dirname(__FILE__) . '/../../../docs/schema');
 
 # One for all questions of a test file: it takes a third of a second to start.
 # A line of "WHAT TEXT" is answered with a line; texts come in hexadecimal.
 my $PROGRAM = <<'END';
 import sys, json
-def schema(name, text):
+validators = {}
+def validator(name):
     from jsonschema import Draft202012Validator as Validator
-    with open("docs/schema/" + name) as file:
-        schema = json.load(file)
-    Validator.check_schema(schema)
-    return [error.message for error in Validator(schema).iter_errors(json.loads(text))]
+    if name not in validators:
+        with open(sys.argv[1] + "/" + name) as file:
+            schema = json.load(file)
+        Validator.check_schema(schema)
+        validators[name] = Validator(schema)
+    return validators[name]
+def schema(name, text):
+    return [error.message
+            for error in validator(name).iter_errors(json.loads(text))]
 def metrics(name, text):
     from prometheus_client.openmetrics.parser import text_string_to_metric_families
     families = list(text_string_to_metric_families(text))
@@ -43,7 +54,8 @@ sub ask_judge {
     my ($what, $name, $text) = @_;
     if (!$pid || $owner != $$) {
         $owner = $$;
-        $pid = IPC::Open2::open2($in, $out, '/usr/bin/python3', '-c', $PROGRAM);
+        $pid = IPC::Open2::open2($in, $out, '/usr/bin/python3', '-c', $PROGRAM,
+                                $SCHEMAS);
     }
     print $out "$what $name ", unpack('H*', $text), "\n";
     $out->flush;
@@ -58,6 +70,18 @@ sub schema_ok {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     is(ask_judge('schema', $schema, $text), '[]', $name // "as $schema says")
         or diag substr $text, 0, 2000;
+}
+
+# The document of a refusal, in the form that its Content-Type says.
+# @param res headers and body
+sub refusal_schema_ok {
+    my ($res, $name) = @_;
+    my ($type) = map { $_->[1] }
+        grep { lc $_->[0] eq 'content-type' } @{ $res->{headers} };
+    my $schema = ($type // '') eq 'application/problem+json' ? 'problem.json'
+        : 'refusal.json';
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    schema_ok($res->{body}, $schema, $name);
 }
 
 sub metrics_ok {

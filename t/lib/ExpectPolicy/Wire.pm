@@ -9,6 +9,7 @@ use warnings;
 
 use Exporter 'import';
 use Errno qw(EAGAIN EWOULDBLOCK EINTR EPIPE ECONNRESET);
+use ExpectPolicy::Judge qw(refusal_schema_ok);
 use Fcntl ();
 use IO::Select ();
 use IO::Socket::IP ();
@@ -552,6 +553,7 @@ sub document_ok {
     my ($res, $want) = @_;
     my ($doc, $names, $wrong) = parse_json($res->{body});
     is($wrong, undef, 'strict JSON') or return diag $res->{body};
+    refusal_schema_ok($res);
     like($res->{body},
          qr/\A\{\s*"error"\s*:\s*"\Q$want->{code}\E"\s*,\s*"message"\s*:\s*"/,
          'error and message come first');
