@@ -608,6 +608,46 @@ static void check_denial(const ep_policy *policy, const ep_facts *facts,
     check_document(policy, facts, &verdict);
 }
 
+/* What comes behind credentials is told to nobody who has none; and all of it
+ * holds. */
+static void check_limits(const ep_policy *policy, const ep_verdict *verdict)
+{
+    static const char *const open_to_all[] = {
+        "method", "supported_expectations", "allowed_methods",
+        "authentication_schemes", "truncated"
+    };
+    enum { OPEN = sizeof(open_to_all) / sizeof(*open_to_all) };
+    static const ep_left left = { 7, EP_UNKNOWN };
+    const int is_hidden = verdict->by[EP_AUTHENTICATION_REQUIRED] != NULL;
+    const ep_setting *size = ep_policy_max_size(policy);
+    char *text = malloc(EP_LIMITS_SIZE);
+    json_item items[STRICT_JSON_MEMBERS];
+    json_piece whole;
+    size_t count, i, j;
+    int sizes = 0;
+
+    PROMISE(text != NULL);
+    whole.at = text;
+    whole.length = ep_document_of_limits(text, policy, "PUT", verdict, &left);
+    PROMISE(whole.length > 2 && whole.length <= EP_LIMITS_SIZE);
+    whole.length--;
+    PROMISE(text[whole.length] == '\n');
+    PROMISE(strict_json_valid(whole.at, whole.length));
+    count = strict_json_items(whole, items, STRICT_JSON_MEMBERS);
+    PROMISE(count >= 1 && is(items[0].name, "method"));
+    for (i = 0; i < count; i++) {
+        if (is(items[i].name, "max_size")) {
+            check_number(items[i].value, size != NULL ? size->number : -1);
+            sizes++;
+        }
+        for (j = 0; j < OPEN && !is(items[i].name, open_to_all[j]); j++) {
+        }
+        PROMISE(!is_hidden || j < OPEN);
+    }
+    PROMISE(sizes == (size != NULL && !is_hidden));
+    free(text);
+}
+
 /* By rule, the server's before the owner's; none that is Off. */
 static void check_counted(const scenario *s, const ep_policy *policy)
 {
@@ -664,6 +704,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_lists(&policy, &s.facts, &verdict);
     check_tighten(&s);
     check_counted(&s, &policy);
+    check_limits(&policy, &verdict);
     if (verdict.code != EP_ADMITTED) {
         check_document(&policy, &s.facts, &verdict);
     }
