@@ -11,7 +11,8 @@
  *   header_parser        the policy of the place, once all sections are merged
  *   fixups               the same, where httpd's authentication comes first;
  *                        limits that count
- *   handler              the same, where a fast redirect changed the place
+ *   handler              the same, where a fast redirect changed the place;
+ *                        limits, for who asks
  *   insert_error_filter  core's own 417, and content cut on its way: our page
  *
  * docs/design.md tells why.
@@ -269,15 +270,20 @@ static int check_authenticated(request_rec *r)
 
 static int check_place(request_rec *r)
 {
-    const ep_request *state;
+    int result = DECLINED;
 
-    if (ep_request_is_plain(r)) {
-        return DECLINED;
+    if (!ep_request_is_plain(r)) {
+        const ep_request *state = ep_request_get(r);
+
+        if (state == NULL || state->judged != r->per_dir_config) {
+            result = judge(r, r->per_dir_config, 0);
+        }
     }
-    state = ep_request_get(r);
-    return state == NULL || state->judged != r->per_dir_config
-               ? judge(r, r->per_dir_config, 0)
-               : DECLINED;
+    /* few requests can ask for limits */
+    return result == DECLINED
+                   && (r->args != NULL || r->method_number == M_OPTIONS)
+               ? ep_advertise(r)
+               : result;
 }
 
 static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
@@ -343,8 +349,8 @@ static void register_hooks(apr_pool_t *pool)
     /* before mod_security, which reads the content at the same place */
     ap_hook_fixups(check_authenticated, NULL, reads_content,
                    APR_HOOK_REALLY_FIRST);
-    /* before any handler: mod_dir and mod_negotiation swap the place under a
-     * request after all other hooks have run */
+    /* before any handler (mod_proxy's is FIRST): mod_dir and mod_negotiation
+     * swap the place under a request after all other hooks have run */
     ap_hook_handler(check_place, NULL, NULL, APR_HOOK_REALLY_FIRST);
     /* before mod_headers (LAST), so that it sees the final status */
     ap_hook_insert_error_filter(insert_error_page, NULL, NULL,

@@ -302,7 +302,7 @@ static int answer(request_rec *r, const char *method)
     return OK;
 }
 
-static int advertise(request_rec *r)
+int ep_advertise(request_rec *r)
 {
     const char *method = NULL;
     ep_policy policy;
@@ -338,7 +338,4 @@ void ep_advertise_register(void)
     advertise_filter = ap_register_output_filter("EXPECT_POLICY_ADVERTISE",
                                                  add_fields, NULL,
                                                  AP_FTYPE_CONTENT_SET - 1);
-    /* before every handler that would answer (mod_proxy's is FIRST), and behind
-     * the check of the place, which is REALLY_FIRST */
-    ap_hook_handler(advertise, NULL, NULL, APR_HOOK_REALLY_FIRST + 1);
 }

@@ -4,7 +4,16 @@
 #ifndef MOD_EXPECT_POLICY_ADVERTISE_H
 #define MOD_EXPECT_POLICY_ADVERTISE_H
 
-/** Registers the hook and the filter. */
+#include "httpd.h"
+
+/** Registers the filter. */
 void ep_advertise_register(void);
+
+/**
+ * In the handler stage, before any handler that would answer: answers a GET that
+ * asks for limits, and has the answer to OPTIONS tell of them.
+ * @return DECLINED: the request is for others to answer; or as handlers do
+ */
+int ep_advertise(request_rec *r);
 
 #endif
