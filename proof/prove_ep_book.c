@@ -127,11 +127,12 @@ static void measure(void)
 
 static void ask(void)
 {
-    ep_balance balance = { 0, 0 };
+    ep_balance balance = { 0, 0, 0 };
     ep_book_counts counts;
 
     ep_book_balance(&book, any_kind(), any_key(), any_time(), &balance);
     //@ check amounts: balance.held >= 0 && balance.used >= 0;
+    //@ check known: balance.is_known == 0 || balance.is_known == 1;
     ep_book_count(&book, &counts);
     ep_book_recover(&book, is_alive, NULL);
     ep_book_enter(&book);
