@@ -8,7 +8,7 @@
 
 # PACKAGE:COMMAND: the package is needed only where the command is missing,
 # since node often comes from elsewhere than Debian, npm along with it
-BROWSER_PACKAGES = chromium nodejs:node npm:npm openssl
+BROWSER_PACKAGES = chromium nodejs:node npm:npm openssl python3-jsonschema
 BROWSER_BUILD = build/browser
 BROWSER_LOCK = $(BROWSER_BUILD)/node_modules/.package-lock.json
 

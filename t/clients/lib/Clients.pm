@@ -125,7 +125,8 @@ sub said {
     return scalar(<$in>) // '';
 }
 
-# @return status, document (undef if it was not seen), error, seconds, said
+# @return status, document (the text; undef if it was not seen), error, seconds,
+# said
 sub upload {
     my ($client, $url, $file, $expect, $seconds) = @_;
     my $log = File::Temp->new;
@@ -140,10 +141,10 @@ sub upload {
     my ($took) = $line =~ /\bseconds=([\d.]+)/;
     my ($error) = $line =~ /\berror=(.*?) (?:status|seconds)=/s;
     my $document = eval { JSON::PP->new->decode($body // '') };
-    undef $document
-        if ref $document ne 'HASH'
-            || ($document->{error} // '') ne 'content_too_large';
-    return { status => $status // 0, document => $document, said => $text,
+    my $is_seen = ref $document eq 'HASH'
+        && ($document->{error} // '') eq 'content_too_large';
+    return { status => $status // 0, said => $text,
+             document => $is_seen ? $body : undef,
              error => $error // (defined $status ? '' : 'has not returned'),
              seconds => $took };
 }
