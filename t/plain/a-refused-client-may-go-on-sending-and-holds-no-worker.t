@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 
+use ExpectPolicy::Judge;
 use ExpectPolicy::Server;
 use ExpectPolicy::Wire;
 use IO::Select ();
@@ -79,6 +80,7 @@ cmp_ok($sender{abort}{ended} // 99, '<', 1, 'Abort: it was cut at once');
 my $read = read_response($sender{full}{conn}, patience => 3);
 is($read->{status}, 403, 'Full: and then the answer can still be read');
 is(($read->{body} =~ /"error":"(\w+)"/)[0], 'closed', 'in full');
+refusal_schema_ok($read);
 is($sender{full}{conn}{in}, '', 'and nothing behind it');
 close $_->{conn}{sock} for values %sender;
 

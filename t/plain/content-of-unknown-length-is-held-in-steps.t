@@ -4,6 +4,7 @@ use strict;
 use warnings;
 
 use ExpectPolicy::H2;
+use ExpectPolicy::Judge;
 use ExpectPolicy::Ledger;
 use ExpectPolicy::Wire;
 use Test::More;
@@ -75,6 +76,7 @@ ExpectPolicy::Wire::put($drip, $piece, 10);
 my $res = read_response($drip, method => 'PUT');
 is($res->{status}, 507, 'then it is cut');
 like($res->{body}, qr/"quota_remaining": ?2097152\b/, 'what it could have been');
+refusal_schema_ok($res);
 $server->settled_ok;
 ok(!-e "$site/large/drip", 'and not kept');
 

@@ -6,6 +6,7 @@ use strict;
 use warnings;
 
 use ExpectPolicy::H2;
+use ExpectPolicy::Judge;
 use ExpectPolicy::Server;
 use ExpectPolicy::Wire;
 use Test::More;
@@ -110,6 +111,7 @@ for (['/', refused('/'), 413],
     like($res->{body},
          $name eq 'HEAD' ? qr/\A\z/ : qr/\A\{"error":"\w+".*\}\n\z/,
          'in full, and once');
+    refusal_schema_ok($res) if length $res->{body};
     is($res->{extra}, '', 'and nothing behind it');
     my $ms = median_reset_after($ask);
     cmp_ok($ms, '>', WAITED_MS, "the reset waits ($ms ms)");
