@@ -275,10 +275,14 @@ static int answer(request_rec *r, const char *method)
     ep_left left;
     size_t length;
 
-    if (ap_method_number_of(method) == M_INVALID) {
+    const int number = ap_method_number_of(method);
+
+    /* TRACE has no content (RFC 9110 9.3.8), and httpd answers it while it maps
+     * a URL, in a subrequest, too: the client's cookies would be the document */
+    if (number == M_INVALID || number == M_TRACE) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
                       "no limits are told for a method that httpd does not"
-                      " know");
+                      " know, or that cannot have content");
         return HTTP_BAD_REQUEST;
     }
     look_ahead(r, method, &found);

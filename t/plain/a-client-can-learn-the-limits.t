@@ -251,6 +251,12 @@ is(get('/open/file?expect-policy-limits=FOO')->{status}, 400, 'no such method');
 is(get('/open/file?expect-policy-limits=put')->{status}, 400,
    'methods have a case');
 is(get('/open/file?expect-policy-limits=')->{status}, 400, 'nor an empty one');
+my $trace = get('/open/file?expect-policy-limits=TRACE',
+                headers => ['Cookie: session=secret']);
+is($trace->{status}, 400, 'TRACE has no content, and no limits');
+unlike($trace->{raw}, qr/secret/, 'nor does its answer come instead');
+is(limits('/open/file', for => 'DELETE')->{max_size}, 10_485_760,
+   'while DELETE may have some');
 is(get('/open/file?a=b&expect-policy-limits=PUT&c')->{body} =~ /^\{"method"/,
    1, 'among other parameters');
 my $head = get('/open/file?expect-policy-limits=PUT', method => 'HEAD');
