@@ -8,7 +8,8 @@
  *   pre_read_request     hide Expect from core, if the configuration needs it
  *   post_read_request    put it back (src/mod_expect_policy_expect.c); the
  *                        ceiling of the virtual host; no ErrorDocument
- *   header_parser        the policy of the place, once all sections are merged
+ *   header_parser        the policy of the place, once all sections are merged;
+ *                        fields, for who may ask for limits
  *   fixups               the same, where httpd's authentication comes first;
  *                        limits that count
  *   handler              the same, where a fast redirect changed the place;
@@ -214,7 +215,7 @@ static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
     if (result != DECLINED) {
         return result;
     }
-    if (facts.ignores_continue) {
+    if (facts.ignores_continue && state->policy.mode == EP_MODE_ON) {
         r->expecting_100 = 0;
     }
     /* what a dry run would have refused is not reported twice */
@@ -235,7 +236,7 @@ static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
 static int check_head(request_rec *r)
 {
     /* Most requests are done here, at little cost. */
-    if (!ep_facts_any(r)) {
+    if (!ep_advertise_prepare(r) && !ep_facts_any(r)) {
         ep_request_set_plain(r);
         return DECLINED;
     }
@@ -270,20 +271,17 @@ static int check_authenticated(request_rec *r)
 
 static int check_place(request_rec *r)
 {
+    const ep_request *state;
     int result = DECLINED;
 
-    if (!ep_request_is_plain(r)) {
-        const ep_request *state = ep_request_get(r);
-
-        if (state == NULL || state->judged != r->per_dir_config) {
-            result = judge(r, r->per_dir_config, 0);
-        }
+    if (ep_request_is_plain(r)) {
+        return DECLINED;
     }
-    /* few requests can ask for limits */
-    return result == DECLINED
-                   && (r->args != NULL || r->method_number == M_OPTIONS)
-               ? ep_advertise(r)
-               : result;
+    state = ep_request_get(r);
+    if (state == NULL || state->judged != r->per_dir_config) {
+        result = judge(r, r->per_dir_config, 0);
+    }
+    return result == DECLINED ? ep_advertise(r) : result;
 }
 
 static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)

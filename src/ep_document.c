@@ -14,6 +14,7 @@
 #include "ep_error.h"
 #include "ep_media.h"
 #include "ep_notice.h"
+#include "ep_text.h"
 
 static const char *const messages[EP_CODES] = {
     "This server does not meet the expectation that the request states.",
@@ -60,7 +61,7 @@ int ep_message_valid(const char *text)
     json_t *string;
     size_t i;
 
-    if (length == 0 || length > EP_MESSAGE_MAX) {
+    if (length == 0 || ep_json_length(text) > EP_MESSAGE_MAX) {
         return 0;
     }
     for (i = 0; i < length; i++) {

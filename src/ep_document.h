@@ -14,10 +14,11 @@
  * room for the rest.
  */
 #define EP_LIST_BYTES 1500
-/** No document of limits is larger: five lists and a message, all of which
- * escaping may double, and what is around them. */
-#define EP_LIMITS_SIZE (5 * 2 * EP_LIST_BYTES + 2 * EP_MESSAGE_MAX + 1024)
-/** The longest message that ExpectPolicyRefuse may bring, in bytes. */
+/** No document of limits is larger: five lists and a message, and what is around
+ * them. */
+#define EP_LIMITS_SIZE (5 * EP_LIST_BYTES + EP_MESSAGE_MAX + 1024)
+/** The longest message of ExpectPolicyRefuse and ExpectPolicyMessage, in bytes of
+ * JSON. */
 #define EP_MESSAGE_MAX 1024
 
 /**

@@ -368,7 +368,7 @@ size_t ep_policy_names(const ep_policy *policy, ep_rule rule,
         for (i = 0; own != NULL && i < own->names_count; i++) {
             const char *name = own->names[i];
             /* quoted, and a comma before the next one */
-            const size_t length = strlen(name) + 3;
+            const size_t length = ep_json_length(name) + 3;
 
             if ((other != NULL && !ep_policy_lists(rule, other, name))
                 || is_among(names, count, name)) {

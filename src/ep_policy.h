@@ -268,7 +268,7 @@ int ep_policy_lists(ep_rule rule, const ep_setting *setting, const char *name);
 /**
  * What a list rule accepts in the end: what both halves list.
  * @param names at least EP_NAMES_MAX places; they point into the policy
- * @param bytes the most bytes that the names may have together
+ * @param bytes the most bytes that the names may take together in JSON
  * @param complete 0 if names were left out for that reason, else 1
  * @return how many there are
  */

@@ -113,3 +113,15 @@ ep_span ep_span_of(const char *text)
     span.length = strlen(text);
     return span;
 }
+
+size_t ep_json_length(const char *text)
+{
+    size_t length = 0;
+
+    for (; *text != '\0'; text++) {
+        const unsigned char c = (unsigned char)*text;
+
+        length += c < ' ' ? 6 : c == '"' || c == '\\' ? 2 : 1;
+    }
+    return length;
+}

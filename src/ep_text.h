@@ -40,6 +40,12 @@ const char *ep_skip_parameters(const char *text);
 /** @return 1 if both are the same but for the case of US-ASCII letters */
 int ep_same_word(ep_span a, ep_span b);
 
+/**
+ * @return how many bytes a text takes as a string of JSON (RFC 8259 section 7),
+ *         the quotes around it not included
+ */
+size_t ep_json_length(const char *text);
+
 /** @return all of a NUL-terminated string as a span */
 ep_span ep_span_of(const char *text);
 

@@ -13,13 +13,17 @@
 extern module AP_MODULE_DECLARE_DATA expect_policy_module;
 
 /**
- * What the module knows about a request that has content or an Expect field.
+ * What the module knows about a request that has content or an Expect field, or
+ * that may ask for limits.
  * There is one for a request and all its internal redirects; it hangs on the
  * initial request and lives in its pool.
  */
 typedef struct ep_request {
     /** the Expect value that was held back from core; NULL: none was */
     const char *held_expect;
+    /** the fields as the client has sent them, if it may ask for limits; else
+     * NULL */
+    apr_table_t *fields;
     /** the configuration that was judged last */
     const ap_conf_vector_t *judged;
     /** the configuration whose checks wait for httpd's own authentication */

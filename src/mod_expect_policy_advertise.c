@@ -12,10 +12,10 @@
 
 #include "ep_document.h"
 #include "mod_expect_policy_config.h"
-#include "mod_expect_policy_facts.h"
 #include "mod_expect_policy_fields.h"
 #include "mod_expect_policy_ledger.h"
 #include "mod_expect_policy_parts.h"
+#include "mod_expect_policy_prospect.h"
 
 APLOG_USE_MODULE(expect_policy);
 
@@ -29,55 +29,6 @@ static ap_filter_rec_t *advertise_filter;
 static const char *const carriers[] = { "PUT", "POST", "PATCH", "PROPPATCH" };
 #define CARRIERS (sizeof(carriers) / sizeof(*carriers))
 #define UPLOADERS 3
-
-/* What would become of an upload by the same client. */
-typedef struct prospect {
-    /* of an answer to it, as far as httpd's own hooks say; 200: it is let in */
-    int status;
-    request_rec *sub;
-    ep_policy policy;
-    ep_verdict verdict;
-} prospect;
-
-/* @param policy set if 1 is returned */
-static int is_advertised(request_rec *r, const ap_conf_vector_t *place,
-                         ep_policy *policy)
-{
-    if (!ep_config_may_be_on(place)) {
-        return 0;
-    }
-    ep_config_policy(r, place, policy);
-    /* a dry run changes nothing */
-    return policy->mode == EP_MODE_ON && policy->advertises;
-}
-
-/*
- * Asks httpd: sections and Require may depend on the method, and nothing about
- * limits is told to who is not let in.  The subrequest is not destroyed before
- * the request is, as .htaccess files may have been read into its pool.
- */
-static void look_ahead(request_rec *r, const char *method, prospect *found)
-{
-    ap_conf_vector_t *place = r->per_dir_config;
-    ep_facts facts;
-
-    /* where the place is the same, httpd takes it that a subrequest has passed
-     * already (ap_process_request_internal()), whatever its method is */
-    r->per_dir_config = r->server->lookup_defaults;
-    found->sub = ap_sub_req_method_uri(method, r->parsed_uri.path, r, NULL);
-    r->per_dir_config = place;
-    found->status = found->sub->status;
-    if (found->status == HTTP_OK
-        && is_advertised(found->sub, found->sub->per_dir_config,
-                         &found->policy)) {
-        ep_facts_suppose(r, method, &facts);
-        ep_decide(&found->policy, &facts, &found->verdict);
-    }
-    else if (!ap_is_HTTP_ERROR(found->status)) {
-        /* uploads are sent on to elsewhere, or are not ours to tell about */
-        found->status = HTTP_NOT_FOUND;
-    }
-}
 
 /* @return 1 if ExpectPolicyMethods, where anybody says one, lists the method;
  * @a unsaid where nobody does */
@@ -101,7 +52,7 @@ static int admits(const ep_policy *policy, const char *method, int unsaid)
 /* Whether the place takes uploads by a method, as far as anybody has said. */
 static int takes(request_rec *r, const ep_policy *policy, const char *method)
 {
-    const char *allow = apr_table_get(r->headers_out, "Allow");
+    const char *allow = apr_table_getm(r->pool, r->headers_out, "Allow");
 
     return allow != NULL ? ap_find_token(r->pool, allow, method)
                                && admits(policy, method, 1)
@@ -123,7 +74,7 @@ static int is_in_vain(const ep_policy *policy, const char *method)
 
 static void narrow_allow(request_rec *r, const ep_policy *policy)
 {
-    const char *allow = apr_table_get(r->headers_out, "Allow");
+    const char *allow = apr_table_getm(r->pool, r->headers_out, "Allow");
     const char *kept = "";
 
     if (allow == NULL) {
@@ -132,7 +83,8 @@ static void narrow_allow(request_rec *r, const ep_policy *policy)
     while (*allow != '\0') {
         const char *method = ap_get_token(r->pool, &allow, 1);
 
-        if (*method != '\0' && !is_in_vain(policy, method)) {
+        if (*method != '\0' && !is_in_vain(policy, method)
+            && !ap_find_token(r->pool, kept, method)) {
             kept = apr_pstrcat(r->pool, kept, *kept != '\0' ? "," : "",
                                method, NULL);
         }
@@ -143,11 +95,20 @@ static void narrow_allow(request_rec *r, const ep_policy *policy)
     apr_table_setn(r->headers_out, "Allow", kept);
 }
 
+/* What somebody else has said of what he takes stays as it is. */
+static void tell_names(request_rec *r, const ep_policy *policy,
+                       const char *field, ep_rule rule)
+{
+    if (apr_table_get(r->headers_out, field) == NULL) {
+        ep_fields_names(r, policy, field, rule);
+    }
+}
+
 /* The fields of an answer to OPTIONS. */
 static void tell(request_rec *r, const ep_policy *policy)
 {
     const char *method = NULL;
-    prospect found;
+    ep_prospect found;
     int i;
 
     for (i = 0; i < UPLOADERS && method == NULL; i++) {
@@ -163,20 +124,22 @@ static void tell(request_rec *r, const ep_policy *policy)
                    apr_pstrcat(r->pool, "<?" PARAMETER, method,
                                ">; rel=\"describedby\";"
                                " type=\"application/json\"", NULL));
-    look_ahead(r, method, &found);
+    ep_prospect_look(r, method, &found);
     if (found.status != HTTP_OK
         || found.verdict.by[EP_AUTHENTICATION_REQUIRED] != NULL) {
         return;
     }
     narrow_allow(r, &found.policy);
     if (takes(r, &found.policy, "POST")) {
-        ep_fields_names(r, &found.policy, "Accept-Post", EP_RULE_TYPES);
+        tell_names(r, &found.policy, "Accept-Post", EP_RULE_TYPES);
     }
     if (takes(r, &found.policy, "PATCH")) {
-        ep_fields_names(r, &found.policy, "Accept-Patch", EP_RULE_TYPES);
+        tell_names(r, &found.policy, "Accept-Patch", EP_RULE_TYPES);
     }
-    ep_fields_names(r, &found.policy, "Accept-Encoding", EP_RULE_ENCODINGS);
-    ep_fields_upload_limit(r, &found.policy);
+    tell_names(r, &found.policy, "Accept-Encoding", EP_RULE_ENCODINGS);
+    if (apr_table_get(r->headers_out, "Upload-Limit") == NULL) {
+        ep_fields_upload_limit(r, &found.policy);
+    }
 }
 
 /* Whoever answers OPTIONS, the module adds to it. */
@@ -187,7 +150,7 @@ static apr_status_t add_fields(ap_filter_t *f, apr_bucket_brigade *bb)
     if (!APR_BRIGADE_EMPTY(bb)) {
         ap_remove_output_filter(f);
         if (ap_is_HTTP_SUCCESS(f->r->status)
-            && is_advertised(f->r, f->r->per_dir_config, &policy)) {
+            && ep_config_advertises(f->r, f->r->per_dir_config, &policy)) {
             tell(f->r, &policy);
         }
     }
@@ -224,8 +187,9 @@ static int64_t left_of(request_rec *r, const ep_ledger_provider *ledger,
     return part.limit - balance.used - balance.held;
 }
 
-/* What is left is for those whom httpd knows. */
-static void find_left(const prospect *found, ep_left *left)
+/* What is left is for those whom httpd knows, and who could come to hear of it:
+ * limits that count are asked last. */
+static void find_left(const ep_prospect *found, ep_left *left)
 {
     const ep_ledger_provider *ledger = ep_ledger_provider_in_use();
     const ep_policy *policy = &found->policy;
@@ -233,7 +197,9 @@ static void find_left(const prospect *found, ep_left *left)
 
     left->quota = EP_UNKNOWN;
     left->allowance = EP_UNKNOWN;
-    if (found->sub->user == NULL || ledger == NULL) {
+    if (found->sub->user == NULL || ledger == NULL
+        || found->verdict.by[EP_METHOD_NOT_ALLOWED] != NULL
+        || found->verdict.by[EP_REFUSED] != NULL) {
         return;
     }
     for (i = 0; i < policy->counted_count; i++) {
@@ -268,28 +234,49 @@ static const char *asked_method(const request_rec *r)
     return NULL;
 }
 
+/* Filters and fields that are for the resource, and not for this document; what
+ * Header says is for both. */
+static void strip_resource(request_rec *r)
+{
+    ap_filter_t *f, *next;
+
+    for (f = r->output_filters; f != NULL && f != r->proto_output_filters;
+         f = next) {
+        next = f->next;
+        if (f->frec->ftype < AP_FTYPE_PROTOCOL
+            && ap_cstr_casecmp(f->frec->name, "FIXUP_HEADERS_OUT") != 0) {
+            ap_remove_output_filter(f);
+        }
+    }
+    r->content_encoding = NULL;
+    r->content_languages = NULL;
+    apr_table_unset(r->headers_out, "Content-Encoding");
+}
+
 static int answer(request_rec *r, const char *method)
 {
     char *document = apr_palloc(r->pool, EP_LIMITS_SIZE);
-    prospect found;
+    const int number = ap_method_number_of(method);
+    ep_prospect found;
     ep_left left;
     size_t length;
 
-    const int number = ap_method_number_of(method);
-
     /* TRACE has no content (RFC 9110 9.3.8), and httpd answers it while it maps
-     * a URL, in a subrequest, too: the client's cookies would be the document */
-    if (number == M_INVALID || number == M_TRACE) {
+     * a URL, in a subrequest, too: the client's cookies would be the document.
+     * CONNECT has no URL. */
+    if (number == M_INVALID || number == M_TRACE || number == M_CONNECT) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
                       "no limits are told for a method that httpd does not"
-                      " know, or that cannot have content");
+                      " know, or that cannot upload");
         return HTTP_BAD_REQUEST;
     }
-    look_ahead(r, method, &found);
-    if (found.status != HTTP_OK) {
+    ep_prospect_look(r, method, &found);
+    if (found.status == HTTP_UNAUTHORIZED) {
         /* with its challenges */
         r->err_headers_out = apr_table_overlay(r->pool, r->err_headers_out,
                                                found.sub->err_headers_out);
+    }
+    if (found.status != HTTP_OK) {
         return found.status;
     }
     find_left(&found, &left);
@@ -298,6 +285,7 @@ static int answer(request_rec *r, const char *method)
     if (length == 0) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
+    strip_resource(r);
     apr_table_setn(r->headers_out, "Cache-Control", "no-store");
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
     ap_set_content_type(r, "application/json");
@@ -306,27 +294,35 @@ static int answer(request_rec *r, const char *method)
     return OK;
 }
 
+int ep_advertise_prepare(request_rec *r)
+{
+    const int may_ask = r->method_number == M_GET
+                            ? r->args != NULL
+                                  && strstr(r->args, PARAMETER) != NULL
+                            : r->method_number == M_OPTIONS;
+
+    return may_ask && ep_prospect_keep(r);
+}
+
 int ep_advertise(request_rec *r)
 {
     const char *method = NULL;
     ep_policy policy;
 
-    if (r->method_number == M_GET ? r->args == NULL
-                                  : r->method_number != M_OPTIONS) {
-        return DECLINED;
-    }
-    /* nor what is a part of an answer, or stands for another one */
-    if (r->main != NULL || (r->prev != NULL && r->prev->status != HTTP_OK)
-        || r->parsed_uri.path == NULL) {
+    /* nor what is a part of an answer, stands for another one, or comes by again
+     * in another place */
+    if (!ep_prospect_is_kept(r) || r->main != NULL
+        || (r->prev != NULL && r->prev->status != HTTP_OK)
+        || ep_prospect_is_led_on(r)) {
         return DECLINED;
     }
     if (r->method_number == M_GET) {
-        method = asked_method(r);
+        method = r->args != NULL ? asked_method(r) : NULL;
         if (method == NULL) {
             return DECLINED;
         }
     }
-    if (!is_advertised(r, r->per_dir_config, &policy)) {
+    if (!ep_config_advertises(r, r->per_dir_config, &policy)) {
         return DECLINED;
     }
     if (method != NULL) {

@@ -10,6 +10,12 @@
 void ep_advertise_register(void);
 
 /**
+ * In header_parser.
+ * @return 1 if the request may ask for limits, and ep_advertise() is to see it
+ */
+int ep_advertise_prepare(request_rec *r);
+
+/**
  * In the handler stage, before any handler that would answer: answers a GET that
  * asks for limits, and has the answer to OPTIONS tell of them.
  * @return DECLINED: the request is for others to answer; or as handlers do

@@ -336,6 +336,16 @@ void ep_config_policy(request_rec *r, const ap_conf_vector_t *vector,
     }
 }
 
+int ep_config_advertises(request_rec *r, const ap_conf_vector_t *vector,
+                         ep_policy *policy)
+{
+    if (!ep_config_may_be_on(vector)) {
+        return 0;
+    }
+    ep_config_policy(r, vector, policy);
+    return policy->mode == EP_MODE_ON && policy->advertises;
+}
+
 void ep_config_host_policy(request_rec *r, ep_policy *policy)
 {
     const ep_setting *strictest = server_config_of(r->server)->strictest;

@@ -56,6 +56,14 @@ void ep_config_policy(request_rec *r, const ap_conf_vector_t *vector,
                       ep_policy *policy);
 
 /**
+ * 1 if limits are told where @a vector holds; a dry run, which changes nothing,
+ * tells none.
+ * @param policy set if 1 is returned
+ */
+int ep_config_advertises(request_rec *r, const ap_conf_vector_t *vector,
+                         ep_policy *policy);
+
+/**
  * The policy by which core's own refusal of an expectation is answered, before
  * any directory is known: that of the virtual host, or, if that is Off, of the
  * sections in it.

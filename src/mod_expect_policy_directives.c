@@ -7,6 +7,7 @@
 #include "apr_fnmatch.h"
 #include "apr_strings.h"
 #include "ap_expr.h"
+#include "http_protocol.h"
 
 #include "ep_auth.h"
 #include "ep_document.h"
@@ -381,7 +382,8 @@ static int is_refuse_code(const char *word)
 static const char *complain_message(const cmd_parms *cmd, const char *message)
 {
     return complain(cmd, message, "a MESSAGE in UTF-8 without control"
-                                  " characters, 1 to 1024 bytes");
+                                  " characters, 1 to 1024 bytes, where \" and"
+                                  " \\ count twice");
 }
 
 static const char *set_refuse(cmd_parms *cmd, void *config, const char *code,
@@ -411,8 +413,11 @@ static const char *set_refuse(cmd_parms *cmd, void *config, const char *code,
         int64_t number;
 
         if (strlen(status) != 3 || !ep_size_parse(status, &number)
-            || number < 400 || number > 599) {
-            return complain(cmd, status, "a STATUS from 400 to 599");
+            || number < 400 || number > 599
+            /* for others than it knows, httpd would send 500 */
+            || strncmp(ap_get_status_line((int)number), status, 3) != 0) {
+            return complain(cmd, status, "a STATUS from 400 to 599 that httpd"
+                                         " knows");
         }
         setting->status = (int)number;
     }

@@ -216,9 +216,13 @@ static void check_htaccess(dump *d, const char *directory)
     while (*(name = ap_getword_conf(d->pool, &names)) != '\0') {
         const char *path = ap_make_full_path(d->pool, directory, name);
         ap_configfile_t *file;
+        apr_finfo_t found;
         char line[HUGE_STRING_LEN];
 
-        if (ap_pcfg_openfile(&file, d->pool, path) != APR_SUCCESS) {
+        /* an owner's pipe would keep whoever opens it */
+        if (apr_stat(&found, path, APR_FINFO_TYPE, d->pool) != APR_SUCCESS
+            || found.filetype != APR_REG
+            || ap_pcfg_openfile(&file, d->pool, path) != APR_SUCCESS) {
             continue;
         }
         while (ap_cfg_getline(line, sizeof(line), file) == APR_SUCCESS) {

@@ -87,7 +87,27 @@ int ep_facts_read(const request_rec *r, ep_facts *facts)
     return 1;
 }
 
-void ep_facts_suppose(const request_rec *r, const char *method,
+int ep_facts_is_preflight(const request_rec *r)
+{
+    return r->method_number == M_OPTIONS
+           && apr_table_get(r->headers_in, "Access-Control-Request-Method")
+                  != NULL;
+}
+
+apr_table_t *ep_facts_keep(const request_rec *r)
+{
+    return apr_table_copy(r->pool, r->headers_in);
+}
+
+apr_table_t *ep_facts_swap(request_rec *r, apr_table_t *fields)
+{
+    apr_table_t *before = r->headers_in;
+
+    r->headers_in = fields;
+    return before;
+}
+
+void ep_facts_suppose(const apr_table_t *fields, const char *method,
                       ep_facts *facts)
 {
     memset(facts, 0, sizeof(*facts));
@@ -95,7 +115,7 @@ void ep_facts_suppose(const request_rec *r, const char *method,
     facts->content = EP_CONTENT_SIZED;
     facts->declared = 1;
     facts->hint = EP_UNKNOWN;
-    facts->authorization = apr_table_get(r->headers_in, "Authorization");
+    facts->authorization = apr_table_get(fields, "Authorization");
 }
 
 int ep_facts_is_partial(const request_rec *r)

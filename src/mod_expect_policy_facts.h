@@ -16,11 +16,20 @@ int ep_facts_any(const request_rec *r);
  */
 int ep_facts_read(const request_rec *r, ep_facts *facts);
 
+/** @return 1 if a browser asks for a script whether it may upload (CORS) */
+int ep_facts_is_preflight(const request_rec *r);
+
+/** @return a copy of all fields, in the request's pool */
+apr_table_t *ep_facts_keep(const request_rec *r);
+
+/** Gives a request other fields.  @return those that it had */
+apr_table_t *ep_facts_swap(request_rec *r, apr_table_t *fields);
+
 /**
- * What would be known of an upload of one byte that the client of @a r sent
- * with the same credentials.
+ * What would be known of an upload of one byte that a client sent with the
+ * credentials that @a fields have.
  */
-void ep_facts_suppose(const request_rec *r, const char *method,
+void ep_facts_suppose(const apr_table_t *fields, const char *method,
                       ep_facts *facts);
 
 /** @return 1 if content is said to be but a part of what is written */

@@ -383,7 +383,10 @@ for my $method (qw(PUT POST DELETE)) {
        'and says what the site says');
     is(fields($res, 'expect-policy-error'), '', 'and nothing of ours');
 }
+$res = options('/cross/new', headers => ['Origin: https://app.example']);
 is(fields($res, 'link'), '', "an administrator's Header has the last word");
+is(fields($res, 'access-control-allow-origin'), 'https://app.example',
+   'in what is no preflight');
 $res = $server->announce('/cross/new', 10,
                          headers => ['Origin: https://app.example']);
 is($res->{status}, 401, 'the upload itself is refused');

@@ -143,6 +143,11 @@ push @corpus, map { +{ path => $_, method => 'POST', headers => [],
 # Who asks for limits is told none.
 push @corpus, map { +{ path => $_, method => 'OPTIONS', headers => [] } }
     map { ("/app/$_", "/nothing/$_") } qw(size types methods);
+# Whether the connection is kept is said in a field, too.
+push @corpus, map { +{ path => '/app/nothing', method => 'POST', keeps => 1,
+                       linger => 0, content(2), %$_ } }
+    { version => '1.0', headers => ['Expect: 100-continue'] },
+    { version => '1.0', headers => [] }, { headers => [] };
 # fields that are anything but as usual
 my %odd = (
     Expect => [ '', ',', '100-continue,', '100-continue=1', '"100-continue"',
@@ -172,10 +177,11 @@ sub told {
     my ($at, $host, $request) = @_;
     my %ask = %$request;
     my $content = delete $ask{content};
+    my $connection = delete $ask{keeps} ? 'keep-alive' : 'close';
     my $asks = $ask{version} && $ask{version} eq '1.0' ? 0
         : grep { /^Expect:\s*100-continue$/i } @{ $ask{headers} };
     my $res = ask(%ask, port => $at, host => $host, tag => '',
-                  headers => [ 'Connection: close', @{ $ask{headers} } ],
+                  headers => [ "Connection: $connection", @{ $ask{headers} } ],
                   !defined $content ? ()
                       : $asks ? (after_100 => $content) : (body => $content));
     return join "\n", $res->{problem} // '', $res->{status} // '',

@@ -584,10 +584,19 @@ START_TEST(the_longest_lists_leave_a_document_under_4_kb)
     scenario s;
     ep_policy policy;
     ep_verdict verdict;
-    ep_setting longest;
+    char message[EP_MESSAGE_MAX / 2 + 1];
+    ep_setting longest, words;
+    char *text = guarded_room(EP_DOCUMENT_SIZE);
     document d;
+    size_t length;
     int code;
 
+    /* each byte of it doubles */
+    memset(message, '"', EP_MESSAGE_MAX / 2);
+    message[EP_MESSAGE_MAX / 2] = '\0';
+    ck_assert(ep_message_valid(message));
+    memset(&words, 0, sizeof(words));
+    words.message = message;
     ck_assert_uint_eq(strlen(token), 127 - 1);
     snprintf(more, sizeof(more), "type %s\nencoding %.119s", token, token);
     given(&s, &policy, others, more);
@@ -600,6 +609,7 @@ START_TEST(the_longest_lists_leave_a_document_under_4_kb)
             verdict.code = (ep_code)code;
         }
     }
+    policy.rule[EP_RULE_MESSAGE + verdict.code][0] = &words;
     ck_assert_ptr_eq(verdict.by[verdict.code], &longest);
     ck_assert(worst[_i].rule != EP_RULE_EXPECTATIONS
               || ep_expect_valid(longest.names[EP_NAMES_MAX - 1]));
@@ -610,6 +620,11 @@ START_TEST(the_longest_lists_leave_a_document_under_4_kb)
     ck_assert_uint_gt(json_array_size(json_object_get(d.json, "violations")),
                       6);
     json_decref(d.json);
+    /* and a problem has some more members */
+    policy.format = EP_FORMAT_PROBLEM;
+    length = ep_document(text, &policy, &s.facts, &verdict);
+    ck_assert(strict_json_valid(text, length - 1));
+    ck_assert_int_eq(strncmp(text, "{\"type\":", 8), 0);
     scenario_free(&s);
 }
 END_TEST
@@ -634,7 +649,8 @@ START_TEST(the_longest_message_leaves_a_document_under_4_kb)
         document d;
 
         memset(message, fills[i], EP_MESSAGE_MAX);
-        message[EP_MESSAGE_MAX] = '\0';
+        message[fills[i] == 'x' ? EP_MESSAGE_MAX : EP_MESSAGE_MAX / 2] = '\0';
+        ck_assert(ep_message_valid(message));
         snprintf(lines, sizeof(lines),
                  "server Refuse %064d 403 %s\nserver Types t/t\n"
                  "server Encodings e\nserver RequireLength On\n"
@@ -688,6 +704,11 @@ START_TEST(a_message_has_at_most_1024_bytes)
     text[1025] = '\0';
     ck_assert_int_eq(ep_message_valid(guarded(text)), 0);
     text[1024] = '\0';
+    ck_assert_int_eq(ep_message_valid(guarded(text)), 1);
+    /* in JSON this is one byte more */
+    text[7] = '"';
+    ck_assert_int_eq(ep_message_valid(guarded(text)), 0);
+    text[1023] = '\0';
     ck_assert_int_eq(ep_message_valid(guarded(text)), 1);
 }
 END_TEST
@@ -822,7 +843,7 @@ END_TEST
 START_TEST(the_longest_lists_leave_room_for_all_limits)
 {
     static const ep_left left = { INT64_MAX, INT64_MAX };
-    char message[EP_MESSAGE_MAX + 1], lines[EP_MESSAGE_MAX + 256];
+    char message[EP_MESSAGE_MAX / 2 + 1], lines[EP_MESSAGE_MAX + 256];
     char *text = guarded_room(EP_LIMITS_SIZE);
     scenario s;
     ep_policy policy;
@@ -830,8 +851,8 @@ START_TEST(the_longest_lists_leave_room_for_all_limits)
     ep_setting longest[COUNT(worst)];
     size_t length, i;
 
-    memset(message, '\\', sizeof(message) - 1);
-    message[sizeof(message) - 1] = '\0';
+    memset(message, '\\', EP_MESSAGE_MAX / 2);
+    message[EP_MESSAGE_MAX / 2] = '\0';
     snprintf(lines, sizeof(lines), "server Refuse closed 503 %s\n"
              "server MaxSize 9223372036854775806\nserver RequireLength On\n"
              "server RequireContinue 9223372036854775806\n"

@@ -180,6 +180,26 @@ START_TEST(words_are_the_same_but_for_the_case_of_us_ascii)
 }
 END_TEST
 
+static const struct {
+    const char *text;
+    size_t length;
+} json_lengths[] = {
+    { "", 0 },
+    { "image/png", 9 },
+    { "\"", 2 },
+    { "a\\b", 4 },
+    { "\x01", 6 },
+    { "\x1f ", 7 },
+    { "\x7f\xc3\xa9/", 4 }
+};
+
+START_TEST(in_json_some_bytes_take_more_room)
+{
+    ck_assert_uint_eq(ep_json_length(guarded(json_lengths[_i].text)),
+                      json_lengths[_i].length);
+}
+END_TEST
+
 START_TEST(a_span_of_a_string_is_all_of_it_but_the_nul)
 {
     const char *text = guarded("text");
@@ -203,6 +223,7 @@ int main(void)
     ADD_ROWS(tcase, parameters_are_walked_over_to_what_is_behind_them,
              parameters);
     ADD_ROWS(tcase, words_are_the_same_but_for_the_case_of_us_ascii, words);
+    ADD_ROWS(tcase, in_json_some_bytes_take_more_room, json_lengths);
     tcase_add_test(tcase, a_span_of_a_string_is_all_of_it_but_the_nul);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

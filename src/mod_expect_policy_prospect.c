@@ -1,0 +1,121 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "mod_expect_policy_prospect.h"
+
+#include "apr_strings.h"
+#include "apr_uri.h"
+#include "http_request.h"
+
+#include "mod_expect_policy_config.h"
+#include "mod_expect_policy_facts.h"
+
+/* @return what was asked for, still escaped and without its query; NULL: it has
+ * no path */
+static const char *asked_path(request_rec *r)
+{
+    const char *uri = r->unparsed_uri;
+    apr_uri_t parsed;
+
+    if (*uri == '/') {
+        return apr_pstrndup(r->pool, uri, strcspn(uri, "?#"));
+    }
+    return apr_uri_parse(r->pool, uri, &parsed) == APR_SUCCESS
+                   && parsed.path != NULL && *parsed.path == '/'
+               ? parsed.path
+               : NULL;
+}
+
+int ep_prospect_keep(request_rec *r)
+{
+    if (r->prev != NULL) {
+        return ep_prospect_is_kept(r);
+    }
+    /* no script gets to see the fields of a preflight; what a forward proxy is
+     * asked about is not in a place of this server, and `*` in none */
+    if (ep_facts_is_preflight(r) || r->proxyreq == PROXYREQ_PROXY
+        || asked_path(r) == NULL) {
+        return 0;
+    }
+    ep_request_make(r)->fields = ep_facts_keep(r);
+    return 1;
+}
+
+int ep_prospect_is_kept(request_rec *r)
+{
+    const ep_request *state = ep_request_get(r);
+
+    return state != NULL && state->fields != NULL;
+}
+
+/*
+ * A copy that is equal, and another one.  Where a subrequest has the
+ * configuration of its parent, httpd takes it that it has been let in already,
+ * whatever its method (ap_process_request_internal()).
+ */
+static ap_conf_vector_t *copy_config(apr_pool_t *pool,
+                                     const ap_conf_vector_t *config)
+{
+    ap_conf_vector_t *copy = ap_create_per_dir_config(pool);
+    const module *m;
+
+    for (m = ap_top_module; m != NULL; m = m->next) {
+        ap_set_module_config(copy, m, ap_get_module_config(config, m));
+    }
+    return copy;
+}
+
+/* The request line that the upload would have. */
+static char *line_with(request_rec *r, const char *method)
+{
+    const char *rest = ap_strchr_c(r->the_request, ' ');
+
+    return rest != NULL ? apr_pstrcat(r->pool, method, rest, NULL)
+                        : r->the_request;
+}
+
+/* The subrequest copies from its parent; so for as long as it is made, the
+ * parent is what it would be if it were the upload itself. */
+static request_rec *ask(request_rec *r, const char *method, const char *path)
+{
+    ap_conf_vector_t *place = r->per_dir_config;
+    apr_table_t *fields = ep_facts_swap(r, ep_request_get(r)->fields);
+    char *line = r->the_request;
+    request_rec *sub;
+
+    r->per_dir_config = copy_config(r->pool, r->server->lookup_defaults);
+    r->the_request = line_with(r, method);
+    sub = ap_sub_req_method_uri(method, path, r, NULL);
+    r->per_dir_config = place;
+    ep_facts_swap(r, fields);
+    r->the_request = line;
+    return sub;
+}
+
+int ep_prospect_is_led_on(const request_rec *r)
+{
+    return r->handler != NULL && strcmp(r->handler, "redirect-handler") == 0;
+}
+
+void ep_prospect_look(request_rec *r, const char *method, ep_prospect *found)
+{
+    const char *path = asked_path(r);
+    ep_facts facts;
+
+    if (path == NULL) {
+        found->status = HTTP_NOT_FOUND;
+        return;
+    }
+    found->sub = ask(r, method, path);
+    found->status = found->sub->status;
+    if (found->status == HTTP_OK && !ep_prospect_is_led_on(found->sub)
+        && ep_config_advertises(found->sub, found->sub->per_dir_config,
+                                &found->policy)) {
+        ep_facts_suppose(ep_request_get(r)->fields, method, &facts);
+        ep_decide(&found->policy, &facts, &found->verdict);
+    }
+    else if (!ap_is_HTTP_ERROR(found->status)
+             || found->status == HTTP_METHOD_NOT_ALLOWED) {
+        /* no such uploads, sent on to elsewhere, or not ours to tell about */
+        found->status = HTTP_NOT_FOUND;
+    }
+}

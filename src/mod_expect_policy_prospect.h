@@ -1,0 +1,42 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/** What would become of an upload by the same client, asked of httpd before. */
+#ifndef MOD_EXPECT_POLICY_PROSPECT_H
+#define MOD_EXPECT_POLICY_PROSPECT_H
+
+#include "mod_expect_policy.h"
+
+typedef struct ep_prospect {
+    /** 200: httpd's own hooks let it in, and its policy tells limits; else the
+     * status that who asks is to be answered with */
+    int status;
+    /** the upload's place, user and challenges; not destroyed before the request
+     * is, as .htaccess files may have been read into its pool */
+    request_rec *sub;
+    /** set if status is 200; the verdict is on one byte of content */
+    ep_policy policy;
+    ep_verdict verdict;
+} ep_prospect;
+
+/**
+ * In header_parser: keeps the fields as the client has sent them.  Later they may
+ * be what is meant for a backend (RequestHeader).
+ * @return 0 if nothing can be told to this request
+ */
+int ep_prospect_keep(request_rec *r);
+
+/** @return 1 if the fields of the initial request were kept */
+int ep_prospect_is_kept(request_rec *r);
+
+/** @return 1 if mod_rewrite sends the request on to another place, and handlers
+ * have nothing to do with it here */
+int ep_prospect_is_led_on(const request_rec *r);
+
+/**
+ * Asks httpd with a subrequest for the same URL: sections and Require may depend
+ * on the method, and nothing about limits is told to who is not let in.
+ * @param method one that httpd knows, not TRACE or CONNECT
+ */
+void ep_prospect_look(request_rec *r, const char *method, ep_prospect *found);
+
+#endif
