@@ -8,7 +8,7 @@
  * below: ep_policy_names 97% both halves make a demand here
  * lengths: 0 to 600 names in each half, of 0 or 1 character
  * joined: all
- * options: -eva-domains-function octagon:ep_policy_names
+ * options: -eva-domains-function octagon:ep_policy_names -eva-slevel-function ep_json_length:8
  */
 #include "any.h"
 #include "ep_policy.h"

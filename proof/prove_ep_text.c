@@ -50,6 +50,13 @@ static void span_of(const char *at, size_t length)
     //@ check the_span_ends_before_the_nul: result.length <= length;
 }
 
+static void json_length(const char *at, size_t length)
+{
+    const size_t result = ep_json_length(at);
+
+    //@ check six_times_at_most: result <= 6 * length;
+}
+
 static void same_word(size_t a, size_t b)
 {
     const int result = ep_same_word(ANY_SPAN(one, a), ANY_SPAN(other, b));
@@ -74,6 +81,7 @@ int main(void)
         skip_space(at, i);
         skip_parameters(at, i);
         span_of(at, i);
+        json_length(at, i);
     }
     //@ loop unroll 33;
     for (i = 0; i <= one_longest; i++) {
