@@ -155,16 +155,82 @@ static int check_host(request_rec *r)
  */
 static int needs_user(request_rec *r)
 {
+    /* what is denied is logged when httpd asks itself */
+    static const struct ap_logconf silent = { NULL, APLOG_EMERG };
+    const struct ap_logconf *log = r->log;
     char *user = r->user;
     int result;
 
+    r->log = &silent;
     if (ap_satisfies(r) == SATISFY_ANY) {
-        return ap_some_authn_required(r);
+        result = ap_some_authn_required(r);
     }
-    r->user = NULL;
-    result = ap_run_access_checker_ex(r);
-    r->user = user;
-    return result == DECLINED;
+    else {
+        r->user = NULL;
+        result = ap_run_access_checker_ex(r) == DECLINED;
+        r->user = user;
+    }
+    r->log = log;
+    return result;
+}
+
+/*
+ * What the client has sent: as it was when the request was first judged.  Later
+ * RequestHeader, which owners may use, has had its word.
+ */
+static int know(const request_rec *r, const ep_request *state, ep_facts *facts)
+{
+    if (state == NULL || state->judged == NULL) {
+        return ep_facts_read(r, facts);
+    }
+    *facts = state->facts;
+    if (strcmp(r->method, facts->method) != 0) {
+        /* a program that leads on to a GET has had the content (RFC 3875
+         * 6.2.2) */
+        return 0;
+    }
+    return 1;
+}
+
+/* 1 if all that is to be asked about an upload has been, and it may come in. */
+static int is_admitted(const ep_request *state)
+{
+    return state->judged != NULL && state->waits == NULL
+           && !state->is_uncounted && state->verdict.code == EP_ADMITTED;
+}
+
+/*
+ * An ErrorDocument is about to answer an upload, and a program would be given its
+ * content.  It may have it of an upload that was admitted: not where an error came
+ * before the place was known, before the user was, or before limits that count
+ * were asked.
+ */
+static int withhold(request_rec *r)
+{
+    ep_request *state = ep_request_get(r);
+    ep_facts facts;
+    ep_policy policy;
+
+    if ((state != NULL && (is_admitted(state) || state->is_withheld))
+        || !ep_facts_read(r, &facts) || facts.content == EP_CONTENT_NONE) {
+        return DECLINED;
+    }
+    ep_config_policy(r, r->prev->per_dir_config, &policy);
+    if (policy.mode != EP_MODE_ON) {
+        ep_config_policy(r, r->per_dir_config, &policy);
+    }
+    if (policy.mode != EP_MODE_ON) {
+        return DECLINED;
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                  "no content for an ErrorDocument, as the upload was not"
+                  " admitted");
+    state = ep_request_make(r);
+    state->facts = facts;
+    state->policy = policy;
+    ep_close_over_content(r, state);
+    ep_meter_withhold(r, state);
+    return DECLINED;
 }
 
 /* Asks the limits that count in the policy just judged, if that is due. */
@@ -192,7 +258,7 @@ static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
     if (!ep_config_may_be_on(place) && !ep_config_has_ceiling(r)) {
         return ep_expect_as_core(r);
     }
-    if (!ep_facts_read(r, &facts)) {
+    if (!know(r, ep_request_get(r), &facts)) {
         return DECLINED;
     }
     state = ep_request_make(r);
@@ -240,7 +306,9 @@ static int check_head(request_rec *r)
         ep_request_set_plain(r);
         return DECLINED;
     }
-    return judge(r, r->per_dir_config, 1);
+    return r->prev != NULL && r->prev->status != HTTP_OK
+               ? withhold(r)
+               : judge(r, r->per_dir_config, 1);
 }
 
 static int check_authenticated(request_rec *r)

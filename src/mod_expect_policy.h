@@ -34,6 +34,8 @@ typedef struct ep_request {
     int answered;
     /** content was read up to its end */
     int is_read;
+    /** whoever reads content finds none */
+    int is_withheld;
     /** status of another module's error that goes out early; 0: none does */
     int early_status;
     /** content was cut; the answer is to carry our document */

@@ -53,10 +53,19 @@ int ep_facts_any(const request_rec *r)
     return 0;
 }
 
+/* The request that opens a WebSocket over HTTP/2 (RFC 8441): mod_http2 gives it
+ * this field, which no client may send there, and lets nobody read content. */
+static int is_tunnel(const request_rec *r)
+{
+    return r->connection->master != NULL
+           && apr_table_get(r->headers_in, "Upgrade") != NULL;
+}
+
 int ep_facts_read(const request_rec *r, ep_facts *facts)
 {
     const int is_chunked = apr_table_get(r->headers_in, "Transfer-Encoding")
-                           != NULL;
+                               != NULL
+                           && !is_tunnel(r);
     const char *length = apr_table_get(r->headers_in, "Content-Length");
     const char *expect = expect_in(r);
 
@@ -116,6 +125,13 @@ void ep_facts_suppose(const apr_table_t *fields, const char *method,
     facts->declared = 1;
     facts->hint = EP_UNKNOWN;
     facts->authorization = apr_table_get(fields, "Authorization");
+}
+
+void ep_facts_drop_content(request_rec *r)
+{
+    r->headers_in = apr_table_copy(r->pool, r->headers_in);
+    apr_table_unset(r->headers_in, "Content-Length");
+    apr_table_unset(r->headers_in, "Transfer-Encoding");
 }
 
 int ep_facts_is_partial(const request_rec *r)

@@ -32,6 +32,10 @@ apr_table_t *ep_facts_swap(request_rec *r, apr_table_t *fields);
 void ep_facts_suppose(const apr_table_t *fields, const char *method,
                       ep_facts *facts);
 
+/** Leaves a request without the fields that announce content; its parent and those
+ * before it keep theirs. */
+void ep_facts_drop_content(request_rec *r);
+
 /** @return 1 if content is said to be but a part of what is written */
 int ep_facts_is_partial(const request_rec *r);
 

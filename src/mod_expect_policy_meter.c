@@ -7,6 +7,7 @@
 
 #include "mod_expect_policy_claim.h"
 #include "mod_expect_policy_counters.h"
+#include "mod_expect_policy_facts.h"
 #include "mod_expect_policy_refusal.h"
 
 static ap_filter_rec_t *meter_filter;
@@ -80,6 +81,10 @@ static apr_status_t meter(ap_filter_t *f, apr_bucket_brigade *bb,
     apr_status_t rv;
     int64_t bytes;
 
+    if (state->is_withheld) {
+        APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(bb->bucket_alloc));
+        return APR_SUCCESS;
+    }
     /* core makes a 413 of ENOSPC (ap_map_http_request_error) */
     if (state->cut) {
         return APR_ENOSPC;
@@ -152,4 +157,11 @@ void ep_meter_attach(request_rec *r, ep_request *state)
     else if (state->policy.counted_count > 0) {
         add_filter(r, state);
     }
+}
+
+void ep_meter_withhold(request_rec *r, ep_request *state)
+{
+    ep_facts_drop_content(r);
+    state->is_withheld = 1;
+    add_filter(r, state);
 }

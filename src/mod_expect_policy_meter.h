@@ -16,4 +16,8 @@ void ep_meter_register(void);
  */
 void ep_meter_attach(request_rec *r, ep_request *state);
 
+/** Lets nobody read content any more: its end comes first, and no field announces
+ * any.  The caller sees to what becomes of the connection. */
+void ep_meter_withhold(request_rec *r, ep_request *state);
+
 #endif

@@ -112,7 +112,8 @@ sub header_block {
 }
 
 # Sends a head; keys as in ExpectPolicy::Wire::ask: method path host length
-# headers ('name: value' lines) tag; end => 1 means there is no content.
+# headers ('name: value' lines) tag; end => 1 means there is no content; protocol
+# is for an extended CONNECT (RFC 8441).
 # Returns the stream's number.
 sub request {
     my ($self, %ask) = @_;
@@ -123,6 +124,7 @@ sub request {
     my @fields = (
         [':method', $ask{method} // 'POST'], [':scheme', $self->{scheme}],
         [':authority', $ask{host} // 'guard.test'], [':path', $path],
+        defined $ask{protocol} ? [':protocol', $ask{protocol}] : (),
         defined $ask{length} ? ['content-length', $ask{length}] : (),
         (map { /\A([^:]+): ?(.*)\z/s; [lc $1, $2] } @{ $ask{headers} // [] }),
         ['x-canary', $canary],
