@@ -7,9 +7,9 @@
  *
  *   pre_read_request     hide Expect from core, if the configuration needs it
  *   post_read_request    put it back (src/mod_expect_policy_expect.c); the
- *                        ceiling of the virtual host; no ErrorDocument
- *   header_parser        the policy of the place, once all sections are merged;
- *                        fields, for who may ask for limits
+ *                        ceiling of the virtual host; no ErrorDocument; what
+ *                        was sent is kept, for who may ask for limits
+ *   header_parser        the policy of the place, once all sections are merged
  *   fixups               the same, where httpd's authentication comes first;
  *                        limits that count
  *   handler              the same, where a fast redirect changed the place;
@@ -145,6 +145,7 @@ static int check_host(request_rec *r)
         return r->prev->status != HTTP_OK ? reject_error_document(r)
                                           : DECLINED;
     }
+    ep_advertise_prepare(r);
     return ep_config_ceilings ? judge_ceiling(r) : DECLINED;
 }
 
@@ -302,7 +303,7 @@ static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
 static int check_head(request_rec *r)
 {
     /* Most requests are done here, at little cost. */
-    if (!ep_advertise_prepare(r) && !ep_facts_any(r)) {
+    if (!ep_facts_any(r) && !ep_advertise_may_answer(r)) {
         ep_request_set_plain(r);
         return DECLINED;
     }

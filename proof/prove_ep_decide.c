@@ -134,6 +134,22 @@ static void temporary(void)
     }
 }
 
+static void tells_limits(void)
+{
+    static const ep_code hiding[] = { EP_METHOD_NOT_ALLOWED,
+                                      EP_AUTHENTICATION_REQUIRED, EP_REFUSED };
+    static ep_verdict any;
+    int i, result;
+
+    //@ loop unroll 3;
+    for (i = 0; i < 3; i++) {
+        any.by[hiding[i]] = Frama_C_interval(0, 1)
+                                ? &settings[EP_RULE_REFUSE][0] : NULL;
+    }
+    result = ep_verdict_tells_limits(&any);
+    //@ check yes_or_no: result == 0 || result == 1;
+}
+
 static void decide_core_refused(void)
 {
     ep_decide_core_refused(&policy, &facts, &verdict);
@@ -198,6 +214,7 @@ int main(void)
             }
             tokens();
             temporary();
+    tells_limits();
     decide_core_refused();
             tokens();
             silent_policy();

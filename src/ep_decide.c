@@ -37,6 +37,13 @@ const char *ep_code_token(ep_code code)
     return codes[code].token;
 }
 
+int ep_verdict_tells_limits(const ep_verdict *verdict)
+{
+    return verdict->by[EP_METHOD_NOT_ALLOWED] == NULL
+           && verdict->by[EP_AUTHENTICATION_REQUIRED] == NULL
+           && verdict->by[EP_REFUSED] == NULL;
+}
+
 int ep_verdict_is_temporary(const ep_verdict *verdict)
 {
     switch (verdict->code) {

@@ -115,6 +115,12 @@ const char *ep_verdict_error(const ep_verdict *verdict, ep_code code);
  */
 int ep_verdict_is_temporary(const ep_verdict *verdict);
 
+/**
+ * @return 0 if a check fails that no change of the content helps with, and that
+ *         comes before all limits of it: such an upload is told none of them
+ */
+int ep_verdict_tells_limits(const ep_verdict *verdict);
+
 /** @return the built-in token of a code; NULL for EP_REFUSED */
 const char *ep_code_token(ep_code code);
 

@@ -406,17 +406,13 @@ static void set_refused(json_t *document, const ep_setting *by)
     json_object_set_new(document, "refused", refused);
 }
 
-/* What nobody is told who has yet to show credentials. */
 static void set_limits(json_t *document, const ep_policy *policy,
-                       const ep_verdict *verdict, const ep_left *left)
+                       const ep_left *left)
 {
     const ep_setting *ask = ep_policy_smallest(policy,
                                                EP_RULE_REQUIRE_CONTINUE);
     const ep_setting *size = ep_policy_max_size(policy);
 
-    if (verdict->by[EP_REFUSED] != NULL) {
-        set_refused(document, verdict->by[EP_REFUSED]);
-    }
     if (ask != NULL) {
         set_number(document, "continue_above", ask->number);
     }
@@ -444,12 +440,17 @@ size_t ep_document_of_limits(char *out, const ep_policy *policy,
     set_demand(document, "supported_expectations", policy,
                EP_RULE_EXPECTATIONS);
     set_demand(document, "allowed_methods", policy, EP_RULE_METHODS);
-    if (policy->rule[EP_RULE_REQUIRE_AUTH][0] != NULL
-        || policy->rule[EP_RULE_REQUIRE_AUTH][1] != NULL) {
+    if (verdict->by[EP_METHOD_NOT_ALLOWED] == NULL
+        && (policy->rule[EP_RULE_REQUIRE_AUTH][0] != NULL
+            || policy->rule[EP_RULE_REQUIRE_AUTH][1] != NULL)) {
         set_schemes(document, policy);
     }
-    if (verdict->by[EP_AUTHENTICATION_REQUIRED] == NULL) {
-        set_limits(document, policy, verdict, left);
+    if (ep_verdict_tells_limits(verdict)) {
+        set_limits(document, policy, left);
+    }
+    else if (verdict->by[EP_METHOD_NOT_ALLOWED] == NULL
+             && verdict->by[EP_AUTHENTICATION_REQUIRED] == NULL) {
+        set_refused(document, verdict->by[EP_REFUSED]);
     }
     return write_line(out, EP_LIMITS_SIZE, document);
 }

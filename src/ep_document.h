@@ -14,9 +14,9 @@
  * room for the rest.
  */
 #define EP_LIST_BYTES 1500
-/** No document of limits is larger: five lists and a message, and what is around
- * them. */
-#define EP_LIMITS_SIZE (5 * EP_LIST_BYTES + EP_MESSAGE_MAX + 1024)
+/** No document of limits is larger: five lists, or three and a message, and what is
+ * around them. */
+#define EP_LIMITS_SIZE (5 * EP_LIST_BYTES + 1024)
 /** The longest message of ExpectPolicyRefuse and ExpectPolicyMessage, in bytes of
  * JSON. */
 #define EP_MESSAGE_MAX 1024

@@ -21,9 +21,10 @@ extern module AP_MODULE_DECLARE_DATA expect_policy_module;
 typedef struct ep_request {
     /** the Expect value that was held back from core; NULL: none was */
     const char *held_expect;
-    /** the fields as the client has sent them, if it may ask for limits; else
-     * NULL */
+    /** fields and environment as they were once the head had been read, if limits
+     * can be told to the client; else NULL */
     apr_table_t *fields;
+    apr_table_t *environment;
     /** the configuration that was judged last */
     const ap_conf_vector_t *judged;
     /** the configuration whose checks wait for httpd's own authentication */

@@ -49,10 +49,20 @@ static int admits(const ep_policy *policy, const char *method, int unsaid)
     return result;
 }
 
+/* What the answer says already; what programs say is in the other table.
+ * @return NULL: nothing */
+static const char *said(request_rec *r, const char *field)
+{
+    const char *value = apr_table_getm(r->pool, r->headers_out, field);
+
+    return value != NULL ? value
+                         : apr_table_getm(r->pool, r->err_headers_out, field);
+}
+
 /* Whether the place takes uploads by a method, as far as anybody has said. */
 static int takes(request_rec *r, const ep_policy *policy, const char *method)
 {
-    const char *allow = apr_table_getm(r->pool, r->headers_out, "Allow");
+    const char *allow = said(r, "Allow");
 
     return allow != NULL ? ap_find_token(r->pool, allow, method)
                                && admits(policy, method, 1)
@@ -72,34 +82,52 @@ static int is_in_vain(const ep_policy *policy, const char *method)
     return 0;
 }
 
-static void narrow_allow(request_rec *r, const ep_policy *policy)
+static void narrow_allow(request_rec *r, apr_table_t *fields,
+                         const ep_policy *policy)
 {
-    const char *allow = apr_table_getm(r->pool, r->headers_out, "Allow");
-    const char *kept = "";
+    const char *allow = apr_table_getm(r->pool, fields, "Allow");
+    apr_array_header_t *kept;
 
     if (allow == NULL) {
         return;
     }
+    kept = apr_array_make(r->pool, 16, sizeof(const char *));
     while (*allow != '\0') {
         const char *method = ap_get_token(r->pool, &allow, 1);
 
-        if (*method != '\0' && !is_in_vain(policy, method)
-            && !ap_find_token(r->pool, kept, method)) {
-            kept = apr_pstrcat(r->pool, kept, *kept != '\0' ? "," : "",
-                               method, NULL);
+        if (*method != '\0' && !is_in_vain(policy, method)) {
+            APR_ARRAY_PUSH(kept, const char *) = method;
         }
         while (*allow == ',' || *allow == ';' || apr_isspace(*allow)) {
             allow++;
         }
     }
-    apr_table_setn(r->headers_out, "Allow", kept);
+    apr_table_setn(fields, "Allow", apr_array_pstrcat(r->pool, kept, ','));
+}
+
+/* The method whose limits are told: one that is taken, as far as anybody says. */
+static const char *method_to_tell(request_rec *r, const ep_policy *policy)
+{
+    int i;
+
+    for (i = 0; i < UPLOADERS; i++) {
+        if (takes(r, policy, carriers[i])) {
+            return carriers[i];
+        }
+    }
+    for (i = 0; i < UPLOADERS; i++) {
+        if (admits(policy, carriers[i], 0)) {
+            return carriers[i];
+        }
+    }
+    return "POST";
 }
 
 /* What somebody else has said of what he takes stays as it is. */
 static void tell_names(request_rec *r, const ep_policy *policy,
                        const char *field, ep_rule rule)
 {
-    if (apr_table_get(r->headers_out, field) == NULL) {
+    if (said(r, field) == NULL) {
         ep_fields_names(r, policy, field, rule);
     }
 }
@@ -107,29 +135,20 @@ static void tell_names(request_rec *r, const ep_policy *policy,
 /* The fields of an answer to OPTIONS. */
 static void tell(request_rec *r, const ep_policy *policy)
 {
-    const char *method = NULL;
+    const char *method = method_to_tell(r, policy);
     ep_prospect found;
-    int i;
 
-    for (i = 0; i < UPLOADERS && method == NULL; i++) {
-        if (takes(r, policy, carriers[i])) {
-            method = carriers[i];
-        }
-    }
-    if (method == NULL) {
-        method = "POST";
-    }
     /* relative to what was asked for, so that nothing of it is repeated */
     apr_table_addn(r->headers_out, "Link",
                    apr_pstrcat(r->pool, "<?" PARAMETER, method,
                                ">; rel=\"describedby\";"
                                " type=\"application/json\"", NULL));
     ep_prospect_look(r, method, &found);
-    if (found.status != HTTP_OK
-        || found.verdict.by[EP_AUTHENTICATION_REQUIRED] != NULL) {
+    if (found.status != HTTP_OK || !ep_verdict_tells_limits(&found.verdict)) {
         return;
     }
-    narrow_allow(r, &found.policy);
+    narrow_allow(r, r->headers_out, &found.policy);
+    narrow_allow(r, r->err_headers_out, &found.policy);
     if (takes(r, &found.policy, "POST")) {
         tell_names(r, &found.policy, "Accept-Post", EP_RULE_TYPES);
     }
@@ -137,7 +156,7 @@ static void tell(request_rec *r, const ep_policy *policy)
         tell_names(r, &found.policy, "Accept-Patch", EP_RULE_TYPES);
     }
     tell_names(r, &found.policy, "Accept-Encoding", EP_RULE_ENCODINGS);
-    if (apr_table_get(r->headers_out, "Upload-Limit") == NULL) {
+    if (said(r, "Upload-Limit") == NULL) {
         ep_fields_upload_limit(r, &found.policy);
     }
 }
@@ -198,8 +217,7 @@ static void find_left(const ep_prospect *found, ep_left *left)
     left->quota = EP_UNKNOWN;
     left->allowance = EP_UNKNOWN;
     if (found->sub->user == NULL || ledger == NULL
-        || found->verdict.by[EP_METHOD_NOT_ALLOWED] != NULL
-        || found->verdict.by[EP_REFUSED] != NULL) {
+        || !ep_verdict_tells_limits(&found->verdict)) {
         return;
     }
     for (i = 0; i < policy->counted_count; i++) {
@@ -294,14 +312,23 @@ static int answer(request_rec *r, const char *method)
     return OK;
 }
 
-int ep_advertise_prepare(request_rec *r)
+static int may_ask(const request_rec *r)
 {
-    const int may_ask = r->method_number == M_GET
-                            ? r->args != NULL
-                                  && strstr(r->args, PARAMETER) != NULL
-                            : r->method_number == M_OPTIONS;
+    return r->method_number == M_GET
+               ? r->args != NULL && strstr(r->args, PARAMETER) != NULL
+               : r->method_number == M_OPTIONS;
+}
 
-    return may_ask && ep_prospect_keep(r);
+void ep_advertise_prepare(request_rec *r)
+{
+    if (may_ask(r)) {
+        ep_prospect_keep(r);
+    }
+}
+
+int ep_advertise_may_answer(request_rec *r)
+{
+    return may_ask(r) && ep_prospect_is_kept(r);
 }
 
 int ep_advertise(request_rec *r)

@@ -9,11 +9,12 @@
 /** Registers the filter. */
 void ep_advertise_register(void);
 
-/**
- * In header_parser.
- * @return 1 if the request may ask for limits, and ep_advertise() is to see it
- */
-int ep_advertise_prepare(request_rec *r);
+/** At the end of post_read_request: keeps what ep_advertise() needs of a request that
+ * may ask for limits. */
+void ep_advertise_prepare(request_rec *r);
+
+/** @return 1 if the request may ask for limits, and ep_advertise() is to see it */
+int ep_advertise_may_answer(request_rec *r);
 
 /**
  * In the handler stage, before any handler that would answer: answers a GET that

@@ -15,6 +15,8 @@
 /* core's LimitRequestBody where nobody says one (server/core.c) */
 #define BODY_LIMIT_UNSET ((apr_off_t)-1)
 #define BODY_LIMIT_DEFAULT ((apr_int64_t)1 << 30)
+/* No .htaccess file is larger that anybody wrote, in bytes. */
+#define HTACCESS_MOST (1 << 20)
 
 /* What is being written, and where in the configuration. */
 typedef struct dump {
@@ -219,9 +221,12 @@ static void check_htaccess(dump *d, const char *directory)
         apr_finfo_t found;
         char line[HUGE_STRING_LEN];
 
-        /* an owner's pipe would keep whoever opens it */
-        if (apr_stat(&found, path, APR_FINFO_TYPE, d->pool) != APR_SUCCESS
-            || found.filetype != APR_REG
+        /* an owner's pipe would keep whoever opens it, as would a link to some
+         * files of the system's, or one that is endless */
+        if (apr_stat(&found, path,
+                     APR_FINFO_TYPE | APR_FINFO_SIZE | APR_FINFO_LINK, d->pool)
+                != APR_SUCCESS
+            || found.filetype != APR_REG || found.size > HTACCESS_MOST
             || ap_pcfg_openfile(&file, d->pool, path) != APR_SUCCESS) {
             continue;
         }

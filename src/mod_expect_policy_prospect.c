@@ -25,19 +25,19 @@ static const char *asked_path(request_rec *r)
                : NULL;
 }
 
-int ep_prospect_keep(request_rec *r)
+void ep_prospect_keep(request_rec *r)
 {
-    if (r->prev != NULL) {
-        return ep_prospect_is_kept(r);
-    }
+    ep_request *state;
+
     /* no script gets to see the fields of a preflight; what a forward proxy is
      * asked about is not in a place of this server, and `*` in none */
     if (ep_facts_is_preflight(r) || r->proxyreq == PROXYREQ_PROXY
         || asked_path(r) == NULL) {
-        return 0;
+        return;
     }
-    ep_request_make(r)->fields = ep_facts_keep(r);
-    return 1;
+    state = ep_request_make(r);
+    state->fields = ep_facts_keep(r);
+    state->environment = apr_table_copy(r->pool, r->subprocess_env);
 }
 
 int ep_prospect_is_kept(request_rec *r)
@@ -64,29 +64,38 @@ static ap_conf_vector_t *copy_config(apr_pool_t *pool,
     return copy;
 }
 
-/* The request line that the upload would have. */
+/* The request line that the upload would have: without the query. */
 static char *line_with(request_rec *r, const char *method)
 {
-    const char *rest = ap_strchr_c(r->the_request, ' ');
+    const char *uri = ap_strchr_c(r->the_request, ' ');
+    const char *protocol = uri != NULL ? ap_strchr_c(uri + 1, ' ') : NULL;
 
-    return rest != NULL ? apr_pstrcat(r->pool, method, rest, NULL)
-                        : r->the_request;
+    return protocol == NULL
+               ? r->the_request
+               : apr_pstrcat(r->pool, method, " ",
+                             apr_pstrndup(r->pool, uri + 1,
+                                          strcspn(uri + 1, "? ")),
+                             protocol, NULL);
 }
 
 /* The subrequest copies from its parent; so for as long as it is made, the
  * parent is what it would be if it were the upload itself. */
 static request_rec *ask(request_rec *r, const char *method, const char *path)
 {
+    const ep_request *state = ep_request_get(r);
     ap_conf_vector_t *place = r->per_dir_config;
-    apr_table_t *fields = ep_facts_swap(r, ep_request_get(r)->fields);
+    apr_table_t *fields = ep_facts_swap(r, state->fields);
+    apr_table_t *environment = r->subprocess_env;
     char *line = r->the_request;
     request_rec *sub;
 
     r->per_dir_config = copy_config(r->pool, r->server->lookup_defaults);
+    r->subprocess_env = state->environment;
     r->the_request = line_with(r, method);
     sub = ap_sub_req_method_uri(method, path, r, NULL);
     r->per_dir_config = place;
     ep_facts_swap(r, fields);
+    r->subprocess_env = environment;
     r->the_request = line;
     return sub;
 }
@@ -94,6 +103,23 @@ static request_rec *ask(request_rec *r, const char *method, const char *path)
 int ep_prospect_is_led_on(const request_rec *r)
 {
     return r->handler != NULL && strcmp(r->handler, "redirect-handler") == 0;
+}
+
+/* What who asks is told of an upload that httpd does not let in. */
+static int status_for(const request_rec *r, int status)
+{
+    /* there are no such uploads */
+    if (status == HTTP_METHOD_NOT_ALLOWED || !ap_is_HTTP_ERROR(status)) {
+        return HTTP_NOT_FOUND;
+    }
+    /* what was good for r once may be good for nothing more: a client that is
+     * challenged anew for it would try for ever */
+    if (status == HTTP_UNAUTHORIZED && r->user != NULL
+        && r->ap_auth_type != NULL
+        && ap_cstr_casecmp(r->ap_auth_type, "Digest") == 0) {
+        return HTTP_NOT_FOUND;
+    }
+    return status;
 }
 
 void ep_prospect_look(request_rec *r, const char *method, ep_prospect *found)
@@ -105,6 +131,14 @@ void ep_prospect_look(request_rec *r, const char *method, ep_prospect *found)
         found->status = HTTP_NOT_FOUND;
         return;
     }
+    /* the place that led on here has to let it in, too */
+    if (r->prev != NULL) {
+        found->sub = ask(r, method, asked_path(ep_request_initial(r)));
+        if (ap_is_HTTP_ERROR(found->sub->status)) {
+            found->status = status_for(r, found->sub->status);
+            return;
+        }
+    }
     found->sub = ask(r, method, path);
     found->status = found->sub->status;
     if (found->status == HTTP_OK && !ep_prospect_is_led_on(found->sub)
@@ -113,9 +147,8 @@ void ep_prospect_look(request_rec *r, const char *method, ep_prospect *found)
         ep_facts_suppose(ep_request_get(r)->fields, method, &facts);
         ep_decide(&found->policy, &facts, &found->verdict);
     }
-    else if (!ap_is_HTTP_ERROR(found->status)
-             || found->status == HTTP_METHOD_NOT_ALLOWED) {
-        /* no such uploads, sent on to elsewhere, or not ours to tell about */
-        found->status = HTTP_NOT_FOUND;
+    else {
+        /* or they are sent on to elsewhere, or not ours to tell about */
+        found->status = status_for(r, found->status);
     }
 }

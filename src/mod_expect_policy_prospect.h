@@ -19,13 +19,13 @@ typedef struct ep_prospect {
 } ep_prospect;
 
 /**
- * In header_parser: keeps the fields as the client has sent them.  Later they may
- * be what is meant for a backend (RequestHeader).
- * @return 0 if nothing can be told to this request
+ * At the end of post_read_request: keeps what the client has sent, if something can
+ * be told to it.  Later the fields may be what is meant for a backend
+ * (RequestHeader), and the environment what the method of r has come to.
  */
-int ep_prospect_keep(request_rec *r);
+void ep_prospect_keep(request_rec *r);
 
-/** @return 1 if the fields of the initial request were kept */
+/** @return 1 if that of the initial request was kept */
 int ep_prospect_is_kept(request_rec *r);
 
 /** @return 1 if mod_rewrite sends the request on to another place, and handlers

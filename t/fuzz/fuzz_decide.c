@@ -608,23 +608,26 @@ static void check_denial(const ep_policy *policy, const ep_facts *facts,
     check_document(policy, facts, &verdict);
 }
 
-/* What comes behind credentials is told to nobody who has none; and all of it
- * holds. */
+/* Limits are told to nobody whose method, credentials or place will not do; and
+ * all of them hold. */
 static void check_limits(const ep_policy *policy, const ep_verdict *verdict)
 {
     static const char *const open_to_all[] = {
         "method", "supported_expectations", "allowed_methods",
-        "authentication_schemes", "truncated"
+        "authentication_schemes", "refused", "truncated"
     };
     enum { OPEN = sizeof(open_to_all) / sizeof(*open_to_all) };
     static const ep_left left = { 7, EP_UNKNOWN };
-    const int is_hidden = verdict->by[EP_AUTHENTICATION_REQUIRED] != NULL;
+    const int is_vain = verdict->by[EP_METHOD_NOT_ALLOWED] != NULL;
+    const int is_unknown = verdict->by[EP_AUTHENTICATION_REQUIRED] != NULL;
+    const int is_refused = verdict->by[EP_REFUSED] != NULL;
+    const int is_hidden = is_vain || is_unknown || is_refused;
     const ep_setting *size = ep_policy_max_size(policy);
     char *text = malloc(EP_LIMITS_SIZE);
     json_item items[STRICT_JSON_MEMBERS];
     json_piece whole;
     size_t count, i, j;
-    int sizes = 0;
+    int sizes = 0, refused = 0;
 
     PROMISE(text != NULL);
     whole.at = text;
@@ -640,11 +643,14 @@ static void check_limits(const ep_policy *policy, const ep_verdict *verdict)
             check_number(items[i].value, size != NULL ? size->number : -1);
             sizes++;
         }
+        refused += is(items[i].name, "refused");
+        PROMISE(!is_vain || !is(items[i].name, "authentication_schemes"));
         for (j = 0; j < OPEN && !is(items[i].name, open_to_all[j]); j++) {
         }
         PROMISE(!is_hidden || j < OPEN);
     }
     PROMISE(sizes == (size != NULL && !is_hidden));
+    PROMISE(refused == (is_refused && !is_vain && !is_unknown));
     free(text);
 }
 

@@ -255,8 +255,12 @@ my $trace = get('/open/file?expect-policy-limits=TRACE',
                 headers => ['Cookie: session=secret']);
 is($trace->{status}, 400, 'TRACE has no content, and no limits');
 unlike($trace->{raw}, qr/secret/, 'nor does its answer come instead');
-is(limits('/open/file', for => 'DELETE')->{max_size}, 10_485_760,
+is(limits('/limited/new', for => 'DELETE')->{max_size}, 1 << 30,
    'while DELETE may have some');
+is_deeply(limits('/open/file', for => 'DELETE'),
+          { method => 'DELETE', supported_expectations => ['100-continue'],
+            allowed_methods => [qw(PUT PATCH)] },
+          'where it may not, nothing more is told');
 is(get('/open/file?a=b&expect-policy-limits=PUT&c')->{body} =~ /^\{"method"/,
    1, 'among other parameters');
 my $head = get('/open/file?expect-policy-limits=PUT', method => 'HEAD');

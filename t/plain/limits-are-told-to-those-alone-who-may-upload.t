@@ -7,12 +7,13 @@ use warnings;
 use ExpectPolicy::Judge;
 use ExpectPolicy::Ledger;
 use ExpectPolicy::Server;
+use Digest::MD5 qw(md5_hex);
 use ExpectPolicy::Wire;
 use Test::More;
 
 my $site = ExpectPolicy::Ledger::site();
 mkdir "$site/$_" or die
-    for qw(mapped mapped/behind open b counted refused fixed
+    for qw(mapped mapped/behind env led guarded fresh open b counted refused fixed
            filtered rewritten ns files forward);
 sub write_file {
     my ($name, $text) = @_;
@@ -22,6 +23,13 @@ sub write_file {
 }
 my $hash = '{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=';
 write_file('.users', "alice:$hash\nbob:$hash\n");
+write_file('.digest', 'alice:digest:' . md5_hex('alice:digest:secret') . "\n");
+write_file('.cgi', <<'END');
+#!/usr/bin/perl
+print "Allow: GET, PUT, POST\n", "Upload-Limit: max-size=500\n",
+    "Accept-Encoding: br\n\n";
+END
+chmod 0755, "$site.cgi";
 write_file('.lua', <<'END');
 function writers(r)
     return r.method == "PUT" and 403 or apache2.DECLINED
@@ -30,7 +38,7 @@ END
 write_file("/$_", 'x')
     for qw(mapped/behind/f open/100%.txt b/f counted/f
            refused/f filtered/a.tar.gz filtered/a.en filtered/a.shtml
-           rewritten/there ns/f fixed/f files/f);
+           env/f led/first led/there guarded/f fresh/f rewritten/there ns/f fixed/f files/f);
 
 my $backend = ExpectPolicy::Server::free_port();
 my $forward = ExpectPolicy::Server::free_port();
@@ -124,8 +132,49 @@ ProxyPass /plain/ http://127.0.0.1:$backend/behind/
     AllowMethods GET OPTIONS HEAD
 </Directory>
 RewriteEngine On
-RewriteCond %{THE_REQUEST} ^PUT
+RewriteCond %{THE_REQUEST} "^PUT /ns/f HTTP/"
 RewriteRule ^/ns/ - [F]
+# who only looks is let in by the environment
+RewriteCond %{REQUEST_METHOD} ^(GET|OPTIONS)\$
+RewriteRule ^/env/ - [E=reader:1]
+<Directory "\@site\@/env">
+    Use USERS
+    <RequireAny>
+        Require env reader
+        Require valid-user
+    </RequireAny>
+</Directory>
+<Directory "\@site\@/led">
+    RewriteEngine On
+    RewriteRule ^first there [L]
+</Directory>
+<Location /led/first>
+    Use USERS
+    <LimitExcept GET OPTIONS>
+        Require valid-user
+    </LimitExcept>
+</Location>
+<Directory "\@site\@/guarded">
+    Use USERS
+    ExpectPolicyMethods PUT
+    ExpectPolicyTypes application/secret
+    <Limit PUT>
+        Require valid-user
+    </Limit>
+</Directory>
+<Directory "\@site\@/fresh">
+    AuthType Digest
+    AuthName digest
+    AuthUserFile "$site.digest"
+    AuthDigestNonceLifetime 0
+    Require valid-user
+</Directory>
+ScriptAlias /says "$site.cgi"
+<Location /says>
+    ExpectPolicyMethods PUT
+    ExpectPolicyTypes text/plain
+    ExpectPolicyEncodings gzip
+</Location>
 
 # no section at all, and a hook that asks who it is
 Listen 127.0.0.1:$gated
@@ -141,7 +190,7 @@ Listen 127.0.0.1:$forward
     ProxyRequests On
 </VirtualHost>
 END
-    load => [qw(allowmethods auth_basic authn_file authz_user headers include lua
+    load => [qw(allowmethods auth_basic auth_digest authn_file authz_host authz_user headers include lua
                 macro mime proxy proxy_http rewrite)]);
 
 my @alice = (headers => ['Authorization: Basic YWxpY2U6c2VjcmV0']);
@@ -208,6 +257,16 @@ is(limits('/behind/f', for => 'POST', @gated)->{max_size}, 1000,
    'and nothing to POST');
 is(limits('/ns/f')->{status}, 403, 'a rewriting that looks at the request line');
 is(limits('/ns/f', for => 'POST')->{max_size}, 1000, 'another method');
+untold_ok('/env/f', 401, 'what lets somebody look does not let him upload');
+is(limits('/env/f', @bob)->{max_size}, 1000, 'who may upload is told');
+untold_ok('/led/first', 401, 'the place that leads on is asked, too');
+is(limits('/led/first', @bob)->{max_size}, 1000, 'and then that it leads to');
+untold_ok('/guarded/f', 401, 'a method that is guarded');
+my $without = limits('/guarded/f', for => 'POST');
+is_deeply([ @$without{qw(allowed_methods supported_types max_size)} ],
+          [ ['PUT'], undef, undef ], 'another one is not taken, and told no more');
+like(field(options('/guarded/f'), 'link'), qr/limits=PUT>/,
+     'nor is it the one that OPTIONS links to');
 is(limits('/fixed/f')->{status}, 404, 'a method that AllowMethods excludes');
 is(limits('/fixed/f', for => 'GET')->{max_size}, 1000, 'and one of its own');
 is(limits('/files/f', for => $_)->{status}, 400, "$_ cannot upload")
@@ -220,8 +279,9 @@ $server->measured_ok("$site/counted", '/counted/x', @alice);
 ok(limits('/counted/x', @alice)->{quota_remaining}, 'alice can use the quota up');
 is(limits('/counted/x', @bob)->{status}, 401, 'bob cannot');
 my $other = limits('/counted/x', for => 'GET', @bob);
-is($other->{max_size}, 1000, 'what he may send, he is told about');
-is($other->{quota_remaining}, undef, 'and not about what others have used');
+is_deeply($other->{allowed_methods}, ['PUT'], 'he may not upload by GET either');
+is($other->{max_size}, undef, 'so he is not told how large');
+is($other->{quota_remaining}, undef, 'nor what others have used');
 $server->measured_ok("$site/refused", '/refused/x', @alice);
 ok(limits('/refused/x', @alice)->{quota_remaining}, 'one quota more');
 my $refused = limits('/refused/x', @bob);
@@ -256,11 +316,27 @@ my $res = options('/plain/resumed');
 my %allowed = map { $_ => 1 } split /,/, field($res, 'allow');
 is_deeply([ grep { !$allowed{$_} } qw(MKCOL PUT LOCK X-OTHER) ], [],
           'Allow on two lines loses nothing') or diag $res->{raw};
-is(() = field($res, 'allow') =~ /\bPUT\b/g, 1, 'and names each method once');
 is(field($res, 'upload-limit'), 'max-size=500, max-age=3600',
    'a backend that resumes uploads knows best');
 is(field($res, 'accept-post'), 'image/png', 'as does one that says its types');
 like(field($res, 'link'), qr/expect-policy-limits=PUT/, 'the rest is added');
+$res = options('/says');
+is(field($res, 'allow'), 'GET,PUT', "a program's Allow is narrowed, too")
+    or diag $res->{raw};
+is(field($res, 'upload-limit'), 'max-size=500', 'and not contradicted');
+is(field($res, 'accept-encoding'), 'br', 'in nothing that it says');
+# its nonce is good for one request, and asking is that request
+my %challenge = field(limits('/fresh/f')->{res}, 'www-authenticate')
+    =~ /(nonce|opaque)="([^"]+)"/g;
+my $nonce = $challenge{nonce};
+my $uri = '/fresh/f?expect-policy-limits=PUT';
+my $response = md5_hex(join ':', md5_hex('alice:digest:secret'), $nonce, '00000001',
+                       'c', 'auth', md5_hex("GET:$uri"));
+my $asked = limits('/fresh/f', headers => [
+    'Authorization: Digest username="alice", realm="digest", qop=auth, '
+    . "nc=00000001, cnonce=\"c\", nonce=\"$nonce\", uri=\"$uri\", "
+    . "opaque=\"$challenge{opaque}\", response=\"$response\"" ]);
+is($asked->{status}, 404, 'nobody is challenged for ever');
 for my $file ('a.tar.gz', 'a.en', 'a.shtml') {
     my $told = limits("/filtered/$file");
     is($told->{refused}{message}, 'x <!--#printenv --> y',
