@@ -1,7 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE.
  *
  * sources: ep_usage
- * lengths: a usage file of 0 to 32 bytes; any tree, any note, times to 2^62
+ * lengths: a usage file of 0 to 32 bytes; any tree, any note, any
+ *          place, times to 2^62
  */
 #include "any.h"
 #include "ep_usage.h"
@@ -11,6 +12,7 @@ enum { longest = EP_USAGE_FILE_MAX };
 static char text[longest];
 static ep_tree tree;
 static ep_usage_note note;
+static ep_usage_notes notes;
 
 static int64_t any_number(void)
 {
@@ -71,6 +73,8 @@ static void others(void)
     //@ check path: answer == 0 || answer == 1;
     answer = ep_usage_is_news(&tree, any_time(), any_number());
     //@ check news: answer == 0 || answer == 1;
+    ep_usage_note_of(&notes, Frama_C_unsigned_int_interval(0, UINT32_MAX))
+        ->since = 1;
     sum = ep_usage_add(Frama_C_long_interval(0, INT64_MAX), any_number());
     //@ check no_less_than_nothing: sum >= 0;
 }

@@ -32,6 +32,8 @@
 /** The least and the most memory that is a book, in bytes. */
 #define EP_BOOK_SIZE_MIN (128 * 1024)
 #define EP_BOOK_SIZE_MAX (256 * 1024 * 1024)
+/** No book has more places for trees: they have a quarter of its memory. */
+#define EP_BOOK_TREES_MAX (EP_BOOK_SIZE_MAX / 4 / EP_TREE_PATH_SIZE)
 
 /** What an upload asks of one account. */
 typedef struct ep_part {

@@ -38,6 +38,11 @@ static int is_due(const ep_tree *tree, int64_t now)
                && now - tree->measured >= pause_after(tree->took));
 }
 
+ep_usage_note *ep_usage_note_of(ep_usage_notes *notes, uint32_t place)
+{
+    return &notes->of[place < EP_BOOK_TREES_MAX ? place : 0];
+}
+
 ep_usage_step ep_usage_decide(const ep_tree *tree, ep_usage_note *note,
                               int64_t now)
 {

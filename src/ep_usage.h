@@ -25,6 +25,12 @@ typedef struct ep_usage_note {
     int64_t rest;
 } ep_usage_note;
 
+/** One for each place of a book, so that no tree is forgotten for another one
+ * that is there at the same time.  What is not touched takes no memory. */
+typedef struct ep_usage_notes {
+    ep_usage_note of[EP_BOOK_TREES_MAX];
+} ep_usage_notes;
+
 typedef enum ep_usage_step {
     /** leave the tree alone for now */
     EP_USAGE_REST,
@@ -33,6 +39,10 @@ typedef enum ep_usage_step {
     /** measure it, and let the number hold though uploads are under way */
     EP_USAGE_INSIST
 } ep_usage_step;
+
+/** @param place of a tree, as in ep_book_tree()
+ * @return the note of that place */
+ep_usage_note *ep_usage_note_of(ep_usage_notes *notes, uint32_t place);
 
 /**
  * A tree is due if it was never measured, or if an upload has asked for it
@@ -43,7 +53,8 @@ typedef enum ep_usage_step {
  * long as 8 pauses, and 10 minutes at least.
  *
  * @param tree may be anything, but its path
- * @param note of this tree or another one, which is forgotten then
+ * @param note of this tree or of one that was in its place before, which is
+ *        forgotten then
  */
 ep_usage_step ep_usage_decide(const ep_tree *tree, ep_usage_note *note,
                               int64_t now);

@@ -33,9 +33,6 @@ APLOG_USE_MODULE(expect_policy);
  * are, where each has a tree: a second for all of them, or a little more. */
 #define LOOKS 64u
 #define LOOKS_PART 8u
-/* Trees with the same remainder share a note, and one is forgotten for the
- * other: it costs patience, nothing else. */
-#define NOTES 4096u
 /* Enough of a path for a log line. */
 #define PLACE_SIZE 1500
 
@@ -44,6 +41,7 @@ typedef struct walked {
     int is_walked;
     apr_uint32_t place;
     ep_tree before;
+    ep_usage_note *note;
     int insists;
     apr_int64_t began;
     ep_walk walk;
@@ -65,15 +63,10 @@ static struct usage {
     /* where to look on, and how many places there are; 0: not known yet */
     apr_uint32_t place;
     apr_uint32_t places;
-    ep_usage_note note[NOTES];
+    ep_usage_notes notes;
     ep_walk_turns turns;
     walked tree[TREES];
 } usage;
-
-static ep_usage_note *note_of(const ep_tree *tree)
-{
-    return &usage.note[tree->key.low % NOTES];
-}
 
 static int is_turn_over(void *data)
 {
@@ -102,8 +95,8 @@ static void say_missing(const ep_tree *tree)
 }
 
 /* @param bytes -1: it cannot be measured */
-static void tell(const ep_tree *tree, apr_int64_t bytes, apr_int64_t began,
-                 int insists)
+static void tell(const ep_tree *tree, ep_usage_note *note, apr_int64_t bytes,
+                 apr_int64_t began, int insists)
 {
     const apr_int64_t now = ep_clock_now();
     const apr_int64_t took = now - began;
@@ -115,7 +108,7 @@ static void tell(const ep_tree *tree, apr_int64_t bytes, apr_int64_t began,
                  APR_INT64_T_FMT " ms, %s", tree->path, bytes, took / 1000,
                  rv == APR_SUCCESS ? "taken" : "not taken");
     if (rv != APR_SUCCESS) {
-        ep_usage_missed(note_of(tree), now, took);
+        ep_usage_missed(note, now, took);
     }
 }
 
@@ -161,7 +154,7 @@ static reading read_number(const ep_tree *tree, int fd, apr_int64_t *bytes)
 
 /* Links are followed: the path is the administrator's.  A pipe that nobody
  * writes to does not block. */
-static void read_file(const ep_tree *tree, int insists)
+static void read_file(const ep_tree *tree, ep_usage_note *note, int insists)
 {
     const apr_int64_t began = ep_clock_now();
     apr_int64_t bytes = -1;
@@ -177,13 +170,13 @@ static void read_file(const ep_tree *tree, int insists)
         close(fd);
     }
     if (result == READ_NOTHING_NEW) {
-        ep_usage_missed(note_of(tree), ep_clock_now(), 0);
+        ep_usage_missed(note, ep_clock_now(), 0);
         return;
     }
     if (result == READ_NUMBER) {
         ep_once_forget(tree->path);
     }
-    tell(tree, bytes, began, insists);
+    tell(tree, note, bytes, began, insists);
 }
 
 /* --------------------------------------------------------------- walking */
@@ -220,10 +213,10 @@ static void finish(walked *tree, ep_walk_result result)
         ep_once_forget(tree->before.path);
     }
     if (result == EP_WALK_FAILED && is_passing(tree->walk.error)) {
-        ep_usage_missed(note_of(&tree->before), ep_clock_now(), 0);
+        ep_usage_missed(tree->note, ep_clock_now(), 0);
     }
     else {
-        tell(&tree->before,
+        tell(&tree->before, tree->note,
              result == EP_WALK_FAILED ? -1 : (apr_int64_t)tree->walk.bytes,
              tree->began, tree->insists);
     }
@@ -270,10 +263,9 @@ static int is_walked(apr_uint32_t place)
 static void begin(walked *tree, apr_uint32_t place)
 {
     const apr_int64_t now = ep_clock_now();
+    ep_usage_note *note = ep_usage_note_of(&usage.notes, place);
     const ep_usage_step step = ep_usage_is_path(&tree->before)
-                                   ? ep_usage_decide(&tree->before,
-                                                     note_of(&tree->before),
-                                                     now)
+                                   ? ep_usage_decide(&tree->before, note, now)
                                    : EP_USAGE_REST;
 
     if (step == EP_USAGE_REST) {
@@ -281,11 +273,12 @@ static void begin(walked *tree, apr_uint32_t place)
     }
     tree->insists = step == EP_USAGE_INSIST;
     if (tree->before.is_file) {
-        read_file(&tree->before, tree->insists);
+        read_file(&tree->before, note, tree->insists);
         return;
     }
     tree->is_walked = 1;
     tree->place = place;
+    tree->note = note;
     tree->began = now;
     ep_walk_begin(&tree->walk, &usage.turns, tree->before.path);
 }

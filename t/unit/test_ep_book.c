@@ -143,6 +143,7 @@ START_TEST(the_memory_is_used_as_drawn)
     ck_assert_uint_eq(book.claims_count, 3986);
     ck_assert(ep_book_lay_out(&book, memory, EP_BOOK_SIZE_MAX));
     ck_assert_uint_eq(book.trees_count % 16, 0);
+    ck_assert_uint_le(book.trees_count, EP_BOOK_TREES_MAX);
     ck_assert_uint_eq(book.accounts_count % 16, 0);
     ck_assert(!ep_book_lay_out(&book, memory, EP_BOOK_SIZE_MAX + 1));
 }

@@ -2,6 +2,7 @@
 
 #include "ep_usage.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "unit.h"
@@ -184,6 +185,35 @@ START_TEST(patience_begins_anew_when_it_was_measured_or_is_another_tree)
 }
 END_TEST
 
+START_TEST(trees_next_to_each_other_wait_each_by_itself)
+{
+    enum { TREES = 9000 };
+    ep_usage_notes *notes = calloc(1, sizeof(*notes));
+    ep_tree tree = a_tree();
+    const int64_t seen = 2000 * SECOND;
+    uint32_t i;
+
+    ck_assert_ptr_nonnull(notes);
+    tree.is_held = 1;
+    for (i = 0; i < TREES; i++) {
+        tree.key.low = i;
+        ck_assert_int_eq(ep_usage_decide(&tree, ep_usage_note_of(notes, i),
+                                         seen), EP_USAGE_REST);
+    }
+    for (i = 0; i < TREES; i++) {
+        tree.key.low = i;
+        ck_assert_int_eq(ep_usage_decide(&tree, ep_usage_note_of(notes, i),
+                                         seen + 10 * MINUTE),
+                         EP_USAGE_INSIST);
+    }
+    ck_assert_ptr_eq(ep_usage_note_of(notes, EP_BOOK_TREES_MAX - 1),
+                     &notes->of[EP_BOOK_TREES_MAX - 1]);
+    ck_assert_ptr_eq(ep_usage_note_of(notes, EP_BOOK_TREES_MAX),
+                     &notes->of[0]);
+    free(notes);
+}
+END_TEST
+
 START_TEST(what_came_to_nothing_is_followed_by_a_pause)
 {
     ep_tree tree = a_tree();
@@ -362,6 +392,7 @@ int main(void)
     tcase_add_test(tcase, what_takes_long_is_waited_for_longer);
     tcase_add_test(tcase,
                    patience_begins_anew_when_it_was_measured_or_is_another_tree);
+    tcase_add_test(tcase, trees_next_to_each_other_wait_each_by_itself);
     tcase_add_test(tcase, what_came_to_nothing_is_followed_by_a_pause);
     suite_add_tcase(suite, tcase);
 
