@@ -399,9 +399,11 @@ static size_t gather(const ep_book *book, const ep_part *parts, size_t count,
 }
 
 /* Makes the trees that are not there yet, so that they are measured whatever
- * becomes of the upload.  @return 0: there is no room */
+ * becomes of the upload.
+ * @param is_lenient 1: one that there is no room for stays NOWHERE
+ * @return 0: there is no room */
 static int ask_trees(const ep_book *book, int64_t now, const ep_part *parts,
-                     want *wants, size_t count)
+                     want *wants, size_t count, int is_lenient)
 {
     size_t i;
 
@@ -418,10 +420,12 @@ static int ask_trees(const ep_book *book, int64_t now, const ep_part *parts,
         }
         wants[i].place = find_room(book, now, part, wants, count);
         tree = tree_at(book, wants[i].place);
-        if (tree == NULL) {
+        if (tree != NULL) {
+            make_tree(tree, now, part);
+        }
+        else if (!is_lenient) {
             return 0;
         }
-        make_tree(tree, now, part);
     }
     return 1;
 }
@@ -447,9 +451,12 @@ static void look(const ep_book *book, int64_t now, const ep_part *parts,
     }
 }
 
-/* Makes the accounts that are not there yet.  @return 0: there is no room */
+/* Makes the accounts that are not there yet; trees have been asked for.
+ * @param is_lenient as in ask_trees()
+ * @return 0: there is no room */
 static int make_accounts(const ep_book *book, int64_t now,
-                         const ep_part *parts, want *wants, size_t count)
+                         const ep_part *parts, want *wants, size_t count,
+                         int is_lenient)
 {
     size_t i;
 
@@ -458,12 +465,15 @@ static int make_accounts(const ep_book *book, int64_t now,
         ep_account *account = account_at(book, wants[i].kind,
                                          wants[i].place);
 
-        if (account != NULL) {
+        if (account != NULL || part->kind == EP_QUOTA) {
             continue;
         }
         wants[i].place = find_room(book, now, part, wants, count);
         account = account_at(book, wants[i].kind, wants[i].place);
         if (account == NULL) {
+            if (is_lenient) {
+                continue;
+            }
             return 0;
         }
         ep_account_open(account, part->kind, part->key);
@@ -499,7 +509,8 @@ static struct ep_book_claim *begin(const ep_book *book, uint32_t owner,
     return entry;
 }
 
-/* @param at behind the claim's other parts
+/* Where there is no account, or no room, there is no part.
+ * @param at behind the claim's other parts
  * @return behind this one */
 static uint32_t add_part(const ep_book *book, struct ep_book_claim *claim,
                          uint32_t at, const want *wanted, ep_key key)
@@ -523,7 +534,7 @@ static uint32_t add_part(const ep_book *book, struct ep_book_claim *claim,
 
 ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
                                int64_t now, const ep_part *parts,
-                               size_t count, int takes_unknown,
+                               size_t count, int is_lenient,
                                ep_claim *claim, ep_denial *denial)
 {
     struct ep_book_claim *entry = claim_of(book, claim);
@@ -538,7 +549,8 @@ ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
         return EP_BOOK_LOST;
     }
     wanted = gather(book, parts, count, entry, wants);
-    if (wanted > EP_PARTS_MAX || !ask_trees(book, now, parts, wants, wanted)) {
+    if (wanted > EP_PARTS_MAX
+        || !ask_trees(book, now, parts, wants, wanted, is_lenient)) {
         return EP_BOOK_FULL;
     }
     for (i = 0; i < wanted; i++) {
@@ -553,7 +565,7 @@ ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
             amount = own;
         }
         look(book, now, parts, &wants[i], own, amount, denial);
-        if (wants[i].kind == EP_QUOTA && !takes_unknown
+        if (wants[i].kind == EP_QUOTA && !is_lenient
             && (tree == NULL || tree->is_known == 0)) {
             denial->remaining = 0;
             return EP_BOOK_UNKNOWN;
@@ -562,7 +574,7 @@ ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
             return EP_BOOK_DENIED;
         }
     }
-    if (fresh > EP_PARTS_MAX - at) {
+    if (!is_lenient && fresh > EP_PARTS_MAX - at) {
         return EP_BOOK_FULL;
     }
     if (entry == NULL) {
@@ -571,7 +583,7 @@ ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
             return EP_BOOK_FULL;
         }
     }
-    if (!make_accounts(book, now, parts, wants, wanted)) {
+    if (!make_accounts(book, now, parts, wants, wanted, is_lenient)) {
         if (is_new) {
             entry->state = FREE;
         }
@@ -882,8 +894,8 @@ ep_book_result ep_book_plant(const ep_book *book, int64_t now,
     wanted.part = 0;
     wanted.kind = EP_QUOTA;
     wanted.place = find(book, EP_QUOTA, part->key);
-    return ask_trees(book, now, part, &wanted, 1) ? EP_BOOK_GRANTED
-                                                  : EP_BOOK_FULL;
+    return ask_trees(book, now, part, &wanted, 1, 0) ? EP_BOOK_GRANTED
+                                                     : EP_BOOK_FULL;
 }
 
 /* What is under way may be in the number that a tree gets: settling it is to

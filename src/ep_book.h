@@ -52,7 +52,7 @@ typedef struct ep_part {
 } ep_part;
 
 typedef enum ep_book_result {
-    /** all parts are claimed */
+    /** all parts are claimed, or what there is room for of them */
     EP_BOOK_GRANTED,
     /** one part does not fit, and nothing was claimed */
     EP_BOOK_DENIED,
@@ -118,22 +118,25 @@ int ep_book_enter(const ep_book *book);
 void ep_book_leave(const ep_book *book);
 
 /**
- * Claims all parts or none.  Parts of one key count once, with the smallest
- * limit and the largest amount.  If the claim has a part already, that part is
+ * Claims all parts or none; or, where the caller is lenient, those that there is
+ * room for, if all of them are within their limits.  Parts of one key count once,
+ * with the smallest limit and the largest amount.  If the claim has a part already, that part is
  * left as it is, so that an upload is charged once however often it is asked;
  * but it has to be within the limit.  Between enter and leave.
  *
  * @param owner the process on whose death the claim is given back
  * @param now see above
- * @param takes_unknown 1: a tree whose usage is not known counts as empty
+ * @param is_lenient 1: a tree whose usage is not known counts as empty, and a
+ *        part that there is no room for is left out: it has no account, or the
+ *        claim has EP_PARTS_MAX parts
  * @param claim all 0 for a new one, or one to add to
  * @param denial filled in on EP_BOOK_DENIED and EP_BOOK_UNKNOWN
  * @return see there; EP_BOOK_FULL as well if a claim would have more than
- *         EP_PARTS_MAX parts, EP_BOOK_LOST if the claim to add to is gone
+ *         EP_PARTS_MAX parts, or more are asked for at once, EP_BOOK_LOST if the claim to add to is gone
  */
 ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
                                int64_t now, const ep_part *parts,
-                               size_t count, int takes_unknown,
+                               size_t count, int is_lenient,
                                ep_claim *claim, ep_denial *denial);
 
 /**

@@ -144,9 +144,11 @@ ep_ledger_result ep_ledger_reserve(request_rec *r, const ep_part *parts,
         return answer(r, APR_EINIT, result, fails_closed);
     }
     rv = ledger.provider->reserve(parts, count, 0, claim, &result, denial);
-    if (rv == APR_SUCCESS && result == EP_BOOK_UNKNOWN) {
+    if (rv == APR_SUCCESS
+        && (result == EP_BOOK_UNKNOWN || result == EP_BOOK_FULL)) {
         complain(r, rv, result, fails_closed,
-                 denial->part < count ? parts[denial->part].path : NULL);
+                 result == EP_BOOK_UNKNOWN && denial->part < count
+                     ? parts[denial->part].path : NULL);
         if (fails_closed) {
             return EP_LEDGER_FAILED;
         }

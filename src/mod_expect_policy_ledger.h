@@ -50,7 +50,7 @@ typedef struct ep_ledger_provider {
      * had it for too long; APR_EINIT, there is none; APR_EGENERAL, it is
      * corrupt */
     apr_status_t (*reserve)(const ep_part *parts, size_t count,
-                            int takes_unknown, ep_claim *claim,
+                            int is_lenient, ep_claim *claim,
                             ep_book_result *result, ep_denial *denial);
     apr_status_t (*grow)(const ep_part *parts, size_t count,
                          const ep_claim *claim, apr_int64_t least,
@@ -99,7 +99,8 @@ int ep_ledger_open(apr_pool_t *pconf, server_rec *main_server);
 /**
  * Claims all parts for an upload, or none (ep_book_reserve()).  A tree whose
  * usage is not known yet counts as empty under ExpectPolicyLedgerFailure Open,
- * and makes the ledger unavailable under Closed; both is logged.
+ * and a part that there is no room for is left out; under Closed, either makes
+ * the ledger unavailable.  It is logged.
  * @param r for the log
  * @param fails_closed what ExpectPolicyLedgerFailure says here; 1: Closed
  */

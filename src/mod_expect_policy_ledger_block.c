@@ -489,14 +489,14 @@ apr_status_t ep_block_mend(void)
 /* The calls */
 
 apr_status_t ep_block_reserve(const ep_part *parts, size_t count,
-                              int takes_unknown, ep_claim *claim,
+                              int is_lenient, ep_claim *claim,
                               ep_book_result *result, ep_denial *denial)
 {
     const apr_status_t rv = enter();
 
     if (rv == APR_SUCCESS) {
         *result = ep_book_reserve(&book, (uint32_t)getpid(), ep_clock_now(),
-                                  parts, count, takes_unknown, claim, denial);
+                                  parts, count, is_lenient, claim, denial);
         leave();
     }
     return rv;

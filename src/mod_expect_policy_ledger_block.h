@@ -72,7 +72,7 @@ apr_status_t ep_block_mend(void);
 
 /** As in ep_ledger_provider. */
 apr_status_t ep_block_reserve(const ep_part *parts, size_t count,
-                              int takes_unknown, ep_claim *claim,
+                              int is_lenient, ep_claim *claim,
                               ep_book_result *result, ep_denial *denial);
 apr_status_t ep_block_grow(const ep_part *parts, size_t count,
                            const ep_claim *claim, apr_int64_t least,

@@ -100,6 +100,35 @@ static void check_denial(const ep_denial *denial, const ep_part *parts,
     PROMISE(!is_sane || denial->wait <= parts[denial->part].period);
 }
 
+static const ep_account *account_at(ep_kind kind, uint32_t place)
+{
+    /* a tree begins with its account */
+    const char *trees = (const char *)book.trees;
+    const size_t each = (size_t)((const char *)book.accounts - trees)
+                        / book.trees_count;
+
+    return kind == EP_QUOTA
+               ? (const ep_account *)(const void *)(trees + place * each)
+               : &book.accounts[place];
+}
+
+/* @return how many claims have a part there */
+static uint32_t claims_on(const ep_part *part)
+{
+    const uint32_t count = part->kind == EP_QUOTA ? book.trees_count
+                                                  : book.accounts_count;
+    uint32_t place;
+
+    for (place = 0; place < count; place++) {
+        const ep_account *account = account_at(part->kind, place);
+
+        if (ep_account_is(account, part->kind, part->key)) {
+            return account->claims;
+        }
+    }
+    return 0;
+}
+
 static void reserve(void)
 {
     const uint8_t slot = byte() % CLAIMS;
@@ -109,11 +138,13 @@ static void reserve(void)
     ep_part parts[PARTS];
     ep_denial denial = { PARTS, -7, -7 };
     ep_claim before = claims[slot].claim;
+    uint32_t others[PARTS];
     ep_book_result result;
     size_t i, j;
 
     for (i = 0; i < count; i++) {
         parts[i] = some_part();
+        others[i] = how % 2 ? claims_on(&parts[i]) : 0;
     }
     if (is_new) {
         memset(&claims[slot], 0, sizeof(claims[slot]));
@@ -145,6 +176,11 @@ static void reserve(void)
                 limit = parts[j].limit < limit ? parts[j].limit : limit;
                 amount = parts[j].amount > amount ? parts[j].amount : amount;
             }
+        }
+        /* one that there was no room for */
+        if (how % 2 && !claims[slot].is_held[parts[i].kind][key]
+            && claims_on(&parts[i]) <= others[i]) {
+            continue;
         }
         if (!claims[slot].is_held[parts[i].kind][key]) {
             claims[slot].is_held[parts[i].kind][key] = 1;

@@ -14,6 +14,9 @@ mkdir "$site/$_" or die for keys %dirs;
 # httpd may pass, and write what it is told to, but not look
 mkdir "$site/$_/in" or die for qw(hidden-open hidden-closed);
 chmod 0300, "$site/$_" or die for qw(hidden-open hidden-closed);
+# more trees than there is room for
+mkdir "$site/$_" or die for qw(many many-closed);
+mkdir "$site/many/$_" or die for 1 .. 20;
 my $server = ExpectPolicy::Ledger->start(<<'END', site => $site);
 ExpectPolicyLedger shm:128K
 <Directory "@site@/open">
@@ -37,6 +40,17 @@ ExpectPolicyLedger shm:128K
 </Directory>
 <Directory "@site@/new*">
     ExpectPolicyQuota 1000
+    ExpectPolicyLedgerFailure Closed
+</Directory>
+<Directory "@site@/many*">
+    ExpectPolicyConcurrent 1 host
+    ExpectPolicyAllowance 1000/1d host
+</Directory>
+<Directory "@site@/many/*">
+    ExpectPolicyQuota 500
+</Directory>
+<Directory "@site@/many-c*">
+    ExpectPolicyQuota 500
     ExpectPolicyLedgerFailure Closed
 </Directory>
 END
@@ -112,6 +126,29 @@ ok(wait_until(sub { ($server->put('/new/x', 10)->{status} // 0) == 201 }, 20),
 refusal_ok($server->announce('/new/y', 991), code => 'quota_exceeded',
            members => { quota_remaining => 990, requested_size => 991 },
            name => 'and its quota holds');
+
+# ------------------------------------------------ no room for one of the limits
+
+accepted_ok($server->put("/many/$_/x", 10), status => 201,
+            name => "Open: tree $_, with room or without") for 1 .. 20;
+is(scalar keys %{ $server->books->{trees} }, 16, 'there is room for 16 trees');
+my $one = $server->begin('/many/20/y', 10);
+ok(ExpectPolicy::Ledger::is_admitted($one), 'one without room is under way');
+refusal_ok($server->announce('/many/20/z', 10), code => 'too_many_uploads',
+           members => { limit => 1, retry_after => 5 }, headers => { 'Retry-After' => 5 },
+           name => 'and a second one is one too many');
+ExpectPolicy::Ledger::drop($one);
+$server->settled_ok;
+refusal_ok($server->announce('/many/20/z', 501), code => 'quota_exceeded',
+           members => { quota_remaining => 500, requested_size => 501 },
+           name => 'more than the quota at once is too much anyhow');
+accepted_ok($server->put('/many/20/z', 499), status => 201,
+            name => 'what nobody counts there is admitted');
+my $spent = $server->announce('/many/20/z', 400);
+like($spent->{body}, qr/"allowance_exceeded".*"allowance_remaining":301/,
+     'but the allowance has counted all of it');
+refusal_ok($server->announce('/many-closed/x', 10), @unavailable,
+           name => 'Closed: without room for its tree');
 
 chmod 0700, "$site/hidden-open";
 $server->settled_ok;

@@ -1522,9 +1522,117 @@ START_TEST(all_trees_of_one_upload_fit_or_none)
                          EP_BOOK_GRANTED);
     }
     parts[1].key.low = i;
-    ck_assert_int_eq(ep_book_reserve(&book, 1, NOW, parts, 2, 1, &claim,
-                                     &denial), EP_BOOK_FULL);
+    ck_assert_int_eq(reserve(parts, 2, &claim), EP_BOOK_FULL);
     ck_assert_uint_eq(claims_now(), 0);
+    ck_assert_int_eq(held_of(&parts[0]), 0);
+}
+END_TEST
+
+static ep_book_result reserve_leniently(const ep_part *parts, size_t count,
+                                        ep_claim *claim)
+{
+    return ep_book_reserve(&book, 1, NOW, parts, count, 1, claim, &denial);
+}
+
+START_TEST(a_tree_without_room_is_left_out_where_that_is_taken)
+{
+    ep_part parts[3] = {
+        part_of(EP_QUOTA, 2, 0, 1000, 10),
+        part_of(EP_QUOTA, 1, 0, 1000, 10),
+        part_of(EP_ALLOWANCE, 1, 0, 15, 10)
+    };
+    ep_claim claim = { 0, 0 }, other = { 0, 0 };
+    ep_book_counts counts;
+    int64_t granted;
+    uint64_t i;
+
+    open_book();
+    for (i = 0; i < 16; i++) {
+        parts[1].key.low = i;
+        ck_assert_int_eq(ep_book_plant(&book, NOW, &parts[1]),
+                         EP_BOOK_GRANTED);
+    }
+    ck_assert_int_eq(reserve(parts, 3, &claim), EP_BOOK_FULL);
+    ck_assert_int_eq(reserve_leniently(parts, 3, &claim), EP_BOOK_GRANTED);
+    ck_assert_int_eq(held_of(&parts[0]), 0);
+    ck_assert_int_eq(held_of(&parts[1]), 10);
+    ck_assert_int_eq(held_of(&parts[2]), 10);
+    ep_book_count(&book, &counts);
+    ck_assert_uint_eq(counts.trees, 16);
+    /* the others are no more lenient than ever */
+    ck_assert_int_eq(reserve_leniently(parts, 3, &other), EP_BOOK_DENIED);
+    ck_assert_uint_eq(denial.part, 2);
+    ck_assert_int_eq(denial.remaining, 5);
+    ck_assert_int_eq(ep_book_grow(&book, NOW, parts, 3, &claim, 1, 100,
+                                  &granted, &denial), EP_BOOK_GRANTED);
+    ck_assert_int_eq(granted, 5);
+    ep_book_settle(&book, NOW, &claim, 15, 15);
+    ck_assert_int_eq(used_of(&parts[1]), 15);
+    ck_assert_int_eq(used_of(&parts[2]), 15);
+    /* more than the limit is too much, room or not */
+    parts[0].amount = 1001;
+    ck_assert_int_eq(reserve_leniently(parts, 1, &claim), EP_BOOK_DENIED);
+    ck_assert_uint_eq(denial.part, 0);
+}
+END_TEST
+
+START_TEST(an_account_without_room_is_left_out_where_that_is_taken)
+{
+    ep_part part = part_of(EP_CONCURRENT, 1, 0, 1, 1);
+    ep_part parts[2] = {
+        part_of(EP_CONCURRENT, 1, 100, 1, 1),
+        part_of(EP_CONCURRENT, 2, 0, 1, 1)
+    };
+    ep_claim claim = { 0, 0 }, other = { 0, 0 }, none = { 0, 0 };
+    size_t i;
+
+    open_book();
+    for (i = 0; i < 16; i++) {
+        claim.index = claim.serial = 0;
+        part.key.low = i;
+        ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
+    }
+    claim.index = claim.serial = 0;
+    ck_assert_int_eq(reserve(parts, 2, &claim), EP_BOOK_FULL);
+    ck_assert_int_eq(held_of(&parts[1]), 0);
+    ck_assert_int_eq(reserve_leniently(parts, 2, &claim), EP_BOOK_GRANTED);
+    ck_assert_int_eq(held_of(&parts[0]), 0);
+    ck_assert_int_eq(held_of(&parts[1]), 1);
+    ck_assert_int_eq(reserve_leniently(parts, 2, &other), EP_BOOK_DENIED);
+    ck_assert_uint_eq(denial.part, 1);
+    ep_book_release(&book, &claim);
+    ck_assert_int_eq(held_of(&parts[1]), 0);
+    /* nothing is left of it: a claim all the same */
+    ck_assert_int_eq(reserve_leniently(parts, 1, &none), EP_BOOK_GRANTED);
+    ck_assert_uint_eq(claims_now(), 17);
+    ep_book_release(&book, &none);
+    ck_assert_uint_eq(claims_now(), 16);
+}
+END_TEST
+
+START_TEST(a_claim_without_room_takes_what_fits)
+{
+    ep_part parts[EP_PARTS_MAX], more[3];
+    ep_claim claim = { 0, 0 };
+    size_t i;
+
+    open_book();
+    for (i = 0; i < EP_PARTS_MAX; i++) {
+        parts[i] = part_of(EP_CONCURRENT, i, i, 2, 1);
+    }
+    for (i = 0; i < 3; i++) {
+        more[i] = part_of(EP_CONCURRENT, 20 + i, 20 + i, 2, 1);
+    }
+    ck_assert_int_eq(reserve(parts, EP_PARTS_MAX - 2, &claim),
+                     EP_BOOK_GRANTED);
+    ck_assert_int_eq(reserve(more, 3, &claim), EP_BOOK_FULL);
+    ck_assert_int_eq(held_of(&more[0]), 0);
+    ck_assert_int_eq(reserve_leniently(more, 3, &claim), EP_BOOK_GRANTED);
+    ck_assert_int_eq(held_of(&more[0]), 1);
+    ck_assert_int_eq(held_of(&more[1]), 1);
+    ck_assert_int_eq(held_of(&more[2]), 0);
+    ep_book_release(&book, &claim);
+    ck_assert_int_eq(held_of(&more[1]), 0);
     ck_assert_int_eq(held_of(&parts[0]), 0);
 }
 END_TEST
@@ -1583,6 +1691,10 @@ int main(void)
     tcase_add_test(tcase, a_tree_that_went_is_not_measured);
     tcase_add_test(tcase, a_tree_goes_if_nobody_asked_for_a_minute);
     tcase_add_test(tcase, all_trees_of_one_upload_fit_or_none);
+    tcase_add_test(tcase, a_tree_without_room_is_left_out_where_that_is_taken);
+    tcase_add_test(tcase,
+                   an_account_without_room_is_left_out_where_that_is_taken);
+    tcase_add_test(tcase, a_claim_without_room_takes_what_fits);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("deaths");
     tcase_set_timeout(tcase, 60);
