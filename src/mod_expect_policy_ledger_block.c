@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "apr_atomic.h"
+#include "apr_general.h"
 #include "apr_time.h"
 
 #include "mod_expect_policy_clock.h"
@@ -61,7 +62,12 @@ typedef struct front {
     apr_uint32_t unused;
     /* the boot of the machine whose times are in the book */
     char boot[BOOT_SIZE];
+    /* of ep_block */
+    ep_key secret;
 } front;
+
+/* What is drawn in docs/ledger.md; an array of a negative size is no type. */
+typedef char a_front_as_drawn[sizeof(front) == 88 ? 1 : -1];
 
 enum { OWED_NOTHING, OWED_UNFINISHED, OWED_READY };
 
@@ -279,6 +285,12 @@ static ep_block_opened map_file(ep_block *made, char *why)
     if (result == EP_BLOCK_NEW && ftruncate(made->fd, 0) != 0) {
         return say(why, EP_BLOCK_MISSING, "cannot be emptied", errno);
     }
+    if (result == EP_BLOCK_NEW
+        && apr_generate_random_bytes((unsigned char *)&wanted.secret,
+                                     sizeof(wanted.secret)) != APR_SUCCESS) {
+        return say(why, EP_BLOCK_MISSING, "has no random bytes to begin with",
+                   0);
+    }
     /* a full file system is met here, and not as a signal in a request */
     do {
         error = posix_fallocate(made->fd, 0, FRONT_SIZE + (off_t)made->size);
@@ -313,6 +325,7 @@ static ep_block_opened map_file(ep_block *made, char *why)
         ep_book_repair(&found);
         ep_book_leave(&found);
     }
+    made->secret = ((const front *)made->memory)->secret;
     made->shared = make_shared();
     if (made->shared == NULL) {
         return say(why, EP_BLOCK_MISSING, "has no lock", 0);
@@ -352,6 +365,74 @@ void ep_block_use(const ep_block *opened)
         ep_book_lay_out(&book, (char *)opened->memory + FRONT_SIZE,
                         opened->size);
     }
+}
+
+/* Keys */
+
+static uint64_t turned(uint64_t word, unsigned int bits)
+{
+    return (word << bits) | (word >> (64 - bits));
+}
+
+static void stir(uint64_t v[4], unsigned int times)
+{
+    for (; times > 0; times--) {
+        v[0] += v[1];
+        v[2] += v[3];
+        v[1] = turned(v[1], 13) ^ v[0];
+        v[3] = turned(v[3], 16) ^ v[2];
+        v[0] = turned(v[0], 32);
+        v[2] += v[1];
+        v[0] += v[3];
+        v[1] = turned(v[1], 17) ^ v[2];
+        v[3] = turned(v[3], 21) ^ v[0];
+        v[2] = turned(v[2], 32);
+    }
+}
+
+/* SipHash-2-4 of 128 bits, by Aumasson and Bernstein.  A key is a digest of what
+ * clients and site owners choose, so the book's place for it must not follow
+ * from it. */
+static ep_key key_here(ep_key key)
+{
+    const uint64_t words[] = { key.high, key.low, UINT64_C(16) << 56 };
+    const ep_key secret = block->secret;
+    uint64_t v[4];
+    ep_key here;
+    size_t i;
+
+    v[0] = secret.high ^ UINT64_C(0x736f6d6570736575);
+    v[1] = secret.low ^ UINT64_C(0x646f72616e646f6d) ^ 0xee;
+    v[2] = secret.high ^ UINT64_C(0x6c7967656e657261);
+    v[3] = secret.low ^ UINT64_C(0x7465646279746573);
+    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        v[3] ^= words[i];
+        stir(v, 2);
+        v[0] ^= words[i];
+    }
+    v[2] ^= 0xee;
+    stir(v, 4);
+    here.high = v[0] ^ v[1] ^ v[2] ^ v[3];
+    v[1] ^= 0xdd;
+    stir(v, 4);
+    here.low = v[0] ^ v[1] ^ v[2] ^ v[3];
+    return here;
+}
+
+/* @param here EP_PARTS_MAX places
+ * @return 0: there are more */
+static int parts_here(const ep_part *parts, size_t count, ep_part *here)
+{
+    size_t i;
+
+    if (block == NULL || count > EP_PARTS_MAX) {
+        return block == NULL;
+    }
+    for (i = 0; i < count; i++) {
+        here[i] = parts[i];
+        here[i].key = key_here(parts[i].key);
+    }
+    return 1;
 }
 
 /* The lock */
@@ -492,11 +573,17 @@ apr_status_t ep_block_reserve(const ep_part *parts, size_t count,
                               int is_lenient, ep_claim *claim,
                               ep_book_result *result, ep_denial *denial)
 {
-    const apr_status_t rv = enter();
+    ep_part here[EP_PARTS_MAX];
+    apr_status_t rv;
 
+    if (!parts_here(parts, count, here)) {
+        *result = EP_BOOK_FULL;
+        return APR_SUCCESS;
+    }
+    rv = enter();
     if (rv == APR_SUCCESS) {
         *result = ep_book_reserve(&book, (uint32_t)getpid(), ep_clock_now(),
-                                  parts, count, is_lenient, claim, denial);
+                                  here, count, is_lenient, claim, denial);
         leave();
     }
     return rv;
@@ -507,12 +594,18 @@ apr_status_t ep_block_grow(const ep_part *parts, size_t count,
                            apr_int64_t most, apr_int64_t *granted,
                            ep_book_result *result, ep_denial *denial)
 {
-    const apr_status_t rv = enter();
+    ep_part here[EP_PARTS_MAX];
+    apr_status_t rv;
 
+    if (!parts_here(parts, count, here)) {
+        *result = EP_BOOK_FULL;
+        return APR_SUCCESS;
+    }
+    rv = enter();
     if (rv == APR_SUCCESS) {
         int64_t bytes = 0;
 
-        *result = ep_book_grow(&book, ep_clock_now(), parts, count, claim,
+        *result = ep_book_grow(&book, ep_clock_now(), here, count, claim,
                                least, most, &bytes, denial);
         leave();
         *granted = bytes;
@@ -598,7 +691,10 @@ apr_status_t ep_block_plant(const ep_part *part)
     apr_status_t rv = enter();
 
     if (rv == APR_SUCCESS) {
-        if (ep_book_plant(&book, ep_clock_now(), part) != EP_BOOK_GRANTED) {
+        ep_part here = *part;
+
+        here.key = key_here(part->key);
+        if (ep_book_plant(&book, ep_clock_now(), &here) != EP_BOOK_GRANTED) {
             rv = APR_ENOSPC;
         }
         leave();
@@ -626,7 +722,8 @@ apr_status_t ep_block_balance(ep_kind kind, ep_key key, ep_balance *balance)
     apr_status_t rv = enter();
 
     if (rv == APR_SUCCESS) {
-        if (!ep_book_balance(&book, kind, key, ep_clock_now(), balance)) {
+        if (!ep_book_balance(&book, kind, key_here(key), ep_clock_now(),
+                             balance)) {
             rv = APR_NOTFOUND;
         }
         leave();

@@ -16,7 +16,7 @@
 
 /** Who changes a struct that is kept here, or in the book, counts this up: a
  * server that restarts with another build of the module has the old ones. */
-#define EP_BLOCK_LAYOUT 1
+#define EP_BLOCK_LAYOUT 2
 
 /** What is kept for the life of the process, however often the module is
  * loaded anew: no address of code or data of the module. */
@@ -28,6 +28,8 @@ typedef struct ep_block {
     void *memory;
     /** of the book, in bytes */
     apr_size_t size;
+    /** nobody who does not know it can tell which keys meet in the book */
+    ep_key secret;
     /** the lock and what is owed; in no file */
     struct ep_block_shared *shared;
 } ep_block;

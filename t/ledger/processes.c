@@ -272,6 +272,70 @@ static void write_at(off_t offset, const void *bytes, size_t count)
     }
 }
 
+/* Of the only tree there is. */
+static ep_key key_in_book(void)
+{
+    apr_uint32_t place = 0;
+    apr_status_t rv;
+    ep_tree tree;
+
+    do {
+        rv = ep_block_tree(&place, &tree);
+    } while (rv == APR_NOTFOUND || rv == APR_TIMEUP);
+    if (rv != APR_SUCCESS) {
+        give_up("no tree");
+    }
+    return tree.key;
+}
+
+static int is_same(ep_key one, ep_key other)
+{
+    return one.high == other.high && one.low == other.low;
+}
+
+static void test_secret(void)
+{
+    /* openssl mac -macopt hexkey:000102...0f -macopt size:16 SIPHASH, of the
+     * same bytes */
+    static const unsigned char secret[] = {
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    };
+    const ep_key expected = {
+        UINT64_C(0xbb54b067caa4e26e), UINT64_C(0x77052385bf1533fd)
+    };
+    ep_part part = part_of(EP_QUOTA, COMMON_TREE, 10);
+    ep_block block;
+    ep_book_counts counts = { 0, 0, 0 };
+    ep_key first;
+
+    open_new(&block);
+    ep_block_plant(&part);
+    first = key_in_book();
+    check(!is_same(first, part.key), "a key is another one in the ledger");
+    close_block(&block);
+    check(try_open(&block, SIZE) == EP_BLOCK_FOUND, "opened once more");
+    ep_block_use(&block);
+    ep_block_plant(&part);
+    ep_block_count(&counts);
+    check_number(counts.trees, 1, "it is the same as before");
+    close_block(&block);
+    open_new(&block);
+    ep_block_plant(&part);
+    check(!is_same(first, key_in_book()), "but in another ledger another one");
+    close_block(&block);
+
+    open_new(&block);
+    close_block(&block);
+    write_at(72, secret, sizeof(secret));
+    check(try_open(&block, SIZE) == EP_BLOCK_FOUND, "with a secret we know");
+    ep_block_use(&block);
+    memcpy(&part.key.high, secret, 8);
+    memcpy(&part.key.low, secret + 8, 8);
+    ep_block_plant(&part);
+    check(is_same(key_in_book(), expected), "it is SipHash-2-4");
+    close_block(&block);
+}
+
 static void test_opening(void)
 {
     static const char zeros[FRONT];
@@ -358,6 +422,8 @@ static void test_opening(void)
     write_at(24, "\377", 1);
     check_refused("another layout is refused", "another version");
     write_at(24, "\1", 1);
+    check_refused("an older layout is refused", "another version");
+    write_at(24, "\2", 1);
     check_opens(EP_BLOCK_FOUND, "the layout of now opens", NULL);
     write_at(FRONT, "\377", 1);
     check_refused("another book is refused", "corrupt");
@@ -851,6 +917,7 @@ int main(int argc, char **argv)
     umask(022);
     snprintf(path, sizeof(path), "%s/ledger", dir);
     test_opening();
+    test_secret();
     test_kills(seconds);
     test_stopped();
     test_handler();
