@@ -7,9 +7,10 @@
 /* "expectpo" */
 #define BOOK_MAGIC UINT64_C(0x6f70746365707865)
 /* of all that follows */
-#define BOOK_VERSION 1
-/* An account is in one of so many places. */
+#define BOOK_VERSION 2
+/* An account is in one of so many places of one of its buckets. */
 #define BUCKET 16
+#define BUCKETS 2
 /* No place. */
 #define NOWHERE UINT32_MAX
 /* A tree that was asked for within so many microseconds stays. */
@@ -179,28 +180,35 @@ static ep_account *account_of(const ep_book *book,
            && account->kind == *kind + 1 ? account : NULL;
 }
 
-/* The first place of the bucket that a key belongs into. */
-static uint32_t bucket(const ep_book *book, ep_kind kind, ep_key key)
+/* The first place of a bucket that a key belongs into.
+ * @param which one of BUCKETS */
+static uint32_t bucket(const ep_book *book, ep_kind kind, ep_key key,
+                       int which)
 {
     const uint32_t count = kind == EP_QUOTA ? book->trees_count
                                             : book->accounts_count;
+    const uint64_t chosen = which == 0 ? key.high : key.low >> 32;
 
-    return (uint32_t)(key.high % (count / BUCKET)) * BUCKET;
+    return (uint32_t)(chosen % (count / BUCKET)) * BUCKET;
 }
 
 /* @return a place, or NOWHERE */
 static uint32_t find(const ep_book *book, ep_kind kind, ep_key key)
 {
-    uint32_t place = bucket(book, kind, key);
-    uint32_t left;
+    int which;
 
-    for (left = BUCKET; left > 0; left--) {
-        const ep_account *account = account_at(book, kind, place);
+    for (which = 0; which < BUCKETS; which++) {
+        uint32_t place = bucket(book, kind, key, which);
+        uint32_t left;
 
-        if (account != NULL && ep_account_is(account, kind, key)) {
-            return place;
+        for (left = BUCKET; left > 0; left--) {
+            const ep_account *account = account_at(book, kind, place);
+
+            if (account != NULL && ep_account_is(account, kind, key)) {
+                return place;
+            }
+            place++;
         }
-        place++;
     }
     return NOWHERE;
 }
@@ -249,6 +257,37 @@ static int is_wanted(const want *wants, size_t count, ep_kind kind,
     return 0;
 }
 
+/* What a bucket has to offer. */
+typedef struct room {
+    /* NOWHERE: nothing; and what is lost with it */
+    uint32_t place;
+    int64_t lost;
+    uint32_t free_places;
+} room;
+
+static room room_in(const ep_book *book, int64_t now, const ep_part *part,
+                    const want *wants, size_t count, int which)
+{
+    room found = { NOWHERE, EP_ACCOUNT_KEPT, 0 };
+    uint32_t place = bucket(book, part->kind, part->key, which);
+    uint32_t left;
+
+    for (left = BUCKET; left > 0; left--) {
+        const int64_t lost = worth(book, part->kind, place, now);
+
+        if (lost < found.lost
+            && !is_wanted(wants, count, part->kind, place)) {
+            found.lost = lost;
+            found.place = place;
+        }
+        if (lost == 0) {
+            found.free_places++;
+        }
+        place++;
+    }
+    return found;
+}
+
 /* Finds room for a new account.
  * @param wants what is not to be taken for it
  * @return a place, or NOWHERE */
@@ -256,20 +295,13 @@ static uint32_t find_room(const ep_book *book, int64_t now,
                           const ep_part *part, const want *wants,
                           size_t count)
 {
-    uint32_t place = bucket(book, part->kind, part->key);
-    uint32_t left, best = NOWHERE;
-    int64_t least = EP_ACCOUNT_KEPT;
+    const room first = room_in(book, now, part, wants, count, 0);
+    const room second = room_in(book, now, part, wants, count, 1);
 
-    for (left = BUCKET; left > 0; left--) {
-        const int64_t lost = worth(book, part->kind, place, now);
-
-        if (lost < least && !is_wanted(wants, count, part->kind, place)) {
-            least = lost;
-            best = place;
-        }
-        place++;
-    }
-    return best;
+    return second.lost < first.lost
+                   || (second.lost == first.lost
+                       && second.free_places > first.free_places)
+               ? second.place : first.place;
 }
 
 static void make_tree(struct ep_book_tree *tree, int64_t now,

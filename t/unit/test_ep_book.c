@@ -30,7 +30,11 @@ static void open_book(void)
     ck_assert_int_eq(ep_book_enter(&book), 0);
 }
 
-/* Keys with the same first number share a bucket. */
+/* The smallest book has so many buckets of accounts, and one of trees.  Keys of
+ * which this is the first number, and the second one is small, have one and the
+ * same bucket for both of theirs. */
+#define ONE_BUCKET 63
+
 static ep_part part_of(ep_kind kind, uint64_t high, uint64_t low,
                        int64_t limit, int64_t amount)
 {
@@ -674,14 +678,14 @@ END_TEST
 
 START_TEST(a_bucket_gives_away_what_matters_least)
 {
-    ep_part parts[16], fresh = part_of(EP_ALLOWANCE, 1, 100, 1000, 10);
+    ep_part parts[16], fresh = part_of(EP_ALLOWANCE, ONE_BUCKET, 100, 1000, 10);
     ep_claim claims[16], claim = { 0, 0 };
     size_t i;
 
     memset(claims, 0, sizeof(claims));
     open_book();
     for (i = 0; i < 16; i++) {
-        parts[i] = part_of(EP_ALLOWANCE, 1, i, 1000, 10);
+        parts[i] = part_of(EP_ALLOWANCE, ONE_BUCKET, i, 1000, 10);
         ck_assert_int_eq(reserve(&parts[i], 1, &claims[i]), EP_BOOK_GRANTED);
     }
     /* all of them hold something: there is no room, however often one asks */
@@ -712,7 +716,7 @@ END_TEST
 
 START_TEST(a_claim_of_0_bytes_is_live_as_well)
 {
-    ep_part part = part_of(EP_SPACE, 1, 0, 1000, 0);
+    ep_part part = part_of(EP_SPACE, ONE_BUCKET, 0, 1000, 0);
     ep_claim claim = { 0, 0 };
     size_t i;
 
@@ -728,6 +732,89 @@ START_TEST(a_claim_of_0_bytes_is_live_as_well)
 }
 END_TEST
 
+static uint32_t taken_in(uint32_t bucket)
+{
+    uint32_t i, taken = 0;
+
+    for (i = bucket * 16; i < bucket * 16 + 16; i++) {
+        taken += book.accounts[i].kind != 0;
+    }
+    return taken;
+}
+
+START_TEST(a_key_goes_where_there_is_more_room)
+{
+    /* buckets 1 and 5 */
+    ep_part part = part_of(EP_CONCURRENT, 1, UINT64_C(5) << 32, 1, 1);
+    ep_part other = part_of(EP_CONCURRENT, 1, UINT64_C(1) << 32, 1, 1);
+    ep_claim claims[33], claim = { 0, 0 };
+    ep_book_counts counts;
+    uint32_t i;
+
+    memset(claims, 0, sizeof(claims));
+    open_book();
+    /* 3 in bucket 1 alone */
+    for (i = 0; i < 3; i++) {
+        claim.index = claim.serial = 0;
+        ck_assert_int_eq(reserve(&other, 1, &claim), EP_BOOK_GRANTED);
+        other.key.low++;
+    }
+    for (i = 0; i < 29; i++) {
+        ck_assert_int_eq(reserve(&part, 1, &claims[i]), EP_BOOK_GRANTED);
+        ck_assert_int_eq(held_of(&part), 1);
+        part.key.low++;
+        /* the first 3 of them into bucket 5, then by turns */
+        ck_assert_uint_eq(taken_in(5), i < 3 ? i + 1 : 3 + (i - 2) / 2);
+    }
+    ck_assert_int_eq(reserve(&part, 1, &claims[i]), EP_BOOK_FULL);
+    ck_assert_uint_eq(taken_in(1), 16);
+    ck_assert_uint_eq(taken_in(5), 16);
+    /* a place that is free in either is taken; each key is there once */
+    for (i = 0; i < 29; i++) {
+        ep_book_release(&book, &claims[i]);
+        ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
+        ep_book_release(&book, &claim);
+        part.key.low -= 29 - i;
+        ck_assert_int_eq(held_of(&part), 0);
+        ck_assert_int_eq(reserve(&part, 1, &claims[i]), EP_BOOK_GRANTED);
+        ck_assert_int_eq(held_of(&part), 1);
+        part.key.low += 29 - i;
+    }
+    ep_book_count(&book, &counts);
+    ck_assert_uint_eq(counts.accounts, 32);
+}
+END_TEST
+
+/* Any numbers, the same ones each time. */
+static uint64_t any_of(uint64_t *state)
+{
+    *state = *state * UINT64_C(6364136223846793005)
+             + UINT64_C(1442695040888963407);
+    return (*state ^ (*state >> 29)) * UINT64_C(0xbf58476d1ce4e5b9);
+}
+
+START_TEST(most_places_are_taken_before_one_is_missing)
+{
+    ep_part part = part_of(EP_QUOTA, 0, 0, 1000, 1);
+    void *memory = malloc(8 << 20);
+    uint64_t state = 1 + (uint64_t)_i;
+    ep_book_counts counts;
+    uint32_t i;
+
+    ck_assert_ptr_nonnull(memory);
+    ck_assert(ep_book_lay_out(&book, memory, 8 << 20));
+    ep_book_clear(&book);
+    for (i = 0; i < 1500; i++) {
+        part.key.high = any_of(&state);
+        part.key.low = any_of(&state);
+        ck_assert_int_eq(ep_book_plant(&book, NOW, &part), EP_BOOK_GRANTED);
+    }
+    ep_book_count(&book, &counts);
+    ck_assert_uint_eq(counts.trees, 1500);
+    free(memory);
+}
+END_TEST
+
 START_TEST(parts_of_one_claim_do_not_take_each_others_place)
 {
     ep_part parts[EP_PARTS_MAX];
@@ -737,7 +824,7 @@ START_TEST(parts_of_one_claim_do_not_take_each_others_place)
     open_book();
     /* a bucket of such as can be taken */
     for (i = 0; i < 16; i++) {
-        parts[i] = part_of(EP_SPACE, 1, i, 10, 1);
+        parts[i] = part_of(EP_SPACE, ONE_BUCKET, i, 10, 1);
         ck_assert_int_eq(reserve(&parts[i], 1, &claim), EP_BOOK_GRANTED);
         ep_book_release(&book, &claim);
     }
@@ -1578,9 +1665,9 @@ END_TEST
 
 START_TEST(an_account_without_room_is_left_out_where_that_is_taken)
 {
-    ep_part part = part_of(EP_CONCURRENT, 1, 0, 1, 1);
+    ep_part part = part_of(EP_CONCURRENT, ONE_BUCKET, 0, 1, 1);
     ep_part parts[2] = {
-        part_of(EP_CONCURRENT, 1, 100, 1, 1),
+        part_of(EP_CONCURRENT, ONE_BUCKET, 100, 1, 1),
         part_of(EP_CONCURRENT, 2, 0, 1, 1)
     };
     ep_claim claim = { 0, 0 }, other = { 0, 0 }, none = { 0, 0 };
@@ -1671,6 +1758,9 @@ int main(void)
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("room");
     tcase_set_timeout(tcase, 60);
+    tcase_add_test(tcase, a_key_goes_where_there_is_more_room);
+    tcase_add_loop_test(tcase, most_places_are_taken_before_one_is_missing, 0,
+                        20);
     tcase_add_test(tcase, a_bucket_gives_away_what_matters_least);
     tcase_add_test(tcase, a_claim_of_0_bytes_is_live_as_well);
     tcase_add_test(tcase, parts_of_one_claim_do_not_take_each_others_place);
