@@ -15,7 +15,7 @@
 #include "fuzz.h"
 
 #define CLAIMS 8
-/* more than share a bucket, all of them in one */
+/* more than share a bucket */
 #define KEYS 20
 #define KINDS 4
 /* more than a claim can have */
@@ -65,9 +65,13 @@ static ep_key key_of(unsigned int which)
 {
     ep_key key;
 
-    /* the smallest book has so many buckets: both are the first one */
+    /* the smallest book has so many buckets: the first one for all of them, and
+     * for some the second one as well */
     key.high = 63;
     key.low = which + 1;
+    if (which % 4 == 3) {
+        key.low |= UINT64_C(1) << 32;
+    }
     return key;
 }
 
@@ -88,7 +92,7 @@ static ep_part some_part(void)
 
 static unsigned int which_key(const ep_part *part)
 {
-    return (unsigned int)part->key.low - 1;
+    return (unsigned int)(part->key.low & UINT32_MAX) - 1;
 }
 
 static void check_denial(const ep_denial *denial, const ep_part *parts,
