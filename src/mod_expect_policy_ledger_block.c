@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -131,15 +132,8 @@ static int is_blank(const front *found)
 static int lock_file(int fd, apr_int64_t patience)
 {
     const apr_int64_t until = ep_clock_now() + patience;
-    struct flock all;
 
-    memset(&all, 0, sizeof(all));
-    all.l_type = F_WRLCK;
-    all.l_whence = SEEK_SET;
-    while (fcntl(fd, F_OFD_SETLK, &all) != 0) {
-        if (errno == EACCES) {
-            errno = EAGAIN;
-        }
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         if (errno != EINTR && (errno != EAGAIN || ep_clock_now() >= until)) {
             return errno;
         }
@@ -148,14 +142,16 @@ static int lock_file(int fd, apr_int64_t patience)
     return 0;
 }
 
-/* The file is ours alone, and locked from then on. */
+/* The file is ours alone, and locked from then on.  Children inherit this
+ * descriptor: by one that is open for writing they could shorten the file, and
+ * then whoever looks at the mapping is killed, the parent, too. */
 static ep_block_opened open_file(const char *path, apr_int64_t patience,
                                  int *fd, char *why)
 {
     struct stat found;
     int error;
 
-    *fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
+    *fd = open(path, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
                S_IRUSR | S_IWUSR);
     if (*fd < 0) {
         error = errno;
@@ -192,6 +188,23 @@ static ep_block_opened open_file(const char *path, apr_int64_t patience,
         return say(why, EP_BLOCK_MISSING, "cannot be locked", error);
     }
     return EP_BLOCK_FOUND;
+}
+
+/* Once more, to fill it: for the time of the start.
+ * @return -1: something else has its name now, or errno says why */
+static int open_to_write(const char *path, int locked)
+{
+    const int fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    struct stat found, ours;
+
+    if (fd >= 0
+        && (fstat(fd, &found) != 0 || fstat(locked, &ours) != 0
+            || found.st_dev != ours.st_dev || found.st_ino != ours.st_ino)) {
+        close(fd);
+        errno = ESTALE;
+        return -1;
+    }
+    return fd;
 }
 
 /* @return FOUND, NEW or REFUSED: what the file's content is good for */
@@ -265,8 +278,8 @@ static int is_nobody_alive(uint32_t owner, void *data)
     return 0;
 }
 
-/* The file is open and locked; the block gets what it is to hold. */
-static ep_block_opened map_file(ep_block *made, char *why)
+/* The file is locked, and open to write; the block gets what it is to hold. */
+static ep_block_opened map_file(ep_block *made, int fd, char *why)
 {
     ep_block_opened result;
     ep_book found;
@@ -277,12 +290,11 @@ static ep_block_opened map_file(ep_block *made, char *why)
     memcpy(wanted.magic, MAGIC, sizeof(wanted.magic));
     wanted.layout = EP_BLOCK_LAYOUT;
     read_boot(wanted.boot);
-    result = look_at(made->fd, FRONT_SIZE + made->size, &wanted,
-                     why);
+    result = look_at(fd, FRONT_SIZE + made->size, &wanted, why);
     if (result == EP_BLOCK_REFUSED) {
         return result;
     }
-    if (result == EP_BLOCK_NEW && ftruncate(made->fd, 0) != 0) {
+    if (result == EP_BLOCK_NEW && ftruncate(fd, 0) != 0) {
         return say(why, EP_BLOCK_MISSING, "cannot be emptied", errno);
     }
     if (result == EP_BLOCK_NEW
@@ -293,16 +305,16 @@ static ep_block_opened map_file(ep_block *made, char *why)
     }
     /* a full file system is met here, and not as a signal in a request */
     do {
-        error = posix_fallocate(made->fd, 0, FRONT_SIZE + (off_t)made->size);
+        error = posix_fallocate(fd, 0, FRONT_SIZE + (off_t)made->size);
     } while (error == EINTR);
     if (error != 0) {
-        if (result == EP_BLOCK_NEW && ftruncate(made->fd, 0) != 0) {
+        if (result == EP_BLOCK_NEW && ftruncate(fd, 0) != 0) {
             error = errno;
         }
         return say(why, EP_BLOCK_MISSING, "cannot be given its size", error);
     }
     made->memory = mmap(NULL, FRONT_SIZE + made->size, PROT_READ | PROT_WRITE,
-                        MAP_SHARED, made->fd, 0);
+                        MAP_SHARED, fd, 0);
     if (made->memory == MAP_FAILED) {
         made->memory = NULL;
         return say(why, EP_BLOCK_MISSING, "cannot be mapped", errno);
@@ -345,7 +357,14 @@ ep_block_opened ep_block_open(ep_block *made, const char *path,
     made->size = size;
     result = open_file(path, patience, &made->fd, why);
     if (result == EP_BLOCK_FOUND) {
-        result = map_file(made, why);
+        const int fd = open_to_write(path, made->fd);
+
+        result = fd < 0 ? say(why, EP_BLOCK_REFUSED,
+                              "cannot be written: remove it", errno)
+                        : map_file(made, fd, why);
+        if (fd >= 0) {
+            close(fd);
+        }
     }
     if (result == EP_BLOCK_MISSING || result == EP_BLOCK_REFUSED) {
         if (made->memory != NULL) {

@@ -22,7 +22,7 @@
  * loaded anew: no address of code or data of the module. */
 typedef struct ep_block {
     apr_uint32_t layout;
-    /** is locked for as long as a process has it */
+    /** is locked for as long as a process has it; to read only */
     int fd;
     /** the file, mapped: a page that tells what it is, and the book */
     void *memory;

@@ -356,6 +356,10 @@ static void test_opening(void)
               && found.st_size == (off_t)SIZE + FRONT
               && found.st_blocks * 512 >= found.st_size,
           "it is its owner's alone, and filled");
+    check((fcntl(block.fd, F_GETFL) & O_ACCMODE) == O_RDONLY
+              && ftruncate(block.fd, 0) != 0 && stat(path, &found) == 0
+              && found.st_size == (off_t)SIZE + FRONT,
+          "what children inherit of it cannot shorten it");
     ep_block_use(&block);
     parts_of(0, 1000, parts);
     memset(&claim, 0, sizeof(claim));
