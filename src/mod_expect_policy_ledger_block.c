@@ -17,6 +17,7 @@
 
 #include "apr_atomic.h"
 #include "apr_general.h"
+#include "apr_siphash.h"
 #include "apr_time.h"
 
 #include "mod_expect_policy_clock.h"
@@ -388,53 +389,21 @@ void ep_block_use(const ep_block *opened)
 
 /* Keys */
 
-static uint64_t turned(uint64_t word, unsigned int bits)
-{
-    return (word << bits) | (word >> (64 - bits));
-}
-
-static void stir(uint64_t v[4], unsigned int times)
-{
-    for (; times > 0; times--) {
-        v[0] += v[1];
-        v[2] += v[3];
-        v[1] = turned(v[1], 13) ^ v[0];
-        v[3] = turned(v[3], 16) ^ v[2];
-        v[0] = turned(v[0], 32);
-        v[2] += v[1];
-        v[0] += v[3];
-        v[1] = turned(v[1], 17) ^ v[2];
-        v[3] = turned(v[3], 21) ^ v[0];
-        v[2] = turned(v[2], 32);
-    }
-}
-
-/* SipHash-2-4 of 128 bits, by Aumasson and Bernstein.  A key is a digest of what
- * clients and site owners choose, so the book's place for it must not follow
- * from it. */
+/* A key is a digest of what clients and site owners choose, so the book's place for
+ * it must not follow from it: a keyed hash of both halves, for each half. */
 static ep_key key_here(ep_key key)
 {
-    const uint64_t words[] = { key.high, key.low, UINT64_C(16) << 56 };
-    const ep_key secret = block->secret;
-    uint64_t v[4];
+    unsigned char secret[APR_SIPHASH_KSIZE];
+    uint64_t words[3];
     ep_key here;
-    size_t i;
 
-    v[0] = secret.high ^ UINT64_C(0x736f6d6570736575);
-    v[1] = secret.low ^ UINT64_C(0x646f72616e646f6d) ^ 0xee;
-    v[2] = secret.high ^ UINT64_C(0x6c7967656e657261);
-    v[3] = secret.low ^ UINT64_C(0x7465646279746573);
-    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        v[3] ^= words[i];
-        stir(v, 2);
-        v[0] ^= words[i];
-    }
-    v[2] ^= 0xee;
-    stir(v, 4);
-    here.high = v[0] ^ v[1] ^ v[2] ^ v[3];
-    v[1] ^= 0xdd;
-    stir(v, 4);
-    here.low = v[0] ^ v[1] ^ v[2] ^ v[3];
+    memcpy(secret, &block->secret, sizeof(secret));
+    words[0] = key.high;
+    words[1] = key.low;
+    words[2] = 0;
+    here.high = apr_siphash24(words, sizeof(words), secret);
+    words[2] = 1;
+    here.low = apr_siphash24(words, sizeof(words), secret);
     return here;
 }
 

@@ -16,7 +16,8 @@ LEDGER_SOURCES = src/mod_expect_policy_ledger_block.c \
 LEDGER_CFLAGS = -std=c99 -Wall -Wextra -Wshadow -Werror -g -O1 \
     -fno-omit-frame-pointer $$($(APXS) -q EXTRA_CPPFLAGS) -Isrc \
     -isystem $$($(APXS) -q APR_INCLUDEDIR)
-LEDGER_LIBS = $$($$($(APXS) -q APR_CONFIG) --link-ld) -lpthread
+LEDGER_LIBS = $$($$($(APXS) -q APU_CONFIG) --link-ld) \
+    $$($$($(APXS) -q APR_CONFIG) --link-ld) -lpthread
 
 build/ledger/processes: t/ledger/processes.c $(LEDGER_SOURCES) $(HEADERS)
 	@mkdir -p $(@D)
