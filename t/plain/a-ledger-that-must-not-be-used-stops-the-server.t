@@ -82,7 +82,7 @@ log_of('as it was, it starts');
 
 edit(24, pack 'L', 99);
 is_refused('a file of another version', 'another version: remove it');
-edit(24, pack 'L', 1);
+edit(24, pack 'L', 2);
 log_of('of this version, it starts');
 edit(0, 'somebody\'s thesis');
 is_refused('a file of something else', 'no ledger');
