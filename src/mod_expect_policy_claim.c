@@ -2,6 +2,11 @@
 
 #include "mod_expect_policy_claim.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "apr_strings.h"
 #include "util_filter.h"
 
@@ -40,10 +45,12 @@ struct ep_holding {
     const ep_policy *closed;
     request_rec *initial;
     const ep_request *state;
-    /* the file that is written as it is sent, and what it had before, in bytes;
+    /* the file that is written as it is sent, and what it replaces, in bytes;
      * NULL: there is none */
     const char *file;
     int64_t replaced;
+    /* what is replaced, open and locked; -1: it is not */
+    int old;
 };
 
 static ap_filter_rec_t *end_filter;
@@ -75,21 +82,77 @@ static int is_success(const ep_holding *holding)
     return holding->state->is_read && !holding->state->cut;
 }
 
+/* 1 if replacing what is there makes the tree smaller by its size: a link goes,
+ * but not what it leads to, and what has another name stays */
+static int is_replaceable(const struct stat *found)
+{
+    return S_ISREG(found->st_mode) && found->st_nlink == 1;
+}
+
+static void let_go(ep_holding *holding)
+{
+    if (holding->old >= 0) {
+        close(holding->old);
+        holding->old = -1;
+    }
+}
+
+/*
+ * All content is there, and the file is about to be replaced: whoever has the
+ * lock counts that, and nobody else.  A lock that came too late is on a file
+ * without a name.
+ */
+static void take_old(ep_holding *holding)
+{
+    struct stat found;
+
+    let_go(holding);
+    holding->replaced = 0;
+    if (holding->file == NULL || lstat(holding->file, &found) != 0
+        || !is_replaceable(&found)) {
+        return;
+    }
+    holding->old = open(holding->file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK
+                                       | O_NOCTTY | O_CLOEXEC);
+    if (holding->old < 0) {
+        return;
+    }
+    if (flock(holding->old, LOCK_EX | LOCK_NB) == 0
+        && fstat(holding->old, &found) == 0 && is_replaceable(&found)) {
+        holding->replaced = found.st_size;
+    }
+    else {
+        let_go(holding);
+    }
+}
+
+/* @return bytes that the tree has less, since an old file is gone: one that was
+ * moved away meanwhile still has its name */
+static int64_t gone(const ep_holding *holding)
+{
+    struct stat found;
+
+    return holding->old >= 0 && fstat(holding->old, &found) == 0
+                   && found.st_nlink == 0
+               ? holding->replaced
+               : 0;
+}
+
 /* @return bytes that the tree has more than before */
 static int64_t stored(const ep_holding *holding)
 {
     int64_t size = holding->state->counted;
-    apr_finfo_t info;
+    struct stat found;
 
     if (holding->file == NULL) {
         return size;
     }
-    if (apr_stat(&info, holding->file, APR_FINFO_TYPE | APR_FINFO_SIZE,
-                 holding->initial->pool) == APR_SUCCESS
-        && info.filetype == APR_REG) {
-        size = info.size;
+    /* content may have been inflated; or there is another one's file by now */
+    if (lstat(holding->file, &found) == 0 && S_ISREG(found.st_mode)
+        && found.st_size > size) {
+        size = found.st_size;
     }
-    return size - holding->replaced;
+    return size - gone(holding);
 }
 
 /* Once it has run, there is no claim. */
@@ -107,6 +170,7 @@ static apr_status_t end(void *data)
     else {
         ep_ledger_release(&holding->claim);
     }
+    let_go(holding);
     holding->covered = INT64_MAX;
     return APR_SUCCESS;
 }
@@ -145,6 +209,7 @@ static ep_holding *make_holding(request_rec *r, const ep_request *state)
 
     holding->initial = initial;
     holding->state = state;
+    holding->old = -1;
     return holding;
 }
 
@@ -152,6 +217,9 @@ static ep_holding *make_holding(request_rec *r, const ep_request *state)
  * of what was there. */
 static void find_file(request_rec *r, ep_holding *holding)
 {
+    struct stat found;
+
+    let_go(holding);
     holding->file = NULL;
     holding->replaced = 0;
     if (r->method_number == M_PUT && r->handler == NULL
@@ -160,8 +228,8 @@ static void find_file(request_rec *r, ep_holding *holding)
         && (r->finfo.filetype == APR_REG || r->finfo.filetype == APR_NOFILE)
         && !ep_facts_is_partial(r)) {
         holding->file = r->filename;
-        if (r->finfo.filetype == APR_REG) {
-            holding->replaced = r->finfo.size;
+        if (lstat(r->filename, &found) == 0 && is_replaceable(&found)) {
+            holding->replaced = found.st_size;
         }
     }
 }
@@ -225,10 +293,12 @@ static size_t make_parts(request_rec *r, const ep_request *state,
     return count;
 }
 
-/* What another place has claimed as well keeps its smallest limit. */
+/* What another place has claimed as well keeps its smallest limit, and what it
+ * holds. */
 static void keep_part(ep_holding *holding, const ep_part *part,
                       const demand *asked)
 {
+    int64_t amount = part->amount;
     size_t i = 0;
 
     while (i < holding->count
@@ -241,7 +311,11 @@ static void keep_part(ep_holding *holding, const ep_part *part,
         || (i < holding->count && holding->parts[i].limit <= part->limit)) {
         return;
     }
+    if (i < holding->count) {
+        amount = holding->parts[i].amount;
+    }
     holding->parts[i] = *part;
+    holding->parts[i].amount = amount;
     holding->demands[i] = *asked;
     if (i == holding->count) {
         holding->count++;
@@ -300,6 +374,83 @@ static void deny_unavailable(ep_request *state, int is_cut)
                       EP_UNKNOWN, RETRY_SECONDS, is_cut, &state->verdict);
 }
 
+/* A dry run reports what it would have cut, and counts on without the limit. */
+static void lift(request_rec *r, ep_request *state, size_t part)
+{
+    state->holding->parts[part].limit = INT64_MAX;
+    state->holding->demands[part].directory = NULL;
+    ep_conclude(r, state);
+}
+
+/* One of the parts has no room for more.
+ * @return 1: that is the end; 0: it is a dry run */
+static int is_over(request_rec *r, ep_request *state, size_t part,
+                   const ep_denial *denial, int64_t own, int is_cut)
+{
+    const ep_holding *holding = state->holding;
+
+    state->policy = *holding->demands[part].policy;
+    deny(state, &holding->parts[part], holding->demands[part].by, denial, own,
+         is_cut);
+    if (state->policy.mode == EP_MODE_ON) {
+        return 1;
+    }
+    lift(r, state, part);
+    return 0;
+}
+
+/* The ledger does not answer.
+ * @return 1: go on; 0: that is the end */
+static int may_go_on(request_rec *r, ep_request *state, int is_cut)
+{
+    if (state->holding->closed == NULL) {
+        return 1;
+    }
+    state->policy = *state->holding->closed;
+    deny_unavailable(state, is_cut);
+    if (state->policy.mode == EP_MODE_ON) {
+        return 0;
+    }
+    ep_conclude(r, state);
+    return 1;
+}
+
+/* Claims for quotas what they were not asked for as long as more was to be
+ * replaced.  @return as ep_claim_cover() */
+static int top_up(request_rec *r, ep_request *state, int is_cut)
+{
+    ep_holding *holding = state->holding;
+    size_t i = 0;
+
+    while (i < holding->count
+           && state->facts.content == EP_CONTENT_SIZED) {
+        ep_part *part = &holding->parts[i];
+        const int64_t more = amount_of(part, holding, &state->facts,
+                                       holding->claimed) - part->amount;
+        apr_int64_t granted;
+        ep_denial denial;
+
+        if (part->kind != EP_QUOTA || more <= 0) {
+            i++;
+            continue;
+        }
+        switch (ep_ledger_grow(r, part, 1, &holding->claim, more, more,
+                               holding->closed != NULL, &granted, &denial)) {
+        case EP_LEDGER_GRANTED:
+            part->amount += granted;
+            break;
+        case EP_LEDGER_DENIED:
+            if (is_over(r, state, i, &denial, part->amount, is_cut)) {
+                return 0;
+            }
+            break;
+        default:
+            return may_go_on(r, state, is_cut);
+        }
+    }
+    return 1;
+}
+
 int ep_claim_take(request_rec *r, ep_request *state)
 {
     ep_holding *holding = state->holding != NULL ? state->holding
@@ -344,7 +495,10 @@ int ep_claim_take(request_rec *r, ep_request *state)
         ap_add_output_filter_handle(end_filter, holding, r, r->connection);
     }
     keep(holding, state, bytes, parts, demands, count);
-    return 1;
+    if (state->is_read) {
+        take_old(holding);
+    }
+    return top_up(r, state, 0);
 }
 
 /* Free space as it is now: others may have used it up, and so has this upload,
@@ -367,21 +521,11 @@ static void look_at_space(ep_holding *holding)
     }
 }
 
-/* A dry run reports what it would have cut, and counts on without the limit. */
-static void lift(request_rec *r, ep_request *state, size_t part)
-{
-    state->holding->parts[part].limit = INT64_MAX;
-    state->holding->demands[part].directory = NULL;
-    ep_conclude(r, state);
-}
-
-int ep_claim_cover(request_rec *r, ep_request *state, int64_t bytes)
+/* @return as ep_claim_cover() */
+static int grow(request_rec *r, ep_request *state, int64_t bytes)
 {
     ep_holding *holding = state->holding;
 
-    if (holding == NULL || bytes <= holding->covered) {
-        return 1;
-    }
     look_at_space(holding);
     for (;;) {
         const int64_t least = bytes - holding->claimed;
@@ -396,28 +540,31 @@ int ep_claim_cover(request_rec *r, ep_request *state, int64_t bytes)
             holding->covered = holding->claimed;
             return 1;
         case EP_LEDGER_DENIED:
-            state->policy = *holding->demands[denial.part].policy;
-            deny(state, &holding->parts[denial.part],
-                 holding->demands[denial.part].by, &denial, holding->claimed,
-                 1);
-            if (state->policy.mode == EP_MODE_ON) {
+            if (is_over(r, state, denial.part, &denial, holding->claimed, 1)) {
                 return 0;
             }
-            lift(r, state, denial.part);
             break;
         default:
             /* asked again a step further on, lest each read waits for it */
             holding->covered = bytes + STEP;
-            if (holding->closed == NULL) {
-                return 1;
-            }
-            state->policy = *holding->closed;
-            deny_unavailable(state, 1);
-            if (state->policy.mode == EP_MODE_ON) {
-                return 0;
-            }
-            ep_conclude(r, state);
-            return 1;
+            return may_go_on(r, state, 1);
         }
     }
+}
+
+int ep_claim_cover(request_rec *r, ep_request *state, int64_t bytes)
+{
+    ep_holding *holding = state->holding;
+
+    if (holding == NULL || holding->claim.serial == 0) {
+        return 1;
+    }
+    if (bytes > holding->covered && !grow(r, state, bytes)) {
+        return 0;
+    }
+    if (!state->is_read || holding->old >= 0) {
+        return 1;
+    }
+    take_old(holding);
+    return top_up(r, state, 1);
 }

@@ -21,7 +21,8 @@ void ep_claim_register(void);
 int ep_claim_take(request_rec *r, ep_request *state);
 
 /**
- * While content comes in: claims more where that is more than was claimed.
+ * While content comes in: claims more where that is more than was claimed, or,
+ * at its end, where less is replaced than was thought.
  * @param bytes all content so far
  * @return 1; 0: there is no room, policy and verdict say why, and the policy is
  *         On
