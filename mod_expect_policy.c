@@ -13,7 +13,8 @@
  *   fixups               the same, where httpd's authentication comes first;
  *                        limits that count
  *   handler              the same, where a fast redirect changed the place;
- *                        limits, for who asks
+ *                        quotas, of a PUT that mod_dav does not store; limits,
+ *                        for who asks
  *   insert_error_filter  core's own 417, and content cut on its way: our page
  *
  * docs/design.md tells why.
@@ -340,7 +341,7 @@ static int check_authenticated(request_rec *r)
 
 static int check_place(request_rec *r)
 {
-    const ep_request *state;
+    ep_request *state;
     int result = DECLINED;
 
     if (ep_request_is_plain(r)) {
@@ -349,6 +350,12 @@ static int check_place(request_rec *r)
     state = ep_request_get(r);
     if (state == NULL || state->judged != r->per_dir_config) {
         result = judge(r, r->per_dir_config, 0);
+        state = ep_request_get(r);
+    }
+    if (result == DECLINED && state != NULL && r->main == NULL
+        && (r->prev == NULL || r->prev->status == HTTP_OK)
+        && !ep_claim_check_handler(r, state)) {
+        return ep_conclude(r, state);
     }
     return result == DECLINED ? ep_advertise(r) : result;
 }

@@ -214,7 +214,7 @@ static ep_holding *make_holding(request_rec *r, const ep_request *state)
 }
 
 /* A PUT that httpd itself serves leaves a file as large as its content in place
- * of what was there. */
+ * of what was there.  Whether it does is known in the handler hook only. */
 static void find_file(request_rec *r, ep_holding *holding)
 {
     struct stat found;
@@ -498,6 +498,25 @@ int ep_claim_take(request_rec *r, ep_request *state)
     if (state->is_read) {
         take_old(holding);
     }
+    return top_up(r, state, 0);
+}
+
+/* What mod_dav calls its handler. */
+static const char dav_handler[] = "dav-handler";
+
+int ep_claim_check_handler(request_rec *r, ep_request *state)
+{
+    ep_holding *holding = state->holding;
+
+    if (holding == NULL || holding->claim.serial == 0 || holding->file == NULL
+        || (r->proxyreq == PROXYREQ_NONE && r->handler != NULL
+            && strcmp(r->handler, dav_handler) == 0 && r->filename != NULL
+            && strcmp(r->filename, holding->file) == 0)) {
+        return 1;
+    }
+    let_go(holding);
+    holding->file = NULL;
+    holding->replaced = 0;
     return top_up(r, state, 0);
 }
 

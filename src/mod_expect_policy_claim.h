@@ -21,6 +21,13 @@ void ep_claim_register(void);
 int ep_claim_take(request_rec *r, ep_request *state);
 
 /**
+ * Before a handler runs: claims what a PUT was not asked for since it replaces a
+ * file, if it is not mod_dav that is going to store it.
+ * @return as ep_claim_take()
+ */
+int ep_claim_check_handler(request_rec *r, ep_request *state);
+
+/**
  * While content comes in: claims more where that is more than was claimed, or,
  * at its end, where less is replaced than was thought.
  * @param bytes all content so far
