@@ -65,13 +65,21 @@ static void decide(void)
 
 static void others(void)
 {
+    ep_usage_state state;
+    uint32_t mark;
     int64_t sum;
     int answer;
 
     any_tree();
     answer = ep_usage_is_path(&tree);
     //@ check path: answer == 0 || answer == 1;
-    answer = ep_usage_is_news(&tree, any_time(), any_number());
+    state.inode = Frama_C_unsigned_long_interval(0, UINT64_MAX);
+    state.seconds = any_number();
+    state.nanoseconds = any_number();
+    state.bytes = any_number();
+    mark = ep_usage_mark(&state);
+    //@ check no_mark_is_0: mark != 0;
+    answer = ep_usage_is_news(&tree, mark);
     //@ check news: answer == 0 || answer == 1;
     ep_usage_note_of(&notes, Frama_C_unsigned_int_interval(0, UINT32_MAX))
         ->since = 1;

@@ -45,7 +45,8 @@ struct ep_book_tree {
     volatile uint32_t is_known;
     volatile uint32_t is_file;
     volatile uint32_t changes;
-    uint32_t unused;
+    /* 0: none */
+    volatile uint32_t mark;
     volatile int64_t asked;
     volatile int64_t measured;
     volatile int64_t took;
@@ -312,6 +313,7 @@ static void make_tree(struct ep_book_tree *tree, int64_t now,
     tree->account.kind = 0;
     tree->is_known = 0;
     tree->is_file = part->is_file != 0;
+    tree->mark = 0;
     tree->asked = now;
     tree->measured = 0;
     tree->took = 0;
@@ -913,6 +915,7 @@ int ep_book_tree(const ep_book *book, uint32_t place, ep_tree *tree)
     tree->measured = ep_amount_of(found->measured);
     tree->took = ep_amount_of(found->took);
     tree->changes = found->changes;
+    tree->mark = found->mark;
     tree->is_held = found->account.claims != 0;
     tree->settled = ep_amount_of(found->settled);
     return 1;
@@ -976,6 +979,7 @@ int ep_book_measured(const ep_book *book, int64_t now, const ep_tree *before,
             make_due(tree, now);
         }
         tree->account.used = ep_amount_plus(bytes, added);
+        tree->mark = before->mark;
         tree->is_known = 1;
     }
     else if (tree->is_known != 0) {

@@ -205,6 +205,8 @@ typedef struct ep_tree {
      * bytes */
     uint32_t changes;
     int is_held;
+    /** is_file: tells one state of the file from another; 0: of none yet */
+    uint32_t mark;
     /** bytes that uploads have added, ever; for ep_book_measured() */
     int64_t settled;
 } ep_tree;
@@ -234,7 +236,8 @@ ep_book_result ep_book_plant(const ep_book *book, int64_t now,
  * of its patience: then it gets the number and what was added meanwhile, and
  * what is now under way takes nothing off in the end, which can only be too
  * much; and it is due again.
- * @param before the tree as it was before it was measured
+ * @param before the tree as it was before it was measured; its mark is kept with
+ *        a number that is taken
  * @param bytes at least 0; -1: it cannot be measured: its usage is unknown, and
  *        counts as 0 and what is settled from now on
  * @param insists 1: the caller's patience is at its end

@@ -12,8 +12,8 @@
 #define PAUSE_MOST (24 * 3600 * SECOND)
 #define PATIENCE (600 * SECOND)
 #define PATIENCE_PAUSES 8
-/* A file's time may be that of the kernel's last tick. */
-#define TICK (SECOND / 50)
+#define FNV_BASIS UINT64_C(2166136261)
+#define FNV_PRIME UINT64_C(16777619)
 
 static int64_t pause_after(int64_t took)
 {
@@ -75,10 +75,31 @@ void ep_usage_missed(ep_usage_note *note, int64_t now, int64_t took)
     note->rest = now + pause_after(took);
 }
 
-int ep_usage_is_news(const ep_tree *tree, int64_t now, int64_t age)
+/* FNV-1a, of 32 bits. */
+static uint64_t mix(uint64_t hash, uint64_t value)
 {
-    return !tree->is_known || tree->measured <= 0 || tree->measured > now
-           || age <= now - tree->measured + TICK;
+    int i;
+
+    for (i = 0; i < 8; i++) {
+        hash = ((hash ^ (value & 0xff)) * FNV_PRIME) & UINT32_MAX;
+        value >>= 8;
+    }
+    return hash;
+}
+
+uint32_t ep_usage_mark(const ep_usage_state *state)
+{
+    uint64_t hash = mix(FNV_BASIS, state->inode);
+
+    hash = mix(hash, (uint64_t)state->seconds);
+    hash = mix(hash, (uint64_t)state->nanoseconds);
+    hash = mix(hash, (uint64_t)state->bytes);
+    return hash != 0 ? (uint32_t)hash : 1;
+}
+
+int ep_usage_is_news(const ep_tree *tree, uint32_t mark)
+{
+    return !tree->is_known || tree->mark != mark;
 }
 
 int ep_usage_is_path(const ep_tree *tree)

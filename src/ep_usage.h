@@ -65,12 +65,23 @@ ep_usage_step ep_usage_decide(const ep_tree *tree, ep_usage_note *note,
  */
 void ep_usage_missed(ep_usage_note *note, int64_t now, int64_t took);
 
+/** A usage file that was read: which file, when it was changed, and its number. */
+typedef struct ep_usage_state {
+    uint64_t inode;
+    int64_t seconds;
+    int64_t nanoseconds;
+    int64_t bytes;
+} ep_usage_state;
+
+/** @return what tells one state from another, but for one in 2^32; never 0 */
+uint32_t ep_usage_mark(const ep_usage_state *state);
+
 /**
  * Whether a usage file has anything to say.  One that has not changed since it
  * was read knows nothing of what uploads have added since; the book does.
- * @param age microseconds since it was changed
+ * @param mark of what it is now
  */
-int ep_usage_is_news(const ep_tree *tree, int64_t now, int64_t age);
+int ep_usage_is_news(const ep_tree *tree, uint32_t mark);
 
 /** @return 1 if the path of a tree is absolute and ends within its room */
 int ep_usage_is_path(const ep_tree *tree);

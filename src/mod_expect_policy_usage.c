@@ -116,13 +116,15 @@ static void tell(const ep_tree *tree, ep_usage_note *note, apr_int64_t bytes,
 
 typedef enum reading { READ_NUMBER, READ_NOTHING_NEW, READ_FAILED } reading;
 
-static reading read_number(const ep_tree *tree, int fd, apr_int64_t *bytes)
+/* @param tree gets the mark of what was read */
+static reading read_number(ep_tree *tree, int fd, apr_int64_t *bytes)
 {
     char text[EP_USAGE_FILE_MAX + 1];
     struct stat found;
-    apr_time_t changed;
+    ep_usage_state state;
     ssize_t length;
     int64_t number;
+    uint32_t mark;
 
     if (fstat(fd, &found) != 0) {
         say_unknown(tree, errno, "cannot read it", "");
@@ -131,12 +133,6 @@ static reading read_number(const ep_tree *tree, int fd, apr_int64_t *bytes)
     if (!S_ISREG(found.st_mode)) {
         say_unknown(tree, 0, "it is no regular file", "");
         return READ_FAILED;
-    }
-    /* the time that rename() changes, too */
-    changed = apr_time_make(found.st_ctim.tv_sec,
-                            found.st_ctim.tv_nsec / 1000);
-    if (!ep_usage_is_news(tree, ep_clock_now(), apr_time_now() - changed)) {
-        return READ_NOTHING_NEW;
     }
     length = read(fd, text, sizeof(text));
     if (length < 0) {
@@ -148,13 +144,23 @@ static reading read_number(const ep_tree *tree, int fd, apr_int64_t *bytes)
         say_unknown(tree, 0, "it is not one number of bytes", "");
         return READ_FAILED;
     }
+    state.inode = found.st_ino;
+    /* the time that rename() changes, too */
+    state.seconds = found.st_ctim.tv_sec;
+    state.nanoseconds = found.st_ctim.tv_nsec;
+    state.bytes = number;
+    mark = ep_usage_mark(&state);
+    if (!ep_usage_is_news(tree, mark)) {
+        return READ_NOTHING_NEW;
+    }
+    tree->mark = mark;
     *bytes = number;
     return READ_NUMBER;
 }
 
 /* Links are followed: the path is the administrator's.  A pipe that nobody
  * writes to does not block. */
-static void read_file(const ep_tree *tree, ep_usage_note *note, int insists)
+static void read_file(ep_tree *tree, ep_usage_note *note, int insists)
 {
     const apr_int64_t began = ep_clock_now();
     apr_int64_t bytes = -1;

@@ -1244,8 +1244,11 @@ START_TEST(a_tree_is_unknown_until_it_is_measured)
     ck_assert_int_eq(tree.asked, NOW);
     ck_assert_int_eq(tree.measured, 0);
     ck_assert_int_eq(tree.is_held, 0);
+    ck_assert_uint_eq(tree.mark, 0);
+    tree.mark = 7;
     ck_assert_int_eq(ep_book_measured(&book, NOW + 7, &tree, 500, 3, 0), 1);
     tree = tree_of(&parts[1]);
+    ck_assert_uint_eq(tree.mark, 7);
     ck_assert_int_eq(tree.is_known, 1);
     ck_assert_int_eq(tree.measured, NOW + 7);
     ck_assert_int_eq(tree.took, 3);
@@ -1358,8 +1361,10 @@ START_TEST(a_number_is_taken_if_nothing_happened)
     ck_assert_int_eq(ep_book_measured(&book, NOW + 1, &before, 400, 1, 0), 1);
     ck_assert_int_eq(used_of(&part), 400);
     /* somebody else has measured it, whoever insists */
+    before.mark = 7;
     ck_assert_int_eq(ep_book_measured(&book, NOW + 2, &before, 1, 1, 1), 0);
     ck_assert_int_eq(ep_book_measured(&book, NOW + 2, &before, -1, 1, 0), 0);
+    ck_assert_uint_eq(tree_of(&part).mark, 0);
     /* something is held */
     before = tree_of(&part);
     ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);

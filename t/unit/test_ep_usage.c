@@ -240,22 +240,43 @@ END_TEST
 
 START_TEST(a_file_that_has_not_changed_is_no_news)
 {
+    const ep_usage_state read = { 4711, 1000, 500, 30 };
+    ep_usage_state other[] = { read, read, read, read };
     ep_tree tree = a_tree();
-    const int64_t now = tree.measured + 10 * SECOND;
-    /* the time of a file may be a tick behind */
-    const int64_t since = 10 * SECOND + SECOND / 50;
+    size_t i;
 
-    ck_assert_int_eq(ep_usage_is_news(&tree, now, since + 1), 0);
-    ck_assert_int_eq(ep_usage_is_news(&tree, now, since), 1);
-    /* changed in the future: the clock was set */
-    ck_assert_int_eq(ep_usage_is_news(&tree, now, -10 * SECOND), 1);
+    tree.mark = ep_usage_mark(&read);
+    ck_assert_int_eq(ep_usage_is_news(&tree, ep_usage_mark(&read)), 0);
+    other[0].inode++;
+    /* back in time, as a clock that was set */
+    other[1].seconds = -1;
+    other[2].nanoseconds++;
+    /* written over within the same tick */
+    other[3].bytes++;
+    for (i = 0; i < 4; i++) {
+        ck_assert_int_eq(ep_usage_is_news(&tree, ep_usage_mark(&other[i])), 1);
+    }
     tree.is_known = 0;
-    ck_assert_int_eq(ep_usage_is_news(&tree, now, since + 1), 1);
+    ck_assert_int_eq(ep_usage_is_news(&tree, ep_usage_mark(&read)), 1);
     tree.is_known = 1;
-    tree.measured = now + 1;
-    ck_assert_int_eq(ep_usage_is_news(&tree, now, since + 1), 1);
-    tree.measured = 0;
-    ck_assert_int_eq(ep_usage_is_news(&tree, now, INT64_MAX), 1);
+    tree.mark = 0;
+    ck_assert_int_eq(ep_usage_is_news(&tree, ep_usage_mark(&read)), 1);
+}
+END_TEST
+
+START_TEST(no_mark_is_that_of_no_file)
+{
+    ep_usage_state state = { 0, 0, 0, 0 };
+    uint32_t last = 1;
+
+    ck_assert_uint_ne(ep_usage_mark(&state), 0);
+    for (state.bytes = 1; state.bytes < 1000; state.bytes++) {
+        const uint32_t mark = ep_usage_mark(&state);
+
+        ck_assert_uint_ne(mark, 0);
+        ck_assert_uint_ne(mark, last);
+        last = mark;
+    }
 }
 END_TEST
 
@@ -398,6 +419,7 @@ int main(void)
 
     tcase = tcase_create("numbers");
     tcase_add_test(tcase, a_file_that_has_not_changed_is_no_news);
+    tcase_add_test(tcase, no_mark_is_that_of_no_file);
     tcase_add_test(tcase, a_path_is_absolute_and_ends);
     ADD_ROWS(tcase, sums_stay_within_their_bounds, sums);
     ADD_ROWS(tcase, digits_and_a_newline_are_a_number, numbers);
