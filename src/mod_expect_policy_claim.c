@@ -443,6 +443,7 @@ static int top_up(request_rec *r, ep_request *state, int is_cut)
             if (is_over(r, state, i, &denial, part->amount, is_cut)) {
                 return 0;
             }
+            i++;
             break;
         default:
             return may_go_on(r, state, is_cut);
@@ -544,9 +545,11 @@ static void look_at_space(ep_holding *holding)
 static int grow(request_rec *r, ep_request *state, int64_t bytes)
 {
     ep_holding *holding = state->holding;
+    size_t lifted;
 
     look_at_space(holding);
-    for (;;) {
+    /* in a ledger that was overwritten, there may be no room without a limit */
+    for (lifted = 0; lifted <= holding->count; lifted++) {
         const int64_t least = bytes - holding->claimed;
         apr_int64_t granted;
         ep_denial denial;
@@ -569,6 +572,8 @@ static int grow(request_rec *r, ep_request *state, int64_t bytes)
             return may_go_on(r, state, 1);
         }
     }
+    holding->covered = bytes + STEP;
+    return 1;
 }
 
 int ep_claim_cover(request_rec *r, ep_request *state, int64_t bytes)

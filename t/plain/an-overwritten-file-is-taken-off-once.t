@@ -13,7 +13,7 @@ use constant FULL => 2 * LARGE;
 
 # A directory each, with a quota of its own that is full.
 my $site = ExpectPolicy::Ledger::site();
-my @dirs = qw(at-once apart linked named moved stays locked other);
+my @dirs = qw(at-once apart linked named moved stays dry locked other);
 for my $dir (@dirs) {
     mkdir "$site/$dir" or die;
     ExpectPolicy::Ledger::sparse($site, "$dir/$_", LARGE) for qw(big rest);
@@ -27,6 +27,7 @@ my $full = FULL;
 my $server = ExpectPolicy::Ledger->start(join('', map { <<"END" } @dirs),
 <Directory "\@site\@/$_">
     ExpectPolicyQuota $full
+    ExpectPolicy @{[$_ eq 'dry' ? 'DryRun' : 'On']}
 </Directory>
 END
     site => $site);
@@ -88,18 +89,23 @@ refusal_ok($server->announce('/named/big', 1), refused(0, 1),
 
 # Moved away while the new one comes in.
 my %late;
-for my $dir (qw(moved stays)) {
+for my $dir (qw(moved stays dry)) {
     $late{$dir} = $server->begin("/$dir/big", LARGE);
     ok(ExpectPolicy::Ledger::is_admitted($late{$dir}), "$dir: over a file");
     ExpectPolicy::Ledger::send_content($late{$dir}, LARGE - 1);
     $late{$dir}{length} = 1;
 }
-my $moved = ask($server->here, method => 'MOVE', path => '/moved/big',
-                headers => ["Destination: http://localhost:$server->{port}"
-                            . '/moved/old']);
-is($moved->{status}, 201, 'it is moved away');
+for my $dir (qw(moved dry)) {
+    my $moved = ask($server->here, method => 'MOVE', path => "/$dir/big",
+                    headers => ["Destination: http://localhost:$server->{port}"
+                                . "/$dir/old"]);
+    is($moved->{status}, 201, 'it is moved away');
+}
 is(ExpectPolicy::Ledger::finish($late{moved}), 507, 'no room is left for both');
 is(ExpectPolicy::Ledger::finish($late{stays}), 204, 'one that stays is replaced');
+is(ExpectPolicy::Ledger::finish($late{dry}), 204, 'which a dry run only reports');
+is(() = $server->error_log =~ /would-refuse: error=quota_exceeded/g, 1, 'once');
+counted_ok('dry', FULL + LARGE, 'and counts');
 counted_ok('moved', FULL, 'the new one is not stored');
 counted_ok('stays', FULL, 'in place of the old one');
 
