@@ -227,11 +227,7 @@ static int withhold(request_rec *r)
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
                   "no content for an ErrorDocument, as the upload was not"
                   " admitted");
-    state = ep_request_make(r);
-    state->facts = facts;
-    state->policy = policy;
-    ep_close_over_content(r, state);
-    ep_meter_withhold(r, state);
+    ep_meter_withhold(r, ep_request_make(r));
     return DECLINED;
 }
 

@@ -35,7 +35,8 @@ typedef struct ep_request {
     int answered;
     /** content was read up to its end */
     int is_read;
-    /** whoever reads content finds none */
+    /** content is thrown away as it is read; and then, whoever reads it finds none */
+    int is_discarded;
     int is_withheld;
     /** status of another module's error that goes out early; 0: none does */
     int early_status;

@@ -3,6 +3,7 @@
 #include "mod_expect_policy_meter.h"
 
 #include "http_core.h"
+#include "http_protocol.h"
 #include "util_filter.h"
 
 #include "mod_expect_policy_claim.h"
@@ -85,6 +86,9 @@ static apr_status_t meter(ap_filter_t *f, apr_bucket_brigade *bb,
         APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(bb->bucket_alloc));
         return APR_SUCCESS;
     }
+    if (state->is_discarded) {
+        return ap_get_brigade(f->next, bb, mode, block, readbytes);
+    }
     /* core makes a 413 of ENOSPC (ap_map_http_request_error) */
     if (state->cut) {
         return APR_ENOSPC;
@@ -161,7 +165,10 @@ void ep_meter_attach(request_rec *r, ep_request *state)
 
 void ep_meter_withhold(request_rec *r, ep_request *state)
 {
-    ep_facts_drop_content(r);
-    state->is_withheld = 1;
     add_filter(r, state);
+    /* not where the connection is closed: there it is never read */
+    state->is_discarded = 1;
+    ap_discard_request_body(r);
+    state->is_withheld = 1;
+    ep_facts_drop_content(r);
 }

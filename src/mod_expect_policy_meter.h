@@ -16,8 +16,8 @@ void ep_meter_register(void);
  */
 void ep_meter_attach(request_rec *r, ep_request *state);
 
-/** Lets nobody read content any more: its end comes first, and no field announces
- * any.  The caller sees to what becomes of the connection. */
+/** Throws content away, as httpd does before a page that is a file, and lets nobody
+ * read any more: its end comes first, and no field announces any. */
 void ep_meter_withhold(request_rec *r, ep_request *state);
 
 #endif

@@ -118,12 +118,20 @@ sub empty_ok {
     like($res->{body}, qr/^received=0$/m, 'its page reads nothing')
         or diag $res->{raw};
     like($res->{body}, qr/^length=$/m, 'and is told of nothing');
-    # beside `Upgrade: h2c`, Connection says more than close
     my $conn = $res->{conn};
-    ExpectPolicy::Wire::fill($conn, time + 5)
-        until $conn->{eof} || $conn->{late};
-    ok($conn->{eof}, 'the connection ends there');
-    is($conn->{in}, '', 'with nothing behind it');
+    if ($status == 400) {
+        # beside `Upgrade: h2c`, Connection says more than close
+        ExpectPolicy::Wire::fill($conn, time + 5)
+            until $conn->{eof} || $conn->{late};
+        ok($conn->{eof}, 'the connection ends there');
+        is($conn->{in}, '', 'with nothing behind it');
+        return;
+    }
+    ExpectPolicy::Wire::put($conn, head_bytes(host => 'localhost', method => 'GET',
+                                              path => '/site/thanks'), 5);
+    my $next = read_response($conn, method => 'GET');
+    is($next->{status}, 200, 'the connection goes on');
+    is($next->{body}, "thanks\n", 'behind the content');
 }
 
 # ------------------------------------------------- errors by the client's doing
@@ -134,7 +142,6 @@ for my $case (['an escaped slash', '/site/%2Fx', 404],
     my ($name, $path, $status) = @$case;
     empty_ok(post($path, chunked(40_000)), $status, "$name, chunked");
     empty_ok(post($path, sized(40_000)), $status, "$name, sized");
-    # small enough to be read over
     my $small = post($path, sized(100));
     like($small->{body}, qr/^received=0$/m, 'nor does it get what would pass');
 }
@@ -151,6 +158,10 @@ like(post('/cgi/app.cgi', sized(100))->{body}, qr/^received=100$/m,
 empty_ok(post('/owned/users/x', chunked(40_000)), 401, 'Require valid-user');
 empty_ok(ask($server->here, path => '/owned/users/x', sized(40_000)), 401,
          'with a method that is not accepted');
+my $asked = post('/site/%2Fx', length => 40_000, headers => ['Expect: 100-continue']);
+is_deeply([ $asked->{status}, $asked->{interim} ], [404, []],
+          'who asks first is not invited');
+like($asked->{body}, qr/^received=0$/m, 'for a page');
 my $small = post('/owned/nobody/x', sized(900));
 is($small->{status}, 403, 'Require all denied');
 like($small->{body}, qr/^received=0$/m, 'nor is content that nobody has counted');
