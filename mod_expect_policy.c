@@ -140,6 +140,12 @@ static int judge_ceiling(request_rec *r)
                                               : DECLINED;
 }
 
+/* 1 if a request is neither a part of another one's answer nor an ErrorDocument */
+static int is_own(const request_rec *r)
+{
+    return r->main == NULL && (r->prev == NULL || r->prev->status == HTTP_OK);
+}
+
 static int check_host(request_rec *r)
 {
     if (r->prev != NULL) {
@@ -250,7 +256,7 @@ static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
     ep_facts facts;
     int result;
 
-    if (r->main != NULL || (r->prev != NULL && r->prev->status != HTTP_OK)) {
+    if (!is_own(r)) {
         return DECLINED;
     }
     if (!ep_config_may_be_on(place) && !ep_config_has_ceiling(r)) {
@@ -315,12 +321,11 @@ static int check_authenticated(request_rec *r)
     ep_request *state;
     int result;
 
-    if (ep_request_is_plain(r) || r->main != NULL) {
+    if (ep_request_is_plain(r) || !is_own(r)) {
         return DECLINED;
     }
     state = ep_request_get(r);
-    /* an ErrorDocument is no upload */
-    if (state == NULL || (r->prev != NULL && r->prev->status != HTTP_OK)) {
+    if (state == NULL) {
         return DECLINED;
     }
     if (state->waits == NULL) {
@@ -340,7 +345,7 @@ static int check_place(request_rec *r)
     ep_request *state;
     int result = DECLINED;
 
-    if (ep_request_is_plain(r)) {
+    if (ep_request_is_plain(r) || !is_own(r)) {
         return DECLINED;
     }
     state = ep_request_get(r);
@@ -348,8 +353,7 @@ static int check_place(request_rec *r)
         result = judge(r, r->per_dir_config, 0);
         state = ep_request_get(r);
     }
-    if (result == DECLINED && state != NULL && r->main == NULL
-        && (r->prev == NULL || r->prev->status == HTTP_OK)
+    if (result == DECLINED && state != NULL
         && !ep_claim_check_handler(r, state)) {
         return ep_conclude(r, state);
     }

@@ -336,11 +336,8 @@ int ep_advertise(request_rec *r)
     const char *method = NULL;
     ep_policy policy;
 
-    /* nor what is a part of an answer, stands for another one, or comes by again
-     * in another place */
-    if (!ep_prospect_is_kept(r) || r->main != NULL
-        || (r->prev != NULL && r->prev->status != HTTP_OK)
-        || ep_prospect_is_led_on(r)) {
+    /* nor what comes by again in another place */
+    if (!ep_prospect_is_kept(r) || ep_prospect_is_led_on(r)) {
         return DECLINED;
     }
     if (r->method_number == M_GET) {

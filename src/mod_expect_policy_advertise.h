@@ -19,6 +19,7 @@ int ep_advertise_may_answer(request_rec *r);
 /**
  * In the handler stage, before any handler that would answer: answers a GET that
  * asks for limits, and has the answer to OPTIONS tell of them.
+ * @param r neither a subrequest nor an ErrorDocument
  * @return DECLINED: the request is for others to answer; or as handlers do
  */
 int ep_advertise(request_rec *r);

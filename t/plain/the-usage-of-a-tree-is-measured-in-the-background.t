@@ -4,6 +4,7 @@
 use strict;
 use warnings;
 
+use ExpectPolicy::Ledger;
 use ExpectPolicy::Server;
 use ExpectPolicy::Wire;
 use POSIX qw(mkfifo);
@@ -28,13 +29,9 @@ sub make {
     close $out or die "$name: $!";
 }
 
-# as a panel should
 sub say_used {
     my ($file, $text) = @_;
-    open my $out, '>', "$top/$file.new" or die "$file: $!";
-    print $out $text;
-    close $out or die "$file: $!";
-    rename "$top/$file.new", "$top/$file" or die "$file: $!";
+    ExpectPolicy::Ledger::say_used("$top/$file", $text);
 }
 
 make('tree/1', 1);

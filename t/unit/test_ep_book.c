@@ -714,20 +714,27 @@ START_TEST(a_bucket_gives_away_what_matters_least)
 }
 END_TEST
 
+/* Claims for each place of the part's bucket, by keys of low halves 0 to 15. */
+static void fill_bucket(ep_part part)
+{
+    size_t i;
+
+    for (i = 0; i < 16; i++) {
+        ep_claim claim = { 0, 0 };
+
+        part.key.low = i;
+        ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
+    }
+}
+
 START_TEST(a_claim_of_0_bytes_is_live_as_well)
 {
     ep_part part = part_of(EP_SPACE, ONE_BUCKET, 0, 1000, 0);
     ep_claim claim = { 0, 0 };
-    size_t i;
 
     open_book();
-    for (i = 0; i < 16; i++) {
-        claim.index = claim.serial = 0;
-        part.key.low = i;
-        ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
-    }
-    claim.index = claim.serial = 0;
-    part.key.low = i;
+    fill_bucket(part);
+    part.key.low = 16;
     ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_FULL);
 }
 END_TEST
@@ -1676,15 +1683,9 @@ START_TEST(an_account_without_room_is_left_out_where_that_is_taken)
         part_of(EP_CONCURRENT, 2, 0, 1, 1)
     };
     ep_claim claim = { 0, 0 }, other = { 0, 0 }, none = { 0, 0 };
-    size_t i;
 
     open_book();
-    for (i = 0; i < 16; i++) {
-        claim.index = claim.serial = 0;
-        part.key.low = i;
-        ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
-    }
-    claim.index = claim.serial = 0;
+    fill_bucket(part);
     ck_assert_int_eq(reserve(parts, 2, &claim), EP_BOOK_FULL);
     ck_assert_int_eq(held_of(&parts[1]), 0);
     ck_assert_int_eq(reserve_leniently(parts, 2, &claim), EP_BOOK_GRANTED);

@@ -210,6 +210,15 @@ sub measured_ok {
     return ok($known, 'the tree was measured');
 }
 
+# Writes a usage file as a panel should: a new one takes the place of the old one.
+sub say_used {
+    my ($file, $text) = @_;
+    open my $out, '>', "$file.new" or die "$file: $!";
+    print $out $text;
+    close $out or die "$file: $!";
+    rename "$file.new", $file or die "$file: $!";
+}
+
 # A file of that many bytes that takes no room.
 sub sparse {
     my ($self, $name, $bytes) = @_;
