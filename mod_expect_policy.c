@@ -41,6 +41,7 @@
 #include "mod_expect_policy_ledger.h"
 #include "mod_expect_policy_meter.h"
 #include "mod_expect_policy_refusal.h"
+#include "mod_expect_policy_report.h"
 #include "mod_expect_policy_status.h"
 #include "mod_expect_policy_usage.h"
 
@@ -93,7 +94,7 @@ static void insert_error_page(request_rec *r)
         ep_conclude(r, state);
     }
     else {
-        ep_refusal_report(r, state, "refused");
+        ep_report_line(r, state, "refused");
         ep_refusal_replace_page(r, state);
     }
 }

@@ -17,13 +17,4 @@ void ep_close_register(void);
  */
 void ep_close_over_content(request_rec *r, const ep_request *state);
 
-/**
- * Behind the answer to such a request: on HTTP/2, ends the answer if that was
- * not done yet, and waits until the client has ended the stream too, for a
- * tenth of a second at most, so that it finds the answer before the stream is
- * reset.  Few wait at once in a child, one on each connection; the others
- * return at once, and so does who is to be cut off (ExpectPolicyLinger Abort).
- */
-void ep_close_look(request_rec *r, const ep_request *state);
-
 #endif

@@ -10,6 +10,7 @@
 #include "mod_expect_policy_counters.h"
 #include "mod_expect_policy_facts.h"
 #include "mod_expect_policy_refusal.h"
+#include "mod_expect_policy_report.h"
 
 static ap_filter_rec_t *meter_filter;
 
@@ -55,7 +56,7 @@ static void cut(request_rec *r, ep_request *state)
     if (is_answered) {
         state->verdict.status = r->status;
     }
-    ep_refusal_report(r, state, is_answered ? "cut" : "refused");
+    ep_report_line(r, state, is_answered ? "cut" : "refused");
     ep_counters_note(r, state, EP_OUTCOME_CUT);
 }
 

@@ -4,7 +4,6 @@
 
 #include "apr_strings.h"
 #include "http_core.h"
-#include "http_log.h"
 #include "http_protocol.h"
 #include "http_request.h"
 #include "util_filter.h"
@@ -12,128 +11,30 @@
 #include "ep_document.h"
 #include "ep_error.h"
 #include "mod_expect_policy_close.h"
-#include "mod_expect_policy_counters.h"
 #include "mod_expect_policy_fields.h"
-
-APLOG_USE_MODULE(expect_policy);
-
-/* The most bytes of the client's that a log line repeats. */
-#define GOT_MAX 80
+#include "mod_expect_policy_http2.h"
+#include "mod_expect_policy_report.h"
 
 static ap_filter_rec_t *page_filter;
-
-static const char *number_or_dash(apr_pool_t *pool, int64_t number)
-{
-    return number == EP_UNKNOWN ? "-" : apr_psprintf(pool, "%" APR_INT64_T_FMT,
-                                                     (apr_int64_t)number);
-}
-
-/* What the client sent that a check did not like, cut.  The log escapes what
- * is not printable; a quote must not end it early. */
-static const char *got(apr_pool_t *pool, const ep_request *state)
-{
-    const ep_facts *facts = &state->facts;
-    const char *value;
-    char *shown, *quote;
-
-    switch (state->verdict.code) {
-    case EP_UNSUPPORTED_EXPECTATION:
-        value = facts->expect;
-        break;
-    case EP_METHOD_NOT_ALLOWED:
-        value = facts->method;
-        break;
-    case EP_UNSUPPORTED_CONTENT_TYPE:
-        value = facts->content_type;
-        break;
-    case EP_UNSUPPORTED_CONTENT_ENCODING:
-        value = facts->content_encoding;
-        break;
-    default:
-        value = NULL;
-        break;
-    }
-    if (value == NULL) {
-        return "";
-    }
-    shown = apr_pstrndup(pool, value, GOT_MAX);
-    while ((quote = strchr(shown, '"')) != NULL) {
-        *quote = '\'';
-    }
-    return apr_psprintf(pool, " got=\"%s\"", shown);
-}
-
-void ep_refusal_report(request_rec *r, const ep_request *state,
-                       const char *done)
-{
-    const ep_verdict *verdict = &state->verdict;
-    const ep_setting *by = verdict->by[verdict->code];
-
-    if (!ep_logs(r)) {
-        return;
-    }
-    /* what is built in acts through the line that switched the policy on */
-    if (by->file == NULL) {
-        by = state->policy.mode_by;
-    }
-    ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r,
-                  "%s: error=%s status=%d limit=%s requested=%s by %s:%u%s",
-                  done, ep_verdict_error(verdict, verdict->code),
-                  verdict->status, number_or_dash(r->pool, verdict->limit),
-                  number_or_dash(r->pool, verdict->requested), by->file,
-                  by->line, got(r->pool, state));
-}
-
-static void set_number(request_rec *r, const char *name, int64_t number)
-{
-    if (number != EP_UNKNOWN) {
-        apr_table_setn(r->subprocess_env, name,
-                       number_or_dash(r->pool, number));
-    }
-}
-
-static void set_environment(request_rec *r, ep_request *state,
-                            ep_outcome outcome)
-{
-    static const char *const words[EP_OUTCOMES] = {
-        NULL, "admitted", "would-refuse", "refused", NULL
-    };
-    const ep_verdict *verdict = &state->verdict;
-
-    ep_counters_note(r, state, outcome);
-    /* the access log looks at the last one of a chain of redirects, which may
-     * be an ErrorDocument that never came to answer */
-    while (r->next != NULL) {
-        r = r->next;
-    }
-    apr_table_setn(r->subprocess_env, "EXPECT_POLICY_VERDICT",
-                   words[outcome]);
-    if (verdict->code != EP_ADMITTED) {
-        apr_table_setn(r->subprocess_env, "EXPECT_POLICY_ERROR",
-                       ep_verdict_error(verdict, verdict->code));
-        set_number(r, "EXPECT_POLICY_LIMIT", verdict->limit);
-        set_number(r, "EXPECT_POLICY_REQUESTED", verdict->requested);
-    }
-}
 
 int ep_conclude(request_rec *r, ep_request *state)
 {
     if (state->verdict.code == EP_ADMITTED) {
-        set_environment(r, state, EP_OUTCOME_ADMITTED);
+        ep_report_outcome(r, state, EP_OUTCOME_ADMITTED);
         return DECLINED;
     }
     if (state->policy.mode != EP_MODE_ON) {
         const ep_setting *by = state->verdict.by[state->verdict.code];
 
-        set_environment(r, state, EP_OUTCOME_WOULD_REFUSE);
+        ep_report_outcome(r, state, EP_OUTCOME_WOULD_REFUSE);
         /* a redirect within a place is no second refusal */
         if (by != state->reported) {
-            ep_refusal_report(r, state, "would-refuse");
+            ep_report_line(r, state, "would-refuse");
             state->reported = by;
         }
         return DECLINED;
     }
-    ep_refusal_report(r, state, "refused");
+    ep_report_line(r, state, "refused");
     return ep_refuse(r, state);
 }
 
@@ -174,7 +75,8 @@ static void set_fields(request_rec *r, const ep_request *state)
     }
     if (verdict->retry_after != EP_UNKNOWN) {
         apr_table_setn(r->headers_out, "Retry-After",
-                       number_or_dash(r->pool, verdict->retry_after));
+                       apr_psprintf(r->pool, "%" APR_INT64_T_FMT,
+                                    (apr_int64_t)verdict->retry_after));
     }
 }
 
@@ -236,7 +138,7 @@ int ep_refuse(request_rec *r, ep_request *state)
     apr_size_t length;
 
     state->answered = 1;
-    set_environment(r, state, EP_OUTCOME_REFUSED);
+    ep_report_outcome(r, state, EP_OUTCOME_REFUSED);
     ep_close_over_content(r, state);
     r->status = state->verdict.status;
     r->output_filters = r->proto_output_filters;
@@ -248,7 +150,7 @@ int ep_refuse(request_rec *r, ep_request *state)
     if (!r->header_only) {
         ap_rwrite(document, (int)length, r);
     }
-    ep_close_look(r, state);
+    ep_http2_wait(r, state);
     return DONE;
 }
 
@@ -273,7 +175,7 @@ static apr_status_t replace_page(ap_filter_t *f, apr_bucket_brigade *bb)
     }
     APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(f->c->bucket_alloc));
     rv = ap_pass_brigade(f->next, bb);
-    ep_close_look(f->r, state);
+    ep_http2_wait(f->r, state);
     return rv;
 }
 
@@ -288,7 +190,7 @@ void ep_refusal_replace_page(request_rec *r, ep_request *state)
     state->answered = 1;
     ep_close_over_content(r, state);
     if (state->early_status == 0) {
-        set_environment(r, state, EP_OUTCOME_REFUSED);
+        ep_report_outcome(r, state, EP_OUTCOME_REFUSED);
         r->status = state->verdict.status;
         r->status_line = NULL;
     }

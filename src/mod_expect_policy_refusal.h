@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** The one way out: verdict -> environment, log line, and the answer. */
+/** The answer to an upload that is refused. */
 #ifndef MOD_EXPECT_POLICY_REFUSAL_H
 #define MOD_EXPECT_POLICY_REFUSAL_H
 
@@ -15,10 +15,6 @@ void ep_refusal_register(void);
  *         return that
  */
 int ep_conclude(request_rec *r, ep_request *state);
-
-/** Tells the operator of the verdict; @a done: `refused`, `cut`, ... */
-void ep_refusal_report(request_rec *r, const ep_request *state,
-                       const char *done);
 
 /**
  * Answers with the document, whatever anybody else would have said.  To be

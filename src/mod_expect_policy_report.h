@@ -1,0 +1,22 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/** What operators get to know of a verdict: log line, environment, counters. */
+#ifndef MOD_EXPECT_POLICY_REPORT_H
+#define MOD_EXPECT_POLICY_REPORT_H
+
+#include "mod_expect_policy.h"
+
+#include "ep_tally.h"
+
+/**
+ * Writes the log line of a verdict that is no admission, unless LogLevel is
+ * below warn.
+ * @param done the first word of the line: `refused`, `would-refuse` or `cut`
+ */
+void ep_report_line(request_rec *r, const ep_request *state, const char *done);
+
+/** Counts the outcome of the verdict, and sets EXPECT_POLICY_* in the
+ * environment.  @param outcome not EP_OUTCOME_CUT */
+void ep_report_outcome(request_rec *r, ep_request *state, ep_outcome outcome);
+
+#endif
