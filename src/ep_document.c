@@ -1,7 +1,5 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/* The only file that knows jansson. */
-
 #include "ep_document.h"
 
 #include <stdio.h>
@@ -10,8 +8,8 @@
 #include <jansson.h>
 
 #include "ep_accept.h"
-#include "ep_auth.h"
 #include "ep_error.h"
+#include "ep_json.h"
 #include "ep_media.h"
 #include "ep_notice.h"
 #include "ep_text.h"
@@ -108,11 +106,9 @@ static json_t *encoding_message(const ep_facts *facts)
                         (int)coding.length, coding.at);
 }
 
-/* @param by what ExpectPolicyRefuse says */
-static json_t *refused_message(const ep_setting *by)
+const char *ep_document_refused(const ep_setting *by)
 {
-    return json_string(by->message != NULL ? by->message
-                                           : messages[EP_REFUSED]);
+    return by->message != NULL ? by->message : messages[EP_REFUSED];
 }
 
 static json_t *message_of(const ep_policy *policy, const ep_facts *facts,
@@ -126,7 +122,7 @@ static json_t *message_of(const ep_policy *policy, const ep_facts *facts,
     }
     switch (verdict->code) {
     case EP_REFUSED:
-        return refused_message(verdict->by[EP_REFUSED]);
+        return json_string(ep_document_refused(verdict->by[EP_REFUSED]));
     case EP_UNSUPPORTED_CONTENT_TYPE:
         message = type_message(facts);
         break;
@@ -137,32 +133,6 @@ static json_t *message_of(const ep_policy *policy, const ep_facts *facts,
         break;
     }
     return message != NULL ? message : json_string(messages[verdict->code]);
-}
-
-static void set_names(json_t *document, const char *member,
-                      const ep_policy *policy, ep_rule rule)
-{
-    const char *names[EP_NAMES_MAX];
-    json_t *list = json_array();
-    int complete;
-    const size_t count = ep_policy_names(policy, rule, names, EP_LIST_BYTES,
-                                         &complete);
-    size_t i;
-
-    for (i = 0; i < count; i++) {
-        json_array_append_new(list, json_string(names[i]));
-    }
-    json_object_set_new(document, member, list);
-    if (!complete) {
-        json_object_set_new(document, "truncated", json_true());
-    }
-}
-
-static void set_number(json_t *document, const char *member, int64_t number)
-{
-    if (number != EP_UNKNOWN) {
-        json_object_set_new(document, member, json_integer(number));
-    }
 }
 
 static void set_violations(json_t *document, const ep_verdict *verdict)
@@ -183,24 +153,9 @@ static void set_violations(json_t *document, const ep_verdict *verdict)
     json_decref(list);
 }
 
-/* Serialises and frees the document.  @return 0: out of memory; more than fits
- * cannot be, with lists and messages bounded, but would be no reason to answer
- * half a document */
-static size_t write_line(char *out, size_t size, json_t *document)
-{
-    const size_t length = json_dumpb(document, out, size - 1, JSON_COMPACT);
-
-    json_decref(document);
-    if (length == 0 || length > size - 1) {
-        return 0;
-    }
-    out[length] = '\n';
-    return length + 1;
-}
-
 static size_t write_document(char *out, json_t *document, const char *error)
 {
-    const size_t length = write_line(out, EP_DOCUMENT_SIZE, document);
+    const size_t length = ep_json_line(out, EP_DOCUMENT_SIZE, document);
 
     return length > 0 ? length
                       : (size_t)snprintf(out, EP_DOCUMENT_SIZE,
@@ -278,11 +233,11 @@ static void set_details(json_t *document, const ep_policy *policy,
 {
     switch (verdict->code) {
     case EP_UNSUPPORTED_EXPECTATION:
-        set_names(document, "supported_expectations", policy,
+        ep_json_names(document, "supported_expectations", policy,
                   EP_RULE_EXPECTATIONS);
         break;
     case EP_METHOD_NOT_ALLOWED:
-        set_names(document, "allowed_methods", policy, EP_RULE_METHODS);
+        ep_json_names(document, "allowed_methods", policy, EP_RULE_METHODS);
         break;
     case EP_AUTHENTICATION_REQUIRED:
         json_object_set_new(document, "details",
@@ -291,16 +246,16 @@ static void set_details(json_t *document, const ep_policy *policy,
                                         " names."));
         break;
     case EP_UNSUPPORTED_CONTENT_TYPE:
-        set_names(document, "supported_types", policy, EP_RULE_TYPES);
+        ep_json_names(document, "supported_types", policy, EP_RULE_TYPES);
         break;
     case EP_UNSUPPORTED_CONTENT_ENCODING:
-        set_names(document, "supported_encodings", policy, EP_RULE_ENCODINGS);
+        ep_json_names(document, "supported_encodings", policy, EP_RULE_ENCODINGS);
         break;
     case EP_QUOTA_EXCEEDED:
-        set_number(document, "quota_remaining", verdict->remaining);
+        ep_json_number(document, "quota_remaining", verdict->remaining);
         break;
     case EP_ALLOWANCE_EXCEEDED:
-        set_number(document, "allowance_remaining", verdict->remaining);
+        ep_json_number(document, "allowance_remaining", verdict->remaining);
         break;
     default:
         break;
@@ -308,10 +263,10 @@ static void set_details(json_t *document, const ep_policy *policy,
     /* of a quota, clients are told what is left of it */
     if (verdict->code < EP_INSUFFICIENT_STORAGE
         || verdict->code == EP_TOO_MANY_UPLOADS) {
-        set_number(document, "limit", verdict->limit);
+        ep_json_number(document, "limit", verdict->limit);
     }
-    set_number(document, "requested_size", verdict->requested);
-    set_number(document, "retry_after", verdict->retry_after);
+    ep_json_number(document, "requested_size", verdict->requested);
+    ep_json_number(document, "retry_after", verdict->retry_after);
     json_object_set_new(document, "retryable",
                         json_boolean(ep_verdict_is_temporary(verdict)));
     set_violations(document, verdict);
@@ -350,107 +305,4 @@ size_t ep_document_of_error(char *out, const ep_policy *policy,
     json_object_set_new(document, "retryable",
                         json_boolean(ep_error_is_temporary(status)));
     return write_document(out, document, error);
-}
-
-/* A list that a rule makes of itself, where it makes a demand at all. */
-static void set_demand(json_t *document, const char *member,
-                       const ep_policy *policy, ep_rule rule)
-{
-    if (policy->rule[rule][0] != NULL || policy->rule[rule][1] != NULL) {
-        set_names(document, member, policy, rule);
-    }
-}
-
-/* The schemes of the challenges of which one has to be met. */
-static void set_schemes(json_t *document, const ep_policy *policy)
-{
-    const char *names[EP_NAMES_MAX];
-    json_t *list = json_array();
-    int complete;
-    const size_t count = ep_policy_names(policy, EP_RULE_REQUIRE_AUTH, names,
-                                         EP_LIST_BYTES, &complete);
-    size_t i;
-
-    for (i = 0; i < count; i++) {
-        const ep_span scheme = ep_auth_scheme(names[i]);
-
-        json_array_append_new(list, json_stringn(scheme.at, scheme.length));
-    }
-    json_object_set_new(document, "authentication_schemes", list);
-}
-
-static int64_t most_at_once(const ep_policy *policy)
-{
-    int64_t most = EP_UNKNOWN;
-    size_t i;
-
-    for (i = 0; i < policy->counted_count; i++) {
-        const ep_setting *line = policy->counted[i];
-
-        if (line->count->rule == EP_RULE_CONCURRENT
-            && (most == EP_UNKNOWN || line->number < most)) {
-            most = line->number;
-        }
-    }
-    return most;
-}
-
-/* What ExpectPolicyRefuse says to every upload. */
-static void set_refused(json_t *document, const ep_setting *by)
-{
-    json_t *refused = json_object();
-
-    json_object_set_new(refused, "error", json_string(by->code));
-    json_object_set_new(refused, "message", refused_message(by));
-    json_object_set_new(refused, "status", json_integer(by->status));
-    json_object_set_new(document, "refused", refused);
-}
-
-static void set_limits(json_t *document, const ep_policy *policy,
-                       const ep_left *left)
-{
-    const ep_setting *ask = ep_policy_smallest(policy,
-                                               EP_RULE_REQUIRE_CONTINUE);
-    const ep_setting *size = ep_policy_max_size(policy);
-
-    if (ask != NULL) {
-        set_number(document, "continue_above", ask->number);
-    }
-    set_demand(document, "supported_types", policy, EP_RULE_TYPES);
-    set_demand(document, "supported_encodings", policy, EP_RULE_ENCODINGS);
-    if (policy->rule[EP_RULE_REQUIRE_LENGTH][0] != NULL
-        || policy->rule[EP_RULE_REQUIRE_LENGTH][1] != NULL) {
-        json_object_set_new(document, "length_required", json_true());
-    }
-    if (size != NULL) {
-        set_number(document, "max_size", size->number);
-    }
-    set_number(document, "max_concurrent", most_at_once(policy));
-    set_number(document, "quota_remaining", left->quota);
-    set_number(document, "allowance_remaining", left->allowance);
-}
-
-size_t ep_document_of_limits(char *out, const ep_policy *policy,
-                             const char *method, const ep_verdict *verdict,
-                             const ep_left *left)
-{
-    json_t *document = json_object();
-
-    json_object_set_new(document, "method", json_string(method));
-    set_demand(document, "supported_expectations", policy,
-               EP_RULE_EXPECTATIONS);
-    set_demand(document, "allowed_methods", policy, EP_RULE_METHODS);
-    if (verdict->by[EP_METHOD_NOT_ALLOWED] == NULL
-        && (policy->rule[EP_RULE_REQUIRE_AUTH][0] != NULL
-            || policy->rule[EP_RULE_REQUIRE_AUTH][1] != NULL)) {
-        set_schemes(document, policy);
-    }
-    if (ep_verdict_tells_limits(verdict)) {
-        set_limits(document, policy, left);
-    }
-    else if (verdict->by[EP_METHOD_NOT_ALLOWED] == NULL
-             && verdict->by[EP_AUTHENTICATION_REQUIRED] == NULL) {
-        set_refused(document, verdict->by[EP_REFUSED]);
-    }
-    return write_line(out, EP_LIMITS_SIZE, document);
 }

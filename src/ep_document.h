@@ -8,15 +8,6 @@
 
 /** No document is larger. */
 #define EP_DOCUMENT_SIZE 4096
-/**
- * The most bytes of names, quotes and commas that one list in a document or
- * header has.  In the worst case escaping doubles them, which still leaves
- * room for the rest.
- */
-#define EP_LIST_BYTES 1500
-/** No document of limits is larger: five lists, or three and a message, and what is
- * around them. */
-#define EP_LIMITS_SIZE (5 * EP_LIST_BYTES + 1024)
 /** The longest message of ExpectPolicyRefuse and ExpectPolicyMessage, in bytes of
  * JSON. */
 #define EP_MESSAGE_MAX 1024
@@ -49,27 +40,12 @@ size_t ep_document_of_error(char *out, const ep_policy *policy,
                             const ep_facts *facts, int status,
                             const char *reason);
 
-/** What limits that count have left for a client, in bytes; EP_UNKNOWN: there is
- * none, or it is not for this client to know. */
-typedef struct ep_left {
-    int64_t quota;
-    int64_t allowance;
-} ep_left;
-
-/**
- * Writes what an upload has to be like, as one JSON object on one line
- * (docs/schema/limits.json).  Nothing is in it that the refusal of such an
- * upload would not tell.
- * @param out at least EP_LIMITS_SIZE bytes; not NUL-terminated
- * @param verdict on an upload of one byte with this method
- * @return how many bytes were written; 0: memory has run out
- */
-size_t ep_document_of_limits(char *out, const ep_policy *policy,
-                             const char *method, const ep_verdict *verdict,
-                             const ep_left *left);
-
 /** @return the Content-Type of a document */
 const char *ep_document_type(const ep_policy *policy, const ep_facts *facts);
+
+/** @param by what ExpectPolicyRefuse says
+ * @return its message, or the built-in one */
+const char *ep_document_refused(const ep_setting *by);
 
 /** The Content-Type of a document that is a page. */
 #define EP_DOCUMENT_HTML "text/html;charset=utf-8"

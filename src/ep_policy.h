@@ -23,6 +23,13 @@
 /** The most names that one directive may list. */
 #define EP_NAMES_MAX 256
 
+/**
+ * The most bytes of names, quotes and commas that one list in a document or
+ * header has.  In the worst case escaping doubles them, which still leaves
+ * room for the rest.
+ */
+#define EP_LIST_BYTES 1500
+
 /** How many codes there are that a site may have words of its own for. */
 #define EP_MESSAGES 14
 

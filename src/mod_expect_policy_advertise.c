@@ -10,7 +10,7 @@
 #include "http_request.h"
 #include "util_filter.h"
 
-#include "ep_document.h"
+#include "ep_limits.h"
 #include "mod_expect_policy_config.h"
 #include "mod_expect_policy_fields.h"
 #include "mod_expect_policy_ledger.h"
@@ -298,7 +298,7 @@ static int answer(request_rec *r, const char *method)
         return found.status;
     }
     find_left(&found, &left);
-    length = ep_document_of_limits(document, &found.policy, method,
+    length = ep_limits_document(document, &found.policy, method,
                                    &found.verdict, &left);
     if (length == 0) {
         return HTTP_INTERNAL_SERVER_ERROR;

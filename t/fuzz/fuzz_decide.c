@@ -7,6 +7,7 @@
  */
 
 #include "ep_document.h"
+#include "ep_limits.h"
 
 #include <string.h>
 
@@ -631,7 +632,7 @@ static void check_limits(const ep_policy *policy, const ep_verdict *verdict)
 
     PROMISE(text != NULL);
     whole.at = text;
-    whole.length = ep_document_of_limits(text, policy, "PUT", verdict, &left);
+    whole.length = ep_limits_document(text, policy, "PUT", verdict, &left);
     PROMISE(whole.length > 2 && whole.length <= EP_LIMITS_SIZE);
     whole.length--;
     PROMISE(text[whole.length] == '\n');

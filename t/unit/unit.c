@@ -48,6 +48,40 @@ void given(scenario *s, ep_policy *policy, const char *lines,
     scenario_compose(s, policy);
 }
 
+const struct longest_list_of longest_lists[LONGEST_LISTS] = {
+    { EP_RULE_EXPECTATIONS, "supported_expectations", "nnn", 'n', 'n' },
+    { EP_RULE_EXPECTATIONS, "supported_expectations", "nnn=\"", '\t', '"' },
+    /* nearly every byte of it doubles */
+    { EP_RULE_EXPECTATIONS, "supported_expectations", "nnnn=\"", '\\', '"' },
+    { EP_RULE_METHODS, "allowed_methods", "MMM", 'M', 'M' },
+    { EP_RULE_TYPES, "supported_types", "ttt/", 's', 's' },
+    { EP_RULE_ENCODINGS, "supported_encodings", "ccc", 'c', 'c' }
+};
+
+void longest_list(ep_setting *setting, int which)
+{
+    static char texts[LONGEST_LISTS][EP_NAMES_MAX][EP_NAME_MAX + 1];
+    static const char *names[LONGEST_LISTS][EP_NAMES_MAX];
+    const struct longest_list_of *of = &longest_lists[which];
+    int i;
+
+    for (i = 0; i < EP_NAMES_MAX; i++) {
+        char *text = texts[which][i];
+
+        memset(text, of->fill, EP_NAME_MAX);
+        text[EP_NAME_MAX] = '\0';
+        memcpy(text, of->begin, strlen(of->begin));
+        text[EP_NAME_MAX - 1] = of->end;
+        /* told apart in a place that every kind of name has */
+        text[1] = (char)('a' + i % 26);
+        text[2] = (char)('a' + i / 26);
+        names[which][i] = text;
+    }
+    memset(setting, 0, sizeof(*setting));
+    setting->names = names[which];
+    setting->names_count = EP_NAMES_MAX;
+}
+
 int run_suite(Suite *suite)
 {
     SRunner *runner = srunner_create(suite);

@@ -36,6 +36,23 @@ int span_is(const char *at, size_t length, const char *text);
 void given(scenario *s, ep_policy *policy, const char *lines,
            const char *more);
 
+/** The longest lists that a configuration can bring. */
+#define LONGEST_LISTS 6
+
+/** What each of them is for: the rule, the member of the document that lists
+ * it, and how each of its names begins, goes on and ends. */
+extern const struct longest_list_of {
+    ep_rule rule;
+    const char *member;
+    const char *begin;
+    char fill;
+    char end;
+} longest_lists[LONGEST_LISTS];
+
+/** Sets the list of a setting to one of these: as many names as a line may have,
+ * each as long as it may be.  @param which from 0 to LONGEST_LISTS - 1 */
+void longest_list(ep_setting *setting, int which);
+
 /** Runs a suite with nothing in it as a failure. @return main()'s result */
 int run_suite(Suite *suite);
 
