@@ -399,6 +399,7 @@ static void register_hooks(apr_pool_t *pool)
 {
     static const char *const reads_content[] = { "mod_security2.c", NULL };
 
+    ep_directives_register();
     ep_expect_register();
     ep_refusal_register();
     ep_meter_register();

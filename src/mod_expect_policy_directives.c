@@ -41,6 +41,37 @@ static int in_htaccess(cmd_parms *cmd)
     return ap_check_cmd_context(cmd, NOT_IN_HTACCESS) != NULL;
 }
 
+/*
+ * The directory whose .htaccess file this thread reads, and the pool into which
+ * it is read.  cmd->path has it outside of sections only: inside, it is what
+ * <Files> or <If> say.  The name of the file does not tell: AccessFileName may
+ * have slashes, and behind mod_macro a line stands in no file.
+ */
+static __thread struct {
+    const char *directory;
+    const apr_pool_t *pool;
+} htaccess;
+
+static apr_status_t note_directory(request_rec *r, const char *directory,
+                                   const char *name, ap_configfile_t **file,
+                                   const char **full_name)
+{
+    (void)name;
+    (void)file;
+    (void)full_name;
+    htaccess.directory = directory;
+    htaccess.pool = r->pool;
+    return AP_DECLINED;
+}
+
+/* @return with a slash at its end, until the file has been read; NULL: it is a
+ * file of the server's */
+static const char *directory_of_htaccess(cmd_parms *cmd)
+{
+    return in_htaccess(cmd) && htaccess.pool == cmd->pool ? htaccess.directory
+                                                          : NULL;
+}
+
 static ep_setting *new_setting(const cmd_parms *cmd)
 {
     ep_setting *setting = apr_pcalloc(cmd->pool, sizeof(*setting));
@@ -453,6 +484,7 @@ static const char *name_of_host(const ap_directive_t *host)
  * wherever in its file it is moved to. */
 static const char *scope_of(cmd_parms *cmd)
 {
+    const char *directory = directory_of_htaccess(cmd);
     const ap_directive_t *section;
     const char *scope = "";
 
@@ -464,9 +496,8 @@ static const char *scope_of(cmd_parms *cmd)
                                 : "",
                             "\n", scope, NULL);
     }
-    return in_htaccess(cmd)
-               ? apr_pstrcat(cmd->pool, cmd->directive->filename, "\n", scope,
-                             NULL)
+    return directory != NULL
+               ? apr_pstrcat(cmd->pool, directory, "\n", scope, NULL)
                : scope;
 }
 
@@ -525,7 +556,7 @@ static int find_directory(cmd_parms *cmd, ep_count *count)
         }
     }
     if (in_htaccess(cmd)) {
-        path = ap_make_dirstr_parent(cmd->pool, cmd->directive->filename);
+        path = directory_of_htaccess(cmd);
     }
     else if (section != NULL && is_section(section, "<Directory")) {
         path = path_of_section(cmd, section->args);
@@ -981,3 +1012,9 @@ const command_rec ep_directives[] = {
                   "Unlimited, or the size that no section admits more than"),
     { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
 };
+
+void ep_directives_register(void)
+{
+    /* before whatever opens the file, which ends this hook */
+    ap_hook_open_htaccess(note_directory, NULL, NULL, APR_HOOK_REALLY_FIRST);
+}
