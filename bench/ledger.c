@@ -26,10 +26,14 @@
 static ep_book book;
 static volatile uint64_t *line;
 static ep_part parts[] = {
-    { EP_SPACE, { 1, 1 }, INT64_MAX, 1000, 0, NULL, 0 },
-    { EP_QUOTA, { 2, 2 }, INT64_MAX, 1000, 0, "/srv/www", 0 },
-    { EP_ALLOWANCE, { 3, 3 }, INT64_MAX, 1000, INT64_C(3600000000), NULL, 0 },
-    { EP_CONCURRENT, { 4, 4 }, 10, 1, 0, NULL, 0 }
+    { .kind = EP_SPACE, .key = { 1, 1 }, .limit = INT64_MAX, .amount = 1000,
+      .period = 0, .path = NULL },
+    { .kind = EP_QUOTA, .key = { 2, 2 }, .limit = INT64_MAX, .amount = 1000,
+      .period = 0, .path = "/srv/www" },
+    { .kind = EP_ALLOWANCE, .key = { 3, 3 }, .limit = INT64_MAX, .amount = 1000,
+      .period = INT64_C(3600000000), .path = NULL },
+    { .kind = EP_CONCURRENT, .key = { 4, 4 }, .limit = 10, .amount = 1,
+      .period = 0, .path = NULL }
 };
 static ep_part *const allowance = &parts[2];
 

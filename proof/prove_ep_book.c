@@ -2,7 +2,7 @@
  *
  * sources: ep_book ep_account
  * lengths: the smallest book, of any content, which is another one at each
- *          read; any claim; up to 18 parts of any keys and amounts; a path of 2
+ *          read; any claim; up to 26 parts of any keys and amounts; a path of 2
  *          and one of 1023 characters; times above 0
  * joined: all
  * options: -eva-auto-loop-unroll 20 -eva-domains gauges
@@ -47,6 +47,7 @@ static void any_part(ep_part *part, const char *path)
     part->period = Frama_C_long_interval(1, INT64_MAX);
     part->path = path;
     part->is_file = ANY_BIT;
+    part->is_owners = ANY_BIT;
 }
 
 static int64_t any_time(void)
@@ -73,7 +74,7 @@ static ep_claim any_claim(void)
 static void reserve(size_t count)
 {
     ep_claim claim = any_claim();
-    ep_denial denial = { 0, 0, -1 };
+    ep_denial denial = { 0, 0, -1, 0 };
 
     ep_book_reserve(&book, Frama_C_unsigned_int_interval(0, UINT32_MAX),
                     any_time(), parts, count, ANY_BIT, &claim, &denial);
@@ -85,7 +86,7 @@ static void reserve(size_t count)
 static void grow(size_t count)
 {
     ep_claim claim = any_claim();
-    ep_denial denial = { 0, 0, -1 };
+    ep_denial denial = { 0, 0, -1, 0 };
     int64_t granted = 0;
 
     ep_book_grow(&book, any_time(), parts, count, &claim, any_amount(),

@@ -63,7 +63,10 @@ static void fill_counted(ep_half *half, int side)
         half->counted[i] = &limits[side];
     }
     half->counted_count = Frama_C_unsigned_long_interval(0, EP_COUNTED_MAX);
-    half->surplus = maybe(&limits[side]);
+    half->counted_of[0] = Frama_C_unsigned_long_interval(0, EP_SERVERS_MAX);
+    half->counted_of[1] = Frama_C_unsigned_long_interval(0, EP_OWNERS_MAX);
+    half->surplus[0] = maybe(&limits[side]);
+    half->surplus[1] = maybe(&limits[side]);
     for (i = 0; i < EP_RULES - EP_RULE_QUOTA; i++) {
         half->off[i] = maybe(&offs[side]);
     }

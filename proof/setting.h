@@ -38,6 +38,7 @@ static void any_limit(ep_setting *setting, ep_count *count, const char *text,
     count->rule = (ep_rule)Frama_C_interval(EP_RULE_FREE_SPACE,
                                             EP_RULE_CONCURRENT);
     count->scope = text;
+    count->is_owners = ANY_BIT;
     count->whom = (ep_for)Frama_C_interval(EP_FOR_CLIENT, EP_FOR_EXPRESSION);
     count->expression = text;
     count->period = Frama_C_long_interval(0, INT64_MAX);

@@ -7,7 +7,7 @@
 /* "expectpo" */
 #define BOOK_MAGIC UINT64_C(0x6f70746365707865)
 /* of all that follows */
-#define BOOK_VERSION 2
+#define BOOK_VERSION 3
 /* An account is in one of so many places of one of its buckets. */
 #define BUCKET 16
 #define BUCKETS 2
@@ -58,7 +58,9 @@ struct ep_book_part {
     /* ep_kind */
     volatile uint16_t kind;
     /* QUOTA: the tree got a number that may have this upload's bytes in it */
-    volatile uint16_t is_measured;
+    volatile uint8_t is_measured;
+    /* only limits of .htaccess files have asked for it */
+    volatile uint8_t is_owners;
     volatile uint32_t place;
     volatile uint64_t key_low;
     volatile int64_t amount;
@@ -77,7 +79,7 @@ struct ep_book_claim {
 /* What is drawn in docs/ledger.md; an array of a negative size is no type. */
 typedef char a_head_as_drawn[sizeof(struct ep_book_head) == 256 ? 1 : -1];
 typedef char a_tree_as_drawn[sizeof(struct ep_book_tree) == 1136 ? 1 : -1];
-typedef char a_claim_as_drawn[sizeof(struct ep_book_claim) == 528 ? 1 : -1];
+typedef char a_claim_as_drawn[sizeof(struct ep_book_claim) == 784 ? 1 : -1];
 
 /* One account that is asked for, in the process's own memory. */
 typedef struct want {
@@ -88,6 +90,9 @@ typedef struct want {
     uint32_t place;
     int64_t limit;
     int64_t amount;
+    int is_owners;
+    /* the claim has no room for it */
+    int is_left_out;
     /* the claim's part in it; NULL: none yet */
     struct ep_book_part *held;
 } want;
@@ -395,7 +400,6 @@ static size_t gather(const ep_book *book, const ep_part *parts, size_t count,
     size_t found = 0;
     size_t i, j;
 
-    memset(wants, 0, EP_PARTS_MAX * sizeof(*wants));
     for (i = 0; i < count; i++) {
         const ep_part *part = &parts[i];
 
@@ -415,6 +419,7 @@ static size_t gather(const ep_book *book, const ep_part *parts, size_t count,
             if (part->amount > wants[j].amount) {
                 wants[j].amount = part->amount;
             }
+            wants[j].is_owners = wants[j].is_owners && part->is_owners;
             continue;
         }
         if (found == EP_PARTS_MAX) {
@@ -425,11 +430,57 @@ static size_t gather(const ep_book *book, const ep_part *parts, size_t count,
         wants[found].place = find(book, part->kind, part->key);
         wants[found].limit = part->limit;
         wants[found].amount = part->amount;
+        wants[found].is_owners = part->is_owners != 0;
+        wants[found].is_left_out = 0;
         wants[found].held = part_in(claim, part->kind, wants[found].place,
                                     part->key);
         found++;
     }
     return found;
+}
+
+static uint32_t owners_in(const struct ep_book_claim *claim)
+{
+    uint32_t owners = 0;
+    uint32_t i;
+
+    for (i = claim != NULL ? parts_of(claim) : 0; i > 0; i--) {
+        owners += claim->parts[i - 1].is_owners != 0;
+    }
+    return owners;
+}
+
+/* Sees what the claim has room for.  What the server's files ask for comes
+ * first, and finds at least EP_PARTS_MAX - EP_PARTS_OWNERS places.
+ * @param claim NULL: none yet
+ * @return the first want of the server's that finds no room; count: all do */
+static size_t find_places(const struct ep_book_claim *claim, want *wants,
+                          size_t count)
+{
+    uint32_t all = claim != NULL ? parts_of(claim) : 0;
+    uint32_t owners = owners_in(claim);
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        if (wants[i].held == NULL && !wants[i].is_owners
+            && all++ >= EP_PARTS_MAX) {
+            return i;
+        }
+        if (wants[i].held != NULL && wants[i].held->is_owners != 0
+            && !wants[i].is_owners && owners > 0) {
+            /* from now on it is the server's */
+            owners--;
+        }
+    }
+    for (i = 0; i < count; i++) {
+        if (wants[i].held == NULL && wants[i].is_owners) {
+            wants[i].is_left_out = all >= EP_PARTS_MAX
+                                   || owners >= EP_PARTS_OWNERS;
+            all += !wants[i].is_left_out;
+            owners += !wants[i].is_left_out;
+        }
+    }
+    return count;
 }
 
 /* Makes the trees that are not there yet, so that they are measured whatever
@@ -445,7 +496,7 @@ static int ask_trees(const ep_book *book, int64_t now, const ep_part *parts,
         const ep_part *part = &parts[wants[i].part];
         struct ep_book_tree *tree = tree_at(book, wants[i].place);
 
-        if (wants[i].kind != EP_QUOTA) {
+        if (wants[i].kind != EP_QUOTA || wants[i].is_left_out) {
             continue;
         }
         if (tree != NULL) {
@@ -499,7 +550,8 @@ static int make_accounts(const ep_book *book, int64_t now,
         ep_account *account = account_at(book, wants[i].kind,
                                          wants[i].place);
 
-        if (account != NULL || part->kind == EP_QUOTA) {
+        if (account != NULL || part->kind == EP_QUOTA
+            || wants[i].is_left_out) {
             continue;
         }
         wants[i].place = find_room(book, now, part, wants, count);
@@ -543,20 +595,21 @@ static struct ep_book_claim *begin(const ep_book *book, uint32_t owner,
     return entry;
 }
 
-/* Where there is no account, or no room, there is no part.
+/* Where there is no account, there is no part.
  * @param at behind the claim's other parts
- * @return behind this one */
+ * @return behind this one; at: there is none */
 static uint32_t add_part(const ep_book *book, struct ep_book_claim *claim,
                          uint32_t at, const want *wanted, ep_key key)
 {
     ep_account *account = account_at(book, wanted->kind, wanted->place);
     struct ep_book_part *part = &claim->parts[at];
 
-    if (account == NULL || at >= EP_PARTS_MAX) {
+    if (account == NULL || at >= EP_PARTS_MAX || wanted->is_left_out) {
         return at;
     }
     part->kind = (uint16_t)wanted->kind;
     part->is_measured = 0;
+    part->is_owners = (uint8_t)wanted->is_owners;
     part->place = wanted->place;
     part->key_low = key.low;
     part->amount = wanted->amount;
@@ -566,6 +619,37 @@ static uint32_t add_part(const ep_book *book, struct ep_book_claim *claim,
     return at + 1;
 }
 
+/* Adds what is wanted to the claim.
+ * @param at behind the claim's other parts
+ * @return a bit for each part that is left out */
+static uint32_t add_parts(const ep_book *book, struct ep_book_claim *claim,
+                          uint32_t at, const ep_part *parts, size_t count,
+                          const want *wants, size_t wanted)
+{
+    uint32_t left_out = 0;
+    size_t i, j;
+
+    for (i = 0; i < wanted; i++) {
+        const ep_key key = parts[wants[i].part].key;
+        const uint32_t before = at;
+
+        if (wants[i].held != NULL) {
+            if (!wants[i].is_owners) {
+                wants[i].held->is_owners = 0;
+            }
+            continue;
+        }
+        at = add_part(book, claim, at, &wants[i], key);
+        for (j = 0; at == before && j < count && j < EP_PARTS_MAX; j++) {
+            if (parts[j].kind == wants[i].kind && parts[j].key.low == key.low
+                && parts[j].key.high == key.high) {
+                left_out |= UINT32_C(1) << j;
+            }
+        }
+    }
+    return left_out;
+}
+
 ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
                                int64_t now, const ep_part *parts,
                                size_t count, int is_lenient,
@@ -573,28 +657,36 @@ ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
 {
     struct ep_book_claim *entry = claim_of(book, claim);
     /* read once: the block may say something else the next time */
-    uint32_t at = entry != NULL ? parts_of(entry) : 0;
+    const uint32_t at = entry != NULL ? parts_of(entry) : 0;
     const int is_new = entry == NULL;
     ep_claim made = *claim;
     want wants[EP_PARTS_MAX];
-    size_t wanted, fresh = 0, i;
+    size_t wanted, i;
 
+    denial->left_out = 0;
     if (claim->serial != 0 && entry == NULL) {
         return EP_BOOK_LOST;
     }
     wanted = gather(book, parts, count, entry, wants);
-    if (wanted > EP_PARTS_MAX
-        || !ask_trees(book, now, parts, wants, wanted, is_lenient)) {
+    if (wanted > EP_PARTS_MAX) {
+        return EP_BOOK_FULL;
+    }
+    i = find_places(entry, wants, wanted);
+    if (i < wanted) {
+        denial->part = wants[i].part;
+        return EP_BOOK_CROWDED;
+    }
+    if (!ask_trees(book, now, parts, wants, wanted, is_lenient)) {
         return EP_BOOK_FULL;
     }
     for (i = 0; i < wanted; i++) {
         const struct ep_book_tree *tree = tree_at(book, wants[i].place);
         int64_t own = 0, amount = wants[i].amount;
 
-        if (wants[i].held == NULL) {
-            fresh++;
+        if (wants[i].is_left_out) {
+            continue;
         }
-        else {
+        if (wants[i].held != NULL) {
             own = ep_amount_of(wants[i].held->amount);
             amount = own;
         }
@@ -608,9 +700,6 @@ ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
             return EP_BOOK_DENIED;
         }
     }
-    if (!is_lenient && fresh > EP_PARTS_MAX - at) {
-        return EP_BOOK_FULL;
-    }
     if (entry == NULL) {
         entry = begin(book, owner, &made);
         if (entry == NULL) {
@@ -623,12 +712,7 @@ ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
         }
         return EP_BOOK_FULL;
     }
-    for (i = 0; i < wanted; i++) {
-        if (wants[i].held == NULL) {
-            at = add_part(book, entry, at, &wants[i],
-                          parts[wants[i].part].key);
-        }
-    }
+    denial->left_out = add_parts(book, entry, at, parts, count, wants, wanted);
     entry->state = LIVE;
     *claim = made;
     return EP_BOOK_GRANTED;
@@ -926,7 +1010,7 @@ ep_book_result ep_book_plant(const ep_book *book, int64_t now,
 {
     want wanted;
 
-    wanted.part = 0;
+    memset(&wanted, 0, sizeof(wanted));
     wanted.kind = EP_QUOTA;
     wanted.place = find(book, EP_QUOTA, part->key);
     return ask_trees(book, now, part, &wanted, 1, 0) ? EP_BOOK_GRANTED

@@ -25,8 +25,10 @@
 
 #include "ep_account.h"
 
-/** The most accounts that one claim may have. */
-#define EP_PARTS_MAX 16
+/** The most accounts that one claim may have, and how many of them may be there
+ * for limits of .htaccess files alone: the rest is the server's. */
+#define EP_PARTS_MAX 24
+#define EP_PARTS_OWNERS 8
 /** The longest path of a tree, with its NUL, in bytes. */
 #define EP_TREE_PATH_SIZE 1024
 /** The least and the most memory that is a book, in bytes. */
@@ -49,6 +51,8 @@ typedef struct ep_part {
     const char *path;
     /** QUOTA: 1: path is a file that holds the usage as a number */
     int is_file;
+    /** 1: the limit stands in an .htaccess file */
+    int is_owners;
 } ep_part;
 
 typedef enum ep_book_result {
@@ -60,6 +64,9 @@ typedef enum ep_book_result {
     EP_BOOK_UNKNOWN,
     /** there is no room for an account or a claim, and nothing was claimed */
     EP_BOOK_FULL,
+    /** the claim has no room for a limit of the server's, and nothing was
+     * claimed */
+    EP_BOOK_CROWDED,
     /** the claim is not there any more */
     EP_BOOK_LOST
 } ep_book_result;
@@ -73,6 +80,9 @@ typedef struct ep_denial {
     /** ALLOWANCE: microseconds until the period ends and all of it is free
      * again, if the amount fits the limit at all; otherwise -1: nobody knows */
     int64_t wait;
+    /** on EP_BOOK_GRANTED: a bit for each part that there was no room for, so
+     * that it counts nothing; parts have at most EP_PARTS_MAX */
+    uint32_t left_out;
 } ep_denial;
 
 /** A claim, for its holder; all 0: none. */
@@ -118,21 +128,25 @@ int ep_book_enter(const ep_book *book);
 void ep_book_leave(const ep_book *book);
 
 /**
- * Claims all parts or none; or, where the caller is lenient, those that there is
- * room for, if all of them are within their limits.  Parts of one key count once,
- * with the smallest limit and the largest amount.  If the claim has a part already, that part is
+ * Claims all parts or none; or, where the caller is lenient, those whose
+ * accounts there is room for, if all of them are within their limits.  Parts of
+ * one key count once, with the smallest limit and the largest amount; it is an
+ * owner's if all of them are.  If the claim has a part already, that part is
  * left as it is, so that an upload is charged once however often it is asked;
  * but it has to be within the limit.  Between enter and leave.
+ *
+ * A claim has room for EP_PARTS_OWNERS owners' parts, and for EP_PARTS_MAX in
+ * all.  An owner's that finds none is left out, whatever the caller is.
  *
  * @param owner the process on whose death the claim is given back
  * @param now see above
  * @param is_lenient 1: a tree whose usage is not known counts as empty, and a
- *        part that there is no room for is left out: it has no account, or the
- *        claim has EP_PARTS_MAX parts
+ *        part whose account there is no room for is left out
  * @param claim all 0 for a new one, or one to add to
- * @param denial filled in on EP_BOOK_DENIED and EP_BOOK_UNKNOWN
- * @return see there; EP_BOOK_FULL as well if a claim would have more than
- *         EP_PARTS_MAX parts, or more are asked for at once, EP_BOOK_LOST if the claim to add to is gone
+ * @param denial filled in on EP_BOOK_DENIED and EP_BOOK_UNKNOWN; its part on
+ *        EP_BOOK_CROWDED, and left_out on EP_BOOK_GRANTED
+ * @return see there; EP_BOOK_FULL as well if more than EP_PARTS_MAX accounts are
+ *         asked for at once, EP_BOOK_LOST if the claim to add to is gone
  */
 ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
                                int64_t now, const ep_part *parts,

@@ -42,6 +42,14 @@ static const ep_setting *demand(ep_rule rule, const ep_setting *setting)
     }
 }
 
+/* Room for the server's limits, and for owners'. */
+static const size_t rooms[2] = { EP_SERVERS_MAX, EP_OWNERS_MAX };
+
+static int side_of(const ep_setting *line)
+{
+    return line->count->is_owners != 0;
+}
+
 /* Lines of a section, the last one first. */
 static void add_lines(ep_half *half, int rule, const ep_setting *line)
 {
@@ -52,11 +60,13 @@ static void add_lines(ep_half *half, int rule, const ep_setting *line)
             *off = line;
             break;
         }
-        if (half->counted_count < EP_COUNTED_MAX) {
+        if (half->counted_of[side_of(line)] < rooms[side_of(line)]
+            && half->counted_count < EP_COUNTED_MAX) {
             half->counted[half->counted_count++] = line;
+            half->counted_of[side_of(line)]++;
         }
-        else if (half->surplus == NULL) {
-            half->surplus = line;
+        else if (half->surplus[side_of(line)] == NULL) {
+            half->surplus[side_of(line)] = line;
         }
         line = line->count->before;
     }
@@ -77,45 +87,52 @@ void ep_half_add(ep_half *half, const ep_half *section)
     }
 }
 
-/* Takes what both halves count, as much of it as there is room for. */
+/* Takes what a half counts of a rule, as much of it as there is room for.
+ * @param taken how many limits of each side are taken already */
+static void take(ep_policy *policy, const ep_half *half, int rule,
+                 size_t taken[2])
+{
+    size_t i;
+
+    for (i = 0; i < half->counted_count; i++) {
+        const ep_setting *line = half->counted[i];
+        const int side = side_of(line);
+
+        if ((int)line->count->rule != rule) {
+            continue;
+        }
+        if (taken[side] < rooms[side]
+            && policy->counted_count < EP_COUNTED_MAX) {
+            policy->counted[policy->counted_count++] = line;
+            taken[side]++;
+        }
+        else if (policy->surplus[side] == NULL) {
+            policy->surplus[side] = line;
+        }
+    }
+}
+
+/* Takes what both halves count. */
 static void count(ep_policy *policy, const ep_half *const halves[2])
 {
     const ep_setting *space = halves[0]->rule[EP_RULE_FREE_SPACE];
-    size_t room = EP_COUNTED_MAX;
-    size_t taken[2];
-    int rule, half;
+    size_t taken[2] = { 0, 0 };
+    int rule, half, side;
 
+    for (half = 0; half < 2; half++) {
+        for (side = 0; side < 2; side++) {
+            if (policy->surplus[side] == NULL) {
+                policy->surplus[side] = halves[half]->surplus[side];
+            }
+        }
+    }
     if (space != NULL && space->number != EP_UNLIMITED) {
         policy->counted[policy->counted_count++] = space;
-        room--;
-    }
-    for (half = 0; half < 2; half++) {
-        const ep_setting *surplus = halves[half]->surplus;
-        size_t lines = halves[half]->counted_count;
-
-        if (lines > room) {
-            lines = room;
-            surplus = halves[half]->counted[room];
-        }
-        room -= lines;
-        taken[half] = lines;
-        if (policy->surplus == NULL) {
-            policy->surplus = surplus;
-        }
+        taken[0]++;
     }
     for (rule = EP_RULE_QUOTA; rule < EP_RULES; rule++) {
         for (half = 0; half < 2; half++) {
-            size_t i;
-
-            for (i = 0; i < taken[half]; i++) {
-                const ep_setting *line = halves[half]->counted[i];
-
-                /* there is room, as was seen to above; here it shows */
-                if ((int)line->count->rule == rule
-                    && policy->counted_count < EP_COUNTED_MAX) {
-                    policy->counted[policy->counted_count++] = line;
-                }
-            }
+            take(policy, halves[half], rule, taken);
         }
     }
 }

@@ -33,8 +33,11 @@
 /** How many codes there are that a site may have words of its own for. */
 #define EP_MESSAGES 14
 
-/** The most limits that count for one upload. */
-#define EP_COUNTED_MAX 16
+/** The most limits that count for one upload: the server's, free space
+ * included, and those of .htaccess files.  Neither side has the other's room. */
+#define EP_SERVERS_MAX 16
+#define EP_OWNERS_MAX 8
+#define EP_COUNTED_MAX (EP_SERVERS_MAX + EP_OWNERS_MAX)
 
 /** The settings that a half is made of, one per directive. */
 typedef enum ep_rule {
@@ -112,6 +115,8 @@ typedef struct ep_count {
      * limits of two places count apart
      */
     const char *scope;
+    /** 1: it stands in an .htaccess file */
+    int is_owners;
     /** ALLOWANCE, CONCURRENT */
     ep_for whom;
     /** EXPRESSION: its text, and what httpd made of it (ap_expr_info_t) */
@@ -181,8 +186,10 @@ typedef struct ep_half {
      * the innermost and last line first */
     const ep_setting *counted[EP_COUNTED_MAX];
     size_t counted_count;
-    /** the first one that found no place there; NULL: all did */
-    const ep_setting *surplus;
+    /** how many of them are the server's [0] and owners' [1], and the first
+     * line of each that found no room there; NULL: all did */
+    size_t counted_of[2];
+    const ep_setting *surplus[2];
     /** the line that says Off, for each of the three, from QUOTA on */
     const ep_setting *off[EP_RULES - EP_RULE_QUOTA];
 } ep_half;
@@ -211,8 +218,9 @@ typedef struct ep_policy {
     /** all that count, by rule, the server's before the owner's */
     const ep_setting *counted[EP_COUNTED_MAX];
     size_t counted_count;
-    /** the first one that found no place there; NULL: all did */
-    const ep_setting *surplus;
+    /** the first line of the server's [0] and of owners' [1] that found no room
+     * there; NULL: all did */
+    const ep_setting *surplus[2];
 } ep_policy;
 
 /**
@@ -223,8 +231,8 @@ typedef struct ep_policy {
 void ep_half_add(ep_half *half, const ep_half *section);
 
 /**
- * Puts the halves side by side.  Where more than EP_COUNTED_MAX limits count,
- * the owner's have to stand back, and of one side those further out.
+ * Puts the halves side by side.  Where more limits of one side count than there
+ * is room for, those further out are left out.
  * @param server what the server's files say; under EP_OVERRIDE_ANY everything
  *        that any file says, as one sequence.  NULL: nothing
  * @param owner what .htaccess files say; looked at under Tighten only

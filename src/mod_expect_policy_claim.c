@@ -8,18 +8,27 @@
 #include <unistd.h>
 
 #include "apr_strings.h"
+#include "http_log.h"
 #include "util_filter.h"
 
 #include "mod_expect_policy_facts.h"
 #include "mod_expect_policy_ledger.h"
+#include "mod_expect_policy_once.h"
 #include "mod_expect_policy_parts.h"
 #include "mod_expect_policy_refusal.h"
+
+APLOG_USE_MODULE(expect_policy);
 
 /* By how much the claim of an upload of unknown length grows, in bytes. */
 #define STEP (1024 * 1024)
 
 /* When to come again where nobody can tell, in seconds. */
 #define RETRY_SECONDS 5
+
+/* What a place may ask for, a claim may have; an array of a negative size is no
+ * type. */
+typedef char a_claim_has_room[EP_COUNTED_MAX <= EP_PARTS_MAX
+                              && EP_OWNERS_MAX <= EP_PARTS_OWNERS ? 1 : -1];
 
 /* Who asked for a part. */
 typedef struct demand {
@@ -293,6 +302,22 @@ static size_t make_parts(request_rec *r, const ep_request *state,
     return count;
 }
 
+/* 1 if the claim had no room for a part: it is an owner's, or there is none for
+ * its account. */
+static int is_left_out(const ep_denial *denial, size_t part)
+{
+    return (denial->left_out >> part & 1) != 0;
+}
+
+static void log_left_out(const request_rec *r, const ep_setting *by)
+{
+    if (ep_once(r->pool, "left out", by)) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                      "there is no room in the ledger for %s in %s:%u, which "
+                      "does not count", by->directive, by->file, by->line);
+    }
+}
+
 /* What another place has claimed as well keeps its smallest limit, and what it
  * holds. */
 static void keep_part(ep_holding *holding, const ep_part *part,
@@ -323,13 +348,18 @@ static void keep_part(ep_holding *holding, const ep_part *part,
 }
 
 static void keep(ep_holding *holding, const ep_request *state, int64_t bytes,
-                 const ep_part *parts, demand *demands, size_t count)
+                 const ep_part *parts, demand *demands, size_t count,
+                 const ep_denial *denial)
 {
     const ep_policy *policy = apr_pmemdup(holding->initial->pool,
                                           &state->policy, sizeof(*policy));
     size_t i;
 
     for (i = 0; i < count; i++) {
+        if (is_left_out(denial, i)) {
+            log_left_out(holding->initial, demands[i].by);
+            continue;
+        }
         demands[i].policy = policy;
         keep_part(holding, &parts[i], &demands[i]);
         if (counts_bytes(&parts[i])) {
@@ -367,11 +397,17 @@ static void deny(ep_request *state, const ep_part *part, const ep_setting *by,
                       retry_after, is_cut, &state->verdict);
 }
 
-static void deny_unavailable(ep_request *state, int is_cut)
+/* @param by what could not be asked, or who says that this refuses */
+static void deny_unavailable(ep_request *state, const ep_setting *by,
+                             int is_cut)
 {
-    ep_decide_counted(&state->policy, &state->facts, EP_LEDGER_UNAVAILABLE,
-                      state->policy.rule[EP_RULE_LEDGER_FAILURE][0],
+    ep_decide_counted(&state->policy, &state->facts, EP_LEDGER_UNAVAILABLE, by,
                       EP_UNKNOWN, RETRY_SECONDS, is_cut, &state->verdict);
+}
+
+static const ep_setting *failure_of(const ep_policy *policy)
+{
+    return policy->rule[EP_RULE_LEDGER_FAILURE][0];
 }
 
 /* A dry run reports what it would have cut, and counts on without the limit. */
@@ -407,7 +443,7 @@ static int may_go_on(request_rec *r, ep_request *state, int is_cut)
         return 1;
     }
     state->policy = *state->holding->closed;
-    deny_unavailable(state, is_cut);
+    deny_unavailable(state, failure_of(&state->policy), is_cut);
     if (state->policy.mode == EP_MODE_ON) {
         return 0;
     }
@@ -466,8 +502,13 @@ int ep_claim_take(request_rec *r, ep_request *state)
 
     find_file(r, holding);
     count = make_parts(r, state, holding, bytes, parts, demands, &is_known);
+    /* the server's limits all hold, or nothing is admitted */
+    if (state->policy.surplus[0] != NULL) {
+        deny_unavailable(state, state->policy.surplus[0], 0);
+        return 0;
+    }
     if (!is_known && is_closed) {
-        deny_unavailable(state, 0);
+        deny_unavailable(state, failure_of(&state->policy), 0);
         return 0;
     }
     if (count == 0) {
@@ -481,9 +522,12 @@ int ep_claim_take(request_rec *r, ep_request *state)
         deny(state, &parts[denial.part], demands[denial.part].by, &denial, 0,
              0);
         return 0;
+    case EP_LEDGER_REFUSED:
+        deny_unavailable(state, demands[denial.part].by, 0);
+        return 0;
     default:
         if (is_closed) {
-            deny_unavailable(state, 0);
+            deny_unavailable(state, failure_of(&state->policy), 0);
         }
         return !is_closed;
     }
@@ -495,7 +539,7 @@ int ep_claim_take(request_rec *r, ep_request *state)
         holding->covered = INT64_MAX;
         ap_add_output_filter_handle(end_filter, holding, r, r->connection);
     }
-    keep(holding, state, bytes, parts, demands, count);
+    keep(holding, state, bytes, parts, demands, count, &denial);
     if (state->is_read) {
         take_old(holding);
     }

@@ -279,13 +279,15 @@ static void log_in_vain(request_rec *r, const collected *found,
     log_lines_in_vain(r, found, how);
 }
 
+/* The owner's line does not hold; the server's that finds no room has every
+ * upload refused, and the refusal names it. */
 static void log_surplus(request_rec *r, const ep_setting *surplus)
 {
     if (ep_once(r->pool, "surplus", surplus)) {
         ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r,
-                      "ignored: %s in %s:%u, as %d limits count here already",
-                      surplus->directive, surplus->file, surplus->line,
-                      EP_COUNTED_MAX);
+                      "ignored: %s in %s:%u, as %d limits of .htaccess files "
+                      "count here already", surplus->directive, surplus->file,
+                      surplus->line, EP_OWNERS_MAX);
     }
 }
 
@@ -306,9 +308,9 @@ static void compose(request_rec *r, const ap_conf_vector_t *vector,
     ep_policy_compose(policy,
                       how == EP_OVERRIDE_ANY ? &found.all : &found.server,
                       &found.owner, how);
-    if (policy->surplus != NULL && policy->mode != EP_MODE_OFF
+    if (policy->surplus[1] != NULL && policy->mode != EP_MODE_OFF
         && ep_logs(r)) {
-        log_surplus(r, policy->surplus);
+        log_surplus(r, policy->surplus[1]);
     }
 }
 

@@ -581,6 +581,7 @@ static ep_setting *new_limit(cmd_parms *cmd, ep_count **count)
     *count = apr_pcalloc(cmd->pool, sizeof(**count));
     (*count)->rule = rule_of(cmd);
     (*count)->scope = scope_of(cmd);
+    (*count)->is_owners = in_htaccess(cmd);
     setting->count = *count;
     return setting;
 }

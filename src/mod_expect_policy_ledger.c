@@ -91,6 +91,8 @@ static const char *cause_of(apr_pool_t *pool, apr_status_t rv,
     switch (rv) {
     case APR_SUCCESS:
         return result == EP_BOOK_FULL   ? "it is full"
+               : result == EP_BOOK_CROWDED
+                   ? "an upload has more limits than a claim has room for"
                : result == EP_BOOK_LOST ? "an upload's claim is gone"
                                         : "the usage of a tree is not known";
     case APR_TIMEUP:
@@ -128,6 +130,10 @@ static ep_ledger_result answer(request_rec *r, apr_status_t rv,
         if (result == EP_BOOK_DENIED) {
             return EP_LEDGER_DENIED;
         }
+    }
+    if (rv == APR_SUCCESS && result == EP_BOOK_CROWDED) {
+        complain(r, rv, result, 1, NULL);
+        return EP_LEDGER_REFUSED;
     }
     complain(r, rv, result, fails_closed, NULL);
     return EP_LEDGER_FAILED;

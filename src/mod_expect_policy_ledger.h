@@ -25,7 +25,11 @@ typedef enum ep_ledger_result {
     EP_LEDGER_DENIED,
     /** the ledger could not answer, and nothing was claimed: what holds now is
      * for ExpectPolicyLedgerFailure to say.  Logged already */
-    EP_LEDGER_FAILED
+    EP_LEDGER_FAILED,
+    /** nothing was claimed, as a limit that holds whatever becomes of the ledger
+     * could not be asked: see the denial's part.  The upload is refused.  Logged
+     * already */
+    EP_LEDGER_REFUSED
 } ep_ledger_result;
 
 /** An implementation.  Calls come from any thread of any child. */

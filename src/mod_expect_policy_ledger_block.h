@@ -16,7 +16,7 @@
 
 /** Who changes a struct that is kept here, or in the book, counts this up: a
  * server that restarts with another build of the module has the old ones. */
-#define EP_BLOCK_LAYOUT 2
+#define EP_BLOCK_LAYOUT 3
 
 /** What is kept for the life of the process, however often the module is
  * loaded anew: no address of code or data of the module. */

@@ -295,6 +295,7 @@ int ep_part_make(request_rec *r, const ep_setting *setting, ep_part *part,
                  const char **directory)
 {
     memset(part, 0, sizeof(*part));
+    part->is_owners = setting->count->is_owners;
     *directory = NULL;
     switch (setting->count->rule) {
     case EP_RULE_FREE_SPACE:

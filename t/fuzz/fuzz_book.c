@@ -19,7 +19,7 @@
 #define KEYS 20
 #define KINDS 4
 /* more than a claim can have */
-#define PARTS 18
+#define PARTS 26
 #define TREES 3
 
 static const uint8_t *input;
@@ -80,6 +80,7 @@ static ep_part some_part(void)
     const uint8_t what = byte();
     ep_part part;
 
+    memset(&part, 0, sizeof(part));
     part.kind = (ep_kind)(what % KINDS);
     part.key = key_of(what / KINDS % KEYS);
     part.limit = number();
@@ -87,6 +88,7 @@ static ep_part some_part(void)
     part.period = number() | 1;
     part.path = part.limit == 1 ? "/" : "/srv/tree";
     part.is_file = part.limit == 10;
+    part.is_owners = what >= KINDS * KEYS * 2;
     return part;
 }
 
@@ -141,7 +143,7 @@ static void reserve(void)
     const size_t count = 1 + byte() % PARTS;
     const int is_new = claims[slot].claim.serial == 0;
     ep_part parts[PARTS];
-    ep_denial denial = { PARTS, -7, -7 };
+    ep_denial denial = { PARTS, -7, -7, 0 };
     ep_claim before = claims[slot].claim;
     uint32_t others[PARTS];
     ep_book_result result;
@@ -208,7 +210,7 @@ static void grow(void)
     const int64_t least = number(), more = number();
     const int64_t most = more < INT64_MAX - least ? least + more : INT64_MAX;
     ep_part parts[PARTS];
-    ep_denial denial = { PARTS, -7, -7 };
+    ep_denial denial = { PARTS, -7, -7, 0 };
     int64_t granted = -7;
     ep_book_result result;
     size_t i, j;

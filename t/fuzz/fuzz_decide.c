@@ -658,12 +658,17 @@ static void check_limits(const ep_policy *policy, const ep_verdict *verdict)
 /* By rule, the server's before the owner's; none that is Off. */
 static void check_counted(const scenario *s, const ep_policy *policy)
 {
+    size_t sides[2] = { 0, 0 };
     int before = -1;
     size_t i;
 
     PROMISE(policy->counted_count <= EP_COUNTED_MAX);
-    PROMISE(policy->surplus == NULL
-            || policy->counted_count == EP_COUNTED_MAX);
+    for (i = 0; i < policy->counted_count; i++) {
+        sides[strcmp(policy->counted[i]->file, "owner") == 0]++;
+    }
+    PROMISE(sides[0] <= EP_SERVERS_MAX && sides[1] <= EP_OWNERS_MAX);
+    PROMISE(policy->surplus[0] == NULL || sides[0] == EP_SERVERS_MAX);
+    PROMISE(policy->surplus[1] == NULL || sides[1] == EP_OWNERS_MAX);
     for (i = 0; i < policy->counted_count; i++) {
         const ep_setting *line = policy->counted[i];
         const int is_owners = strcmp(line->file, "owner") == 0;

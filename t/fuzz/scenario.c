@@ -332,6 +332,7 @@ static int read_counted(scenario *s, ep_setting *setting, ep_rule rule,
     }
     count->rule = rule;
     count->scope = setting->file;
+    count->is_owners = strcmp(setting->file, "owner") == 0;
     setting->count = count;
     if (rule == EP_RULE_FREE_SPACE) {
         count->is_percent = amount.length > 0

@@ -40,6 +40,7 @@ static ep_part part_of(ep_kind kind, uint64_t high, uint64_t low,
 {
     ep_part part;
 
+    memset(&part, 0, sizeof(part));
     part.kind = kind;
     part.key.high = high;
     part.key.low = low;
@@ -144,7 +145,7 @@ START_TEST(the_memory_is_used_as_drawn)
     ck_assert(ep_book_lay_out(&book, memory, 8 << 20));
     ck_assert_uint_eq(book.trees_count, 1840);
     ck_assert_uint_eq(book.accounts_count, 65520);
-    ck_assert_uint_eq(book.claims_count, 3986);
+    ck_assert_uint_eq(book.claims_count, 2684);
     ck_assert(ep_book_lay_out(&book, memory, EP_BOOK_SIZE_MAX));
     ck_assert_uint_eq(book.trees_count % 16, 0);
     ck_assert_uint_le(book.trees_count, EP_BOOK_TREES_MAX);
@@ -369,7 +370,8 @@ START_TEST(a_claim_has_so_many_parts)
                      EP_BOOK_GRANTED);
     ck_assert_int_eq(reserve(parts, EP_PARTS_MAX + 1, &claim), EP_BOOK_FULL);
     ck_assert_int_eq(reserve(&parts[EP_PARTS_MAX - 1], 2, &claim),
-                     EP_BOOK_FULL);
+                     EP_BOOK_CROWDED);
+    ck_assert_uint_eq(denial.part, 1);
     ck_assert_int_eq(reserve(parts, EP_PARTS_MAX, &claim), EP_BOOK_GRANTED);
     for (i = 0; i < COUNT(parts); i++) {
         ck_assert_int_eq(held_of(&parts[i]), i < EP_PARTS_MAX);
@@ -1046,10 +1048,14 @@ END_TEST
  * SIGKILL there would have left. */
 
 static const ep_part steps_parts[] = {
-    { EP_SPACE, { 1, 1 }, 1000, 100, HOUR, NULL, 0 },
-    { EP_QUOTA, { 2, 2 }, 1000, 100, HOUR, "/srv/tree", 0 },
-    { EP_ALLOWANCE, { 3, 3 }, 1000, 100, HOUR, NULL, 0 },
-    { EP_CONCURRENT, { 4, 4 }, 2, 1, HOUR, NULL, 0 }
+    { .kind = EP_SPACE, .key = { 1, 1 }, .limit = 1000, .amount = 100,
+      .period = HOUR, .path = NULL },
+    { .kind = EP_QUOTA, .key = { 2, 2 }, .limit = 1000, .amount = 100,
+      .period = HOUR, .path = "/srv/tree" },
+    { .kind = EP_ALLOWANCE, .key = { 3, 3 }, .limit = 1000, .amount = 100,
+      .period = HOUR, .path = NULL },
+    { .kind = EP_CONCURRENT, .key = { 4, 4 }, .limit = 2, .amount = 1,
+      .period = HOUR, .path = NULL }
 };
 static ep_claim steps_claim;
 
@@ -1703,30 +1709,76 @@ START_TEST(an_account_without_room_is_left_out_where_that_is_taken)
 }
 END_TEST
 
-START_TEST(a_claim_without_room_takes_what_fits)
+/* An owner has filled what is his, and the server asks for all that it may: in
+ * one place or, as behind an internal redirect, in two. */
+START_TEST(an_owners_limits_take_no_room_of_the_servers)
 {
-    ep_part parts[EP_PARTS_MAX], more[3];
+    enum { SERVERS = EP_PARTS_MAX - EP_PARTS_OWNERS };
+    ep_part owners[EP_PARTS_OWNERS + 2], servers[SERVERS + 1];
     ep_claim claim = { 0, 0 };
     size_t i;
 
     open_book();
-    for (i = 0; i < EP_PARTS_MAX; i++) {
-        parts[i] = part_of(EP_CONCURRENT, i, i, 2, 1);
+    for (i = 0; i < COUNT(owners); i++) {
+        owners[i] = part_of(EP_CONCURRENT, i, i, 2, 1);
+        owners[i].is_owners = 1;
     }
-    for (i = 0; i < 3; i++) {
-        more[i] = part_of(EP_CONCURRENT, 20 + i, 20 + i, 2, 1);
+    for (i = 0; i < COUNT(servers); i++) {
+        servers[i] = part_of(EP_SPACE, 100 + i, 100 + i, 10, 1);
     }
-    ck_assert_int_eq(reserve(parts, EP_PARTS_MAX - 2, &claim),
+    ck_assert_int_eq(reserve(owners, COUNT(owners), &claim),
                      EP_BOOK_GRANTED);
-    ck_assert_int_eq(reserve(more, 3, &claim), EP_BOOK_FULL);
-    ck_assert_int_eq(held_of(&more[0]), 0);
-    ck_assert_int_eq(reserve_leniently(more, 3, &claim), EP_BOOK_GRANTED);
-    ck_assert_int_eq(held_of(&more[0]), 1);
-    ck_assert_int_eq(held_of(&more[1]), 1);
-    ck_assert_int_eq(held_of(&more[2]), 0);
+    ck_assert_uint_eq(denial.left_out, 3u << EP_PARTS_OWNERS);
+    for (i = 0; i < COUNT(owners); i++) {
+        ck_assert_int_eq(held_of(&owners[i]), i < EP_PARTS_OWNERS);
+    }
+    ck_assert_int_eq(reserve(servers, SERVERS, &claim), EP_BOOK_GRANTED);
+    ck_assert_uint_eq(denial.left_out, 0);
+    for (i = 0; i < SERVERS; i++) {
+        ck_assert_int_eq(held_of(&servers[i]), 1);
+    }
+    /* one more of the server's is not left out, be the caller lenient */
+    ck_assert_int_eq(reserve_leniently(&servers[SERVERS], 1, &claim),
+                     EP_BOOK_CROWDED);
+    ck_assert_uint_eq(denial.part, 0);
+    ck_assert_int_eq(held_of(&servers[SERVERS]), 0);
+    /* what it holds already is asked again */
+    ck_assert_int_eq(reserve(servers, SERVERS, &claim), EP_BOOK_GRANTED);
+    /* and what is left out counts nothing */
+    ck_assert_int_eq(reserve(&owners[EP_PARTS_OWNERS], 1, &claim),
+                     EP_BOOK_GRANTED);
+    ck_assert_uint_eq(denial.left_out, 1);
+    ck_assert_int_eq(held_of(&owners[EP_PARTS_OWNERS]), 0);
     ep_book_release(&book, &claim);
-    ck_assert_int_eq(held_of(&more[1]), 0);
-    ck_assert_int_eq(held_of(&parts[0]), 0);
+    ck_assert_int_eq(held_of(&owners[0]), 0);
+    ck_assert_int_eq(held_of(&servers[0]), 0);
+}
+END_TEST
+
+START_TEST(an_account_that_both_limit_is_the_servers)
+{
+    ep_part owners[EP_PARTS_OWNERS + 1], servers;
+    ep_claim claim = { 0, 0 };
+    size_t i;
+
+    open_book();
+    for (i = 0; i < COUNT(owners); i++) {
+        owners[i] = part_of(EP_CONCURRENT, i, i, 2, 1);
+        owners[i].is_owners = 1;
+    }
+    servers = owners[0];
+    servers.is_owners = 0;
+    servers.limit = 5;
+    ck_assert_int_eq(reserve(owners, COUNT(owners), &claim),
+                     EP_BOOK_GRANTED);
+    ck_assert_uint_eq(denial.left_out, 1u << EP_PARTS_OWNERS);
+    ck_assert_int_eq(reserve(&servers, 1, &claim), EP_BOOK_GRANTED);
+    /* which leaves room for one more of the owner's */
+    ck_assert_int_eq(reserve(&owners[EP_PARTS_OWNERS], 1, &claim),
+                     EP_BOOK_GRANTED);
+    ck_assert_uint_eq(denial.left_out, 0);
+    ck_assert_int_eq(held_of(&owners[EP_PARTS_OWNERS]), 1);
+    ck_assert_int_eq(held_of(&owners[0]), 1);
 }
 END_TEST
 
@@ -1790,7 +1842,8 @@ int main(void)
     tcase_add_test(tcase, a_tree_without_room_is_left_out_where_that_is_taken);
     tcase_add_test(tcase,
                    an_account_without_room_is_left_out_where_that_is_taken);
-    tcase_add_test(tcase, a_claim_without_room_takes_what_fits);
+    tcase_add_test(tcase, an_owners_limits_take_no_room_of_the_servers);
+    tcase_add_test(tcase, an_account_that_both_limit_is_the_servers);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("deaths");
     tcase_set_timeout(tcase, 60);

@@ -728,7 +728,8 @@ START_TEST(limits_that_count_add_up_until_off)
                  i > 0 ? " " : "", line->file, line->line);
     }
     ck_assert_str_eq(joined, counted[_i].counted);
-    ck_assert_ptr_null(policy.surplus);
+    ck_assert_ptr_null(policy.surplus[0]);
+    ck_assert_ptr_null(policy.surplus[1]);
     /* and nothing of them stands among what is demanded of the head */
     for (rule = EP_RULE_FREE_SPACE; rule < EP_RULES; rule++) {
         ck_assert_ptr_null(policy.rule[rule][0]);
@@ -767,23 +768,25 @@ static const struct {
     unsigned int owner;
     unsigned int server_held;
     unsigned int owner_held;
-    const char *surplus;
+    /** 1: lines of the server's were left out; the same of the owner's */
+    int surplus[2];
 } crowds[] = {
-    { 0, 16, 0, 16, 0, NULL },
-    { 0, 17, 0, 16, 0, "server" },
-    { 1, 15, 0, 15, 0, NULL },
-    { 1, 16, 0, 15, 0, "server" },
-    { 0, 10, 6, 10, 6, NULL },
-    { 0, 10, 7, 10, 6, "owner" },
-    { 1, 10, 6, 10, 5, "owner" },
-    { 0, 16, 1, 16, 0, "owner" },
-    { 1, 15, 1, 15, 0, "owner" },
-    { 0, 0, 16, 0, 16, NULL },
-    { 0, 0, 17, 0, 16, "owner" },
-    { 0, 20, 20, 16, 0, "server" }
+    { 0, 16, 0, 16, 0, { 0, 0 } },
+    { 0, 17, 0, 16, 0, { 1, 0 } },
+    { 1, 15, 0, 15, 0, { 0, 0 } },
+    { 1, 16, 0, 15, 0, { 1, 0 } },
+    { 0, 10, 8, 10, 8, { 0, 0 } },
+    { 0, 10, 9, 10, 8, { 0, 1 } },
+    { 1, 15, 8, 15, 8, { 0, 0 } },
+    { 0, 16, 8, 16, 8, { 0, 0 } },
+    { 0, 16, 9, 16, 8, { 0, 1 } },
+    { 0, 0, 8, 0, 8, { 0, 0 } },
+    { 0, 0, 17, 0, 8, { 0, 1 } },
+    { 1, 16, 8, 15, 8, { 1, 0 } },
+    { 0, 20, 20, 16, 8, { 1, 1 } }
 };
 
-START_TEST(where_there_are_too_many_the_outermost_of_the_owner_stands_back)
+START_TEST(neither_side_takes_the_others_room)
 {
     char lines[4096];
     unsigned int held[2] = { 0, 0 }, i;
@@ -823,16 +826,19 @@ START_TEST(where_there_are_too_many_the_outermost_of_the_owner_stands_back)
     }
     ck_assert_uint_eq(held[0], crowds[_i].server_held);
     ck_assert_uint_eq(held[1], crowds[_i].owner_held);
-    ck_assert((policy.surplus != NULL) == (crowds[_i].surplus != NULL));
-    if (policy.surplus != NULL) {
-        const int is_owner = strcmp(crowds[_i].surplus, "owner") == 0;
-        const unsigned int lines_of = is_owner ? crowds[_i].owner
-                                               : crowds[_i].server;
+    for (i = 0; i < 2; i++) {
+        const unsigned int lines_of = i == 1 ? crowds[_i].owner
+                                             : crowds[_i].server;
 
-        ck_assert_str_eq(policy.surplus->file, crowds[_i].surplus);
-        ck_assert_uint_eq(policy.surplus->line,
-                          2 + 2 * (lines_of - 1 - held[is_owner])
-                              + (unsigned int)is_owner);
+        if (!crowds[_i].surplus[i]) {
+            ck_assert_ptr_null(policy.surplus[i]);
+            continue;
+        }
+        ck_assert_ptr_nonnull(policy.surplus[i]);
+        ck_assert_str_eq(policy.surplus[i]->file,
+                         i == 1 ? "owner" : "server");
+        ck_assert_uint_eq(policy.surplus[i]->line,
+                          2 + 2 * (lines_of - 1 - held[i]) + i);
     }
     scenario_free(&s);
 }
@@ -950,7 +956,7 @@ int main(void)
     tcase_add_test(tcase,
                    in_one_sequence_the_owners_off_ends_what_the_server_says);
     ADD_ROWS(tcase,
-             where_there_are_too_many_the_outermost_of_the_owner_stands_back,
+             neither_side_takes_the_others_room,
              crowds);
     ADD_ROWS(tcase,
              a_limit_is_vain_where_a_smaller_one_counts_all_that_it_counts,
