@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE.
  *
- * sources: ep_book ep_account
+ * sources: ep_book ep_account ep_amount
  * lengths: the smallest book, of any content, which is another one at each
  *          read; any claim; up to 26 parts of any keys and amounts; a path of 2
  *          and one of 1023 characters; times above 0

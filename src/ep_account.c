@@ -5,26 +5,6 @@
 /* an array of a negative size is no type */
 typedef char a_line_of_the_cache[sizeof(ep_account) == 64 ? 1 : -1];
 
-int64_t ep_amount_of(int64_t read)
-{
-    return read > 0 ? read : 0;
-}
-
-int64_t ep_amount_plus(int64_t amount, int64_t more)
-{
-    /* without a sign, there is room for both */
-    const uint64_t sum = (uint64_t)amount + (uint64_t)more;
-
-    return sum < INT64_MAX ? (int64_t)sum : INT64_MAX;
-}
-
-int64_t ep_amount_minus(int64_t amount, int64_t less)
-{
-    const int64_t difference = amount - less;
-
-    return difference > 0 ? difference : 0;
-}
-
 void ep_account_open(ep_account *account, ep_kind kind, ep_key key)
 {
     account->kind = 0;

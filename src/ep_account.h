@@ -5,12 +5,14 @@
  *
  * An account lies in memory that other processes write to as well, and may hold
  * anything.  Each member is read once, then checked, then used.  Amounts are
- * bytes or uploads, from 0 to INT64_MAX; what would go beyond stays at the end.
+ * those of ep_amount.h.
  */
 #ifndef EP_ACCOUNT_H
 #define EP_ACCOUNT_H
 
 #include <stdint.h>
+
+#include "ep_amount.h"
 
 /** A hash of what is counted and for whom; both 0 is no key. */
 typedef struct ep_key {
@@ -48,15 +50,6 @@ typedef struct ep_account {
 
 /** What ep_account_worth() says of an account that something is held in. */
 #define EP_ACCOUNT_KEPT INT64_MAX
-
-/** @return what was read from the block, at least 0 */
-int64_t ep_amount_of(int64_t read);
-
-/** @return the sum of two amounts, at most INT64_MAX */
-int64_t ep_amount_plus(int64_t amount, int64_t more);
-
-/** @return the difference of two amounts, at least 0 */
-int64_t ep_amount_minus(int64_t amount, int64_t less);
 
 /** Makes a place an account with nothing in it.  Whoever dies in here leaves a
  * free place. */

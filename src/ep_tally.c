@@ -2,13 +2,7 @@
 
 #include "ep_tally.h"
 
-/* Of two that are not below 0; without a sign there is room for both. */
-static int64_t sum(int64_t one, int64_t other)
-{
-    const uint64_t all = (uint64_t)one + (uint64_t)other;
-
-    return all > INT64_MAX ? INT64_MAX : (int64_t)all;
-}
+#include "ep_amount.h"
 
 const char *ep_tally_code(ep_code code)
 {
@@ -25,7 +19,7 @@ int64_t ep_tally_sum(const ep_tally *tally, ep_outcome outcome)
     int code;
 
     for (code = 0; code < EP_CODES; code++) {
-        all = sum(all, tally->ended[outcome][code]);
+        all = ep_amount_plus(all, tally->ended[outcome][code]);
     }
     return all;
 }
@@ -36,7 +30,7 @@ int64_t ep_tally_hour(const ep_tally *tally)
     int minute;
 
     for (minute = 0; minute < EP_MINUTES; minute++) {
-        all = sum(all, tally->minutes[minute]);
+        all = ep_amount_plus(all, tally->minutes[minute]);
     }
     return all;
 }
@@ -53,17 +47,18 @@ void ep_tally_add(ep_tally *tally, const ep_tally *more)
 {
     int outcome, code, minute;
 
-    tally->admitted = sum(tally->admitted, more->admitted);
-    tally->declared = sum(tally->declared, more->declared);
-    tally->drained = sum(tally->drained, more->drained);
+    tally->admitted = ep_amount_plus(tally->admitted, more->admitted);
+    tally->declared = ep_amount_plus(tally->declared, more->declared);
+    tally->drained = ep_amount_plus(tally->drained, more->drained);
     for (outcome = 0; outcome < EP_OUTCOMES; outcome++) {
         for (code = 0; code < EP_CODES; code++) {
-            tally->ended[outcome][code] = sum(tally->ended[outcome][code],
-                                              more->ended[outcome][code]);
+            tally->ended[outcome][code]
+                = ep_amount_plus(tally->ended[outcome][code],
+                                 more->ended[outcome][code]);
         }
     }
     for (minute = 0; minute < EP_MINUTES; minute++) {
-        tally->minutes[minute] = sum(tally->minutes[minute],
-                                     more->minutes[minute]);
+        tally->minutes[minute] = ep_amount_plus(tally->minutes[minute],
+                                                more->minutes[minute]);
     }
 }

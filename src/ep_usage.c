@@ -72,7 +72,7 @@ ep_usage_step ep_usage_decide(const ep_tree *tree, ep_usage_note *note,
 
 void ep_usage_missed(ep_usage_note *note, int64_t now, int64_t took)
 {
-    note->rest = now + pause_after(took);
+    note->rest = ep_amount_plus(now, pause_after(took));
 }
 
 /* FNV-1a, of 32 bits. */
@@ -106,15 +106,6 @@ int ep_usage_is_path(const ep_tree *tree)
 {
     return tree->path[0] == '/'
            && memchr(tree->path, '\0', sizeof(tree->path)) != NULL;
-}
-
-int64_t ep_usage_add(int64_t sum, int64_t size)
-{
-    /* without a sign, both have room */
-    const uint64_t most = INT64_MAX;
-    const uint64_t total = (uint64_t)sum + (size > 0 ? (uint64_t)size : 0);
-
-    return total < most ? (int64_t)total : INT64_MAX;
 }
 
 int ep_usage_parse(const char *text, size_t length, int64_t *bytes)

@@ -87,13 +87,6 @@ int ep_usage_is_news(const ep_tree *tree, uint32_t mark);
 int ep_usage_is_path(const ep_tree *tree);
 
 /**
- * @param sum at least 0
- * @param size one below 0 counts as 0
- * @return the sum of both, INT64_MAX if that is less
- */
-int64_t ep_usage_add(int64_t sum, int64_t size);
-
-/**
  * Reads a usage file: decimal digits, perhaps a newline behind them, and
  * nothing else.
  * @param text may contain anything, and does not end with a NUL

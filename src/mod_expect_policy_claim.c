@@ -11,6 +11,7 @@
 #include "http_log.h"
 #include "util_filter.h"
 
+#include "ep_amount.h"
 #include "mod_expect_policy_facts.h"
 #include "mod_expect_policy_ledger.h"
 #include "mod_expect_policy_once.h"
@@ -387,14 +388,12 @@ static void deny(ep_request *state, const ep_part *part, const ep_setting *by,
     if (part->kind == EP_ALLOWANCE) {
         retry_after = denial->wait < 0
                           ? EP_UNKNOWN
-                          : (denial->wait + APR_USEC_PER_SEC - 1)
-                                / APR_USEC_PER_SEC;
+                          : ep_amount_in_units(denial->wait,
+                                               APR_USEC_PER_SEC);
     }
     ep_decide_counted(&state->policy, &state->facts, codes[part->kind], by,
-                      denial->remaining > INT64_MAX - own
-                          ? INT64_MAX
-                          : denial->remaining + own,
-                      retry_after, is_cut, &state->verdict);
+                      ep_amount_plus(denial->remaining, own), retry_after,
+                      is_cut, &state->verdict);
 }
 
 /* @param by what could not be asked, or who says that this refuses */
@@ -473,7 +472,7 @@ static int top_up(request_rec *r, ep_request *state, int is_cut)
         switch (ep_ledger_grow(r, part, 1, &holding->claim, more, more,
                                holding->closed != NULL, &granted, &denial)) {
         case EP_LEDGER_GRANTED:
-            part->amount += granted;
+            part->amount = ep_amount_plus(part->amount, granted);
             break;
         case EP_LEDGER_DENIED:
             if (is_over(r, state, i, &denial, part->amount, is_cut)) {
@@ -576,8 +575,10 @@ static void look_at_space(ep_holding *holding)
 
         if (asked->directory != NULL) {
             const int64_t left = ep_part_space(asked->directory, asked->by);
-            const int64_t limit = left < 0 ? asked->limit
-                                           : left + holding->state->counted;
+            const int64_t limit = left < 0
+                                      ? asked->limit
+                                      : ep_amount_plus(left,
+                                                       holding->state->counted);
 
             holding->parts[i].limit = limit < asked->limit ? limit
                                                            : asked->limit;
@@ -594,15 +595,17 @@ static int grow(request_rec *r, ep_request *state, int64_t bytes)
     look_at_space(holding);
     /* in a ledger that was overwritten, there may be no room without a limit */
     for (lifted = 0; lifted <= holding->count; lifted++) {
-        const int64_t least = bytes - holding->claimed;
+        const int64_t least = ep_amount_minus(bytes, holding->claimed);
         apr_int64_t granted;
         ep_denial denial;
 
         switch (ep_ledger_grow(r, holding->parts, holding->count,
-                               &holding->claim, least, least + STEP,
+                               &holding->claim, least,
+                               ep_amount_plus(least, STEP),
                                holding->closed != NULL, &granted, &denial)) {
         case EP_LEDGER_GRANTED:
-            holding->claimed += granted;
+            holding->claimed = ep_amount_plus(holding->claimed,
+                                              granted);
             holding->covered = holding->claimed;
             return 1;
         case EP_LEDGER_DENIED:
@@ -612,11 +615,11 @@ static int grow(request_rec *r, ep_request *state, int64_t bytes)
             break;
         default:
             /* asked again a step further on, lest each read waits for it */
-            holding->covered = bytes + STEP;
+            holding->covered = ep_amount_plus(bytes, STEP);
             return may_go_on(r, state, 1);
         }
     }
-    holding->covered = bytes + STEP;
+    holding->covered = ep_amount_plus(bytes, STEP);
     return 1;
 }
 

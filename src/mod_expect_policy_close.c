@@ -6,6 +6,7 @@
 #include "http_core.h"
 #include "util_filter.h"
 
+#include "ep_amount.h"
 #include "mod_expect_policy_counters.h"
 #include "mod_expect_policy_drain.h"
 
@@ -57,7 +58,7 @@ static int takes_content(request_rec *r, apr_bucket_brigade *bb)
         if (has_end(bb)) {
             return 1;
         }
-        bytes += length;
+        bytes = ep_amount_plus(bytes, length);
     }
     return 0;
 }

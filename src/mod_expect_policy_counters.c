@@ -10,6 +10,8 @@
 #include "apr_strings.h"
 #include "http_log.h"
 
+#include "ep_amount.h"
+
 APLOG_USE_MODULE(expect_policy);
 
 /*
@@ -266,9 +268,15 @@ void ep_counters_drained(size_t index, apr_size_t bytes)
         (int64_t)bytes);
 }
 
+/* Another process may have written anything. */
+static int64_t read_counter(counter *from)
+{
+    return ep_amount_of((int64_t)apr_atomic_read64(from));
+}
+
 apr_time_t ep_counters_since(void)
 {
-    return (apr_time_t)apr_atomic_read64(&counters.memory->since);
+    return read_counter(&counters.memory->since);
 }
 
 size_t ep_counters_places(void)
@@ -293,12 +301,12 @@ const char *ep_counters_read(size_t index, ep_tally *tally)
     int outcome, code;
 
     memset(tally, 0, sizeof(*tally));
-    tally->admitted = (int64_t)apr_atomic_read64(&from->at->admitted);
-    tally->declared = (int64_t)apr_atomic_read64(&from->at->declared);
-    tally->drained = (int64_t)apr_atomic_read64(&from->at->drained);
+    tally->admitted = read_counter(&from->at->admitted);
+    tally->declared = read_counter(&from->at->declared);
+    tally->drained = read_counter(&from->at->drained);
     for (outcome = 0; outcome < EP_OUTCOMES; outcome++) {
         for (code = 0; code < EP_CODES; code++) {
-            tally->ended[outcome][code] = (int64_t)apr_atomic_read64(
+            tally->ended[outcome][code] = read_counter(
                 &from->at->ended[outcome][code]);
         }
     }

@@ -6,6 +6,7 @@
 #include "http_protocol.h"
 #include "util_filter.h"
 
+#include "ep_amount.h"
 #include "mod_expect_policy_claim.h"
 #include "mod_expect_policy_counters.h"
 #include "mod_expect_policy_facts.h"
@@ -38,7 +39,7 @@ static int64_t content_in(apr_bucket_brigade *bb)
                        != APR_SUCCESS) {
                 return EP_UNKNOWN;
             }
-            bytes += (int64_t)length;
+            bytes = ep_amount_plus(bytes, (int64_t)length);
         }
     }
     return bytes;
@@ -81,7 +82,7 @@ static apr_status_t meter(ap_filter_t *f, apr_bucket_brigade *bb,
 {
     ep_request *state = f->ctx;
     apr_status_t rv;
-    int64_t bytes;
+    int64_t bytes, total;
 
     if (state->is_withheld) {
         APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(bb->bucket_alloc));
@@ -106,16 +107,16 @@ static apr_status_t meter(ap_filter_t *f, apr_bucket_brigade *bb,
     if (bytes == EP_UNKNOWN) {
         return APR_EGENERAL;
     }
-    check_size(f->r, state, state->counted + bytes);
-    if (!state->cut
-        && !ep_claim_cover(f->r, state, state->counted + bytes)) {
+    total = ep_amount_plus(state->counted, bytes);
+    check_size(f->r, state, total);
+    if (!state->cut && !ep_claim_cover(f->r, state, total)) {
         cut(f->r, state);
     }
     if (state->cut) {
         apr_brigade_cleanup(bb);
         return APR_ENOSPC;
     }
-    state->counted += bytes;
+    state->counted = total;
     return APR_SUCCESS;
 }
 

@@ -9,6 +9,7 @@
 #include "ap_expr.h"
 #include "http_log.h"
 
+#include "ep_amount.h"
 #include "mod_expect_policy_once.h"
 
 APLOG_USE_MODULE(expect_policy);
@@ -217,29 +218,19 @@ static int count_tree(request_rec *r, const ep_setting *setting, ep_part *part)
     return 1;
 }
 
-static int64_t bytes_of(uint64_t blocks, uint64_t size)
-{
-    return size != 0 && blocks > (uint64_t)INT64_MAX / size
-               ? INT64_MAX
-               : (int64_t)(blocks * size);
-}
-
 int64_t ep_part_space(const char *directory, const ep_setting *setting)
 {
     struct statvfs fs;
-    int64_t keep = setting->number, left;
+    int64_t keep = setting->number;
 
     if (statvfs(directory, &fs) != 0) {
         return -1;
     }
     if (setting->count->is_percent) {
-        const int64_t all = bytes_of(fs.f_blocks, fs.f_frsize);
-
-        /* in this order, it cannot overflow */
-        keep = all / 100 * setting->number + all % 100 * setting->number / 100;
+        keep = ep_amount_percent(ep_amount_times(fs.f_blocks, fs.f_frsize),
+                                 setting->number);
     }
-    left = bytes_of(fs.f_bavail, fs.f_frsize);
-    return left > keep ? left - keep : 0;
+    return ep_amount_minus(ep_amount_times(fs.f_bavail, fs.f_frsize), keep);
 }
 
 /* @return the nearest directory above a file that is there; NULL: none is */

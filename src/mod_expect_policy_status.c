@@ -116,6 +116,11 @@ static int gather(const request_rec *r, ep_report *report)
     }
     report->now = apr_time_sec(apr_time_now());
     report->since = ep_counters_since();
+    /* a child may have written any number there; those of APR's time end at
+     * 2^63 microseconds */
+    if (report->since > report->now) {
+        report->since = report->now;
+    }
     report->now_text = time_text(r->pool, report->now);
     report->since_text = time_text(r->pool, report->since);
     if (report->is_whole) {

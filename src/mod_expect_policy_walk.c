@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ep_usage.h"
+#include "ep_amount.h"
 
 /* Entries between two questions whether it is enough: a few microseconds where
  * the kernel has them in memory. */
@@ -132,7 +132,7 @@ static ep_walk_result take_entry(ep_walk *walk, const struct dirent *entry)
         return enter_entry(walk, parent, name);
     }
     if (S_ISREG(found.st_mode)) {
-        walk->bytes = ep_usage_add(walk->bytes, found.st_size);
+        walk->bytes = ep_amount_plus(walk->bytes, found.st_size);
     }
     return EP_WALK_MORE;
 }

@@ -21,44 +21,6 @@ static ep_account *account_with(ep_kind kind, uint32_t claims, int64_t held,
     return account;
 }
 
-static const struct {
-    int64_t amount, other, sum, difference;
-} amounts[] = {
-    { 0, 0, 0, 0 },
-    { 5, 3, 8, 2 },
-    { 3, 5, 8, 0 },
-    { 5, 5, 10, 0 },
-    { INT64_MAX, 0, INT64_MAX, INT64_MAX },
-    { 0, INT64_MAX, INT64_MAX, 0 },
-    { INT64_MAX, 1, INT64_MAX, INT64_MAX - 1 },
-    { INT64_MAX - 1, 1, INT64_MAX, INT64_MAX - 2 },
-    { INT64_MAX - 2, 1, INT64_MAX - 1, INT64_MAX - 3 },
-    { INT64_MAX, INT64_MAX, INT64_MAX, 0 }
-};
-
-START_TEST(amounts_stay_at_the_end)
-{
-    ck_assert_int_eq(ep_amount_plus(amounts[_i].amount, amounts[_i].other),
-                     amounts[_i].sum);
-    ck_assert_int_eq(ep_amount_minus(amounts[_i].amount, amounts[_i].other),
-                     amounts[_i].difference);
-}
-END_TEST
-
-START_TEST(what_is_below_0_counts_as_0)
-{
-    static const int64_t read[][2] = {
-        { INT64_MIN, 0 }, { -1, 0 }, { 0, 0 }, { 1, 1 },
-        { INT64_MAX, INT64_MAX }
-    };
-    size_t i;
-
-    for (i = 0; i < COUNT(read); i++) {
-        ck_assert_int_eq(ep_amount_of(read[i][0]), read[i][1]);
-    }
-}
-END_TEST
-
 START_TEST(an_account_is_of_its_kind_and_key_alone)
 {
     ep_account *account = account_with(EP_ALLOWANCE, 1, 2, 3, 4);
@@ -310,8 +272,6 @@ int main(void)
     Suite *suite = suite_create("ep_account");
     TCase *tcase = tcase_create("amounts");
 
-    ADD_ROWS(tcase, amounts_stay_at_the_end, amounts);
-    tcase_add_test(tcase, what_is_below_0_counts_as_0);
     ADD_ROWS(tcase, what_is_left_is_never_below_0, limits);
     tcase_add_test(tcase, parts_come_and_go);
     tcase_add_test(tcase, parts_stay_at_the_end);

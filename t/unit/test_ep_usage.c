@@ -298,27 +298,6 @@ START_TEST(a_path_is_absolute_and_ends)
 END_TEST
 
 static const struct {
-    int64_t sum, size, total;
-} sums[] = {
-    { 0, 0, 0 },
-    { 1, 2, 3 },
-    { 5, -1, 5 },
-    { 5, INT64_MIN, 5 },
-    { INT64_MAX - 1, 1, INT64_MAX },
-    { INT64_MAX - 1, 2, INT64_MAX },
-    { INT64_MAX, INT64_MAX, INT64_MAX },
-    { INT64_MAX - 3, 2, INT64_MAX - 1 },
-    { 0, INT64_MAX, INT64_MAX }
-};
-
-START_TEST(sums_stay_within_their_bounds)
-{
-    ck_assert_int_eq(ep_usage_add(sums[_i].sum, sums[_i].size),
-                     sums[_i].total);
-}
-END_TEST
-
-static const struct {
     const char *text;
     int64_t bytes;
 } numbers[] = {
@@ -421,7 +400,6 @@ int main(void)
     tcase_add_test(tcase, a_file_that_has_not_changed_is_no_news);
     tcase_add_test(tcase, no_mark_is_that_of_no_file);
     tcase_add_test(tcase, a_path_is_absolute_and_ends);
-    ADD_ROWS(tcase, sums_stay_within_their_bounds, sums);
     ADD_ROWS(tcase, digits_and_a_newline_are_a_number, numbers);
     ADD_ROWS(tcase, anything_else_is_no_number_and_leaves_bytes_alone,
              bad_numbers);
