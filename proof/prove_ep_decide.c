@@ -1,72 +1,16 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE.
  *
- * sources: ep_decide ep_policy ep_auth ep_expect ep_media ep_text
+ * sources: ep_decide ep_check ep_policy ep_auth ep_expect ep_media ep_text
  * lengths: each field of 0 to 4 characters or missing, each setting missing or
  *          with 0 to 2 names of 0 to 3; four Expect fields that are known
- * joined: ep_decide check check_content fill any_setting any_limit tokens
+ * joined: ep_decide ep_check_fails unmet fill any_setting any_limit tokens
  *         known_expectations
- * below: ep_verdict_is_temporary 90% the block around the cases of a switch counts
- * below: conclude 96% the block around the cases of a switch counts
  * options: -eva-min-loop-unroll 40
  */
-#include "any.h"
 #include "ep_decide.h"
-#include "setting.h"
+#include "upload.h"
 
-ANY_TEXT(field, 4);
-ANY_TEXT(name, 3);
-
-static ep_setting settings[EP_RULES][2];
-static ep_setting ceiling;
-static ep_setting mode;
-static ep_setting limit;
-static ep_count count;
-static const char *names[2];
-
-static ep_policy policy;
-static ep_facts facts;
 static ep_verdict verdict;
-
-static const char *field_or_none(size_t length)
-{
-    const char *const both[2] = { NULL, ANY_OF(field, length) };
-
-    return both[ANY_BIT];
-}
-
-static void fill(size_t field_length, size_t name_length)
-{
-    int rule, half;
-
-    names[0] = ANY_OF(name, name_length);
-    names[1] = ANY_OF(name, name_length);
-    for (rule = 0; rule < EP_RULES; rule++) {
-        for (half = 0; half < 2; half++) {
-            any_setting(&settings[rule][half]);
-            settings[rule][half].names = names;
-            settings[rule][half].names_count = (size_t)Frama_C_interval(0, 2);
-            policy.rule[rule][half] = maybe(&settings[rule][half]);
-        }
-    }
-    any_setting(&ceiling);
-    any_setting(&mode);
-    any_limit(&limit, &count, ANY_OF(name, name_length), NULL);
-    policy.ceiling = maybe(&ceiling);
-    policy.mode_by = maybe(&mode);
-    policy.mode = (ep_mode)Frama_C_interval(EP_MODE_OFF, EP_MODE_ON);
-    policy.status = (ep_status_choice)Frama_C_interval(EP_STATUS_AUTO,
-                                                       EP_STATUS_417);
-    facts.method = ANY_OF(field, field_length);
-    facts.ignores_continue = ANY_BIT;
-    facts.expect = field_or_none(field_length);
-    facts.content = (ep_content)Frama_C_interval(EP_CONTENT_NONE,
-                                                 EP_CONTENT_UNSIZED);
-    facts.declared = Frama_C_long_interval(EP_UNKNOWN, INT64_MAX);
-    facts.hint = Frama_C_long_interval(EP_UNKNOWN, INT64_MAX);
-    facts.content_type = field_or_none(field_length);
-    facts.content_encoding = field_or_none(field_length);
-    facts.authorization = field_or_none(field_length);
-}
 
 /* The tokens of all checks that failed, as the document lists them. */
 static void tokens(void)
@@ -74,7 +18,7 @@ static void tokens(void)
     int code;
 
     for (code = 0; code < EP_CODES; code++) {
-        const char *token = ep_code_token((ep_code)code);
+        const char *token = ep_check_of((ep_code)code)->token;
 
         //@ check only_refuse_has_none: token != \null || code == EP_REFUSED;
         if (verdict.by[code] != NULL) {
@@ -124,8 +68,8 @@ static void temporary(void)
 
     any.by[EP_REFUSED] = &settings[EP_RULE_REFUSE][0];
     any.retry_after = Frama_C_long_interval(EP_UNKNOWN, INT64_MAX);
-    //@ loop unroll EP_CODES;
-    for (code = 0; code < EP_CODES; code++) {
+    //@ loop unroll EP_CODES + 1;
+    for (code = 0; code <= EP_ADMITTED; code++) {
         int result;
 
         any.code = (ep_code)code;
@@ -214,8 +158,8 @@ int main(void)
             }
             tokens();
             temporary();
-    tells_limits();
-    decide_core_refused();
+            tells_limits();
+            decide_core_refused();
             tokens();
             silent_policy();
             plain_request();

@@ -125,7 +125,7 @@ static void numbers(const ep_policy *policy)
     const ep_setting *most = ep_policy_max_size(policy);
 
     const char *words = ep_policy_message(
-        policy, Frama_C_interval(0, EP_MESSAGES - 1));
+        policy, Frama_C_interval(0, EP_CODES - 1));
 
     //@ check a_text: words == \null || \valid_read(words);
     ep_policy_message(&silent, 0);

@@ -4,59 +4,7 @@
 #ifndef EP_DECIDE_H
 #define EP_DECIDE_H
 
-#include "ep_policy.h"
-
-typedef enum ep_content {
-    /** no content is announced */
-    EP_CONTENT_NONE,
-    /** Content-Length above 0 */
-    EP_CONTENT_SIZED,
-    /** Transfer-Encoding, or HTTP/2 without content-length */
-    EP_CONTENT_UNSIZED
-} ep_content;
-
-/**
- * What a request's head says.  Field values: NULL if there is no such field;
- * several lines are joined with commas, as httpd does.
- */
-typedef struct ep_facts {
-    const char *method;
-    /** 1: HTTP/1.0, where 100-continue must be ignored (RFC 9110 10.1.1) */
-    int ignores_continue;
-    const char *expect;
-    ep_content content;
-    /** bytes; EP_UNKNOWN unless EP_CONTENT_SIZED */
-    int64_t declared;
-    /** X-Expected-Entity-Length in bytes, or EP_UNKNOWN */
-    int64_t hint;
-    const char *content_type;
-    const char *content_encoding;
-    const char *authorization;
-    const char *accept;
-} ep_facts;
-
-/** The codes, in the order of the checks. */
-typedef enum ep_code {
-    EP_UNSUPPORTED_EXPECTATION,
-    EP_CONTINUE_REQUIRED,
-    EP_METHOD_NOT_ALLOWED,
-    EP_AUTHENTICATION_REQUIRED,
-    /** what ExpectPolicyRefuse says */
-    EP_REFUSED,
-    EP_UNSUPPORTED_CONTENT_TYPE,
-    EP_UNSUPPORTED_CONTENT_ENCODING,
-    EP_LENGTH_REQUIRED,
-    EP_CONTENT_TOO_LARGE,
-    /** how many there are for ep_decide(); behind them, limits that count */
-    EP_HEAD_CODES,
-    EP_INSUFFICIENT_STORAGE = EP_HEAD_CODES,
-    EP_QUOTA_EXCEEDED,
-    EP_ALLOWANCE_EXCEEDED,
-    EP_TOO_MANY_UPLOADS,
-    EP_LEDGER_UNAVAILABLE,
-    EP_CODES,
-    EP_ADMITTED = EP_CODES
-} ep_code;
+#include "ep_check.h"
 
 typedef struct ep_verdict {
     /** the first check that failed, or EP_ADMITTED */
@@ -120,8 +68,5 @@ int ep_verdict_is_temporary(const ep_verdict *verdict);
  *         comes before all limits of it: such an upload is told none of them
  */
 int ep_verdict_tells_limits(const ep_verdict *verdict);
-
-/** @return the built-in token of a code; NULL for EP_REFUSED */
-const char *ep_code_token(ep_code code);
 
 #endif

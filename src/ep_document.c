@@ -14,27 +14,6 @@
 #include "ep_notice.h"
 #include "ep_text.h"
 
-static const char *const messages[EP_CODES] = {
-    "This server does not meet the expectation that the request states.",
-    "An upload of this size must ask first: send \"Expect: 100-continue\" and"
-    " wait for the answer before sending the content.",
-    "Content cannot be sent here with this method.",
-    "Credentials must be sent with an upload.",
-    "Uploads are refused here.",
-    "The Content-Type of the upload is missing, malformed or not accepted"
-    " here.",
-    "The Content-Encoding of the upload is not accepted here.",
-    "An upload must state its size: send Content-Length.",
-    "The content is larger than accepted here.",
-    "The server has not enough storage left for this upload.",
-    "The upload does not fit into what is left of the storage quota.",
-    "The upload does not fit into what is left of the upload allowance for"
-    " now.",
-    "Too many uploads are under way. Please try again when one is finished.",
-    "The server cannot tell at the moment whether the upload fits its limits."
-    " Please try again later."
-};
-
 /* The forms that a document can have, in the order in which a client gets them
  * that does not care. */
 typedef enum ep_form {
@@ -108,13 +87,14 @@ static json_t *encoding_message(const ep_facts *facts)
 
 const char *ep_document_refused(const ep_setting *by)
 {
-    return by->message != NULL ? by->message : messages[EP_REFUSED];
+    return by->message != NULL ? by->message : ep_check_of(EP_REFUSED)->message;
 }
 
 static json_t *message_of(const ep_policy *policy, const ep_facts *facts,
                           const ep_verdict *verdict)
 {
-    const char *own = ep_policy_message(policy, (int)verdict->code);
+    const char *own = ep_policy_message(policy, verdict->code);
+    const ep_check *check = ep_check_of(verdict->code);
     json_t *message = NULL;
 
     if (own != NULL) {
@@ -132,7 +112,7 @@ static json_t *message_of(const ep_policy *policy, const ep_facts *facts,
     default:
         break;
     }
-    return message != NULL ? message : json_string(messages[verdict->code]);
+    return message != NULL ? message : json_string(check->message);
 }
 
 static void set_violations(json_t *document, const ep_verdict *verdict)
@@ -231,38 +211,22 @@ static size_t write_page(char *out, const char *error, json_t *message,
 static void set_details(json_t *document, const ep_policy *policy,
                         const ep_verdict *verdict)
 {
-    switch (verdict->code) {
-    case EP_UNSUPPORTED_EXPECTATION:
-        ep_json_names(document, "supported_expectations", policy,
-                  EP_RULE_EXPECTATIONS);
-        break;
-    case EP_METHOD_NOT_ALLOWED:
-        ep_json_names(document, "allowed_methods", policy, EP_RULE_METHODS);
-        break;
-    case EP_AUTHENTICATION_REQUIRED:
+    const ep_check *check = ep_check_of(verdict->code);
+
+    if (check->names != NULL) {
+        ep_json_names(document, check->names, policy, check->rule);
+    }
+    if (verdict->code == EP_AUTHENTICATION_REQUIRED) {
         json_object_set_new(document, "details",
                             json_string("Send an Authorization header with one"
                                         " of the schemes that WWW-Authenticate"
                                         " names."));
-        break;
-    case EP_UNSUPPORTED_CONTENT_TYPE:
-        ep_json_names(document, "supported_types", policy, EP_RULE_TYPES);
-        break;
-    case EP_UNSUPPORTED_CONTENT_ENCODING:
-        ep_json_names(document, "supported_encodings", policy, EP_RULE_ENCODINGS);
-        break;
-    case EP_QUOTA_EXCEEDED:
-        ep_json_number(document, "quota_remaining", verdict->remaining);
-        break;
-    case EP_ALLOWANCE_EXCEEDED:
-        ep_json_number(document, "allowance_remaining", verdict->remaining);
-        break;
-    default:
-        break;
+    }
+    if (check->remaining != NULL) {
+        ep_json_number(document, check->remaining, verdict->remaining);
     }
     /* of a quota, clients are told what is left of it */
-    if (verdict->code < EP_INSUFFICIENT_STORAGE
-        || verdict->code == EP_TOO_MANY_UPLOADS) {
+    if ((check->tells & EP_LOGS_LIMIT) == 0) {
         ep_json_number(document, "limit", verdict->limit);
     }
     ep_json_number(document, "requested_size", verdict->requested);

@@ -340,7 +340,7 @@ const ep_setting *ep_policy_smallest(const ep_policy *policy, ep_rule rule)
     return smaller(policy->rule[rule][0], policy->rule[rule][1]);
 }
 
-const char *ep_policy_message(const ep_policy *policy, int code)
+const char *ep_policy_message(const ep_policy *policy, ep_code code)
 {
     const ep_setting *const *said = policy->rule[EP_RULE_MESSAGE + code];
 

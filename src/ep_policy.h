@@ -30,8 +30,18 @@
  */
 #define EP_LIST_BYTES 1500
 
-/** How many codes there are that a site may have words of its own for. */
-#define EP_MESSAGES 14
+/** The codes, in the order of the checks: a row each in checks.def. */
+typedef enum ep_code {
+#define HEAD_CHECK(code, ...) EP_##code,
+#include "checks.def"
+    /** how many there are for the head alone; behind them, limits that count */
+    EP_HEAD_CODES,
+    EP_LAST_HEAD_CODE = EP_HEAD_CODES - 1,
+#define COUNTED_CHECK(code, ...) EP_##code,
+#include "checks.def"
+    EP_CODES,
+    EP_ADMITTED = EP_CODES
+} ep_code;
 
 /** The most limits that count for one upload: the server's, free space
  * included, and those of .htaccess files.  Neither side has the other's room. */
@@ -57,9 +67,9 @@ typedef enum ep_rule {
     EP_RULE_LEDGER_FAILURE,
     EP_RULE_FORMAT,
     EP_RULE_ADVERTISE,
-    /** one for each code (ep_code), from here on */
+    /** one for each code, from here on */
     EP_RULE_MESSAGE,
-    EP_RULE_MESSAGE_LAST = EP_RULE_MESSAGE + EP_MESSAGES - 1,
+    EP_RULE_MESSAGE_LAST = EP_RULE_MESSAGE + EP_CODES - 1,
     EP_RULE_FREE_SPACE,
     /** these three may stand several times, and all of them hold */
     EP_RULE_QUOTA,
@@ -265,8 +275,8 @@ int ep_policy_is_laxer(ep_rule rule, const ep_setting *server,
 const ep_setting *ep_policy_tighter(ep_rule rule, const ep_half *server,
                                     const ep_setting *owner);
 
-/** @return the site's own words for a code (ep_code); NULL: none */
-const char *ep_policy_message(const ep_policy *policy, int code);
+/** @return the site's own words for a code; NULL: none */
+const char *ep_policy_message(const ep_policy *policy, ep_code code);
 
 /** @return the setting that limits the size most; NULL: none does */
 const ep_setting *ep_policy_max_size(const ep_policy *policy);

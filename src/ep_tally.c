@@ -6,7 +6,7 @@
 
 const char *ep_tally_code(ep_code code)
 {
-    const char *token = ep_code_token(code);
+    const char *token = ep_check_of(code)->token;
 
     /* the code that ExpectPolicyRefuse says may be a site owner's own words,
      * and there may be any number of them */

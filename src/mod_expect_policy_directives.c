@@ -393,7 +393,7 @@ static ep_code find_code(const char *word)
     int code;
 
     for (code = 0; code < EP_CODES; code++) {
-        const char *token = ep_code_token((ep_code)code);
+        const char *token = ep_check_of((ep_code)code)->token;
 
         if (token != NULL && strcmp(word, token) == 0) {
             break;

@@ -21,7 +21,7 @@ FUZZ_CFLAGS = -std=c99 -Wall -Wextra -Wshadow -Wconversion -Werror \
 FUZZ_SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_SOURCES = $(sort $(wildcard src/ep_*.c)) t/fuzz/fuzz.c \
     t/fuzz/scenario.c t/fuzz/strict_json.c
-FUZZ_HEADERS = $(wildcard src/ep_*.h t/fuzz/*.h)
+FUZZ_HEADERS = $(wildcard src/ep_*.h src/*.def t/fuzz/*.h)
 
 build/fuzz/replay_%: t/fuzz/fuzz_%.c t/fuzz/replay.c $(FUZZ_SOURCES) \
     $(FUZZ_HEADERS)

@@ -220,8 +220,8 @@ static int find_code(const char *text)
     int code = 0;
 
     while (code < EP_CODES
-           && (ep_code_token((ep_code)code) == NULL
-               || strcmp(ep_code_token((ep_code)code), text) != 0)) {
+           && (ep_check_of((ep_code)code)->token == NULL
+               || strcmp(ep_check_of((ep_code)code)->token, text) != 0)) {
         code++;
     }
     return code;

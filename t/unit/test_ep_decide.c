@@ -820,30 +820,6 @@ END_TEST
  * Tokens.
  */
 
-START_TEST(codes_have_the_tokens_of_the_contract)
-{
-    static const char *const tokens[EP_CODES] = {
-        "unsupported_expectation", "continue_required", "method_not_allowed",
-        "authentication_required", NULL, "unsupported_content_type",
-        "unsupported_content_encoding", "length_required",
-        "content_too_large", "insufficient_storage", "quota_exceeded",
-        "allowance_exceeded", "too_many_uploads", "ledger_unavailable"
-    };
-    int code;
-
-    for (code = 0; code < EP_CODES; code++) {
-        const char *token = ep_code_token((ep_code)code);
-
-        if (tokens[code] == NULL) {
-            ck_assert_ptr_null(token);
-        }
-        else {
-            ck_assert_str_eq(token, tokens[code]);
-        }
-    }
-}
-END_TEST
-
 START_TEST(a_refusal_by_word_has_the_code_of_that_word)
 {
     scenario s;
@@ -895,7 +871,6 @@ int main(void)
     ADD_ROWS(tcase,
              what_core_refused_is_an_unsupported_expectation_and_nothing_else,
              core_refused);
-    tcase_add_test(tcase, codes_have_the_tokens_of_the_contract);
     tcase_add_test(tcase, a_refusal_by_word_has_the_code_of_that_word);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

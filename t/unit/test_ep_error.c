@@ -41,7 +41,7 @@ START_TEST(every_error_has_a_token_that_is_no_verdict_of_the_policy)
         ck_assert_uint_eq(strspn(token, "abcdefghijklmnopqrstuvwxyz_"),
                           strlen(token));
         for (code = 0; code < EP_CODES; code++) {
-            const char *verdict = ep_code_token((ep_code)code);
+            const char *verdict = ep_check_of((ep_code)code)->token;
 
             ck_assert(verdict == NULL || strcmp(token, verdict) != 0);
         }
