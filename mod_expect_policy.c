@@ -13,7 +13,7 @@
  *   fixups               the same, where httpd's authentication comes first;
  *                        limits that count
  *   handler              the same, where a fast redirect changed the place;
- *                        quotas, of a PUT that mod_dav does not store; limits,
+ *                        quotas once more, by what the handler sees; limits,
  *                        for who asks
  *   insert_error_filter  core's own 417, and content cut on its way: our page
  *

@@ -2,21 +2,16 @@
 
 #include "mod_expect_policy_claim.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "apr_strings.h"
 #include "http_log.h"
 #include "util_filter.h"
 
 #include "ep_amount.h"
-#include "mod_expect_policy_facts.h"
 #include "mod_expect_policy_ledger.h"
 #include "mod_expect_policy_once.h"
 #include "mod_expect_policy_parts.h"
 #include "mod_expect_policy_refusal.h"
+#include "mod_expect_policy_replaced.h"
 
 APLOG_USE_MODULE(expect_policy);
 
@@ -39,6 +34,8 @@ typedef struct demand {
      * NULL: the limit is not looked at again */
     const char *directory;
     int64_t limit;
+    /* QUOTA: the directory whose tree is counted */
+    const char *tree;
 } demand;
 
 typedef struct ep_holding ep_holding;
@@ -55,12 +52,10 @@ struct ep_holding {
     const ep_policy *closed;
     request_rec *initial;
     const ep_request *state;
-    /* the file that is written as it is sent, and what it replaces, in bytes;
-     * NULL: there is none */
-    const char *file;
-    int64_t replaced;
-    /* what is replaced, open and locked; -1: it is not */
-    int old;
+    /* the file that is written, and whether it was looked at again when all
+     * content was there */
+    ep_replaced replaced;
+    int is_checked;
 };
 
 static ap_filter_rec_t *end_filter;
@@ -92,95 +87,28 @@ static int is_success(const ep_holding *holding)
     return holding->state->is_read && !holding->state->cut;
 }
 
-/* 1 if replacing what is there makes the tree smaller by its size: a link goes,
- * but not what it leads to, and what has another name stays */
-static int is_replaceable(const struct stat *found)
-{
-    return S_ISREG(found->st_mode) && found->st_nlink == 1;
-}
-
-static void let_go(ep_holding *holding)
-{
-    if (holding->old >= 0) {
-        close(holding->old);
-        holding->old = -1;
-    }
-}
-
-/*
- * All content is there, and the file is about to be replaced: whoever has the
- * lock counts that, and nobody else.  A lock that came too late is on a file
- * without a name.
- */
-static void take_old(ep_holding *holding)
-{
-    struct stat found;
-
-    let_go(holding);
-    holding->replaced = 0;
-    if (holding->file == NULL || lstat(holding->file, &found) != 0
-        || !is_replaceable(&found)) {
-        return;
-    }
-    holding->old = open(holding->file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK
-                                       | O_NOCTTY | O_CLOEXEC);
-    if (holding->old < 0) {
-        return;
-    }
-    if (flock(holding->old, LOCK_EX | LOCK_NB) == 0
-        && fstat(holding->old, &found) == 0 && is_replaceable(&found)) {
-        holding->replaced = found.st_size;
-    }
-    else {
-        let_go(holding);
-    }
-}
-
-/* @return bytes that the tree has less, since an old file is gone: one that was
- * moved away meanwhile still has its name */
-static int64_t gone(const ep_holding *holding)
-{
-    struct stat found;
-
-    return holding->old >= 0 && fstat(holding->old, &found) == 0
-                   && found.st_nlink == 0
-               ? holding->replaced
-               : 0;
-}
-
-/* @return bytes that the tree has more than before */
-static int64_t stored(const ep_holding *holding)
-{
-    int64_t size = holding->state->counted;
-    struct stat found;
-
-    if (holding->file == NULL) {
-        return size;
-    }
-    /* content may have been inflated; or there is another one's file by now */
-    if (lstat(holding->file, &found) == 0 && S_ISREG(found.st_mode)
-        && found.st_size > size) {
-        size = found.st_size;
-    }
-    return size - gone(holding);
-}
-
 /* Once it has run, there is no claim. */
 static apr_status_t end(void *data)
 {
     ep_holding *holding = data;
+    const int64_t received = holding->state->counted;
+    const int64_t left = ep_replaced_left(&holding->replaced);
 
     if (holding->claim.serial == 0) {
+        ep_replaced_drop(&holding->replaced);
         return APR_SUCCESS;
     }
     if (is_success(holding)) {
-        ep_ledger_settle(&holding->claim, holding->state->counted,
-                         stored(holding));
+        ep_ledger_settle(&holding->claim, received,
+                         ep_replaced_stored(&holding->replaced, received));
+    }
+    else if (left > 0) {
+        ep_ledger_settle(&holding->claim, 0, left);
     }
     else {
         ep_ledger_release(&holding->claim);
     }
-    let_go(holding);
+    ep_replaced_drop(&holding->replaced);
     holding->covered = INT64_MAX;
     return APR_SUCCESS;
 }
@@ -219,29 +147,8 @@ static ep_holding *make_holding(request_rec *r, const ep_request *state)
 
     holding->initial = initial;
     holding->state = state;
-    holding->old = -1;
+    ep_replaced_init(&holding->replaced);
     return holding;
-}
-
-/* A PUT that httpd itself serves leaves a file as large as its content in place
- * of what was there.  Whether it does is known in the handler hook only. */
-static void find_file(request_rec *r, ep_holding *holding)
-{
-    struct stat found;
-
-    let_go(holding);
-    holding->file = NULL;
-    holding->replaced = 0;
-    if (r->method_number == M_PUT && r->handler == NULL
-        && r->proxyreq == PROXYREQ_NONE && r->filename != NULL
-        && (r->path_info == NULL || *r->path_info == '\0')
-        && (r->finfo.filetype == APR_REG || r->finfo.filetype == APR_NOFILE)
-        && !ep_facts_is_partial(r)) {
-        holding->file = r->filename;
-        if (lstat(r->filename, &found) == 0 && is_replaceable(&found)) {
-            holding->replaced = found.st_size;
-        }
-    }
 }
 
 /* Content to claim before any is read.  One of unknown length gets the least
@@ -269,15 +176,15 @@ static int64_t amount_of(const ep_part *part, const ep_holding *holding,
     if (!counts_bytes(part)) {
         return 1;
     }
-    if (part->kind == EP_QUOTA && facts->content == EP_CONTENT_SIZED) {
-        return bytes > holding->replaced ? bytes - holding->replaced : 0;
-    }
-    return bytes;
+    return part->kind == EP_QUOTA
+               ? ep_replaced_growth(&holding->replaced, bytes,
+                                    facts->content == EP_CONTENT_SIZED)
+               : bytes;
 }
 
-/* @param is_known out: 0 if a part is missing, as nobody can tell what it is */
+/* Without their amounts.
+ * @param is_known out: 0 if a part is missing, as nobody can tell what it is */
 static size_t make_parts(request_rec *r, const ep_request *state,
-                         const ep_holding *holding, int64_t bytes,
                          ep_part *parts, demand *demands, int *is_known)
 {
     const ep_policy *policy = &state->policy;
@@ -294,9 +201,11 @@ static size_t make_parts(request_rec *r, const ep_request *state,
             *is_known = 0;
         }
         else if (made) {
-            part->amount = amount_of(part, holding, &state->facts, bytes);
             asked->by = policy->counted[i];
             asked->limit = part->limit;
+            asked->tree = part->kind == EP_QUOTA
+                              ? ep_part_directory(r, asked->by)
+                              : NULL;
             count++;
         }
     }
@@ -316,6 +225,52 @@ static void log_left_out(const request_rec *r, const ep_setting *by)
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
                       "there is no room in the ledger for %s in %s:%u, which "
                       "does not count", by->directive, by->file, by->line);
+    }
+}
+
+/*
+ * What may be taken off is what all quotas have counted: a file that a link leads
+ * to is in no tree's number, and a number that nobody knows has nothing in it.
+ * @param most in and out: bytes
+ * @return 0: some quota does not count the file
+ */
+static int are_counted(const ep_holding *holding, const ep_part *parts,
+                       const demand *demands, size_t count, int64_t *most)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        if (parts[i].kind == EP_QUOTA) {
+            const int64_t used = ep_ledger_used(&parts[i]);
+
+            if (demands[i].tree == NULL
+                || !ep_replaced_is_counted(&holding->replaced,
+                                           demands[i].tree)) {
+                return 0;
+            }
+            *most = used < *most ? used : *most;
+        }
+    }
+    return 1;
+}
+
+/* Takes the credit for what is replaced, of this place and those before it. */
+static void take_credit(const ep_request *state, ep_holding *holding,
+                        const ep_part *parts, const demand *demands,
+                        size_t count)
+{
+    int64_t most = INT64_MAX;
+
+    if (state->facts.content != EP_CONTENT_SIZED
+        || !ep_replaced_has_credit(&holding->replaced)
+        || !are_counted(holding, parts, demands, count, &most)
+        || !are_counted(holding, holding->parts, holding->demands,
+                        holding->count, &most)
+        || most == INT64_MAX) {
+        holding->replaced.credit = 0;
+    }
+    else {
+        ep_replaced_take(&holding->replaced, most);
     }
 }
 
@@ -450,15 +405,14 @@ static int may_go_on(request_rec *r, ep_request *state, int is_cut)
     return 1;
 }
 
-/* Claims for quotas what they were not asked for as long as more was to be
- * replaced.  @return as ep_claim_cover() */
+/* Claims for quotas what they were not asked for as long as less was to be
+ * stored, or more to be replaced.  @return as ep_claim_cover() */
 static int top_up(request_rec *r, ep_request *state, int is_cut)
 {
     ep_holding *holding = state->holding;
     size_t i = 0;
 
-    while (i < holding->count
-           && state->facts.content == EP_CONTENT_SIZED) {
+    while (i < holding->count) {
         ep_part *part = &holding->parts[i];
         const int64_t more = amount_of(part, holding, &state->facts,
                                        holding->claimed) - part->amount;
@@ -487,20 +441,31 @@ static int top_up(request_rec *r, ep_request *state, int is_cut)
     return 1;
 }
 
-int ep_claim_take(request_rec *r, ep_request *state)
+/* What is not replaced any more, or not as was thought, is asked for.
+ * @return as ep_claim_cover() */
+static int check_replaced(request_rec *r, ep_request *state, int is_cut)
 {
-    ep_holding *holding = state->holding != NULL ? state->holding
-                                                 : make_holding(r, state);
+    ep_holding *holding = state->holding;
+
+    if (state->is_read) {
+        holding->is_checked = 1;
+        ep_replaced_check(&holding->replaced);
+    }
+    return top_up(r, state, is_cut);
+}
+
+/* @return as ep_claim_take() */
+static int take(request_rec *r, ep_request *state, ep_holding *holding)
+{
     ep_part parts[EP_PARTS_MAX];
     demand demands[EP_PARTS_MAX];
     const int is_closed = state->policy.fails_closed;
     const int64_t bytes = first_bytes(state, holding);
     ep_denial denial;
-    size_t count;
+    size_t count, i;
     int is_known;
 
-    find_file(r, holding);
-    count = make_parts(r, state, holding, bytes, parts, demands, &is_known);
+    count = make_parts(r, state, parts, demands, &is_known);
     /* the server's limits all hold, or nothing is admitted */
     if (state->policy.surplus[0] != NULL) {
         deny_unavailable(state, state->policy.surplus[0], 0);
@@ -512,6 +477,11 @@ int ep_claim_take(request_rec *r, ep_request *state)
     }
     if (count == 0) {
         return 1;
+    }
+    ep_replaced_look(&holding->replaced, r, 0);
+    take_credit(state, holding, parts, demands, count);
+    for (i = 0; i < count; i++) {
+        parts[i].amount = amount_of(&parts[i], holding, &state->facts, bytes);
     }
     switch (ep_ledger_reserve(r, parts, count, is_closed, &holding->claim,
                               &denial)) {
@@ -539,29 +509,30 @@ int ep_claim_take(request_rec *r, ep_request *state)
         ap_add_output_filter_handle(end_filter, holding, r, r->connection);
     }
     keep(holding, state, bytes, parts, demands, count, &denial);
-    if (state->is_read) {
-        take_old(holding);
-    }
-    return top_up(r, state, 0);
+    return check_replaced(r, state, 0);
 }
 
-/* What mod_dav calls its handler. */
-static const char dav_handler[] = "dav-handler";
+int ep_claim_take(request_rec *r, ep_request *state)
+{
+    ep_holding *holding = state->holding != NULL ? state->holding
+                                                 : make_holding(r, state);
+    const int result = take(r, state, holding);
+
+    if (holding->claim.serial == 0) {
+        ep_replaced_drop(&holding->replaced);
+    }
+    return result;
+}
 
 int ep_claim_check_handler(request_rec *r, ep_request *state)
 {
     ep_holding *holding = state->holding;
 
-    if (holding == NULL || holding->claim.serial == 0 || holding->file == NULL
-        || (r->proxyreq == PROXYREQ_NONE && r->handler != NULL
-            && strcmp(r->handler, dav_handler) == 0 && r->filename != NULL
-            && strcmp(r->filename, holding->file) == 0)) {
+    if (holding == NULL || holding->claim.serial == 0) {
         return 1;
     }
-    let_go(holding);
-    holding->file = NULL;
-    holding->replaced = 0;
-    return top_up(r, state, 0);
+    ep_replaced_look(&holding->replaced, r, 1);
+    return check_replaced(r, state, 0);
 }
 
 /* Free space as it is now: others may have used it up, and so has this upload,
@@ -586,6 +557,19 @@ static void look_at_space(ep_holding *holding)
     }
 }
 
+static void add(ep_holding *holding, int64_t granted)
+{
+    size_t i;
+
+    holding->claimed = ep_amount_plus(holding->claimed, granted);
+    for (i = 0; i < holding->count; i++) {
+        if (counts_bytes(&holding->parts[i])) {
+            holding->parts[i].amount = ep_amount_plus(holding->parts[i].amount,
+                                                      granted);
+        }
+    }
+}
+
 /* @return as ep_claim_cover() */
 static int grow(request_rec *r, ep_request *state, int64_t bytes)
 {
@@ -604,8 +588,7 @@ static int grow(request_rec *r, ep_request *state, int64_t bytes)
                                ep_amount_plus(least, STEP),
                                holding->closed != NULL, &granted, &denial)) {
         case EP_LEDGER_GRANTED:
-            holding->claimed = ep_amount_plus(holding->claimed,
-                                              granted);
+            add(holding, granted);
             holding->covered = holding->claimed;
             return 1;
         case EP_LEDGER_DENIED:
@@ -633,9 +616,7 @@ int ep_claim_cover(request_rec *r, ep_request *state, int64_t bytes)
     if (bytes > holding->covered && !grow(r, state, bytes)) {
         return 0;
     }
-    if (!state->is_read || holding->old >= 0) {
-        return 1;
-    }
-    take_old(holding);
-    return top_up(r, state, 1);
+    return state->is_read && !holding->is_checked
+               ? check_replaced(r, state, 1)
+               : 1;
 }

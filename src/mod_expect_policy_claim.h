@@ -21,8 +21,8 @@ void ep_claim_register(void);
 int ep_claim_take(request_rec *r, ep_request *state);
 
 /**
- * Before a handler runs: claims what a PUT was not asked for since it replaces a
- * file, if it is not mod_dav that is going to store it.
+ * Before a handler runs: claims what the upload was not asked for on its head, if
+ * it is another handler that gets it, or finds other fields than those.
  * @return as ep_claim_take()
  */
 int ep_claim_check_handler(request_rec *r, ep_request *state);

@@ -2,6 +2,8 @@
 
 #include "mod_expect_policy_facts.h"
 
+#include "apr_strings.h"
+
 #include "ep_text.h"
 
 /* A length in bytes as httpd itself reads it; else EP_UNKNOWN. */
@@ -134,7 +136,45 @@ void ep_facts_drop_content(request_rec *r)
     apr_table_unset(r->headers_in, "Transfer-Encoding");
 }
 
-int ep_facts_is_partial(const request_rec *r)
+/* Behind a `-` or `/`, or where a range begins. */
+static int position_at(const char *text, int64_t *position)
 {
-    return apr_table_get(r->headers_in, "Content-Range") != NULL;
+    apr_off_t offset;
+
+    if (!ap_parse_strict_length(&offset, text)) {
+        return 0;
+    }
+    *position = (int64_t)offset;
+    return 1;
+}
+
+/* As mod_dav reads it (dav_parse_range()): what it takes for a range is one. */
+int ep_facts_range(const request_rec *r, int64_t *first, int64_t *last)
+{
+    const char *field = apr_table_get(r->headers_in, "Content-Range");
+    char *range, *dash, *slash;
+    int64_t complete;
+
+    if (field == NULL) {
+        return 0;
+    }
+    if (ap_cstr_casecmpn(field, "bytes ", 6) != 0) {
+        return -1;
+    }
+    range = apr_pstrdup(r->pool, field + 6);
+    dash = strchr(range, '-');
+    slash = strchr(range, '/');
+    if (dash == NULL || slash == NULL) {
+        return -1;
+    }
+    *dash++ = '\0';
+    *slash++ = '\0';
+    if (!position_at(range, first) || !position_at(dash, last)
+        || *last < *first) {
+        return -1;
+    }
+    return *slash == '*'
+                   || (position_at(slash, &complete) && complete > *last)
+               ? 1
+               : -1;
 }

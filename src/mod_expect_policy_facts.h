@@ -36,7 +36,11 @@ void ep_facts_suppose(const apr_table_t *fields, const char *method,
  * before it keep theirs. */
 void ep_facts_drop_content(request_rec *r);
 
-/** @return 1 if content is said to be but a part of what is written */
-int ep_facts_is_partial(const request_rec *r);
+/**
+ * Content-Range, as mod_dav reads it of a PUT.
+ * @param first, last positions in bytes, from 0; set where 1 is returned
+ * @return 1; 0: there is none; -1: it is malformed
+ */
+int ep_facts_range(const request_rec *r, int64_t *first, int64_t *last);
 
 #endif

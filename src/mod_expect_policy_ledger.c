@@ -178,6 +178,29 @@ ep_ledger_result ep_ledger_grow(request_rec *r, const ep_part *parts,
     return answer(r, rv, result, fails_closed);
 }
 
+int ep_ledger_try(const ep_part *part, ep_claim *claim)
+{
+    ep_book_result result = EP_BOOK_FULL;
+    ep_denial denial;
+
+    return ledger.is_open
+           && ledger.provider->reserve(part, 1, 0, claim, &result, &denial)
+                  == APR_SUCCESS
+           && result == EP_BOOK_GRANTED;
+}
+
+apr_int64_t ep_ledger_used(const ep_part *part)
+{
+    ep_balance balance;
+
+    return ledger.is_open
+                   && ledger.provider->balance(part->kind, part->key, &balance)
+                          == APR_SUCCESS
+                   && balance.is_known
+               ? balance.used
+               : 0;
+}
+
 /* 1 if there is something to give back, and this process may. */
 static int is_owned(const ep_claim *claim)
 {

@@ -119,6 +119,13 @@ ep_ledger_result ep_ledger_grow(request_rec *r, const ep_part *parts,
                                 int fails_closed, apr_int64_t *granted,
                                 ep_denial *denial);
 
+/** Claims one part for itself, and says nothing if there is none to be had.
+ * @param claim all 0  @return 1 if it was granted */
+int ep_ledger_try(const ep_part *part, ep_claim *claim);
+
+/** @return bytes that are used of a tree; 0 where nobody knows */
+apr_int64_t ep_ledger_used(const ep_part *part);
+
 /**
  * The upload is done (ep_book_settle()).  @a claim is all 0 afterwards; one
  * that could not be given back within the time is given back later.  Nothing

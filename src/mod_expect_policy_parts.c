@@ -282,6 +282,28 @@ static int count_space(request_rec *r, const ep_setting *setting,
     return 1;
 }
 
+const char *ep_part_directory(request_rec *r, const ep_setting *setting)
+{
+    return directory_of(r, setting->count);
+}
+
+void ep_part_file(dev_t device, ino_t number, ep_part *part)
+{
+    apr_md5_ctx_t md5;
+
+    memset(part, 0, sizeof(*part));
+    apr_md5_init(&md5);
+    mix_number(&md5, EP_CONCURRENT);
+    /* no scope is empty */
+    mix_text(&md5, "");
+    mix_number(&md5, (int64_t)device);
+    mix_number(&md5, (int64_t)number);
+    part->kind = EP_CONCURRENT;
+    part->key = key_of(&md5);
+    part->limit = 1;
+    part->amount = 1;
+}
+
 int ep_part_make(request_rec *r, const ep_setting *setting, ep_part *part,
                  const char **directory)
 {

@@ -5,6 +5,8 @@
 #ifndef MOD_EXPECT_POLICY_PARTS_H
 #define MOD_EXPECT_POLICY_PARTS_H
 
+#include <sys/types.h>
+
 #include "mod_expect_policy.h"
 
 #include "ep_book.h"
@@ -27,6 +29,13 @@ int ep_part_make(request_rec *r, const ep_setting *setting, ep_part *part,
  */
 void ep_part_tree(const char *directory, const char *usage_file,
                   ep_part *part);
+
+/** @return the directory whose tree a quota counts; NULL: the upload leads to no
+ * file.  It lives as long as the request */
+const char *ep_part_directory(request_rec *r, const ep_setting *setting);
+
+/** The right of one upload at a time to replace a file; complete. */
+void ep_part_file(dev_t device, ino_t number, ep_part *part);
 
 /** @return bytes that may still be used of a directory's file system, at least
  * 0; -1: it does not tell */

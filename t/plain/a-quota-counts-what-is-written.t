@@ -8,7 +8,7 @@ use ExpectPolicy::Wire;
 use Test::More;
 
 my $site = ExpectPolicy::Ledger::site();
-ExpectPolicy::Ledger::sparse($site, 'old', 5000);
+ExpectPolicy::Ledger::filled($site, 'old', 5000);
 # a program that answers past all output filters
 my $nph = ExpectPolicy::Ledger::site();
 open my $out, '>', "$nph/nph-take.pl" or die;

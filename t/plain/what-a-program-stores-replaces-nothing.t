@@ -24,7 +24,7 @@ for my $way (sort keys %ways) {
     for my $dir ("full-$way", "room-$way") {
         my $limit = $dir =~ /^full/ ? LARGE : 2 * LARGE;
         mkdir "$site/$dir" or die;
-        ExpectPolicy::Ledger::sparse($site, "$dir/file", LARGE);
+        ExpectPolicy::Ledger::filled($site, "$dir/file", LARGE);
         $sections .= "<Directory \"$site/$dir\">\n $ways{$way}\n"
             . " Require all granted\n ExpectPolicyQuota $limit\n</Directory>\n"
             . "Alias /$dir \"$site/$dir\"\n";

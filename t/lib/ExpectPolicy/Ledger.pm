@@ -229,6 +229,16 @@ sub sparse {
     return $file;
 }
 
+# The same, and it takes as much room as it is long.
+sub filled {
+    my ($self, $name, $bytes) = @_;
+    my $file = ref $self ? "$self->{site}/$name" : "$self/$name";
+    open my $out, '>', $file or die "$file: $!";
+    print $out 'x' x $bytes;
+    close $out or die "$file: $!";
+    return $file;
+}
+
 # What really lies below a directory, in bytes.
 sub on_disk {
     my ($self) = @_;
