@@ -33,6 +33,8 @@ typedef struct ep_request {
     int is_uncounted;
     /** the refusal went out, or was handed to the output filters */
     int answered;
+    /** the refusal has taken the place of core's page, of which no more may go out */
+    int is_page_sent;
     /** content was read up to its end */
     int is_read;
     /** content is thrown away as it is read; and then, whoever reads it finds none */

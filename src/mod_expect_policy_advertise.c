@@ -13,6 +13,7 @@
 #include "ep_limits.h"
 #include "mod_expect_policy_config.h"
 #include "mod_expect_policy_fields.h"
+#include "mod_expect_policy_filter.h"
 #include "mod_expect_policy_ledger.h"
 #include "mod_expect_policy_parts.h"
 #include "mod_expect_policy_prospect.h"
@@ -166,6 +167,9 @@ static apr_status_t add_fields(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     ep_policy policy;
 
+    if (f->ctx == NULL) {
+        return ep_filter_leave_output(f, bb);
+    }
     if (!APR_BRIGADE_EMPTY(bb)) {
         ap_remove_output_filter(f);
         if (ap_is_HTTP_SUCCESS(f->r->status)
@@ -352,7 +356,8 @@ int ep_advertise(request_rec *r)
     if (method != NULL) {
         return answer(r, method);
     }
-    ap_add_output_filter_handle(advertise_filter, NULL, r, r->connection);
+    /* the context says that it is ours, see mod_expect_policy_filter.h */
+    ap_add_output_filter_handle(advertise_filter, r, r, r->connection);
     return DECLINED;
 }
 

@@ -7,6 +7,7 @@
 #include "util_filter.h"
 
 #include "ep_amount.h"
+#include "mod_expect_policy_filter.h"
 #include "mod_expect_policy_ledger.h"
 #include "mod_expect_policy_once.h"
 #include "mod_expect_policy_parts.h"
@@ -122,6 +123,9 @@ static apr_status_t end_before_answer(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     ep_holding *holding = f->ctx;
 
+    if (holding == NULL) {
+        return ep_filter_leave_output(f, bb);
+    }
     if (!APR_BRIGADE_EMPTY(bb)
         && (holding->state->is_read
             || APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb)))) {

@@ -12,6 +12,7 @@
 #include "mod_expect_policy_close.h"
 #include "mod_expect_policy_config.h"
 #include "mod_expect_policy_facts.h"
+#include "mod_expect_policy_filter.h"
 
 APLOG_USE_MODULE(expect_policy);
 
@@ -101,6 +102,9 @@ void ep_early_close(request_rec *r)
 /* What a module or an application says in its own words. */
 static apr_status_t answer_early(ap_filter_t *f, apr_bucket_brigade *bb)
 {
+    if (f->ctx == NULL) {
+        return ep_filter_leave_output(f, bb);
+    }
     if (!APR_BRIGADE_EMPTY(bb)) {
         ep_early_close(f->r);
         ap_remove_output_filter(f);
@@ -112,7 +116,8 @@ static void watch_answer(request_rec *r)
 {
     if (r->main == NULL && ep_config_may_be_on(r->per_dir_config)
         && ep_facts_any(r)) {
-        ap_add_output_filter_handle(early_filter, NULL, r, r->connection);
+        /* the context says that it is ours, see mod_expect_policy_filter.h */
+        ap_add_output_filter_handle(early_filter, r, r, r->connection);
     }
 }
 

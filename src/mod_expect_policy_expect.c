@@ -8,6 +8,7 @@
 #include "util_filter.h"
 
 #include "ep_expect.h"
+#include "mod_expect_policy_filter.h"
 
 /* The name under which core reads the field while it is held back. */
 #define HELD "Expect-Policy-Held"
@@ -82,8 +83,12 @@ static apr_status_t hold_expect(ap_filter_t *f, apr_bucket_brigade *bb,
     hold_ctx *ctx = f->ctx;
     char line[PEEK];
     apr_size_t length = 0;
-    apr_status_t rv = ap_get_brigade(f->next, bb, mode, block, readbytes);
+    apr_status_t rv;
 
+    if (ctx == NULL) {
+        return ep_filter_leave_input(f, bb, mode, block, readbytes);
+    }
+    rv = ap_get_brigade(f->next, bb, mode, block, readbytes);
     if (rv != APR_SUCCESS || mode != AP_MODE_GETLINE
         || APR_BRIGADE_EMPTY(bb)) {
         return rv;

@@ -10,6 +10,7 @@
 #include "mod_expect_policy_claim.h"
 #include "mod_expect_policy_counters.h"
 #include "mod_expect_policy_facts.h"
+#include "mod_expect_policy_filter.h"
 #include "mod_expect_policy_refusal.h"
 #include "mod_expect_policy_report.h"
 
@@ -84,6 +85,9 @@ static apr_status_t meter(ap_filter_t *f, apr_bucket_brigade *bb,
     apr_status_t rv;
     int64_t bytes, total;
 
+    if (state == NULL) {
+        return ep_filter_leave_input(f, bb, mode, block, readbytes);
+    }
     if (state->is_withheld) {
         APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(bb->bucket_alloc));
         return APR_SUCCESS;
@@ -139,7 +143,8 @@ static void add_filter(request_rec *r, ep_request *state)
     ap_filter_t *f;
 
     for (f = r->input_filters; f != NULL; f = f->next) {
-        if (f->frec == meter_filter) {
+        /* one without a context is not ours, see mod_expect_policy_filter.h */
+        if (f->frec == meter_filter && f->ctx == state) {
             return;
         }
     }

@@ -12,6 +12,7 @@
 #include "ep_error.h"
 #include "mod_expect_policy_close.h"
 #include "mod_expect_policy_fields.h"
+#include "mod_expect_policy_filter.h"
 #include "mod_expect_policy_http2.h"
 #include "mod_expect_policy_report.h"
 
@@ -157,16 +158,19 @@ int ep_refuse(request_rec *r, ep_request *state)
 /* Drops the page that core writes and sends the document in its place. */
 static apr_status_t replace_page(ap_filter_t *f, apr_bucket_brigade *bb)
 {
-    const ep_request *state = f->ctx;
+    ep_request *state = f->ctx;
     const char *document;
     apr_size_t length;
     apr_status_t rv;
 
-    apr_brigade_cleanup(bb);
     if (state == NULL) {
+        return ep_filter_leave_output(f, bb);
+    }
+    apr_brigade_cleanup(bb);
+    if (state->is_page_sent) {
         return APR_SUCCESS;
     }
-    f->ctx = NULL;
+    state->is_page_sent = 1;
     document = dress(f->r, state, &length);
     if (!f->r->header_only) {
         APR_BRIGADE_INSERT_TAIL(
