@@ -355,6 +355,10 @@ sub answer {
             && $self->step($soon);
     }
     $stream->{ms} = (($stream->{done} // time) - $stream->{sent}) * 1000;
+    ExpectPolicy::Wire::record(
+        join "\r\n", "HTTP/2 " . ($stream->{status} // $stream->{problem}),
+        (map { "$_->[0]: $_->[1]" } @{ $stream->{headers} || [] }), '',
+        $stream->{body} // '');
     return $stream;
 }
 

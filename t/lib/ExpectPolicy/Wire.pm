@@ -342,7 +342,20 @@ sub read_response {
     }
     $res{raw} .= $res{body};
     $res{done} = time;
+    record($res{raw});
     return \%res;
+}
+
+# With EP_RECORD, every answer is written to a file of that directory, one for
+# each test, a line for each answer, so that two builds can be compared
+# (tools/compare-answers).
+sub record {
+    my ($text) = @_;
+    return unless defined $ENV{EP_RECORD};
+    my $file = "$ENV{EP_RECORD}/$ENV{EP_MPM}-$ENV{EP_PROFILE}-" . $0 =~ s{.*/}{}r;
+    open my $out, '>>', $file or die "$file: $!\n";
+    syswrite $out, $text =~ s{([^ -~]|%)}{sprintf '%%%02x', ord $1}ger . "\n";
+    close $out;
 }
 
 sub read_chunked {
