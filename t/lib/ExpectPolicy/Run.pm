@@ -95,6 +95,14 @@ sub start {
     return $self->SUPER::start;
 }
 
+# For t/TEST, which may run them once more.
+sub note_failed {
+    my %failed = map { $_ => 1 } @_;
+    open my $out, '>', 'failed' or die "failed: $!\n";
+    print $out "$_\n" for sort keys %failed;
+    close $out;
+}
+
 # Apache::TestHarness finds and sorts the tests; a harness of our own runs
 # them, because it can tell how many did, and that none was skipped.
 sub run_tests {
@@ -115,6 +123,7 @@ sub run_tests {
     if ($result) {
         push @wrong, 'not all passed: ' . $result->get_status
             unless $result->get_status eq 'PASS';
+        note_failed($result->failed, $result->exit, $result->wait);
         push @wrong, 'no test was counted' unless $result->total;
         my @without = grep {
             !$result->parsers($_) || !($result->parsers($_))[0]->tests_run
