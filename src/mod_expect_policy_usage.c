@@ -16,6 +16,7 @@
 #include "mod_expect_policy_config.h"
 #include "mod_expect_policy_fork.h"
 #include "mod_expect_policy_ledger.h"
+#include "mod_expect_policy_nofollow.h"
 #include "mod_expect_policy_once.h"
 #include "mod_expect_policy_walk.h"
 
@@ -198,7 +199,12 @@ static void say_failed(const walked *tree)
     char place[PLACE_SIZE];
 
     ep_walk_place(&tree->walk, place, sizeof(place));
-    if (tree->walk.error == ELOOP) {
+    if (tree->walk.link[0] != '\0') {
+        say_unknown(&tree->before, 0,
+                    "a link that is not the administrator's is not followed: ",
+                    tree->walk.link);
+    }
+    else if (tree->walk.error == ELOOP) {
         say_unknown(&tree->before, 0, "too deep: ", place);
     }
     else {
@@ -422,6 +428,9 @@ int ep_usage_start(apr_pool_t *pconf, server_rec *main_server)
         return OK;
     }
     plan.server = main_server;
+    /* root, or who started httpd otherwise; children of root's have changed to
+     * another user before they measure */
+    ep_nofollow_trust(geteuid());
     plan.is_watched = get_watched(pconf);
     if (!plan.is_watched && plan.is_needed) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, main_server,

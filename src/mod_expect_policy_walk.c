@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "ep_amount.h"
+#include "mod_expect_policy_nofollow.h"
 
 /* Entries between two questions whether it is enough: a few microseconds where
  * the kernel has them in memory. */
@@ -68,7 +69,8 @@ static ep_walk_result enter(ep_walk *walk, int fd)
 
 static ep_walk_result enter_root(ep_walk *walk)
 {
-    const int fd = open(walk->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int fd = ep_nofollow_open(walk->root, walk->link,
+                                    sizeof(walk->link));
 
     if (fd >= 0) {
         return enter(walk, fd);

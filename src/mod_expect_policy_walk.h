@@ -4,8 +4,8 @@
  * Walks through a tree of files in small steps and adds up their sizes.
  *
  * What counts is each name of a regular file; directories themselves, symbolic
- * links and all else do not.  Links are never followed, except on the way to
- * the root.  Other file systems below it are part of it.  What vanishes
+ * links and all else do not.  Links are never followed, except the
+ * administrator's on the way to the root (see mod_expect_policy_nofollow.h).  Other file systems below it are part of it.  What vanishes
  * meanwhile does not count and is no error.
  *
  * POSIX alone, neither httpd nor APR; t/walk tests it without a server.
@@ -22,6 +22,8 @@
 /** Beyond so many, one walk goes on at a time, and the others wait: each level
  * costs a descriptor. */
 #define EP_WALK_SHALLOW 16
+/** Enough of the way to a link for a log line. */
+#define EP_WALK_LINK_SIZE 1024
 
 struct ep_walk;
 
@@ -44,8 +46,10 @@ typedef struct ep_walk {
     int depth;
     /** the last entry was read, but waits for its turn */
     int waits;
-    /** on EP_WALK_FAILED: errno; ELOOP: too deep */
+    /** on EP_WALK_FAILED: errno; ELOOP: too deep, or a link that is not
+     * followed, which is then not empty */
     int error;
+    char link[EP_WALK_LINK_SIZE];
 } ep_walk;
 
 typedef enum ep_walk_result {

@@ -1,5 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
+#include "mod_expect_policy_nofollow.h"
 #include "mod_expect_policy_walk.h"
 
 #include <errno.h>
@@ -7,9 +8,12 @@
 #include <ftw.h>
 #include <grp.h>
 #include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <check.h>
@@ -25,6 +29,7 @@ static void setup(void)
         ck_assert_int_eq(setgid(65534), 0);
         ck_assert_int_eq(setuid(65534), 0);
     }
+    ep_nofollow_trust(geteuid());
     ck_assert_ptr_nonnull(mkdtemp(top));
     ck_assert_int_eq(chdir(top), 0);
 }
@@ -409,6 +414,273 @@ START_TEST(one_walk_at_a_time_is_beyond_the_shallow)
 }
 END_TEST
 
+/* Here, all that is ours is somebody else's. */
+static void refuses(const char *root, const char *link)
+{
+    const int before = descriptors();
+
+    ck_assert_int_eq(walk_all(root), EP_WALK_FAILED);
+    ck_assert_int_eq(walk.error, ELOOP);
+    ck_assert_str_eq(walk.link, link);
+    ck_assert_int_eq(walk.bytes, 0);
+    ep_walk_end(&walk);
+    ck_assert_int_eq(descriptors(), before);
+}
+
+/* mine/site, with 1 byte, and other/site, with 1000 */
+static void make_two_sites(void)
+{
+    make_dir("mine");
+    make_dir("mine/site");
+    make_file("mine/site/file", 1);
+    make_dir("other");
+    make_dir("other/site");
+    make_file("other/site/file", 1000);
+}
+
+static void measures(const char *root, int64_t bytes)
+{
+    ck_assert_int_eq(walk_all(root), EP_WALK_DONE);
+    ck_assert_int_eq(walk.bytes, bytes);
+    ck_assert_str_eq(walk.link, "");
+}
+
+/* What lies in the way of each row, and which link is not followed. */
+static const struct {
+    const char *target, *link, *root, *refused;
+} strangers[] = {
+    { "../other/site", "mine/link", "mine/link", "./mine/link" },
+    { "../other/site", "mine/link", "mine/link/", "./mine/link" },
+    { "../other/site", "mine/link", "mine//./link/.", "./mine/./link" },
+    { "../other", "mine/link", "mine/link/site", "./mine/link" },
+    { "other", "link", "link/site", "./link" },
+    { "../../other/site", "mine/site/link", "mine/site/link",
+      "./mine/site/link" },
+    { "../other/site", "mine/link", "other/../mine/link",
+      "./other/../mine/link" },
+    { "/", "mine/link", "mine/link/proc/self/fd", "./mine/link" },
+    { "/proc/self/root", "mine/link", "mine/link", "./mine/link" },
+    { "/proc/self/cwd", "mine/link", "mine/link", "./mine/link" },
+    { "link", "mine/link", "mine/link", "./mine/link" },
+    { "nowhere", "mine/link", "mine/link", "./mine/link" },
+    { "site/file", "mine/link", "mine/link", "./mine/link" },
+    /* one's own tree is no exception: nobody can tell */
+    { "site", "mine/link", "mine/link", "./mine/link" }
+};
+
+START_TEST(a_link_of_somebody_else_is_not_followed)
+{
+    make_two_sites();
+    ep_nofollow_trust(0);
+    ck_assert_int_eq(symlink(strangers[_i].target, strangers[_i].link), 0);
+    refuses(strangers[_i].root, strangers[_i].refused);
+    /* a directory in its place is measured */
+    measures("mine/site", 1);
+}
+END_TEST
+
+/* The same row by row, of the administrator; -1: an error */
+static const struct {
+    const char *target, *root;
+    int64_t bytes;
+} administrators[] = {
+    { "../other/site", "mine/link", 1000 },
+    { "../other/site", "mine//./link/.", 1000 },
+    { "../other", "mine/link/site", 1000 },
+    { "..", "mine/link/other/site", 1000 },
+    { "site/../../other/./site//", "mine/link", 1000 },
+    { "/proc/self/cwd/other", "mine/link/site", 1000 },
+    { "site", "mine/link", 1 },
+    { "link", "mine/link", -1 },
+    { "site/file", "mine/link", -1 }
+};
+
+START_TEST(a_link_of_the_administrators_is_followed)
+{
+    make_two_sites();
+    ck_assert_int_eq(symlink(administrators[_i].target, "mine/link"), 0);
+    if (administrators[_i].bytes >= 0) {
+        measures(administrators[_i].root, administrators[_i].bytes);
+    }
+    else {
+        ck_assert_int_eq(walk_all(administrators[_i].root), EP_WALK_FAILED);
+        ep_walk_end(&walk);
+    }
+}
+END_TEST
+
+START_TEST(a_link_that_others_may_have_moved_is_not_followed)
+{
+    static const mode_t writable[] = { 0775, 0757, 01777, 0722 };
+    size_t i;
+
+    make_two_sites();
+    ck_assert_int_eq(symlink("../other/site", "mine/link"), 0);
+    for (i = 0; i < sizeof(writable) / sizeof(writable[0]); i++) {
+        ck_assert_int_eq(chmod("mine", writable[i]), 0);
+        refuses("mine/link", "./mine/link");
+        /* what is no link may lie there */
+        measures("mine/site", 1);
+        ck_assert_int_eq(chmod("mine", 0755), 0);
+        measures("mine/link", 1000);
+    }
+}
+END_TEST
+
+START_TEST(roots_own_links_are_followed)
+{
+    char link[64];
+    int fd;
+
+    ep_nofollow_trust(0);
+    fd = ep_nofollow_open("/proc/self/fd", link, sizeof(link));
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    ck_assert_str_eq(link, "");
+    close(fd);
+}
+END_TEST
+
+START_TEST(links_have_an_end)
+{
+    char from[32], to[32];
+    int i;
+
+    make_two_sites();
+    for (i = 1; i <= EP_NOFOLLOW_LINKS + 1; i++) {
+        snprintf(from, sizeof(from), i > 1 ? "link%d" : "mine/site", i - 1);
+        snprintf(to, sizeof(to), "link%d", i);
+        ck_assert_int_eq(symlink(from, to), 0);
+    }
+    snprintf(to, sizeof(to), "link%d", EP_NOFOLLOW_LINKS);
+    measures(to, 1);
+    snprintf(to, sizeof(to), "link%d", EP_NOFOLLOW_LINKS + 1);
+    refuses(to, "./link1");
+}
+END_TEST
+
+/* @return what begins so, and goes on with "./" up to a length */
+static char *filled(const char *start, size_t length)
+{
+    char *path = malloc(length + 1);
+    size_t i = strlen(start);
+
+    ck_assert_ptr_nonnull(path);
+    ck_assert_uint_eq((length - i) % 2, 0);
+    memcpy(path, start, i);
+    for (; i < length; i += 2) {
+        memcpy(path + i, "./", 2);
+    }
+    path[length] = '\0';
+    return path;
+}
+
+static void measures_filled(const char *start, size_t length, int64_t bytes)
+{
+    char *path = filled(start, length);
+
+    if (bytes >= 0) {
+        measures(path, bytes);
+    }
+    else {
+        ck_assert_int_eq(walk_all(path), EP_WALK_FAILED);
+        ck_assert_int_eq(walk.error, ENAMETOOLONG);
+        ep_walk_end(&walk);
+    }
+    free(path);
+}
+
+START_TEST(the_way_has_an_end)
+{
+    const size_t half = EP_NOFOLLOW_SIZE / 2;
+    char *text = filled("site", half);
+
+    make_two_sites();
+    measures_filled("", 2 * half - 2, 1001);
+    measures_filled("", 2 * half, -1);
+    /* half of it in a link, and as much behind that */
+    text[4] = '/';
+    text[5] = '/';
+    ck_assert_int_eq(symlink(text, "mine/link"), 0);
+    free(text);
+    measures_filled("mine/link/", strlen("mine/link/") + half - 2, 1);
+    measures_filled("mine/link/", strlen("mine/link/") + half, -1);
+}
+END_TEST
+
+START_TEST(a_long_way_to_a_link_is_cut)
+{
+    char link[8];
+
+    make_two_sites();
+    ck_assert_int_eq(symlink("site", "mine/link"), 0);
+    ep_nofollow_trust(0);
+    ck_assert_int_eq(ep_nofollow_open("mine/link", link, sizeof(link)), -1);
+    ck_assert_int_eq(errno, ELOOP);
+    ck_assert_str_eq(link, "./mine/");
+}
+END_TEST
+
+START_TEST(what_lies_in_the_way_is_not_opened)
+{
+    make_two_sites();
+    ck_assert_int_eq(mkfifo("mine/pipe", 0644), 0);
+    ck_assert_int_eq(walk_all("mine/pipe/below"), EP_WALK_FAILED);
+    failed_in("mine/pipe/below", ENOTDIR);
+    ck_assert_int_eq(walk_all("/dev/null"), EP_WALK_FAILED);
+    failed_in("/dev/null", ENOTDIR);
+    ck_assert_int_eq(chmod("mine", 0600), 0);
+    ck_assert_int_eq(walk_all("mine/site"), EP_WALK_FAILED);
+    failed_in("mine/site", EACCES);
+    ck_assert_int_eq(chmod("mine", 0100), 0);
+    measures("mine/site", 1);
+    ck_assert_int_eq(chmod("mine", 0700), 0);
+}
+END_TEST
+
+/* Puts a link in place of a directory and back, until it is ended. */
+static void swap_for_ever(void)
+{
+    for (;;) {
+        syscall(SYS_renameat2, AT_FDCWD, "mine/site", AT_FDCWD, "mine/link",
+                2 /* RENAME_EXCHANGE */);
+    }
+}
+
+START_TEST(a_directory_that_is_swapped_for_a_link_is_measured_or_refused)
+{
+    int measured = 0, refused = 0, rounds;
+    pid_t child;
+
+    make_two_sites();
+    ck_assert_int_eq(symlink("../other/site", "mine/link"), 0);
+    ep_nofollow_trust(0);
+    child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        swap_for_ever();
+    }
+    for (rounds = 0; rounds < 200000
+                     && (rounds < 2000 || measured == 0 || refused == 0);
+         rounds++) {
+        ep_walk_begin(&walk, &turns, "mine/site");
+        if (ep_walk_go(&walk, never, NULL) == EP_WALK_DONE) {
+            ck_assert_int_eq(walk.bytes, 1);
+            measured++;
+        }
+        else {
+            ck_assert_str_eq(walk.link, "./mine/site");
+            refused++;
+        }
+        ep_walk_end(&walk);
+    }
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    ck_assert_int_gt(measured, 0);
+    ck_assert_int_gt(refused, 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("walk");
@@ -434,6 +706,18 @@ int main(void)
     tcase_add_loop_test(tcase, what_becomes_a_link_meanwhile_is_not_followed,
                         0, 2);
     tcase_add_test(tcase, one_walk_at_a_time_is_beyond_the_shallow);
+    tcase_add_loop_test(tcase, a_link_of_somebody_else_is_not_followed, 0,
+                        sizeof(strangers) / sizeof(strangers[0]));
+    tcase_add_loop_test(tcase, a_link_of_the_administrators_is_followed, 0,
+                        sizeof(administrators) / sizeof(administrators[0]));
+    tcase_add_test(tcase, a_link_that_others_may_have_moved_is_not_followed);
+    tcase_add_test(tcase, roots_own_links_are_followed);
+    tcase_add_test(tcase, links_have_an_end);
+    tcase_add_test(tcase, the_way_has_an_end);
+    tcase_add_test(tcase, a_long_way_to_a_link_is_cut);
+    tcase_add_test(tcase, what_lies_in_the_way_is_not_opened);
+    tcase_add_test(tcase,
+                   a_directory_that_is_swapped_for_a_link_is_measured_or_refused);
     suite_add_tcase(suite, tcase);
 
     runner = srunner_create(suite);
