@@ -13,8 +13,8 @@
  *   fixups               the same, where httpd's authentication comes first;
  *                        limits that count
  *   handler              the same, where a fast redirect changed the place;
- *                        quotas once more, by what the handler sees; limits,
- *                        for who asks
+ *                        quotas once more, by what the handler sees; COPY and
+ *                        MOVE; limits, for who asks
  *   insert_error_filter  core's own 417, and content cut on its way: our page
  *
  * docs/design.md tells why.
@@ -31,6 +31,7 @@
 #include "mod_expect_policy_claim.h"
 #include "mod_expect_policy_close.h"
 #include "mod_expect_policy_config.h"
+#include "mod_expect_policy_copy.h"
 #include "mod_expect_policy_counters.h"
 #include "mod_expect_policy_directives.h"
 #include "mod_expect_policy_drain.h"
@@ -346,7 +347,10 @@ static int check_place(request_rec *r)
     ep_request *state;
     int result = DECLINED;
 
-    if (ep_request_is_plain(r) || !is_own(r)) {
+    if (ep_request_is_plain(r)) {
+        return ep_copy_is(r) && is_own(r) ? ep_copy_check(r) : DECLINED;
+    }
+    if (!is_own(r)) {
         return DECLINED;
     }
     state = ep_request_get(r);
@@ -357,6 +361,9 @@ static int check_place(request_rec *r)
     if (result == DECLINED && state != NULL
         && !ep_claim_check_handler(r, state)) {
         return ep_conclude(r, state);
+    }
+    if (result == DECLINED && ep_copy_is(r)) {
+        return ep_copy_check(r);
     }
     return result == DECLINED ? ep_advertise(r) : result;
 }
@@ -404,6 +411,7 @@ static void register_hooks(apr_pool_t *pool)
     ep_refusal_register();
     ep_meter_register();
     ep_claim_register();
+    ep_copy_register();
     ep_early_register();
     ep_advertise_register();
     ep_close_register();

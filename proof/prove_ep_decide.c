@@ -100,6 +100,15 @@ static void decide_core_refused(void)
     //@ check always_417: verdict.status == 417;
 }
 
+/* What stores without sending content. */
+static void decide_announced(void)
+{
+    ep_decide_announced(&policy, &facts, &verdict);
+    /*@ check credentials_or_refuse: verdict.code == EP_ADMITTED
+            || verdict.code == EP_AUTHENTICATION_REQUIRED
+            || verdict.code == EP_REFUSED; */
+}
+
 /* Expectations too long to be met by chance. */
 static void known_expectations(void)
 {
@@ -160,6 +169,7 @@ int main(void)
             temporary();
             tells_limits();
             decide_core_refused();
+            decide_announced();
             tokens();
             silent_policy();
             plain_request();

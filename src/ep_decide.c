@@ -129,6 +129,18 @@ void ep_decide(const ep_policy *policy, const ep_facts *facts,
     conclude(policy, facts, verdict);
 }
 
+void ep_decide_announced(const ep_policy *policy, const ep_facts *facts,
+                         ep_verdict *verdict)
+{
+    memset(verdict, 0, sizeof(*verdict));
+    verdict->by[EP_AUTHENTICATION_REQUIRED] = ep_check_fails(
+        EP_AUTHENTICATION_REQUIRED, policy, facts);
+    if (verdict->by[EP_AUTHENTICATION_REQUIRED] == NULL) {
+        verdict->by[EP_REFUSED] = ep_check_fails(EP_REFUSED, policy, facts);
+    }
+    conclude(policy, facts, verdict);
+}
+
 /* What is different where content was on its way already. */
 static void conclude_cut(const ep_policy *policy, ep_code code,
                          ep_verdict *verdict)

@@ -27,6 +27,11 @@ typedef struct ep_verdict {
 void ep_decide(const ep_policy *policy, const ep_facts *facts,
                ep_verdict *verdict);
 
+/** Judges a request that stores without sending content: by its credentials and
+ * by Refuse. */
+void ep_decide_announced(const ep_policy *policy, const ep_facts *facts,
+                         ep_verdict *verdict);
+
 /** The verdict on content that turned out larger than allowed on its way. */
 void ep_decide_cut(const ep_policy *policy, const ep_facts *facts,
                    ep_verdict *verdict);

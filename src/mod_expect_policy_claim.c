@@ -368,6 +368,17 @@ static const ep_setting *failure_of(const ep_policy *policy)
     return policy->rule[EP_RULE_LEDGER_FAILURE][0];
 }
 
+void ep_claim_deny(ep_request *state, const ep_part *part,
+                   const ep_setting *by, const ep_denial *denial)
+{
+    deny(state, part, by, denial, 0, 0);
+}
+
+void ep_claim_deny_unavailable(ep_request *state, const ep_setting *by)
+{
+    deny_unavailable(state, by != NULL ? by : failure_of(&state->policy), 0);
+}
+
 /* A dry run reports what it would have cut, and counts on without the limit. */
 static void lift(request_rec *r, ep_request *state, size_t part)
 {

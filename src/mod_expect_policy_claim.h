@@ -7,6 +7,8 @@
 
 #include "mod_expect_policy.h"
 
+#include "ep_book.h"
+
 /** Registers the filter. */
 void ep_claim_register(void);
 
@@ -35,5 +37,14 @@ int ep_claim_check_handler(request_rec *r, ep_request *state);
  *         On
  */
 int ep_claim_cover(request_rec *r, ep_request *state, int64_t bytes);
+
+/** Says in the verdict that a limit has no room. */
+void ep_claim_deny(ep_request *state, const ep_part *part,
+                   const ep_setting *by, const ep_denial *denial);
+
+/** Says that the ledger cannot answer.
+ * @param by the limit that there is no room for; NULL: what
+ *        ExpectPolicyLedgerFailure says */
+void ep_claim_deny_unavailable(ep_request *state, const ep_setting *by);
 
 #endif

@@ -63,13 +63,23 @@ static int is_tunnel(const request_rec *r)
            && apr_table_get(r->headers_in, "Upgrade") != NULL;
 }
 
+static void read_fields(const request_rec *r, ep_facts *facts)
+{
+    facts->expect = expect_in(r);
+    facts->method = r->method;
+    facts->ignores_continue = r->proto_num < HTTP_VERSION(1, 1);
+    facts->content_type = apr_table_get(r->headers_in, "Content-Type");
+    facts->content_encoding = apr_table_get(r->headers_in, "Content-Encoding");
+    facts->authorization = apr_table_get(r->headers_in, "Authorization");
+    facts->accept = apr_table_get(r->headers_in, "Accept");
+}
+
 int ep_facts_read(const request_rec *r, ep_facts *facts)
 {
     const int is_chunked = apr_table_get(r->headers_in, "Transfer-Encoding")
                                != NULL
                            && !is_tunnel(r);
     const char *length = apr_table_get(r->headers_in, "Content-Length");
-    const char *expect = expect_in(r);
 
     facts->declared = EP_UNKNOWN;
     facts->hint = EP_UNKNOWN;
@@ -85,17 +95,18 @@ int ep_facts_read(const request_rec *r, ep_facts *facts)
                          : facts->declared > 0         ? EP_CONTENT_SIZED
                                                        : EP_CONTENT_NONE;
     }
-    if (facts->content == EP_CONTENT_NONE && expect == NULL) {
+    if (facts->content == EP_CONTENT_NONE && expect_in(r) == NULL) {
         return 0;
     }
-    facts->expect = expect;
-    facts->method = r->method;
-    facts->ignores_continue = r->proto_num < HTTP_VERSION(1, 1);
-    facts->content_type = apr_table_get(r->headers_in, "Content-Type");
-    facts->content_encoding = apr_table_get(r->headers_in, "Content-Encoding");
-    facts->authorization = apr_table_get(r->headers_in, "Authorization");
-    facts->accept = apr_table_get(r->headers_in, "Accept");
+    read_fields(r, facts);
     return 1;
+}
+
+void ep_facts_read_all(const request_rec *r, ep_facts *facts)
+{
+    if (!ep_facts_read(r, facts)) {
+        read_fields(r, facts);
+    }
 }
 
 int ep_facts_is_preflight(const request_rec *r)
@@ -177,4 +188,20 @@ int ep_facts_range(const request_rec *r, int64_t *first, int64_t *last)
                    || (position_at(slash, &complete) && complete > *last)
                ? 1
                : -1;
+}
+
+const char *ep_facts_destination(const request_rec *r)
+{
+    const char *url = apr_table_get(r->headers_in, "Destination");
+
+    /* Netscape's, which mod_dav still knows */
+    return url != NULL ? url : apr_table_get(r->headers_in, "New-uri");
+}
+
+int ep_facts_is_shallow(const request_rec *r)
+{
+    const char *depth = apr_table_get(r->headers_in, "Depth");
+
+    return r->method_number == M_COPY && depth != NULL
+           && strcmp(depth, "0") == 0;
 }

@@ -16,6 +16,9 @@ int ep_facts_any(const request_rec *r);
  */
 int ep_facts_read(const request_rec *r, ep_facts *facts);
 
+/** The same where there is something to judge, content or not. */
+void ep_facts_read_all(const request_rec *r, ep_facts *facts);
+
 /** @return 1 if a browser asks for a script whether it may upload (CORS) */
 int ep_facts_is_preflight(const request_rec *r);
 
@@ -42,5 +45,12 @@ void ep_facts_drop_content(request_rec *r);
  * @return 1; 0: there is none; -1: it is malformed
  */
 int ep_facts_range(const request_rec *r, int64_t *first, int64_t *last);
+
+/** @return where COPY and MOVE lead, as the client has written it; NULL: nowhere */
+const char *ep_facts_destination(const request_rec *r);
+
+/** @return 1 if a COPY leaves out what is in a collection; mod_dav refuses such a
+ * MOVE */
+int ep_facts_is_shallow(const request_rec *r);
 
 #endif

@@ -129,6 +129,14 @@ void ep_replaced_look(ep_replaced *replaced, request_rec *r, int is_final)
     }
 }
 
+void ep_replaced_look_at(ep_replaced *replaced, const char *path)
+{
+    ep_replaced_drop(replaced);
+    ep_replaced_init(replaced);
+    replaced->path = path;
+    open_file(replaced);
+}
+
 int ep_replaced_has_credit(const ep_replaced *replaced)
 {
     return replaced->is_found && !replaced->is_partial

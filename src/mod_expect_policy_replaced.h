@@ -47,6 +47,10 @@ void ep_replaced_init(ep_replaced *replaced);
  */
 void ep_replaced_look(ep_replaced *replaced, request_rec *r, int is_final);
 
+/** Looks at a file that is replaced as a whole.  @param path lives as long as
+ * @a replaced */
+void ep_replaced_look_at(ep_replaced *replaced, const char *path);
+
 /** @return 1 if there is a file whose bytes could be taken off */
 int ep_replaced_has_credit(const ep_replaced *replaced);
 

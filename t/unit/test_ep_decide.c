@@ -391,6 +391,38 @@ START_TEST(without_content_the_expectation_alone_is_checked)
 }
 END_TEST
 
+START_TEST(what_stores_without_content_is_judged_by_credentials_and_refuse)
+{
+    char lines[1024];
+    scenario s;
+    ep_policy policy;
+    ep_verdict verdict;
+    int code;
+
+    rules_of_subset((1U << EP_HEAD_CODES) - 1, BOTH, lines, sizeof(lines));
+    strcat(lines, hopeless);
+    given(&s, &policy, lines, "empty\nno-expect");
+    ep_decide_announced(&policy, &s.facts, &verdict);
+    ck_assert_int_eq(verdict.code, EP_AUTHENTICATION_REQUIRED);
+    for (code = 0; code < EP_CODES; code++) {
+        ck_assert(code == EP_AUTHENTICATION_REQUIRED
+                  || verdict.by[code] == NULL);
+    }
+    scenario_free(&s);
+    rules_of_subset(1U << EP_REFUSED, BOTH, lines, sizeof(lines));
+    given(&s, &policy, lines, "empty\nno-expect");
+    ep_decide_announced(&policy, &s.facts, &verdict);
+    ck_assert_int_eq(verdict.code, EP_REFUSED);
+    ck_assert_int_eq(verdict.status, rules[EP_REFUSED].status);
+    scenario_free(&s);
+    rules_of_subset(1U << EP_LENGTH_REQUIRED, BOTH, lines, sizeof(lines));
+    given(&s, &policy, lines, "empty\nno-expect");
+    ep_decide_announced(&policy, &s.facts, &verdict);
+    ck_assert_int_eq(verdict.code, EP_ADMITTED);
+    scenario_free(&s);
+}
+END_TEST
+
 /*
  * The status of a refusal.
  */
@@ -848,6 +880,9 @@ int main(void)
     tcase_add_test(tcase,
                    a_check_both_halves_fail_is_decided_by_the_servers_line);
     tcase_add_test(tcase, without_content_the_expectation_alone_is_checked);
+    tcase_add_test(
+        tcase,
+        what_stores_without_content_is_judged_by_credentials_and_refuse);
     ADD_ROWS(
         tcase,
         the_status_is_417_where_an_expectation_counts_or_it_is_asked_for,
