@@ -23,6 +23,7 @@ int main(void)
         ep_sink_text(&looking, ANY_OF(text, length));
         ep_sink_escaped(&looking, ANY_OF(text, length), escapes);
         ep_sink_html(&looking, ANY_OF(text, length));
+        ep_sink_printable(&looking, ANY_OF(text, length));
     }
     ep_sink_bytes(&looking, Frama_C_long_long_interval(INT64_MIN, INT64_MAX));
     ep_sink_number(&looking, Frama_C_long_long_interval(INT64_MIN,

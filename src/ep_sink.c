@@ -66,6 +66,30 @@ void ep_sink_html(const ep_sink *sink, const char *text)
     ep_sink_escaped(sink, text, in_html);
 }
 
+void ep_sink_printable(const ep_sink *sink, const char *text)
+{
+    size_t from = 0;
+    size_t to = 0;
+
+    for (; text[to] != '\0'; to++) {
+        const unsigned int byte = (unsigned char)text[to];
+        char escaped[4] = { '\\', '\\', '\0', '\0' };
+
+        if (byte >= ' ' && byte <= '~' && byte != '\\') {
+            continue;
+        }
+        if (byte != '\\') {
+            escaped[1] = 'x';
+            escaped[2] = "0123456789abcdef"[byte >> 4];
+            escaped[3] = "0123456789abcdef"[byte & 15];
+        }
+        sink->take(sink->data, text + from, to - from);
+        sink->take(sink->data, escaped, byte == '\\' ? 2 : sizeof(escaped));
+        from = to + 1;
+    }
+    sink->take(sink->data, text + from, to - from);
+}
+
 void ep_sink_bytes(const ep_sink *sink, int64_t bytes)
 {
     static const char *const units[] = {

@@ -31,6 +31,13 @@ void ep_sink_escaped(const ep_sink *sink, const char *text,
 /** Writes a text so that it can stand anywhere in an HTML page. */
 void ep_sink_html(const ep_sink *sink, const char *text);
 
+/**
+ * Writes a text that others chose so that a terminal can show it: in one line, of
+ * printable ASCII alone.  A backslash becomes two, any other byte \xNN, as in
+ * httpd's log; so different texts stay different.
+ */
+void ep_sink_printable(const ep_sink *sink, const char *text);
+
 /** Writes bytes as a person reads them, cut to a tenth: `1.5 MB`. */
 void ep_sink_bytes(const ep_sink *sink, int64_t bytes);
 

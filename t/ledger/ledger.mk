@@ -2,7 +2,8 @@
 #
 # check-ledger  the ledger's memory and lock without httpd: children that are
 #               killed, stopped or run next to memory that is overwritten, under
-#               ASan and UBSan; threads, under ThreadSanitizer
+#               ASan and UBSan; threads, under ThreadSanitizer; and what
+#               ledger-show makes of files that nobody would write
 #
 # Paths are relative to the top directory; everything built lies in build/.
 
@@ -32,7 +33,23 @@ build/ledger/threads: t/ledger/threads.c $(LEDGER_SOURCES) $(HEADERS)
 	gcc $(LEDGER_CFLAGS) -fsanitize=thread -o $@ $(filter %.c,$^) \
 	    $(LEDGER_LIBS)
 
+# ledger-show itself, and what writes files for it and looks at what it prints
+build/ledger/show: $(LEDGER_SHOW_SOURCES) $(HEADERS)
+	@mkdir -p $(@D)
+	gcc -std=c99 -Wall -Wextra -Wshadow -Wconversion -Werror -Isrc -g -O1 \
+	    -fno-omit-frame-pointer -fsanitize=address,undefined \
+	    -fno-sanitize-recover=all -o $@ $(LEDGER_SHOW_SOURCES)
+
+build/ledger/shown: t/ledger/shown.c src/ep_book.c src/ep_account.c \
+    src/ep_amount.c $(HEADERS)
+	@mkdir -p $(@D)
+	gcc -std=c99 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror -Isrc -g -O1 \
+	    -o $@ $(filter %.c,$^)
+
 .PHONY: check-ledger
-check-ledger: build/ledger/processes build/ledger/threads
+check-ledger: build/ledger/processes build/ledger/threads build/ledger/show \
+    build/ledger/shown
+	timeout $(LEDGER_TIMEOUT) build/ledger/shown build/ledger/show \
+	    build/ledger/shown.dir t/fuzz/corpus/book
 	timeout $(LEDGER_TIMEOUT) build/ledger/processes $(LEDGER_SECONDS)
 	timeout $(LEDGER_TIMEOUT) build/ledger/threads

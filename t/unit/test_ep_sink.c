@@ -95,12 +95,45 @@ START_TEST(a_text_is_written_as_it_is)
 }
 END_TEST
 
+static const struct {
+    const char *text, *printed;
+} printables[] = {
+    { "", "" },
+    { "/home/sites/a b~!", "/home/sites/a b~!" },
+    { "\n", "\\x0a" },
+    { "a\nb", "a\\x0ab" },
+    { "\r\t\b", "\\x0d\\x09\\x08" },
+    /* a terminal's own, in 7 and in 8 bits */
+    { "\033]0;title\a", "\\x1b]0;title\\x07" },
+    { "\x9b" "2J", "\\x9b2J" },
+    { "\x7f\x1f\x01", "\\x7f\\x1f\\x01" },
+    /* UTF-8, right and wrong, and what turns a line around */
+    { "\xc3\xa4", "\\xc3\\xa4" },
+    { "\xc3", "\\xc3" },
+    { "\xff\xfe\x80", "\\xff\\xfe\\x80" },
+    { "\xe2\x80\xae", "\\xe2\\x80\\xae" },
+    /* what was escaped before is another text */
+    { "\\", "\\\\" },
+    { "\\x0a", "\\\\x0a" },
+    { "\\\n\\", "\\\\\\x0a\\\\" }
+};
+
+START_TEST(a_text_of_others_is_printable)
+{
+    paper *p = new_paper();
+
+    ep_sink_printable(&p->sink, guarded(printables[_i].text));
+    ck_assert_str_eq(p->text, printables[_i].printed);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ep_sink");
     TCase *tcase = tcase_create("pieces");
 
     ADD_ROWS(tcase, a_number_is_written_in_full, numbers);
+    ADD_ROWS(tcase, a_text_of_others_is_printable, printables);
     ADD_ROWS(tcase, a_text_is_written_with_its_escapes, texts);
     ADD_ROWS(tcase, a_text_is_written_as_it_is, texts);
     ADD_ROWS(tcase, bytes_are_written_for_a_person, sizes);
