@@ -48,6 +48,9 @@ static void any_part(ep_part *part, const char *path)
     part->path = path;
     part->is_file = ANY_BIT;
     part->is_owners = ANY_BIT;
+    part->share = Frama_C_unsigned_long_interval(0, UINT64_MAX);
+    part->is_measured = ANY_BIT;
+    part->measured = any_amount();
 }
 
 static int64_t any_time(void)
@@ -160,6 +163,7 @@ int main(void)
     grow(count);
     end();
     ep_book_plant(&book, any_time(), &parts[0]);
+    ep_book_ask(&book, any_time(), &parts[0], &tree);
     measure();
     ask();
     any_part(&parts[0], short_path);

@@ -7,13 +7,16 @@
 /* "expectpo" */
 #define BOOK_MAGIC UINT64_C(0x6f70746365707865)
 /* of all that follows */
-#define BOOK_VERSION 3
+#define BOOK_VERSION 4
 /* An account is in one of so many places of one of its buckets. */
 #define BUCKET 16
 #define BUCKETS 2
 /* No place. */
 #define NOWHERE UINT32_MAX
-/* A tree that was asked for within so many microseconds stays. */
+/* All places that an account may have. */
+#define CHOICES (BUCKET * BUCKETS)
+/* A tree that was asked for within so many microseconds gives way only to one
+ * whose share has fewer places. */
 #define TREE_STAYS (INT64_C(60) * 1000 * 1000)
 
 /* The states of a claim; anything else is none of its owner's either. */
@@ -51,6 +54,13 @@ struct ep_book_tree {
     volatile int64_t measured;
     volatile int64_t took;
     volatile int64_t settled;
+    /* of ep_part */
+    volatile uint64_t share;
+    volatile uint8_t is_owners;
+    /* its path is in the server's files */
+    volatile uint8_t is_planted;
+    volatile uint16_t unused;
+    volatile uint32_t start;
     volatile char path[EP_TREE_PATH_SIZE];
 };
 
@@ -78,7 +88,7 @@ struct ep_book_claim {
 
 /* What is drawn in docs/ledger.md; an array of a negative size is no type. */
 typedef char a_head_as_drawn[sizeof(struct ep_book_head) == 256 ? 1 : -1];
-typedef char a_tree_as_drawn[sizeof(struct ep_book_tree) == 1136 ? 1 : -1];
+typedef char a_tree_as_drawn[sizeof(struct ep_book_tree) == 1152 ? 1 : -1];
 typedef char a_claim_as_drawn[sizeof(struct ep_book_claim) == 784 ? 1 : -1];
 
 /* One account that is asked for, in the process's own memory. */
@@ -91,8 +101,12 @@ typedef struct want {
     int64_t limit;
     int64_t amount;
     int is_owners;
+    /* whose tree it would be, if there is none */
+    uint64_t share;
     /* the claim has no room for it */
     int is_left_out;
+    /* there is something else in its place so far */
+    int is_new;
     /* the claim's part in it; NULL: none yet */
     struct ep_book_part *held;
 } want;
@@ -219,22 +233,7 @@ static uint32_t find(const ep_book *book, ep_kind kind, ep_key key)
     return NOWHERE;
 }
 
-/* As ep_account_worth(). */
-static int64_t worth_of_tree(const struct ep_book_tree *tree, int64_t now)
-{
-    const int64_t asked = ep_amount_of(tree->asked);
-
-    if (tree->account.kind != (uint32_t)EP_QUOTA + 1) {
-        return 0;
-    }
-    /* nobody can have asked later than now */
-    if (tree->account.claims != 0
-        || (asked <= now && now - asked < TREE_STAYS)) {
-        return EP_ACCOUNT_KEPT;
-    }
-    return asked < now ? asked + 1 : 1;
-}
-
+/* As ep_account_worth(); which tree gives way is for find_giving() to say. */
 static int64_t worth(const ep_book *book, ep_kind kind, uint32_t place,
                      int64_t now)
 {
@@ -243,9 +242,10 @@ static int64_t worth(const ep_book *book, ep_kind kind, uint32_t place,
     if (account == NULL) {
         return EP_ACCOUNT_KEPT;
     }
-    return kind == EP_QUOTA
-               ? worth_of_tree((const struct ep_book_tree *)account, now)
-               : ep_account_worth(account, now);
+    if (kind == EP_QUOTA) {
+        return account->kind != (uint32_t)EP_QUOTA + 1 ? 0 : EP_ACCOUNT_KEPT;
+    }
+    return ep_account_worth(account, now);
 }
 
 /* The same caller may hold nothing yet in what it wants. */
@@ -294,24 +294,145 @@ static room room_in(const ep_book *book, int64_t now, const ep_part *part,
     return found;
 }
 
+/* @param places CHOICES of them; out: all that a key may have, each once
+ * @return how many */
+static uint32_t places_of(const ep_book *book, ep_kind kind, ep_key key,
+                          uint32_t *places)
+{
+    uint32_t count = 0;
+    int which;
+
+    for (which = 0; which < BUCKETS; which++) {
+        const uint32_t first = bucket(book, kind, key, which);
+        uint32_t i;
+
+        if (count > 0 && first == places[0]) {
+            break;
+        }
+        for (i = 0; i < BUCKET && count < CHOICES; i++) {
+            places[count++] = first + i;
+        }
+    }
+    return count;
+}
+
+/* @return how many of the places have trees of a share */
+static uint32_t places_with(const ep_book *book, const uint32_t *places,
+                            uint32_t count, uint64_t share, int is_owners)
+{
+    uint32_t found = 0;
+    uint32_t i;
+
+    for (i = 0; i < count && i < CHOICES; i++) {
+        const struct ep_book_tree *tree = tree_at(book, places[i]);
+
+        found += tree != NULL && tree->share == share
+                 && (tree->is_owners != 0) == is_owners;
+    }
+    return found;
+}
+
+/* When a tree was asked for; nobody can have asked later than now. */
+static int64_t asked_at(const struct ep_book_tree *tree, int64_t now)
+{
+    const int64_t asked = ep_amount_of(tree->asked);
+
+    return asked <= now ? asked : 0;
+}
+
+/* 1 if a tree of a share may give way to one of another share.
+ * @param theirs places of the tree's share
+ * @param own places of the other one, before it has this one, too */
+static int gives_way(const struct ep_book_tree *tree, int64_t now,
+                     uint32_t theirs, uint32_t own)
+{
+    return theirs > own + 1
+           || (theirs == own + 1 && now - asked_at(tree, now) >= TREE_STAYS);
+}
+
+/* Finds a tree that gives way to a new one: see ep_book_ask().
+ * @param wanted one of @a wants, which are not to be taken
+ * @return a place, or NOWHERE */
+static uint32_t find_giving(const ep_book *book, int64_t now, ep_key key,
+                            const want *wanted, const want *wants,
+                            size_t count)
+{
+    uint32_t places[CHOICES];
+    const uint32_t choices = places_of(book, EP_QUOTA, key, places);
+    const uint32_t own = places_with(book, places, choices, wanted->share,
+                                     wanted->is_owners);
+    uint32_t found = NOWHERE, most = 0, i;
+    int64_t longest = 0;
+
+    for (i = 0; i < choices && i < CHOICES; i++) {
+        const struct ep_book_tree *tree = tree_at(book, places[i]);
+        int is_owners;
+        uint64_t share;
+        uint32_t theirs;
+        int64_t asked;
+
+        if (tree == NULL || tree->account.claims != 0
+            || tree->is_planted != 0
+            || is_wanted(wants, count, EP_QUOTA, places[i])) {
+            continue;
+        }
+        is_owners = tree->is_owners != 0;
+        share = tree->share;
+        asked = asked_at(tree, now);
+        theirs = places_with(book, places, choices, share, is_owners);
+        if (is_owners < wanted->is_owners
+            || (is_owners == wanted->is_owners && share != wanted->share
+                && !gives_way(tree, now, theirs, own))) {
+            continue;
+        }
+        if (is_owners > wanted->is_owners) {
+            /* before any of the server's */
+            theirs += CHOICES;
+        }
+        if (theirs > most || (theirs == most && asked < longest)) {
+            found = places[i];
+            most = theirs;
+            longest = asked;
+        }
+    }
+    return found;
+}
+
 /* Finds room for a new account.
- * @param wants what is not to be taken for it
+ * @param wanted one of @a wants, which are not to be taken for it
  * @return a place, or NOWHERE */
 static uint32_t find_room(const ep_book *book, int64_t now,
-                          const ep_part *part, const want *wants,
-                          size_t count)
+                          const ep_part *part, const want *wanted,
+                          const want *wants, size_t count)
 {
     const room first = room_in(book, now, part, wants, count, 0);
     const room second = room_in(book, now, part, wants, count, 1);
+    const uint32_t place = second.lost < first.lost
+                               || (second.lost == first.lost
+                                   && second.free_places > first.free_places)
+                               ? second.place : first.place;
 
-    return second.lost < first.lost
-                   || (second.lost == first.lost
-                       && second.free_places > first.free_places)
-               ? second.place : first.place;
+    return place == NOWHERE && part->kind == EP_QUOTA
+               ? find_giving(book, now, part->key, wanted, wants, count)
+               : place;
+}
+
+/* @param tree NULL: there is none */
+static void ask_tree(struct ep_book_tree *tree, int64_t now,
+                     const want *wanted)
+{
+    if (tree == NULL) {
+        return;
+    }
+    tree->asked = now;
+    if (tree->is_owners != 0 && !wanted->is_owners) {
+        tree->is_owners = 0;
+        tree->share = wanted->share;
+    }
 }
 
 static void make_tree(struct ep_book_tree *tree, int64_t now,
-                      const ep_part *part)
+                      const ep_part *part, const want *wanted)
 {
     size_t i;
 
@@ -323,6 +444,9 @@ static void make_tree(struct ep_book_tree *tree, int64_t now,
     tree->measured = 0;
     tree->took = 0;
     tree->settled = 0;
+    tree->share = wanted->share;
+    tree->is_owners = (uint8_t)(wanted->is_owners != 0);
+    tree->is_planted = 0;
     for (i = 0; i < EP_TREE_PATH_SIZE - 1 && part->path[i] != '\0'; i++) {
         tree->path[i] = part->path[i];
     }
@@ -419,7 +543,10 @@ static size_t gather(const ep_book *book, const ep_part *parts, size_t count,
             if (part->amount > wants[j].amount) {
                 wants[j].amount = part->amount;
             }
-            wants[j].is_owners = wants[j].is_owners && part->is_owners;
+            if (wants[j].is_owners && !part->is_owners) {
+                wants[j].is_owners = 0;
+                wants[j].share = part->share;
+            }
             continue;
         }
         if (found == EP_PARTS_MAX) {
@@ -431,7 +558,9 @@ static size_t gather(const ep_book *book, const ep_part *parts, size_t count,
         wants[found].limit = part->limit;
         wants[found].amount = part->amount;
         wants[found].is_owners = part->is_owners != 0;
+        wants[found].share = part->share;
         wants[found].is_left_out = 0;
+        wants[found].is_new = 0;
         wants[found].held = part_in(claim, part->kind, wants[found].place,
                                     part->key);
         found++;
@@ -483,38 +612,6 @@ static size_t find_places(const struct ep_book_claim *claim, want *wants,
     return count;
 }
 
-/* Makes the trees that are not there yet, so that they are measured whatever
- * becomes of the upload.
- * @param is_lenient 1: one that there is no room for stays NOWHERE
- * @return 0: there is no room */
-static int ask_trees(const ep_book *book, int64_t now, const ep_part *parts,
-                     want *wants, size_t count, int is_lenient)
-{
-    size_t i;
-
-    for (i = 0; i < count; i++) {
-        const ep_part *part = &parts[wants[i].part];
-        struct ep_book_tree *tree = tree_at(book, wants[i].place);
-
-        if (wants[i].kind != EP_QUOTA || wants[i].is_left_out) {
-            continue;
-        }
-        if (tree != NULL) {
-            tree->asked = now;
-            continue;
-        }
-        wants[i].place = find_room(book, now, part, wants, count);
-        tree = tree_at(book, wants[i].place);
-        if (tree != NULL) {
-            make_tree(tree, now, part);
-        }
-        else if (!is_lenient) {
-            return 0;
-        }
-    }
-    return 1;
-}
-
 /* Says what an account has for an upload, and when it may have more.
  * @param own what it holds for the same upload, which counts as free
  * @param amount what the upload is to hold there */
@@ -523,25 +620,127 @@ static void look(const ep_book *book, int64_t now, const ep_part *parts,
                  ep_denial *denial)
 {
     ep_account *account = account_at(book, wanted->kind, wanted->place);
+    const ep_part *part = &parts[wanted->part];
 
     denial->part = wanted->part;
     denial->remaining = wanted->limit;
     denial->wait = -1;
+    if (account == NULL && part->is_measured) {
+        denial->remaining = ep_amount_minus(wanted->limit, part->measured);
+    }
     if (account != NULL) {
         if (wanted->kind == EP_ALLOWANCE) {
-            ep_account_turn(account, now, parts[wanted->part].period);
+            ep_account_turn(account, now, part->period);
         }
         denial->remaining = ep_account_left(account, wanted->limit, own);
         denial->wait = ep_account_wait(account, now, amount, wanted->limit);
     }
 }
 
-/* Makes the accounts that are not there yet; trees have been asked for.
- * @param is_lenient as in ask_trees()
- * @return 0: there is no room */
-static int make_accounts(const ep_book *book, int64_t now,
-                         const ep_part *parts, want *wants, size_t count,
-                         int is_lenient)
+/* 1 if a tree was never measured: nobody knows what is in it. */
+static int is_new_tree(const struct ep_book_tree *tree)
+{
+    return tree == NULL || (tree->is_known == 0 && tree->measured == 0);
+}
+
+/* 1 if it depends on the usage of a tree, which is not known, whether a part is
+ * granted.
+ * @param amount what the upload is to hold there */
+static int is_unknown(const ep_book *book, const ep_part *part,
+                      const want *wanted, int64_t amount, int is_lenient)
+{
+    const struct ep_book_tree *tree = tree_at(book, wanted->place);
+
+    if (wanted->kind != EP_QUOTA || (tree != NULL && tree->is_known != 0)
+        || (tree == NULL && part->is_measured)) {
+        return 0;
+    }
+    return !is_lenient || (is_new_tree(tree) && amount > EP_UNMEASURED_MAX);
+}
+
+/* Looks whether all that is wanted is granted, and changes nothing but when trees
+ * were asked for.
+ * @return EP_BOOK_GRANTED, DENIED or UNKNOWN */
+static ep_book_result look_at_all(const ep_book *book, int64_t now,
+                                  const ep_part *parts, const want *wants,
+                                  size_t wanted, int is_lenient,
+                                  ep_denial *denial)
+{
+    size_t unknown = wanted;
+    size_t i;
+
+    for (i = 0; i < wanted; i++) {
+        int64_t own = 0, amount = wants[i].amount;
+
+        if (wants[i].is_left_out) {
+            continue;
+        }
+        if (wants[i].held != NULL) {
+            own = ep_amount_of(wants[i].held->amount);
+            amount = own;
+        }
+        if (wants[i].kind == EP_QUOTA) {
+            ask_tree(tree_at(book, wants[i].place), now, &wants[i]);
+        }
+        look(book, now, parts, &wants[i], own, amount, denial);
+        if (amount > denial->remaining) {
+            return EP_BOOK_DENIED;
+        }
+        if (unknown == wanted
+            && is_unknown(book, &parts[wants[i].part], &wants[i], amount,
+                          is_lenient)) {
+            unknown = i;
+        }
+    }
+    if (unknown < wanted) {
+        denial->part = wants[unknown].part;
+        denial->remaining = 0;
+        denial->wait = -1;
+        return EP_BOOK_UNKNOWN;
+    }
+    return EP_BOOK_GRANTED;
+}
+
+/* Finds places for the accounts that are not there yet; what is in them stays so
+ * far.
+ * @return EP_BOOK_GRANTED; FULL: there is no room; UNKNOWN: there is none for a
+ *         tree, which is to be measured first */
+static ep_book_result find_all_room(const ep_book *book, int64_t now,
+                                    const ep_part *parts, want *wants,
+                                    size_t count, int is_lenient,
+                                    ep_denial *denial)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        const ep_part *part = &parts[wants[i].part];
+
+        if (wants[i].is_left_out
+            || account_at(book, wants[i].kind, wants[i].place) != NULL) {
+            continue;
+        }
+        wants[i].place = find_room(book, now, part, &wants[i], wants, count);
+        wants[i].is_new = wants[i].place != NOWHERE;
+        if (wants[i].is_new) {
+            continue;
+        }
+        denial->part = wants[i].part;
+        if (part->kind == EP_QUOTA && !part->is_measured) {
+            denial->remaining = 0;
+            denial->wait = -1;
+            return EP_BOOK_UNKNOWN;
+        }
+        if (!is_lenient) {
+            return EP_BOOK_FULL;
+        }
+    }
+    return EP_BOOK_GRANTED;
+}
+
+/* Makes the accounts that places were found for. */
+static void make_accounts(const ep_book *book, int64_t now,
+                          const ep_part *parts, const want *wants,
+                          size_t count)
 {
     size_t i;
 
@@ -550,24 +749,18 @@ static int make_accounts(const ep_book *book, int64_t now,
         ep_account *account = account_at(book, wants[i].kind,
                                          wants[i].place);
 
-        if (account != NULL || part->kind == EP_QUOTA
-            || wants[i].is_left_out) {
+        if (account == NULL || !wants[i].is_new) {
             continue;
         }
-        wants[i].place = find_room(book, now, part, wants, count);
-        account = account_at(book, wants[i].kind, wants[i].place);
-        if (account == NULL) {
-            if (is_lenient) {
-                continue;
-            }
-            return 0;
+        if (part->kind == EP_QUOTA) {
+            make_tree((struct ep_book_tree *)account, now, part, &wants[i]);
+            continue;
         }
         ep_account_open(account, part->kind, part->key);
         if (part->kind == EP_ALLOWANCE) {
             ep_account_turn(account, now, part->period);
         }
     }
-    return 1;
 }
 
 /* Makes a claim without parts.  Whoever dies before it is LIVE leaves none.
@@ -658,9 +851,9 @@ ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
     struct ep_book_claim *entry = claim_of(book, claim);
     /* read once: the block may say something else the next time */
     const uint32_t at = entry != NULL ? parts_of(entry) : 0;
-    const int is_new = entry == NULL;
     ep_claim made = *claim;
     want wants[EP_PARTS_MAX];
+    ep_book_result result;
     size_t wanted, i;
 
     denial->left_out = 0;
@@ -676,29 +869,13 @@ ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
         denial->part = wants[i].part;
         return EP_BOOK_CROWDED;
     }
-    if (!ask_trees(book, now, parts, wants, wanted, is_lenient)) {
-        return EP_BOOK_FULL;
+    result = look_at_all(book, now, parts, wants, wanted, is_lenient, denial);
+    if (result == EP_BOOK_GRANTED) {
+        result = find_all_room(book, now, parts, wants, wanted, is_lenient,
+                               denial);
     }
-    for (i = 0; i < wanted; i++) {
-        const struct ep_book_tree *tree = tree_at(book, wants[i].place);
-        int64_t own = 0, amount = wants[i].amount;
-
-        if (wants[i].is_left_out) {
-            continue;
-        }
-        if (wants[i].held != NULL) {
-            own = ep_amount_of(wants[i].held->amount);
-            amount = own;
-        }
-        look(book, now, parts, &wants[i], own, amount, denial);
-        if (wants[i].kind == EP_QUOTA && !is_lenient
-            && (tree == NULL || tree->is_known == 0)) {
-            denial->remaining = 0;
-            return EP_BOOK_UNKNOWN;
-        }
-        if (amount > denial->remaining) {
-            return EP_BOOK_DENIED;
-        }
+    if (result != EP_BOOK_GRANTED) {
+        return result;
     }
     if (entry == NULL) {
         entry = begin(book, owner, &made);
@@ -706,12 +883,7 @@ ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
             return EP_BOOK_FULL;
         }
     }
-    if (!make_accounts(book, now, parts, wants, wanted, is_lenient)) {
-        if (is_new) {
-            entry->state = FREE;
-        }
-        return EP_BOOK_FULL;
-    }
+    make_accounts(book, now, parts, wants, wanted);
     denial->left_out = add_parts(book, entry, at, parts, count, wants, wanted);
     entry->state = LIVE;
     *claim = made;
@@ -726,7 +898,7 @@ ep_book_result ep_book_grow(const ep_book *book, int64_t now,
 {
     struct ep_book_claim *entry = claim_of(book, claim);
     want wants[EP_PARTS_MAX];
-    size_t wanted, i;
+    size_t wanted, unknown, i;
 
     if (entry == NULL) {
         return EP_BOOK_LOST;
@@ -736,6 +908,7 @@ ep_book_result ep_book_grow(const ep_book *book, int64_t now,
         return EP_BOOK_FULL;
     }
     *granted = most;
+    unknown = wanted;
     for (i = 0; i < wanted; i++) {
         int64_t own;
 
@@ -749,9 +922,27 @@ ep_book_result ep_book_grow(const ep_book *book, int64_t now,
             *granted = 0;
             return EP_BOOK_DENIED;
         }
+        if (wants[i].kind == EP_QUOTA
+            && is_new_tree(tree_at(book, wants[i].place))) {
+            const int64_t unasked = ep_amount_minus(EP_UNMEASURED_MAX, own);
+
+            if (unasked < least && unknown == wanted) {
+                unknown = i;
+            }
+            else if (unasked < denial->remaining) {
+                denial->remaining = unasked;
+            }
+        }
         if (denial->remaining < *granted) {
             *granted = denial->remaining;
         }
+    }
+    if (unknown < wanted) {
+        *granted = 0;
+        denial->part = wants[unknown].part;
+        denial->remaining = 0;
+        denial->wait = -1;
+        return EP_BOOK_UNKNOWN;
     }
     for (i = 0; i < wanted; i++) {
         struct ep_book_part *part = wants[i].held;
@@ -1005,16 +1196,47 @@ int ep_book_tree(const ep_book *book, uint32_t place, ep_tree *tree)
     return 1;
 }
 
-ep_book_result ep_book_plant(const ep_book *book, int64_t now,
-                             const ep_part *part)
+/* @return the tree's place, or NOWHERE */
+static uint32_t ask(const ep_book *book, int64_t now, const ep_part *part)
 {
+    struct ep_book_tree *tree;
     want wanted;
 
     memset(&wanted, 0, sizeof(wanted));
     wanted.kind = EP_QUOTA;
+    wanted.is_owners = part->is_owners != 0;
+    wanted.share = part->share;
     wanted.place = find(book, EP_QUOTA, part->key);
-    return ask_trees(book, now, part, &wanted, 1, 0) ? EP_BOOK_GRANTED
-                                                     : EP_BOOK_FULL;
+    tree = tree_at(book, wanted.place);
+    if (tree != NULL) {
+        ask_tree(tree, now, &wanted);
+        return wanted.place;
+    }
+    wanted.place = find_room(book, now, part, &wanted, &wanted, 1);
+    tree = tree_at(book, wanted.place);
+    if (tree != NULL) {
+        make_tree(tree, now, part, &wanted);
+    }
+    return wanted.place;
+}
+
+ep_book_result ep_book_plant(const ep_book *book, int64_t now,
+                             const ep_part *part)
+{
+    struct ep_book_tree *tree = tree_at(book, ask(book, now, part));
+
+    if (tree == NULL) {
+        return EP_BOOK_FULL;
+    }
+    tree->is_planted = 1;
+    return EP_BOOK_GRANTED;
+}
+
+ep_book_result ep_book_ask(const ep_book *book, int64_t now,
+                           const ep_part *part, ep_tree *tree)
+{
+    return ep_book_tree(book, ask(book, now, part), tree) ? EP_BOOK_GRANTED
+                                                          : EP_BOOK_FULL;
 }
 
 /* What is under way may be in the number that a tree gets: settling it is to

@@ -29,6 +29,8 @@
  * for limits of .htaccess files alone: the rest is the server's. */
 #define EP_PARTS_MAX 24
 #define EP_PARTS_OWNERS 8
+/** The most bytes of one upload that pass while a tree was never measured. */
+#define EP_UNMEASURED_MAX (64 * 1024)
 /** The longest path of a tree, with its NUL, in bytes. */
 #define EP_TREE_PATH_SIZE 1024
 /** The least and the most memory that is a book, in bytes. */
@@ -53,6 +55,13 @@ typedef struct ep_part {
     int is_file;
     /** 1: the limit stands in an .htaccess file */
     int is_owners;
+    /** QUOTA: whose tree it is: a hash of the section in the server's files, or
+     * of the site.  Trees of one share give way to each other first */
+    uint64_t share;
+    /** QUOTA: 1: the caller has just measured the tree, which has no place in
+     * the book, and it has so many bytes; 0: not */
+    int is_measured;
+    int64_t measured;
 } ep_part;
 
 typedef enum ep_book_result {
@@ -60,7 +69,8 @@ typedef enum ep_book_result {
     EP_BOOK_GRANTED,
     /** one part does not fit, and nothing was claimed */
     EP_BOOK_DENIED,
-    /** the usage of a tree is not known yet, and nothing was claimed */
+    /** the usage of a tree is not known, and nothing was claimed: see
+     * ep_book_ask() */
     EP_BOOK_UNKNOWN,
     /** there is no room for an account or a claim, and nothing was claimed */
     EP_BOOK_FULL,
@@ -138,10 +148,18 @@ void ep_book_leave(const ep_book *book);
  * A claim has room for EP_PARTS_OWNERS owners' parts, and for EP_PARTS_MAX in
  * all.  An owner's that finds none is left out, whatever the caller is.
  *
+ * Where nothing is claimed, no account and no tree is made either.
+ *
+ * A tree whose usage is not known is no empty one.  If it was never measured, an
+ * upload of at most EP_UNMEASURED_MAX bytes is granted to a lenient caller, as
+ * long as all that came in since then is within the limit, and a larger one to
+ * nobody.  If it cannot be measured, it counts for a lenient caller as empty but
+ * for what came in.
+ *
  * @param owner the process on whose death the claim is given back
  * @param now see above
- * @param is_lenient 1: a tree whose usage is not known counts as empty, and a
- *        part whose account there is no room for is left out
+ * @param is_lenient 1: see above; and a part whose account there is no room for
+ *        is left out, that of a tree only if the caller has measured it
  * @param claim all 0 for a new one, or one to add to
  * @param denial filled in on EP_BOOK_DENIED and EP_BOOK_UNKNOWN; its part on
  *        EP_BOOK_CROWDED, and left_out on EP_BOOK_GRANTED
@@ -154,14 +172,15 @@ ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
                                ep_claim *claim, ep_denial *denial);
 
 /**
- * Adds to all parts of a claim but CONCURRENT ones.  Between enter and leave.
+ * Adds to all parts of a claim but CONCURRENT ones; in a tree that was never
+ * measured, up to EP_UNMEASURED_MAX.  Between enter and leave.
  * @param parts as they were reserved, for their limits; what the claim has no
  *        part of is left out
  * @param least bytes; with less, nothing is granted
  * @param most bytes
  * @param granted as much as all accounts have, from @a least to @a most
- * @return EP_BOOK_GRANTED, EP_BOOK_DENIED or EP_BOOK_LOST; EP_BOOK_FULL if
- *         there are more than EP_PARTS_MAX parts
+ * @return EP_BOOK_GRANTED, EP_BOOK_DENIED, EP_BOOK_UNKNOWN or EP_BOOK_LOST;
+ *         EP_BOOK_FULL if there are more than EP_PARTS_MAX parts
  */
 ep_book_result ep_book_grow(const ep_book *book, int64_t now,
                             const ep_part *parts, size_t count,
@@ -233,12 +252,30 @@ typedef struct ep_tree {
 int ep_book_tree(const ep_book *book, uint32_t place, ep_tree *tree);
 
 /**
- * Announces a tree before the first upload, so that it is measured at once.
- * Between enter and leave.
+ * Announces a tree that has its path in the server's files, before the first
+ * upload, so that it is measured at once.  It keeps its place.  Between enter and
+ * leave.
  * @return EP_BOOK_GRANTED or EP_BOOK_FULL
  */
 ep_book_result ep_book_plant(const ep_book *book, int64_t now,
                              const ep_part *part);
+
+/**
+ * Finds or makes the tree of a part, for one who is about to measure it.
+ * Between enter and leave.
+ *
+ * A tree has one of 32 places.  Where none is free, a tree that no claim has a
+ * part in gives way: an owner's to the server's; else one of a share that has
+ * more places than the new tree's would have with it; else one that nobody asked
+ * for for a minute, if its share has as many; else one of the same share.  In
+ * each case that of the share with the most places, and of these the one that
+ * nobody asked for for longest.  What was planted never does, and the server's
+ * never for an owner's.
+ * @param tree filled in on EP_BOOK_GRANTED
+ * @return EP_BOOK_GRANTED or EP_BOOK_FULL
+ */
+ep_book_result ep_book_ask(const ep_book *book, int64_t now,
+                           const ep_part *part, ep_tree *tree);
 
 /**
  * Says what a tree came to.  Between enter and leave.

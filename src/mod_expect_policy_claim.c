@@ -404,6 +404,22 @@ static int is_over(request_rec *r, ep_request *state, size_t part,
     return 0;
 }
 
+/* One of the parts holds whatever becomes of the ledger, and could not be asked.
+ * @return as is_over() */
+static int is_unavailable(request_rec *r, ep_request *state, size_t part,
+                          int is_cut)
+{
+    const ep_holding *holding = state->holding;
+
+    state->policy = *holding->demands[part].policy;
+    deny_unavailable(state, holding->demands[part].by, is_cut);
+    if (state->policy.mode == EP_MODE_ON) {
+        return 1;
+    }
+    lift(r, state, part);
+    return 0;
+}
+
 /* The ledger does not answer.
  * @return 1: go on; 0: that is the end */
 static int may_go_on(request_rec *r, ep_request *state, int is_cut)
@@ -445,6 +461,12 @@ static int top_up(request_rec *r, ep_request *state, int is_cut)
             break;
         case EP_LEDGER_DENIED:
             if (is_over(r, state, i, &denial, part->amount, is_cut)) {
+                return 0;
+            }
+            i++;
+            break;
+        case EP_LEDGER_REFUSED:
+            if (is_unavailable(r, state, i, is_cut)) {
                 return 0;
             }
             i++;
@@ -611,6 +633,10 @@ static int grow(request_rec *r, ep_request *state, int64_t bytes)
                 return 0;
             }
             break;
+        case EP_LEDGER_REFUSED:
+            /* a dry run does not wait for the ledger at each step */
+            holding->covered = INT64_MAX;
+            return !is_unavailable(r, state, denial.part, 1);
         default:
             /* asked again a step further on, lest each read waits for it */
             holding->covered = ep_amount_plus(bytes, STEP);

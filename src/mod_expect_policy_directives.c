@@ -746,6 +746,7 @@ static void plant(cmd_parms *cmd, const ep_count *count)
 
         memset(&part, 0, sizeof(part));
         ep_part_tree(count->directory, count->usage_file, &part);
+        part.share = ep_part_share(NULL, count);
         ep_usage_plant(cmd->pool, &part);
     }
 }

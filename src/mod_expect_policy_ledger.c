@@ -14,6 +14,7 @@
 #include "mod_expect_policy_clock.h"
 #include "mod_expect_policy_ledger_shm.h"
 #include "mod_expect_policy_once.h"
+#include "mod_expect_policy_usage.h"
 
 APLOG_USE_MODULE(expect_policy);
 
@@ -131,7 +132,8 @@ static ep_ledger_result answer(request_rec *r, apr_status_t rv,
             return EP_LEDGER_DENIED;
         }
     }
-    if (rv == APR_SUCCESS && result == EP_BOOK_CROWDED) {
+    if (rv == APR_SUCCESS
+        && (result == EP_BOOK_CROWDED || result == EP_BOOK_UNKNOWN)) {
         complain(r, rv, result, 1, NULL);
         return EP_LEDGER_REFUSED;
     }
@@ -139,42 +141,83 @@ static ep_ledger_result answer(request_rec *r, apr_status_t rv,
     return EP_LEDGER_FAILED;
 }
 
-ep_ledger_result ep_ledger_reserve(request_rec *r, const ep_part *parts,
+/* What may pass without a number waits for a short one alone. */
+static apr_int64_t patience_for(const ep_part *part, int fails_closed)
+{
+    return !fails_closed && part->amount <= EP_UNMEASURED_MAX
+               ? EP_LEDGER_PATIENCE / 4
+               : EP_LEDGER_PATIENCE;
+}
+
+/* 1 if an upload is to be asked for once more, as a tree was measured. */
+static int is_measured(apr_status_t rv, ep_book_result result, ep_part *parts,
+                       size_t count, const ep_denial *denial,
+                       apr_int64_t began, int fails_closed)
+{
+    ep_part *part;
+
+    if (rv != APR_SUCCESS || result != EP_BOOK_UNKNOWN
+        || denial->part >= count) {
+        return 0;
+    }
+    part = &parts[denial->part];
+    return ep_usage_measure(part, began + patience_for(part, fails_closed));
+}
+
+ep_ledger_result ep_ledger_reserve(request_rec *r, ep_part *parts,
                                    size_t count, int fails_closed,
                                    ep_claim *claim, ep_denial *denial)
 {
+    const apr_int64_t began = ep_clock_now();
     ep_book_result result = EP_BOOK_FULL;
     apr_status_t rv;
 
     if (!ledger.is_open) {
         return answer(r, APR_EINIT, result, fails_closed);
     }
-    rv = ledger.provider->reserve(parts, count, 0, claim, &result, denial);
+    do {
+        rv = ledger.provider->reserve(parts, count, 0, claim, &result,
+                                      denial);
+    } while (is_measured(rv, result, parts, count, denial, began,
+                         fails_closed));
     if (rv == APR_SUCCESS
         && (result == EP_BOOK_UNKNOWN || result == EP_BOOK_FULL)) {
-        complain(r, rv, result, fails_closed,
-                 result == EP_BOOK_UNKNOWN && denial->part < count
-                     ? parts[denial->part].path : NULL);
+        const char *path = result == EP_BOOK_UNKNOWN && denial->part < count
+                               ? parts[denial->part].path : NULL;
+        const ep_book_result why = result;
+
+        if (!fails_closed) {
+            rv = ledger.provider->reserve(parts, count, 1, claim, &result,
+                                          denial);
+        }
+        if (rv == APR_SUCCESS && result == EP_BOOK_UNKNOWN) {
+            complain(r, rv, why, 1, path);
+            return fails_closed ? EP_LEDGER_FAILED : EP_LEDGER_REFUSED;
+        }
+        complain(r, APR_SUCCESS, why, fails_closed, path);
         if (fails_closed) {
             return EP_LEDGER_FAILED;
         }
-        rv = ledger.provider->reserve(parts, count, 1, claim, &result, denial);
     }
     return answer(r, rv, result, fails_closed);
 }
 
-ep_ledger_result ep_ledger_grow(request_rec *r, const ep_part *parts,
+ep_ledger_result ep_ledger_grow(request_rec *r, ep_part *parts,
                                 size_t count, const ep_claim *claim,
                                 apr_int64_t least, apr_int64_t most,
                                 int fails_closed, apr_int64_t *granted,
                                 ep_denial *denial)
 {
+    const apr_int64_t began = ep_clock_now();
     ep_book_result result = EP_BOOK_FULL;
-    const apr_status_t rv = ledger.is_open
-        ? ledger.provider->grow(parts, count, claim, least, most, granted,
-                                &result, denial)
-        : APR_EINIT;
+    apr_status_t rv = APR_EINIT;
 
+    do {
+        if (ledger.is_open) {
+            rv = ledger.provider->grow(parts, count, claim, least, most,
+                                       granted, &result, denial);
+        }
+    } while (is_measured(rv, result, parts, count, denial, began, 1));
     return answer(r, rv, result, fails_closed);
 }
 

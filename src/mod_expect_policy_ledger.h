@@ -18,6 +18,9 @@
 #define EP_LEDGER_GROUP "expect_policy_ledger"
 #define EP_LEDGER_VERSION "0"
 
+/** How long an upload waits for the usage of trees, in microseconds. */
+#define EP_LEDGER_PATIENCE apr_time_from_msec(80)
+
 typedef enum ep_ledger_result {
     /** all parts are claimed */
     EP_LEDGER_GRANTED,
@@ -72,6 +75,9 @@ typedef struct ep_ledger_provider {
      * found so far, and it is to be asked again from where the place is now. */
     apr_status_t (*tree)(apr_uint32_t *place, ep_tree *tree);
     apr_status_t (*plant)(const ep_part *part);
+    /** Finds or makes the tree of a part, to measure it.  APR_ENOSPC: there is no
+     * place for it */
+    apr_status_t (*ask)(const ep_part *part, ep_tree *tree);
     /** APR_EAGAIN: the number was not taken */
     apr_status_t (*measured)(const ep_tree *before, apr_int64_t bytes,
                              apr_int64_t took, int insists);
@@ -102,18 +108,21 @@ int ep_ledger_open(apr_pool_t *pconf, server_rec *main_server);
 
 /**
  * Claims all parts for an upload, or none (ep_book_reserve()).  A tree whose
- * usage is not known yet counts as empty under ExpectPolicyLedgerFailure Open,
- * and a part that there is no room for is left out; under Closed, either makes
- * the ledger unavailable.  It is logged.
+ * usage is not known is measured, if that takes no longer than
+ * EP_LEDGER_PATIENCE.  If it takes longer, small uploads are granted under
+ * ExpectPolicyLedgerFailure Open, and all others refused.  A tree that cannot be
+ * measured counts as empty under Open, and a part that there is no room for is
+ * left out; under Closed, either makes the ledger unavailable.  It is logged.
  * @param r for the log
+ * @param parts may come to say what was measured
  * @param fails_closed what ExpectPolicyLedgerFailure says here; 1: Closed
  */
-ep_ledger_result ep_ledger_reserve(request_rec *r, const ep_part *parts,
+ep_ledger_result ep_ledger_reserve(request_rec *r, ep_part *parts,
                                    size_t count, int fails_closed,
                                    ep_claim *claim, ep_denial *denial);
 
 /** Claims more bytes for an upload of unknown length (ep_book_grow()). */
-ep_ledger_result ep_ledger_grow(request_rec *r, const ep_part *parts,
+ep_ledger_result ep_ledger_grow(request_rec *r, ep_part *parts,
                                 size_t count, const ep_claim *claim,
                                 apr_int64_t least, apr_int64_t most,
                                 int fails_closed, apr_int64_t *granted,

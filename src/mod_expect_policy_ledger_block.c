@@ -690,6 +690,23 @@ apr_status_t ep_block_plant(const ep_part *part)
     return rv;
 }
 
+apr_status_t ep_block_ask(const ep_part *part, ep_tree *tree)
+{
+    apr_status_t rv = enter();
+
+    if (rv == APR_SUCCESS) {
+        ep_part here = *part;
+
+        here.key = key_here(part->key);
+        if (ep_book_ask(&book, ep_clock_now(), &here, tree)
+            != EP_BOOK_GRANTED) {
+            rv = APR_ENOSPC;
+        }
+        leave();
+    }
+    return rv;
+}
+
 apr_status_t ep_block_measured(const ep_tree *before, apr_int64_t bytes,
                                apr_int64_t took, int insists)
 {

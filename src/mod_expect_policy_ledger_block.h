@@ -16,7 +16,7 @@
 
 /** Who changes a struct that is kept here, or in the book, counts this up: a
  * server that restarts with another build of the module has the old ones. */
-#define EP_BLOCK_LAYOUT 3
+#define EP_BLOCK_LAYOUT 4
 
 /** What is kept for the life of the process, however often the module is
  * loaded anew: no address of code or data of the module. */
@@ -86,6 +86,7 @@ void ep_block_release(ep_claim *claim);
 apr_status_t ep_block_recover(apr_uint32_t dead);
 apr_status_t ep_block_tree(apr_uint32_t *place, ep_tree *tree);
 apr_status_t ep_block_plant(const ep_part *part);
+apr_status_t ep_block_ask(const ep_part *part, ep_tree *tree);
 apr_status_t ep_block_measured(const ep_tree *before, apr_int64_t bytes,
                                apr_int64_t took, int insists);
 apr_status_t ep_block_balance(ep_kind kind, ep_key key, ep_balance *balance);

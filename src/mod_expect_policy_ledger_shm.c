@@ -111,6 +111,7 @@ const ep_ledger_provider ep_ledger_shm = {
     ep_block_recover,
     ep_block_tree,
     ep_block_plant,
+    ep_block_ask,
     ep_block_measured,
     ep_block_balance,
     ep_block_count

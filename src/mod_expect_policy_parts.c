@@ -2,6 +2,7 @@
 
 #include "mod_expect_policy_parts.h"
 
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include "apr_md5.h"
@@ -197,6 +198,39 @@ void ep_part_tree(const char *directory, const char *usage_file,
     part->is_file = usage_file != NULL;
 }
 
+/* FNV-1a, of 64 bits: what is hashed is no client's to choose, and an owner who
+ * met another one's share would share places with him. */
+static uint64_t hash(uint64_t so_far, const void *bytes, size_t length)
+{
+    const unsigned char *byte = bytes;
+    size_t i;
+
+    for (i = 0; i < length; i++) {
+        so_far = (so_far ^ byte[i]) * UINT64_C(1099511628211);
+    }
+    return so_far;
+}
+
+uint64_t ep_part_share(const request_rec *r, const ep_count *count)
+{
+    const uint64_t basis = UINT64_C(14695981039346656037);
+    const char *host;
+    struct stat found;
+    uint64_t share;
+
+    if (!count->is_owners) {
+        return hash(basis, count->scope, strlen(count->scope));
+    }
+    host = r->server->server_hostname;
+    share = hash(basis, &r->server->port, sizeof(r->server->port));
+    if (host != NULL) {
+        share = hash(share, host, strlen(host));
+    }
+    return count->directory != NULL && stat(count->directory, &found) == 0
+               ? hash(share, &found.st_uid, sizeof(found.st_uid))
+               : share;
+}
+
 static int count_tree(request_rec *r, const ep_setting *setting, ep_part *part)
 {
     const char *directory = directory_of(r, setting->count);
@@ -215,6 +249,7 @@ static int count_tree(request_rec *r, const ep_setting *setting, ep_part *part)
         return -1;
     }
     part->limit = setting->number;
+    part->share = ep_part_share(r, setting->count);
     return 1;
 }
 

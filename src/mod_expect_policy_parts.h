@@ -37,6 +37,14 @@ const char *ep_part_directory(request_rec *r, const ep_setting *setting);
 /** The right of one upload at a time to replace a file; complete. */
 void ep_part_file(dev_t device, ino_t number, ep_part *part);
 
+/**
+ * Whose tree it is (ep_part): of the section in the server's files that has the
+ * limit; or of the site, which is the virtual host and the owner of the directory
+ * in which the .htaccess file lies.
+ * @param r NULL: the limit is none of an .htaccess file
+ */
+uint64_t ep_part_share(const request_rec *r, const ep_count *count);
+
 /** @return bytes that may still be used of a directory's file system, at least
  * 0; -1: it does not tell */
 int64_t ep_part_space(const char *directory, const ep_setting *setting);

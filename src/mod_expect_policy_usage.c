@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "apr_atomic.h"
 #include "apr_strings.h"
 #include "http_log.h"
 #include "mod_watchdog.h"
@@ -34,6 +35,13 @@ APLOG_USE_MODULE(expect_policy);
  * are, where each has a tree: a second for all of them, or a little more. */
 #define LOOKS 64u
 #define LOOKS_PART 8u
+/* What an upload that waits for a number spends on it by itself: microseconds,
+ * and looks whether it is enough, one for 32 entries; how many threads of a child
+ * do so at the same time; and how often the others look for the number. */
+#define NOW_WALK apr_time_from_msec(20)
+#define NOW_LOOKS 1000
+#define NOW_MOST 8
+#define NOW_PAUSE apr_time_from_msec(10)
 /* Enough of a path for a log line. */
 #define PLACE_SIZE 1500
 
@@ -161,10 +169,8 @@ static reading read_number(ep_tree *tree, int fd, apr_int64_t *bytes)
 
 /* Links are followed: the path is the administrator's.  A pipe that nobody
  * writes to does not block. */
-static void read_file(ep_tree *tree, ep_usage_note *note, int insists)
+static reading read_usage(ep_tree *tree, apr_int64_t *bytes)
 {
-    const apr_int64_t began = ep_clock_now();
-    apr_int64_t bytes = -1;
     reading result = READ_FAILED;
     const int fd = open(tree->path,
                         O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -173,9 +179,18 @@ static void read_file(ep_tree *tree, ep_usage_note *note, int insists)
         say_unknown(tree, errno, "cannot open it", "");
     }
     else {
-        result = read_number(tree, fd, &bytes);
+        result = read_number(tree, fd, bytes);
         close(fd);
     }
+    return result;
+}
+
+static void read_file(ep_tree *tree, ep_usage_note *note, int insists)
+{
+    const apr_int64_t began = ep_clock_now();
+    apr_int64_t bytes = -1;
+    const reading result = read_usage(tree, &bytes);
+
     if (result == READ_NOTHING_NEW) {
         ep_usage_missed(note, ep_clock_now(), 0);
         return;
@@ -194,21 +209,21 @@ static int is_passing(int error)
     return error == EMFILE || error == ENFILE || error == ENOMEM;
 }
 
-static void say_failed(const walked *tree)
+static void say_failed(const ep_tree *tree, const ep_walk *walk)
 {
     char place[PLACE_SIZE];
 
-    ep_walk_place(&tree->walk, place, sizeof(place));
-    if (tree->walk.link[0] != '\0') {
-        say_unknown(&tree->before, 0,
+    ep_walk_place(walk, place, sizeof(place));
+    if (walk->link[0] != '\0') {
+        say_unknown(tree, 0,
                     "a link that is not the administrator's is not followed: ",
-                    tree->walk.link);
+                    walk->link);
     }
-    else if (tree->walk.error == ELOOP) {
-        say_unknown(&tree->before, 0, "too deep: ", place);
+    else if (walk->error == ELOOP) {
+        say_unknown(tree, 0, "too deep: ", place);
     }
     else {
-        say_unknown(&tree->before, tree->walk.error, "cannot read ", place);
+        say_unknown(tree, walk->error, "cannot read ", place);
     }
 }
 
@@ -216,7 +231,7 @@ static void finish(walked *tree, ep_walk_result result)
 {
     tree->is_walked = 0;
     if (result == EP_WALK_FAILED) {
-        say_failed(tree);
+        say_failed(&tree->before, &tree->walk);
     }
     else if (result == EP_WALK_NONE) {
         say_missing(&tree->before);
@@ -358,6 +373,129 @@ static apr_status_t watch(int state, void *data, apr_pool_t *pool)
         }
     }
     return APR_SUCCESS;
+}
+
+/* ------------------------------------------------- for one who waits for it */
+
+/* What is left of a request's own walk. */
+typedef struct bound {
+    apr_int64_t until;
+    int looks;
+} bound;
+
+static int is_bound_met(void *data)
+{
+    bound *left = data;
+
+    return left->looks-- <= 0 || ep_clock_now() >= left->until;
+}
+
+/* @param bytes out: what the tree came to; -1: it cannot be measured
+ * @return 0: it takes longer, or it is not to be had now */
+static int walk_now(const ep_tree *tree, apr_int64_t until, apr_int64_t *bytes)
+{
+    bound left = { ep_clock_now() + NOW_WALK, NOW_LOOKS };
+    ep_walk_turns turns = { NULL };
+    ep_walk walk;
+    ep_walk_result result;
+
+    if (left.until > until) {
+        left.until = until;
+    }
+    ep_walk_begin(&walk, &turns, tree->path);
+    result = ep_walk_go(&walk, is_bound_met, &left);
+    if (result == EP_WALK_NONE) {
+        say_missing(tree);
+    }
+    if (result == EP_WALK_FAILED && is_passing(walk.error)) {
+        result = EP_WALK_MORE;
+    }
+    if (result == EP_WALK_FAILED) {
+        say_failed(tree, &walk);
+    }
+    *bytes = result == EP_WALK_FAILED ? -1 : walk.bytes;
+    ep_walk_end(&walk);
+    return result != EP_WALK_MORE;
+}
+
+/* Not all threads of a child are held by file systems that are slow. */
+static int measure_now(ep_tree *tree, apr_int64_t until, apr_int64_t *bytes)
+{
+    static apr_uint32_t walkers;
+    int is_done = 0;
+
+    *bytes = -1;
+    if (tree->is_file) {
+        read_usage(tree, bytes);
+        return 1;
+    }
+    if (apr_atomic_inc32(&walkers) < NOW_MOST) {
+        is_done = walk_now(tree, until, bytes);
+    }
+    apr_atomic_dec32(&walkers);
+    return is_done;
+}
+
+/* Waits for the number that somebody else has begun to measure.
+ * @return as ep_usage_measure() */
+static int wait_for(const ep_part *part, apr_int64_t until)
+{
+    const ep_ledger_provider *ledger = ep_ledger_provider_in_use();
+    ep_tree tree;
+
+    while (ep_clock_now() < until) {
+        apr_sleep(NOW_PAUSE);
+        if (ledger->ask(part, &tree) != APR_SUCCESS) {
+            return 0;
+        }
+        if (tree.is_known || tree.measured != 0) {
+            return tree.is_known;
+        }
+    }
+    return 0;
+}
+
+/* The ledger has no place for the tree. */
+static int measure_without(ep_part *part, apr_int64_t until)
+{
+    apr_int64_t bytes;
+    ep_tree tree;
+
+    memset(&tree, 0, sizeof(tree));
+    tree.is_file = part->is_file;
+    apr_cpystrn(tree.path, part->path, sizeof(tree.path));
+    if (part->is_measured || !measure_now(&tree, until, &bytes)) {
+        return 0;
+    }
+    /* what cannot be measured is LedgerFailure's, which leaves it out */
+    part->is_measured = 1;
+    part->measured = bytes > 0 ? bytes : 0;
+    return 1;
+}
+
+int ep_usage_measure(ep_part *part, apr_int64_t until)
+{
+    const ep_ledger_provider *ledger = ep_ledger_provider_in_use();
+    const apr_int64_t began = ep_clock_now();
+    apr_int64_t bytes;
+    apr_status_t rv;
+    ep_tree tree;
+
+    if (began >= until) {
+        return 0;
+    }
+    rv = ledger->ask(part, &tree);
+    if (rv == APR_ENOSPC) {
+        return measure_without(part, until);
+    }
+    if (rv != APR_SUCCESS || tree.is_known || tree.measured != 0) {
+        return rv == APR_SUCCESS && tree.is_known;
+    }
+    if (!measure_now(&tree, until, &bytes)) {
+        return wait_for(part, until);
+    }
+    ledger->measured(&tree, bytes, ep_clock_now() - began, 1);
+    return bytes >= 0;
 }
 
 /* --------------------------------------------------------------- starting */

@@ -31,6 +31,16 @@ void ep_usage_need(void);
 void ep_usage_plant(apr_pool_t *pconf, const ep_part *part);
 
 /**
+ * For an upload that waits for the usage of a tree: measures it, or waits until
+ * somebody else has.  A tree that was found not to be measurable is left to the
+ * thread that measures.
+ * @param part a quota; says what was measured if the ledger has no place for it
+ * @param until when to give up, by ep_clock_now()
+ * @return 1: ask the ledger again; 0: there is nothing to wait for
+ */
+int ep_usage_measure(ep_part *part, apr_int64_t until);
+
+/**
  * In post_config, behind ep_ledger_open() and before mod_watchdog's (LAST).
  * @return OK or HTTP_INTERNAL_SERVER_ERROR, logged
  */

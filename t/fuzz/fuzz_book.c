@@ -88,6 +88,9 @@ static ep_part some_part(void)
     part.period = number() | 1;
     part.path = part.limit == 1 ? "/" : "/srv/tree";
     part.is_file = part.limit == 10;
+    part.share = part.key.low % 3;
+    part.is_measured = part.limit == 100;
+    part.measured = part.amount;
     part.is_owners = what >= KINDS * KEYS * 2;
     return part;
 }
@@ -318,7 +321,12 @@ static void tree(void)
 
     if (what & 0x80) {
         part.kind = EP_QUOTA;
-        ep_book_plant(&book, now, &part);
+        if (what & 0x10) {
+            ep_book_plant(&book, now, &part);
+        }
+        else {
+            ep_book_ask(&book, now, &part, chosen);
+        }
     }
     else if (what & 0x40) {
         memset(chosen->path, 'x', sizeof(chosen->path));

@@ -109,8 +109,8 @@ for (1 .. 2) {
     }, 15), 'the log names it');
 }
 refusal_ok($server->announce('/hidden-open/in/y', 1001), code => 'quota_exceeded',
-           members => { quota_remaining => 990, requested_size => 1001 },
-           name => 'Open: what comes in is counted all the same');
+           members => { quota_remaining => 980, requested_size => 1001 },
+           name => 'Open: what comes in is counted all the same, and replaces nothing');
 chmod 0700, "$site/hidden-closed" or die;
 ok(wait_until(sub {
     my $res = $server->put('/hidden-closed/in/x', 10);
@@ -119,10 +119,8 @@ ok(wait_until(sub {
 
 # --------------------------------------------------------------- nobody has yet
 
-my $first = $server->announce('/new/x', 10);
-refusal_ok($first, @unavailable, name => 'Closed: the first upload to a tree');
-ok(wait_until(sub { ($server->put('/new/x', 10)->{status} // 0) == 201 }, 20),
-   'is admitted when the tree was measured');
+accepted_ok($server->put('/new/x', 10), status => 201,
+            name => 'Closed: the first upload to a tree, which is measured');
 refusal_ok($server->announce('/new/y', 991), code => 'quota_exceeded',
            members => { quota_remaining => 990, requested_size => 991 },
            name => 'and its quota holds');
@@ -130,27 +128,61 @@ refusal_ok($server->announce('/new/y', 991), code => 'quota_exceeded',
 # ------------------------------------------------ no room for one of the limits
 
 accepted_ok($server->put("/many/$_/x", 10), status => 201,
-            name => "Open: tree $_, with room or without") for 1 .. 20;
+            name => "tree $_, which may take the place of another one")
+    for 1 .. 20;
 is(scalar keys %{ $server->books->{trees} }, 16, 'there is room for 16 trees');
 my $one = $server->begin('/many/20/y', 10);
-ok(ExpectPolicy::Ledger::is_admitted($one), 'one without room is under way');
+ok(ExpectPolicy::Ledger::is_admitted($one), 'one is under way');
 refusal_ok($server->announce('/many/20/z', 10), code => 'too_many_uploads',
            members => { limit => 1, retry_after => 5 }, headers => { 'Retry-After' => 5 },
            name => 'and a second one is one too many');
 ExpectPolicy::Ledger::drop($one);
 $server->settled_ok;
-refusal_ok($server->announce('/many/20/z', 501), code => 'quota_exceeded',
-           members => { quota_remaining => 500, requested_size => 501 },
-           name => 'more than the quota at once is too much anyhow');
-accepted_ok($server->put('/many/20/z', 499), status => 201,
-            name => 'what nobody counts there is admitted');
-my $spent = $server->announce('/many/20/z', 400);
-like($spent->{body}, qr/"allowance_exceeded".*"allowance_remaining":301/,
-     'but the allowance has counted all of it');
-refusal_ok($server->announce('/many-closed/x', 10), @unavailable,
-           name => 'Closed: without room for its tree');
+accepted_ok($server->put('/many-closed/x', 10), status => 201,
+            name => 'Closed: one more tree, with a share of its own');
 
 chmod 0700, "$site/hidden-open";
+$server->settled_ok;
+$server->stop;
+
+# What is planted keeps its place, so that there is none for any other tree.
+mkdir "$site/planted" or die;
+mkdir "$site/$_" or die for qw(late-open late-closed), map { "planted/$_" } 1 .. 16;
+my $planted = join '', map { <<"END" } 1 .. 16;
+<Directory "\@site\@/planted/$_">
+    ExpectPolicyQuota 1000
+</Directory>
+END
+$server = ExpectPolicy::Ledger->start(<<"END", site => $site);
+ExpectPolicyLedger shm:128K
+<Directory "\@site\@/late-o*">
+    ExpectPolicyQuota 500
+    ExpectPolicyConcurrent 1 host
+</Directory>
+<Directory "\@site\@/late-c*">
+    ExpectPolicyQuota 500
+    ExpectPolicyLedgerFailure Closed
+</Directory>
+$planted
+END
+accepted_ok($server->put('/late-open/x', 10), status => 201,
+            name => 'Open: a tree that there is no room for');
+like($server->error_log, qr{there\ is\ no\ room\ in\ the\ ledger\ for
+                            \ ExpectPolicyQuota\ in\ \S+/test\.conf:3}x,
+     'the log says whose');
+refusal_ok($server->announce('/late-open/y', 491), code => 'quota_exceeded',
+           members => { quota_remaining => 490, requested_size => 491 },
+           name => 'it is measured for each upload');
+my $other = $server->begin('/late-open/z', 490);
+ok(ExpectPolicy::Ledger::is_admitted($other), 'what fits is admitted');
+refusal_ok($server->announce('/late-open/y', 10), code => 'too_many_uploads',
+           members => { limit => 1, retry_after => 5 }, headers => { 'Retry-After' => 5 },
+           name => 'and other limits count it');
+ExpectPolicy::Ledger::drop($other);
+refusal_ok($server->announce('/late-closed/x', 10), @unavailable,
+           name => 'Closed: a tree that there is no room for');
+is(scalar(grep { m{/planted/} } keys %{ $server->books->{trees} }), 16,
+   'those that were planted are there');
 $server->settled_ok;
 $server->stop;
 done_testing;

@@ -143,9 +143,9 @@ START_TEST(the_memory_is_used_as_drawn)
     ck_assert(ep_book_lay_out(&book, memory, EP_BOOK_SIZE_MIN));
     ck_assert_uint_eq(book.trees_count, 16);
     ck_assert(ep_book_lay_out(&book, memory, 8 << 20));
-    ck_assert_uint_eq(book.trees_count, 1840);
+    ck_assert_uint_eq(book.trees_count, 1808);
     ck_assert_uint_eq(book.accounts_count, 65520);
-    ck_assert_uint_eq(book.claims_count, 2684);
+    ck_assert_uint_eq(book.claims_count, 2694);
     ck_assert(ep_book_lay_out(&book, memory, EP_BOOK_SIZE_MAX));
     ck_assert_uint_eq(book.trees_count % 16, 0);
     ck_assert_uint_le(book.trees_count, EP_BOOK_TREES_MAX);
@@ -1248,7 +1248,13 @@ START_TEST(a_tree_is_unknown_until_it_is_measured)
     ck_assert_int_eq(denial.wait, -1);
     ck_assert_int_eq(held_of(&parts[0]), 0);
     ck_assert_uint_eq(claims_now(), 0);
-    /* and is due from then on */
+    /* what is not granted makes nothing */
+    ck_assert_int_eq(knows(&parts[0]), -1);
+    ck_assert_int_eq(knows(&parts[1]), -1);
+    /* it is due from when somebody is about to measure it */
+    ck_assert_int_eq(ep_book_ask(&book, NOW, &parts[1], &tree),
+                     EP_BOOK_GRANTED);
+    ck_assert_uint_eq(tree.key.low, 2);
     tree = tree_of(&parts[1]);
     ck_assert_str_eq(tree.path, "/srv/tree");
     ck_assert_int_eq(tree.is_known, 0);
@@ -1277,7 +1283,7 @@ END_TEST
 
 START_TEST(an_unknown_tree_counts_as_empty_where_that_is_taken)
 {
-    const ep_part part = part_of(EP_QUOTA, 2, 2, 1000, 600);
+    ep_part part = part_of(EP_QUOTA, 2, 2, 1000, 600);
     ep_claim claim = { 0, 0 }, other = { 0, 0 };
 
     open_book();
@@ -1289,6 +1295,9 @@ START_TEST(an_unknown_tree_counts_as_empty_where_that_is_taken)
     ck_assert_int_eq(denial.remaining, 400);
     ep_book_settle(&book, NOW, &claim, 500, 500);
     ck_assert_int_eq(used_of(&part), 500);
+    /* what is too much anyhow is denied, and not unknown */
+    ck_assert_int_eq(reserve(&part, 1, &other), EP_BOOK_DENIED);
+    part.amount = 500;
     ck_assert_int_eq(reserve(&part, 1, &other), EP_BOOK_UNKNOWN);
 }
 END_TEST
@@ -1345,12 +1354,12 @@ START_TEST(a_path_ends_whatever_there_is)
     /* nobody may say so */
     part.path = path;
     open_book();
-    behind = (char *)book.trees + 1136;
+    behind = (char *)book.trees + 1152;
     *behind = 'z';
     ck_assert_int_eq(ep_book_plant(&book, NOW, &part), EP_BOOK_GRANTED);
     ck_assert_int_eq(*behind, 'z');
     ck_assert_uint_eq(strlen(tree_of(&part).path), EP_TREE_PATH_SIZE - 1);
-    memset((char *)book.trees + 1136 - EP_TREE_PATH_SIZE, 'y',
+    memset((char *)book.trees + 1152 - EP_TREE_PATH_SIZE, 'y',
            EP_TREE_PATH_SIZE);
     memset(&tree, 'z', sizeof(tree));
     ck_assert_int_eq(ep_book_tree(&book, 0, &tree), 1);
@@ -1547,7 +1556,29 @@ START_TEST(a_tree_that_went_is_not_measured)
 }
 END_TEST
 
-START_TEST(a_tree_goes_if_nobody_asked_for_a_minute)
+static ep_book_result reserve_leniently(const ep_part *parts, size_t count,
+                                        ep_claim *claim)
+{
+    return ep_book_reserve(&book, 1, NOW, parts, count, 1, claim, &denial);
+}
+
+static ep_book_result ask(int64_t now, const ep_part *part)
+{
+    ep_tree tree;
+
+    return ep_book_ask(&book, now, part, &tree);
+}
+
+/* Measures one that is not planted. */
+static void measure_at(int64_t now, const ep_part *part, int64_t bytes)
+{
+    ep_tree tree;
+
+    ck_assert_int_eq(ep_book_ask(&book, now, part, &tree), EP_BOOK_GRANTED);
+    ck_assert_int_eq(ep_book_measured(&book, now, &tree, bytes, 1, 0), 1);
+}
+
+START_TEST(of_shares_with_as_many_the_one_goes_that_nobody_asked_for)
 {
     ep_part part = part_of(EP_QUOTA, 1, 0, 1000, 0);
     ep_claim claim = { 0, 0 }, other = { 0, 0 };
@@ -1561,7 +1592,9 @@ START_TEST(a_tree_goes_if_nobody_asked_for_a_minute)
                                      &denial), EP_BOOK_GRANTED);
     for (part.key.low = 1; part.key.low < 16; part.key.low++) {
         now += SECOND;
-        ck_assert_int_eq(ep_book_plant(&book, now, &part), EP_BOOK_GRANTED);
+        /* each is another one's */
+        part.share = part.key.low;
+        ck_assert_int_eq(ask(now, &part), EP_BOOK_GRANTED);
     }
     ep_book_count(&book, &counts);
     ck_assert_uint_eq(counts.trees, 16);
@@ -1572,17 +1605,17 @@ START_TEST(a_tree_goes_if_nobody_asked_for_a_minute)
                                      &other, &denial), EP_BOOK_GRANTED);
     ep_book_settle(&book, NOW, &other, 50, 50);
     ck_assert_int_eq(ep_book_measured(&book, NOW, &tree, 500, 1, 0), 1);
-    ck_assert_int_eq(ep_book_plant(&book, NOW + 2 * SECOND, &part),
+    ck_assert_int_eq(ask(NOW + 2 * SECOND, &part),
                      EP_BOOK_GRANTED);
     /* the second one is asked for once more */
     part.key.low = 1;
-    ck_assert_int_eq(ep_book_plant(&book, NOW + 20 * SECOND, &part),
+    ck_assert_int_eq(ask(NOW + 20 * SECOND, &part),
                      EP_BOOK_GRANTED);
-    part.key.low = 100;
+    part.key.low = part.share = 100;
     part.path = "/";
-    ck_assert_int_eq(ep_book_plant(&book, NOW + 62 * SECOND - 1, &part),
+    ck_assert_int_eq(ask(NOW + 62 * SECOND - 1, &part),
                      EP_BOOK_FULL);
-    ck_assert_int_eq(ep_book_plant(&book, NOW + 62 * SECOND, &part),
+    ck_assert_int_eq(ask(NOW + 62 * SECOND, &part),
                      EP_BOOK_GRANTED);
     tree = tree_of(&part);
     ck_assert_str_eq(tree.path, "/");
@@ -1601,10 +1634,10 @@ START_TEST(a_tree_goes_if_nobody_asked_for_a_minute)
     ck_assert_uint_eq(counts.trees, 16);
     /* who asks from long ago until long after, goes first */
     part.key.low = 5;
-    ck_assert_int_eq(ep_book_plant(&book, NOW + HOUR, &part),
+    ck_assert_int_eq(ask(NOW + HOUR, &part),
                      EP_BOOK_GRANTED);
-    part.key.low = 101;
-    ck_assert_int_eq(ep_book_plant(&book, NOW + 64 * SECOND, &part),
+    part.key.low = part.share = 101;
+    ck_assert_int_eq(ask(NOW + 64 * SECOND, &part),
                      EP_BOOK_GRANTED);
     part.key.low = 3;
     ck_assert_int_eq(tree_of(&part).asked, NOW + 3 * SECOND);
@@ -1621,23 +1654,231 @@ START_TEST(all_trees_of_one_upload_fit_or_none)
     uint64_t i;
 
     open_book();
-    for (i = 1; i <= 16; i++) {
+    for (i = 1; i < 16; i++) {
         parts[1].key.low = i;
         ck_assert_int_eq(ep_book_plant(&book, NOW, &parts[1]),
                          EP_BOOK_GRANTED);
     }
     parts[1].key.low = i;
+    /* there is one place, and the caller has measured both */
+    parts[0].is_measured = parts[1].is_measured = 1;
     ck_assert_int_eq(reserve(parts, 2, &claim), EP_BOOK_FULL);
+    ck_assert_uint_eq(denial.part, 1);
     ck_assert_uint_eq(claims_now(), 0);
-    ck_assert_int_eq(held_of(&parts[0]), 0);
+    ck_assert_int_eq(knows(&parts[0]), -1);
+    ck_assert_int_eq(reserve(parts, 1, &claim), EP_BOOK_GRANTED);
+    ck_assert_int_eq(held_of(&parts[0]), 10);
 }
 END_TEST
 
-static ep_book_result reserve_leniently(const ep_part *parts, size_t count,
-                                        ep_claim *claim)
+/* Asks for so many trees of a share, one after the other.  The first halves of
+ * their keys tell the shares apart. */
+static void ask_for(uint64_t share, int is_owners, uint64_t count)
 {
-    return ep_book_reserve(&book, 1, NOW, parts, count, 1, claim, &denial);
+    ep_part part = part_of(EP_QUOTA, share, 0, 1000, 0);
+
+    part.share = share;
+    part.is_owners = is_owners;
+    for (part.key.low = 1; part.key.low <= count; part.key.low++) {
+        ask(NOW + (int64_t)part.key.low, &part);
+    }
 }
+
+static uint32_t trees_of(uint64_t share)
+{
+    uint32_t found = 0, place;
+    ep_tree tree;
+
+    for (place = 0; place < book.trees_count; place++) {
+        found += ep_book_tree(&book, place, &tree) && tree.key.high == share;
+    }
+    return found;
+}
+
+/* The smallest book has one bucket of trees, with 16 places. */
+START_TEST(no_share_keeps_more_places_than_another_one_has)
+{
+    open_book();
+    ask_for(1, 1, 100);
+    ck_assert_uint_eq(trees_of(1), 16);
+    ask_for(2, 1, 1);
+    ck_assert_uint_eq(trees_of(2), 1);
+    ask_for(3, 1, 100);
+    ck_assert_uint_eq(trees_of(2), 1);
+    ck_assert(trees_of(3) >= 7 && trees_of(3) <= 8);
+    ck_assert_uint_eq(trees_of(1) + trees_of(3), 15);
+    /* and whoever comes back in a flood gets no more */
+    ask_for(1, 1, 1000);
+    ask_for(3, 1, 1000);
+    ask_for(1, 1, 1000);
+    ck_assert_uint_eq(trees_of(2), 1);
+    ck_assert(trees_of(1) >= 7 && trees_of(1) <= 8);
+    ck_assert(trees_of(3) >= 7 && trees_of(3) <= 8);
+}
+END_TEST
+
+START_TEST(no_owner_takes_a_place_of_the_servers)
+{
+    ep_part part = part_of(EP_QUOTA, 9, 1, 1000, 0);
+
+    open_book();
+    ask_for(1, 1, 100);
+    ask_for(5, 0, 3);
+    ask_for(6, 0, 1);
+    ck_assert_uint_eq(trees_of(5), 3);
+    ask_for(2, 1, 100);
+    ck_assert_uint_eq(trees_of(5), 3);
+    ck_assert_uint_eq(trees_of(6), 1);
+    ck_assert_uint_eq(trees_of(1) + trees_of(2), 12);
+    /* one section of the server's, where clients make directories, takes no
+     * more from another one than there is to share */
+    ask_for(7, 0, 100);
+    ck_assert_uint_eq(trees_of(1) + trees_of(2), 0);
+    ck_assert_uint_eq(trees_of(5), 3);
+    ck_assert_uint_eq(trees_of(6), 1);
+    ck_assert_uint_eq(trees_of(7), 12);
+    ask_for(6, 0, 100);
+    ck_assert_uint_eq(trees_of(5), 3);
+    ck_assert(trees_of(6) >= 6 && trees_of(6) <= 7);
+    /* an owner finds none where all are the server's */
+    part.is_owners = 1;
+    part.share = 9;
+    ck_assert_int_eq(ask(NOW + HOUR, &part), EP_BOOK_FULL);
+    part.is_owners = 0;
+    ck_assert_int_eq(ask(NOW + HOUR, &part), EP_BOOK_GRANTED);
+}
+END_TEST
+
+START_TEST(what_is_planted_keeps_its_place)
+{
+    ep_part part = part_of(EP_QUOTA, 1, 1, 1000, 0);
+
+    open_book();
+    for (; part.key.low <= 15; part.key.low++) {
+        ck_assert_int_eq(ep_book_plant(&book, NOW, &part), EP_BOOK_GRANTED);
+    }
+    ask_for(2, 0, 100);
+    ck_assert_uint_eq(trees_of(1), 15);
+    ck_assert_uint_eq(trees_of(2), 1);
+    /* its share has more than enough, another one has nothing */
+    ck_assert_int_eq(ask(NOW + HOUR, &part), EP_BOOK_FULL);
+    part.share = 3;
+    ck_assert_int_eq(ask(NOW + HOUR, &part), EP_BOOK_GRANTED);
+    ck_assert_uint_eq(trees_of(2), 0);
+}
+END_TEST
+
+START_TEST(an_owners_tree_that_the_server_asks_for_is_the_servers)
+{
+    ep_part part = part_of(EP_QUOTA, 1, 1, 1000, 0);
+
+    open_book();
+    part.share = 1;
+    part.is_owners = 1;
+    ask(NOW, &part);
+    part.is_owners = 0;
+    part.share = 5;
+    ask(NOW, &part);
+    part.is_owners = 1;
+    part.share = 1;
+    ask(NOW, &part);
+    ask_for(2, 1, 100);
+    ck_assert_uint_eq(trees_of(1), 1);
+    ck_assert_uint_eq(trees_of(2), 15);
+}
+END_TEST
+
+START_TEST(a_tree_that_comes_back_is_not_empty)
+{
+    ep_part part = part_of(EP_QUOTA, 1, 1, 100000, 80000);
+    ep_claim claim = { 0, 0 };
+    ep_tree tree;
+
+    open_book();
+    part.is_owners = 1;
+    measure_at(NOW, &part, 50000);
+    ck_assert_int_eq(reserve_leniently(&part, 1, &claim), EP_BOOK_DENIED);
+    ask_for(5, 0, 16);
+    ck_assert_uint_eq(trees_of(1), 0);
+    ck_assert_int_eq(reserve_leniently(&part, 1, &claim), EP_BOOK_UNKNOWN);
+    ck_assert_uint_eq(denial.part, 0);
+    ck_assert_int_eq(denial.remaining, 0);
+    /* there is no place, but the caller has measured it */
+    part.is_measured = 1;
+    part.measured = 50000;
+    ck_assert_int_eq(reserve_leniently(&part, 1, &claim), EP_BOOK_DENIED);
+    ck_assert_int_eq(denial.remaining, 50000);
+    part.amount = 50000;
+    ck_assert_int_eq(reserve_leniently(&part, 1, &claim), EP_BOOK_GRANTED);
+    ck_assert_uint_eq(denial.left_out, 1);
+    ep_book_release(&book, &claim);
+    /* where there is one, it is measured again */
+    ep_book_clear(&book);
+    part.is_measured = 0;
+    part.amount = 80000;
+    ck_assert_int_eq(reserve_leniently(&part, 1, &claim), EP_BOOK_UNKNOWN);
+    ck_assert_int_eq(ep_book_ask(&book, NOW, &part, &tree), EP_BOOK_GRANTED);
+    ck_assert_int_eq(reserve_leniently(&part, 1, &claim), EP_BOOK_UNKNOWN);
+    ck_assert_int_eq(ep_book_measured(&book, NOW, &tree, 20000, 1, 1), 1);
+    ck_assert_int_eq(reserve_leniently(&part, 1, &claim), EP_BOOK_GRANTED);
+}
+END_TEST
+
+/* Small uploads pass, but not more of them than the limit. */
+START_TEST(what_passes_unmeasured_is_bounded)
+{
+    ep_part part = part_of(EP_QUOTA, 1, 1, 150000, EP_UNMEASURED_MAX + 1);
+    ep_claim claim = { 0, 0 }, other = { 0, 0 };
+    int64_t granted = -7;
+    ep_tree tree;
+
+    open_book();
+    ck_assert_int_eq(reserve_leniently(&part, 1, &claim), EP_BOOK_UNKNOWN);
+    part.amount = EP_UNMEASURED_MAX;
+    ck_assert_int_eq(reserve_leniently(&part, 1, &claim), EP_BOOK_GRANTED);
+    ck_assert_int_eq(reserve_leniently(&part, 1, &other), EP_BOOK_GRANTED);
+    /* one of unknown length is as large as what it has */
+    ck_assert_int_eq(ep_book_grow(&book, NOW, &part, 1, &claim, 1, 10,
+                                  &granted, &denial), EP_BOOK_UNKNOWN);
+    ck_assert_int_eq(granted, 0);
+    ck_assert_int_eq(held_of(&part), 2 * EP_UNMEASURED_MAX);
+    ep_book_settle(&book, NOW, &claim, 0, EP_UNMEASURED_MAX);
+    ck_assert_int_eq(reserve_leniently(&part, 1, &claim), EP_BOOK_DENIED);
+    part.amount = 1;
+    ck_assert_int_eq(reserve_leniently(&part, 1, &claim), EP_BOOK_GRANTED);
+    ck_assert_int_eq(ep_book_grow(&book, NOW, &part, 1, &claim, 10, 100000,
+                                  &granted, &denial), EP_BOOK_GRANTED);
+    ck_assert_int_eq(granted, 150000 - 2 * EP_UNMEASURED_MAX - 1);
+    /* a strict caller takes none */
+    ck_assert_int_eq(reserve(&part, 1, &other), EP_BOOK_UNKNOWN);
+    /* what cannot be measured is as good as empty to who is lenient */
+    tree = tree_of(&part);
+    ck_assert_int_eq(ep_book_measured(&book, NOW, &tree, -1, 1, 1), 1);
+    ep_book_release(&book, &claim);
+    ep_book_release(&book, &other);
+    part.amount = 80000;
+    ck_assert_int_eq(reserve_leniently(&part, 1, &claim), EP_BOOK_GRANTED);
+}
+END_TEST
+
+START_TEST(what_another_part_denies_measures_nothing)
+{
+    ep_part parts[2] = {
+        part_of(EP_QUOTA, 1, 1, 1000, 10),
+        part_of(EP_ALLOWANCE, 2, 2, 5, 10)
+    };
+    ep_claim claim = { 0, 0 };
+
+    open_book();
+    ck_assert_int_eq(reserve(parts, 2, &claim), EP_BOOK_DENIED);
+    ck_assert_uint_eq(denial.part, 1);
+    ck_assert_int_eq(knows(&parts[0]), -1);
+    parts[1].limit = 10;
+    ck_assert_int_eq(reserve(parts, 2, &claim), EP_BOOK_UNKNOWN);
+    ck_assert_uint_eq(denial.part, 0);
+    ck_assert_int_eq(knows(&parts[1]), -1);
+}
+END_TEST
 
 START_TEST(a_tree_without_room_is_left_out_where_that_is_taken)
 {
@@ -1657,8 +1898,13 @@ START_TEST(a_tree_without_room_is_left_out_where_that_is_taken)
         ck_assert_int_eq(ep_book_plant(&book, NOW, &parts[1]),
                          EP_BOOK_GRANTED);
     }
-    ck_assert_int_eq(reserve(parts, 3, &claim), EP_BOOK_FULL);
+    ck_assert_int_eq(reserve(parts, 3, &claim), EP_BOOK_UNKNOWN);
+    ck_assert_int_eq(reserve_leniently(parts, 3, &claim), EP_BOOK_UNKNOWN);
+    ck_assert_uint_eq(denial.part, 0);
+    parts[0].is_measured = 1;
+    ck_assert_int_eq(reserve(&parts[0], 1, &claim), EP_BOOK_FULL);
     ck_assert_int_eq(reserve_leniently(parts, 3, &claim), EP_BOOK_GRANTED);
+    ck_assert_uint_eq(denial.left_out, 1);
     ck_assert_int_eq(held_of(&parts[0]), 0);
     ck_assert_int_eq(held_of(&parts[1]), 10);
     ck_assert_int_eq(held_of(&parts[2]), 10);
@@ -1837,7 +2083,16 @@ int main(void)
     tcase_add_test(tcase, a_tree_without_usage_takes_any_number);
     tcase_add_test(tcase, what_cannot_be_measured_is_unknown);
     tcase_add_test(tcase, a_tree_that_went_is_not_measured);
-    tcase_add_test(tcase, a_tree_goes_if_nobody_asked_for_a_minute);
+    tcase_add_test(tcase,
+                   of_shares_with_as_many_the_one_goes_that_nobody_asked_for);
+    tcase_add_test(tcase, no_share_keeps_more_places_than_another_one_has);
+    tcase_add_test(tcase, no_owner_takes_a_place_of_the_servers);
+    tcase_add_test(tcase, what_is_planted_keeps_its_place);
+    tcase_add_test(tcase,
+                   an_owners_tree_that_the_server_asks_for_is_the_servers);
+    tcase_add_test(tcase, a_tree_that_comes_back_is_not_empty);
+    tcase_add_test(tcase, what_passes_unmeasured_is_bounded);
+    tcase_add_test(tcase, what_another_part_denies_measures_nothing);
     tcase_add_test(tcase, all_trees_of_one_upload_fit_or_none);
     tcase_add_test(tcase, a_tree_without_room_is_left_out_where_that_is_taken);
     tcase_add_test(tcase,
