@@ -5,7 +5,7 @@
  *          read; any claim; up to 26 parts of any keys and amounts; a path of 2
  *          and one of 1023 characters; times above 0
  * joined: all
- * options: -eva-auto-loop-unroll 20 -eva-domains gauges
+ * options: -eva-auto-loop-unroll 28 -eva-domains gauges
  */
 #include "any.h"
 #include "ep_book.h"

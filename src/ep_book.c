@@ -524,6 +524,7 @@ static size_t gather(const ep_book *book, const ep_part *parts, size_t count,
     size_t found = 0;
     size_t i, j;
 
+    memset(wants, 0, EP_PARTS_MAX * sizeof(*wants));
     for (i = 0; i < count; i++) {
         const ep_part *part = &parts[i];
 
@@ -573,7 +574,10 @@ static uint32_t owners_in(const struct ep_book_claim *claim)
     uint32_t owners = 0;
     uint32_t i;
 
-    for (i = claim != NULL ? parts_of(claim) : 0; i > 0; i--) {
+    if (claim == NULL) {
+        return 0;
+    }
+    for (i = parts_of(claim); i > 0; i--) {
         owners += claim->parts[i - 1].is_owners != 0;
     }
     return owners;
