@@ -1,3 +1,4 @@
+# runs: alone
 # The line in user space, between two sockets of this test: what it promises of
 # time, of ends and of resets, before anything is measured over it.
 use strict;
