@@ -7,8 +7,10 @@
  *
  *   pre_read_request     hide Expect from core, if the configuration needs it
  *   post_read_request    put it back (src/mod_expect_policy_expect.c); the
- *                        ceiling of the virtual host; no ErrorDocument; what
- *                        was sent is kept, for who may ask for limits
+ *                        ceiling of the virtual host, and the server's own
+ *                        policy for what never comes to a place; no
+ *                        ErrorDocument; what was sent is kept, for who may ask
+ *                        for limits
  *   header_parser        the policy of the place, once all sections are merged
  *   fixups               the same, where httpd's authentication comes first;
  *                        limits that count
@@ -22,6 +24,7 @@
 
 #include "mod_expect_policy.h"
 
+#include "apr_strings.h"
 #include "http_core.h"
 #include "http_protocol.h"
 #include "http_request.h"
@@ -69,6 +72,13 @@ static ep_request *judge_core_refused(request_rec *r)
     return state;
 }
 
+/* 1 if content was cut, and our document is to be the answer: a client that has not
+ * authenticated yet is told of no limit */
+static int is_cut(const ep_request *state)
+{
+    return state != NULL && state->cut && state->waits == NULL;
+}
+
 /* The document takes the place of the page that core is about to send. */
 static void insert_error_page(request_rec *r)
 {
@@ -77,7 +87,7 @@ static void insert_error_page(request_rec *r)
     if (state != NULL && state->answered) {
         return;
     }
-    if (state != NULL && state->cut) {
+    if (is_cut(state)) {
         ep_refusal_replace_page(r, state);
         return;
     }
@@ -109,7 +119,7 @@ static int reject_error_document(request_rec *r)
     if (state != NULL && state->answered) {
         return DECLINED;
     }
-    if (state != NULL && state->cut) {
+    if (is_cut(state)) {
         return r->prev->status;
     }
     state = judge_core_refused(r);
@@ -121,19 +131,54 @@ static int reject_error_document(request_rec *r)
                : DECLINED;
 }
 
-static int judge_ceiling(request_rec *r)
+/* 1 if httpd will answer without looking for a place: `OPTIONS *`, and a path that
+ * it does not decode (ap_process_request_internal) */
+static int has_no_place(const request_rec *r)
+{
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+    char *path;
+
+    if (r->method_number == M_OPTIONS && strcmp(r->uri, "*") == 0) {
+        return 1;
+    }
+    if (r->proxyreq != PROXYREQ_NONE || r->parsed_uri.path == NULL) {
+        return 0;
+    }
+    path = apr_pstrdup(r->pool, r->parsed_uri.path);
+    return (core->allow_encoded_slashes
+                ? ap_unescape_url_keep2f(path, core->decode_encoded_slashes)
+                : ap_unescape_url(path)) != OK;
+}
+
+/*
+ * Before anything is known of the place.  Content that is read before the place is
+ * judged, or of a request that never comes that far, counts against the server's
+ * own policy.
+ */
+static int judge_server(request_rec *r)
 {
     ep_request *state;
     ep_facts facts;
 
-    if (!ep_config_has_ceiling(r) || !ep_facts_read(r, &facts)) {
+    if (!ep_facts_read(r, &facts)) {
         return DECLINED;
     }
     state = ep_request_make(r);
     state->facts = facts;
     ep_config_policy(r, r->per_dir_config, &state->policy);
+    if (state->policy.mode == EP_MODE_OFF) {
+        return DECLINED;
+    }
+    if (facts.content != EP_CONTENT_NONE) {
+        ep_meter_attach_provisional(r, state);
+    }
+    if (has_no_place(r)) {
+        /* the server's own policy is all that there is */
+        ep_decide(&state->policy, &state->facts, &state->verdict);
+        return ep_conclude(r, state);
+    }
     /* a dry run waits for the place, so as to report once */
-    if (state->policy.mode != EP_MODE_ON) {
+    if (state->policy.mode != EP_MODE_ON || state->policy.ceiling == NULL) {
         return DECLINED;
     }
     ep_policy_only_ceiling(&state->policy, state->policy.mode);
@@ -142,10 +187,21 @@ static int judge_ceiling(request_rec *r)
                                               : DECLINED;
 }
 
+/* 1 if a request is an ErrorDocument, or what one has led on to */
+static int is_error_document(const request_rec *r)
+{
+    for (r = r->prev; r != NULL; r = r->prev) {
+        if (r->status != HTTP_OK) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* 1 if a request is neither a part of another one's answer nor an ErrorDocument */
 static int is_own(const request_rec *r)
 {
-    return r->main == NULL && (r->prev == NULL || r->prev->status == HTTP_OK);
+    return r->main == NULL && !is_error_document(r);
 }
 
 static int check_host(request_rec *r)
@@ -155,7 +211,17 @@ static int check_host(request_rec *r)
                                           : DECLINED;
     }
     ep_advertise_prepare(r);
-    return ep_config_ceilings ? judge_ceiling(r) : DECLINED;
+    /* the server's own policy; its virtual host's ceiling needs it, too */
+    if (!ep_config_may_be_on(r->per_dir_config)) {
+        return DECLINED;
+    }
+    if (!ep_facts_any(r)) {
+        if (!ep_advertise_may_answer(r)) {
+            ep_request_set_plain(r);
+        }
+        return DECLINED;
+    }
+    return judge_server(r);
 }
 
 /*
@@ -209,33 +275,43 @@ static int is_admitted(const ep_request *state)
            && !state->is_uncounted && state->verdict.code == EP_ADMITTED;
 }
 
+static void withhold(request_rec *r, const char *why)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                  "no content for an ErrorDocument, as %s", why);
+    ep_meter_withhold(r, ep_request_make(r));
+}
+
+/* 1 if the policy is on where an upload failed, or where that is answered */
+static int is_guarded(request_rec *r)
+{
+    ep_policy policy;
+
+    ep_config_policy(r, r->prev->per_dir_config, &policy);
+    if (policy.mode != EP_MODE_ON) {
+        ep_config_policy(r, r->per_dir_config, &policy);
+    }
+    return policy.mode == EP_MODE_ON;
+}
+
 /*
  * An ErrorDocument is about to answer an upload, and a program would be given its
  * content.  It may have it of an upload that was admitted: not where an error came
  * before the place was known, before the user was, or before limits that count
  * were asked.
  */
-static int withhold(request_rec *r)
+static int guard_content(request_rec *r)
 {
     ep_request *state = ep_request_get(r);
     ep_facts facts;
-    ep_policy policy;
 
     if ((state != NULL && (is_admitted(state) || state->is_withheld))
         || !ep_facts_read(r, &facts) || facts.content == EP_CONTENT_NONE) {
         return DECLINED;
     }
-    ep_config_policy(r, r->prev->per_dir_config, &policy);
-    if (policy.mode != EP_MODE_ON) {
-        ep_config_policy(r, r->per_dir_config, &policy);
+    if (is_guarded(r)) {
+        withhold(r, "the upload was not admitted");
     }
-    if (policy.mode != EP_MODE_ON) {
-        return DECLINED;
-    }
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
-                  "no content for an ErrorDocument, as the upload was not"
-                  " admitted");
-    ep_meter_withhold(r, ep_request_make(r));
     return DECLINED;
 }
 
@@ -270,6 +346,7 @@ static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
     state = ep_request_make(r);
     state->judged = place;
     state->facts = facts;
+    ep_meter_end_provisional(state);
     ep_config_policy(r, place, &state->policy);
     if (state->policy.mode_by == NULL) {
         /* the place is Off; at most a ceiling holds */
@@ -280,6 +357,10 @@ static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
     }
     if (is_early && needs_user(r)) {
         state->waits = place;
+        /* what is read meanwhile counts, though nothing is told */
+        if (facts.content != EP_CONTENT_NONE) {
+            ep_meter_attach(r, state);
+        }
         return DECLINED;
     }
     ep_decide(&state->policy, &state->facts, &state->verdict);
@@ -308,13 +389,15 @@ static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
 static int check_head(request_rec *r)
 {
     /* Most requests are done here, at little cost. */
+    if (ep_request_is_plain(r)) {
+        return DECLINED;
+    }
     if (!ep_facts_any(r) && !ep_advertise_may_answer(r)) {
         ep_request_set_plain(r);
         return DECLINED;
     }
-    return r->prev != NULL && r->prev->status != HTTP_OK
-               ? withhold(r)
-               : judge(r, r->per_dir_config, 1);
+    return is_error_document(r) ? guard_content(r)
+                                : judge(r, r->per_dir_config, 1);
 }
 
 static int check_authenticated(request_rec *r)
@@ -372,7 +455,6 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
     (void)plog;
     (void)ptemp;
-    ep_config_reset();
     ep_expect_reset();
     ep_early_reset();
     ep_ledger_reset();

@@ -37,7 +37,7 @@ typedef struct ep_request {
     int is_page_sent;
     /** content was read up to its end */
     int is_read;
-    /** content is thrown away as it is read; and then, whoever reads it finds none */
+    /** content is thrown away for an ErrorDocument; and then, no program finds any */
     int is_discarded;
     int is_withheld;
     /** status of another module's error that goes out early; 0: none does */
@@ -50,8 +50,10 @@ typedef struct ep_request {
     ep_policy policy;
     ep_facts facts;
     ep_verdict verdict;
-    /** the policy that content is counted against, and the bytes so far */
+    /** the policy that content is counted against, and the bytes so far; the
+     * server's own, until a place is judged */
     ep_policy metered;
+    int is_provisional;
     int64_t counted;
     /** what operators get to see of it; NULL: nothing so far */
     struct ep_counted *counted_as;

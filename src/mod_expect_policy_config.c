@@ -36,8 +36,6 @@ typedef struct server_config {
     const ep_setting *strictest;
 } server_config;
 
-int ep_config_ceilings;
-
 void *ep_config_create_dir(apr_pool_t *pool, char *where)
 {
     (void)where;
@@ -119,7 +117,6 @@ static server_config *server_config_of(const server_rec *server)
 void ep_config_say_ceiling(server_rec *server, const ep_setting *setting)
 {
     server_config_of(server)->ceiling = setting;
-    ep_config_ceilings = 1;
 }
 
 void ep_config_say_section_mode(server_rec *server, const ep_setting *setting)
@@ -129,11 +126,6 @@ void ep_config_say_section_mode(server_rec *server, const ep_setting *setting)
 
         host->strictest = stricter(host->strictest, setting);
     }
-}
-
-void ep_config_reset(void)
-{
-    ep_config_ceilings = 0;
 }
 
 int ep_config_finish(apr_pool_t *pool, server_rec *main_server)

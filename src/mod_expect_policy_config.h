@@ -33,14 +33,8 @@ void ep_config_say_ceiling(server_rec *server, const ep_setting *setting);
 /** While a virtual host is read: the mode (ep_mode) of a section in it. */
 void ep_config_say_section_mode(server_rec *server, const ep_setting *setting);
 
-/** Before a configuration is read: forgets what the one before it said. */
-void ep_config_reset(void);
-
 /** Once a configuration has been read.  @return OK or an HTTP status */
 int ep_config_finish(apr_pool_t *pool, server_rec *main_server);
-
-/** Some virtual host has a ceiling; read-only once a configuration is read. */
-extern int ep_config_ceilings;
 
 /** @return 0 if the policy is surely Off where @a vector holds; cheap */
 int ep_config_may_be_on(const ap_conf_vector_t *vector);

@@ -46,17 +46,27 @@ static int64_t content_in(apr_bucket_brigade *bb)
     return bytes;
 }
 
+/* 1 if the answer is not to become ours: some of it has left, or an ErrorDocument
+ * answers, or the client has not authenticated and is told of no limit */
+static int has_answer(const request_rec *r, const ep_request *state)
+{
+    return r->bytes_sent > 0 || r->sent_bodyct || r->eos_sent
+           || state->is_discarded || state->waits != NULL;
+}
+
 /* Policy and verdict say why: says so, once. */
 static void cut(request_rec *r, ep_request *state)
 {
-    const int is_answered = r->bytes_sent > 0 || r->sent_bodyct || r->eos_sent;
+    const int is_answered = has_answer(r, state);
 
     /* first of all: what is still to come must never be read */
     r->connection->keepalive = AP_CONN_CLOSE;
     state->cut = 1;
     /* a handler that answered before it has read cannot be overruled */
     if (is_answered) {
-        state->verdict.status = r->status;
+        state->verdict.status = r->status == HTTP_OK && r->prev != NULL
+                                    ? r->prev->status
+                                    : r->status;
     }
     ep_report_line(r, state, is_answered ? "cut" : "refused");
     ep_counters_note(r, state, EP_OUTCOME_CUT);
@@ -77,6 +87,19 @@ static void check_size(request_rec *r, ep_request *state, int64_t bytes)
     memset(&state->metered, 0, sizeof(state->metered));
 }
 
+/* Core makes a 413 of ENOSPC (ap_map_http_request_error), of its own 401 as well,
+ * behind which it throws content away: that one stays. */
+static apr_status_t end_cut(ap_filter_t *f, apr_bucket_brigade *bb)
+{
+    const ep_request *state = f->ctx;
+
+    if (state->waits == NULL || f->r->status == HTTP_OK) {
+        return APR_ENOSPC;
+    }
+    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(bb->bucket_alloc));
+    return APR_SUCCESS;
+}
+
 static apr_status_t meter(ap_filter_t *f, apr_bucket_brigade *bb,
                           ap_input_mode_t mode, apr_read_type_e block,
                           apr_off_t readbytes)
@@ -92,12 +115,16 @@ static apr_status_t meter(ap_filter_t *f, apr_bucket_brigade *bb,
         APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(bb->bucket_alloc));
         return APR_SUCCESS;
     }
-    if (state->is_discarded) {
+    /* a refusal has been made already; it reads a little, to keep the connection */
+    if (state->answered && !state->cut) {
         return ap_get_brigade(f->next, bb, mode, block, readbytes);
     }
-    /* core makes a 413 of ENOSPC (ap_map_http_request_error) */
+    /* where no place was judged, nobody has looked at the length so far */
+    if (state->is_provisional && !state->cut) {
+        check_size(f->r, state, state->facts.declared);
+    }
     if (state->cut) {
-        return APR_ENOSPC;
+        return end_cut(f, bb);
     }
     rv = ap_get_brigade(f->next, bb, mode, block, readbytes);
     /* handlers read content in this mode; core reads trailers by the line */
@@ -118,7 +145,7 @@ static apr_status_t meter(ap_filter_t *f, apr_bucket_brigade *bb,
     }
     if (state->cut) {
         apr_brigade_cleanup(bb);
-        return APR_ENOSPC;
+        return end_cut(f, bb);
     }
     state->counted = total;
     return APR_SUCCESS;
@@ -170,10 +197,27 @@ void ep_meter_attach(request_rec *r, ep_request *state)
     }
 }
 
+void ep_meter_attach_provisional(request_rec *r, ep_request *state)
+{
+    if (limit_of(&state->policy) != EP_UNLIMITED) {
+        state->metered = state->policy;
+        state->is_provisional = 1;
+        add_filter(r, state);
+    }
+}
+
+void ep_meter_end_provisional(ep_request *state)
+{
+    if (state->is_provisional) {
+        memset(&state->metered, 0, sizeof(state->metered));
+        state->is_provisional = 0;
+    }
+}
+
 void ep_meter_withhold(request_rec *r, ep_request *state)
 {
     add_filter(r, state);
-    /* not where the connection is closed: there it is never read */
+    /* where the connection is closed, it is never read */
     state->is_discarded = 1;
     ap_discard_request_body(r);
     state->is_withheld = 1;

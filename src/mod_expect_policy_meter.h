@@ -16,8 +16,16 @@ void ep_meter_register(void);
  */
 void ep_meter_attach(request_rec *r, ep_request *state);
 
-/** Throws content away, as httpd does before a page that is a file, and lets nobody
- * read any more: its end comes first, and no field announces any. */
+/** Has the content counted against the server's own policy, for as long as no place
+ * has been judged. */
+void ep_meter_attach_provisional(request_rec *r, ep_request *state);
+
+/** A place is about to be judged, and may admit more than the server's own policy. */
+void ep_meter_end_provisional(ep_request *state);
+
+/** Throws content away, up to its limit, as httpd does before a page that is a file,
+ * and lets no program read any more: its end comes first, and no field announces
+ * any. */
 void ep_meter_withhold(request_rec *r, ep_request *state);
 
 #endif

@@ -113,13 +113,13 @@ sub post {
 }
 
 sub empty_ok {
-    my ($res, $status, $name) = @_;
+    my ($res, $status, $name, $ends) = @_;
     is($res->{status}, $status, "$name: $status");
     like($res->{body}, qr/^received=0$/m, 'its page reads nothing')
         or diag $res->{raw};
     like($res->{body}, qr/^length=$/m, 'and is told of nothing');
     my $conn = $res->{conn};
-    if ($status == 400) {
+    if ($status == 400 || $ends) {
         # beside `Upgrade: h2c`, Connection says more than close
         ExpectPolicy::Wire::fill($conn, time + 5)
             until $conn->{eof} || $conn->{late};
@@ -155,9 +155,13 @@ like(post('/cgi/app.cgi', sized(100))->{body}, qr/^received=100$/m,
 
 # ------------------------------------------------- errors by an owner's doing
 
-empty_ok(post('/owned/users/x', chunked(40_000)), 401, 'Require valid-user');
-empty_ok(ask($server->here, path => '/owned/users/x', sized(40_000)), 401,
+empty_ok(post('/owned/users/x', chunked(9_000)), 401, 'Require valid-user');
+empty_ok(ask($server->here, path => '/owned/users/x', sized(9_000)), 401,
          'with a method that is not accepted');
+# what is thrown away counts as read: over the limit, the connection ends there
+empty_ok(post('/owned/users/x', chunked(40_000)), 401, 'Require valid-user, too much', 1);
+empty_ok(ask($server->here, path => '/owned/users/x', sized(40_000)), 401,
+         'too much, with a method that is not accepted', 1);
 my $asked = post('/site/%2Fx', length => 40_000, headers => ['Expect: 100-continue']);
 is_deeply([ $asked->{status}, $asked->{interim} ], [404, []],
           'who asks first is not invited');
