@@ -275,6 +275,31 @@ static int is_admitted(const ep_request *state)
            && !state->is_uncounted && state->verdict.code == EP_ADMITTED;
 }
 
+/* Asks the place of an ErrorDocument about an upload that was admitted in its own.
+ * What that place says is no verdict on the upload, whose policy and verdict stay.
+ * counts: ask the limits that count, and nothing else.
+ * @return 1 if a program there may have the content */
+static int may_have_content(request_rec *r, ep_request *state, int counts)
+{
+    const ep_policy policy = state->policy;
+    const ep_verdict verdict = state->verdict;
+    int result = 1;
+
+    ep_config_policy(r, r->per_dir_config, &state->policy);
+    if (state->policy.mode == EP_MODE_ON) {
+        ep_decide(&state->policy, &state->facts, &state->verdict);
+        result = state->verdict.code == EP_ADMITTED
+                 && (!counts || ep_claim_take(r, state));
+        if (result && !counts) {
+            ep_meter_attach(r, state);
+            state->is_uncounted = state->policy.counted_count > 0;
+        }
+    }
+    state->policy = policy;
+    state->verdict = verdict;
+    return result;
+}
+
 static void withhold(request_rec *r, const char *why)
 {
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
@@ -298,21 +323,46 @@ static int is_guarded(request_rec *r)
  * An ErrorDocument is about to answer an upload, and a program would be given its
  * content.  It may have it of an upload that was admitted: not where an error came
  * before the place was known, before the user was, or before limits that count
- * were asked.
+ * were asked.  And the ErrorDocument's own place has to admit it as well.
  */
 static int guard_content(request_rec *r)
 {
     ep_request *state = ep_request_get(r);
     ep_facts facts;
 
-    if ((state != NULL && (is_admitted(state) || state->is_withheld))
+    if ((state != NULL && state->is_withheld)
         || !ep_facts_read(r, &facts) || facts.content == EP_CONTENT_NONE) {
         return DECLINED;
     }
-    if (is_guarded(r)) {
+    if (state != NULL && is_admitted(state)) {
+        state->judged = r->per_dir_config;
+        if (!state->is_read && !may_have_content(r, state, 0)) {
+            withhold(r, "its own place would not admit it");
+        }
+    }
+    else if (is_guarded(r)) {
         withhold(r, "the upload was not admitted");
     }
     return DECLINED;
+}
+
+/* The limits that count in an ErrorDocument's place, once it knows its user. */
+static int guard_counted(request_rec *r, ep_request *state)
+{
+    if (state->is_uncounted && !state->is_withheld) {
+        state->is_uncounted = 0;
+        if (!may_have_content(r, state, 1)) {
+            withhold(r, "a limit of its own place has no room for it");
+        }
+    }
+    return DECLINED;
+}
+
+/* mod_dir has led an ErrorDocument on to another place. */
+static int guard_new_place(request_rec *r, ep_request *state)
+{
+    guard_content(r);
+    return guard_counted(r, state);
 }
 
 /* Asks the limits that count in the policy just judged, if that is due. */
@@ -406,12 +456,15 @@ static int check_authenticated(request_rec *r)
     ep_request *state;
     int result;
 
-    if (ep_request_is_plain(r) || !is_own(r)) {
+    if (ep_request_is_plain(r) || r->main != NULL) {
         return DECLINED;
     }
     state = ep_request_get(r);
     if (state == NULL) {
         return DECLINED;
+    }
+    if (is_error_document(r)) {
+        return guard_counted(r, state);
     }
     if (state->waits == NULL) {
         return count(r, state);
@@ -433,10 +486,15 @@ static int check_place(request_rec *r)
     if (ep_request_is_plain(r)) {
         return ep_copy_is(r) && is_own(r) ? ep_copy_check(r) : DECLINED;
     }
-    if (!is_own(r)) {
+    if (r->main != NULL) {
         return DECLINED;
     }
     state = ep_request_get(r);
+    if (is_error_document(r)) {
+        return state != NULL && state->judged != r->per_dir_config
+                   ? guard_new_place(r, state)
+                   : DECLINED;
+    }
     if (state == NULL || state->judged != r->per_dir_config) {
         result = judge(r, r->per_dir_config, 0);
         state = ep_request_get(r);
