@@ -559,6 +559,10 @@ int ep_usage_start(apr_pool_t *pconf, server_rec *main_server)
 {
     const ep_ledger_provider *ledger = ep_ledger_provider_in_use();
 
+    /* root, or who started httpd otherwise; children of root's have changed to
+     * another user before they measure, and where there is no quota, a COPY may
+     * be added up */
+    ep_nofollow_trust(geteuid());
     /* a process with one more thread pays for it in each call of the system,
      * even where that thread has nothing to do */
     if (ledger == NULL
@@ -566,9 +570,6 @@ int ep_usage_start(apr_pool_t *pconf, server_rec *main_server)
         return OK;
     }
     plan.server = main_server;
-    /* root, or who started httpd otherwise; children of root's have changed to
-     * another user before they measure */
-    ep_nofollow_trust(geteuid());
     plan.is_watched = get_watched(pconf);
     if (!plan.is_watched && plan.is_needed) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, main_server,

@@ -111,5 +111,24 @@ is_deeply([grep { !$children{$_} } keys %pids], [],
           'children measure, the parent does not');
 ok(scalar(keys %pids), 'one did');
 
+# what COPY is about to write is added up in the same way, with a quota or without
+$server->settled_ok;
 $server->stop;
+my $other = ExpectPolicy::Ledger->start(<<"END", site => $site);
+<Directory "\@site\@">
+    ExpectPolicyFreeSpace 1M
+</Directory>
+END
+sub copy {
+    my ($from, $to) = @_;
+    return ask($other->here, method => 'COPY', path => $from, headers => [
+        "Destination: http://localhost:$other->{port}$to"]);
+}
+accepted_ok(copy('/fixed/link/docs/', '/fixed/new'), status => 201,
+            name => 'COPY of a collection behind a link of the administrator');
+my $refused = copy('/home/link/docs/', '/fixed/newer');
+is($refused->{status}, 507, 'COPY of one behind any other link');
+unlike($refused->{body} // '', qr/requested_size|@{[FOREIGN]}/,
+       'its size is not told');
+$other->stop;
 done_testing;
