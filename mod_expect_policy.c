@@ -521,6 +521,21 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     return OK;
 }
 
+/* Before the error log takes the place of the terminal, and before httpd
+ * detaches: at a start alone, and not under -t. */
+static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                        server_rec *s)
+{
+    (void)plog;
+    (void)ptemp;
+    (void)s;
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG
+        && ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_NORMAL) {
+        ep_ledger_announce(pconf);
+    }
+    return OK;
+}
+
 static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                        server_rec *s)
 {
@@ -536,10 +551,11 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     if (result == OK) {
         result = ep_config_finish(pconf, s);
     }
-    if (result == OK) {
-        result = ep_ledger_open(pconf, s);
+    if (result != OK) {
+        return result;
     }
-    return result != OK ? result : ep_usage_start(pconf, s);
+    ep_ledger_open(pconf, s);
+    return ep_usage_start(pconf, s);
 }
 
 static void register_hooks(apr_pool_t *pool)
@@ -562,6 +578,7 @@ static void register_hooks(apr_pool_t *pool)
     ep_status_register();
 
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
 
     /* after mod_remoteip and `RequestHeader early`: the log line names the

@@ -7,7 +7,7 @@
  * turn in one process; the median of all rounds.  Fails at a microsecond.
  */
 
-#include "mod_expect_policy_ledger_block.h"
+#include "mod_expect_policy_ledger_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +16,6 @@
 #include <unistd.h>
 
 #define SIZE (8 << 20)
-/* in front of the book in its file */
-#define FRONT 4096
 #define ROUNDS 15
 #define CALLS 50000
 #define KEYS 10000
@@ -154,21 +152,42 @@ static void find_line(void)
     fail("no account");
 }
 
+/* Where the book is in this process. */
+static void *find_memory(const char *path)
+{
+    char text[512], name[512];
+    FILE *maps = fopen("/proc/self/maps", "r");
+    unsigned long from, found = 0;
+
+    while (maps != NULL && fgets(text, sizeof(text), maps) != NULL) {
+        if (sscanf(text, "%lx-%*x %*s %*s %*s %*s %511s", &from, name) == 2
+            && strcmp(name, path) == 0) {
+            found = from;
+        }
+    }
+    if (maps == NULL || fclose(maps) != 0 || found == 0) {
+        fail("no mapping");
+    }
+    return (char *)found + EP_BLOCK_FRONT_SIZE;
+}
+
 int main(void)
 {
     char path[] = "/tmp/expect_policy-bench-XXXXXX";
     const int fd = mkstemp(path);
     double times[PEERS][ROUNDS];
-    char why[EP_BLOCK_WHY_SIZE];
-    ep_block block;
+    char why[EP_LEDGER_WHY_SIZE];
+    ep_ledger_file block;
     int round, i, failed = 0;
 
-    if (fd < 0 || ep_block_open(&block, path, SIZE, 0, why) != EP_BLOCK_NEW
-        || !ep_book_lay_out(&book, (char *)block.memory + FRONT, SIZE)) {
+    if (fd < 0
+        || ep_ledger_file_open(&block, path, SIZE, why) != EP_LEDGER_NEW
+        || ep_block_map(&block.block) != APR_SUCCESS
+        || ep_block_start() != APR_SUCCESS
+        || !ep_book_lay_out(&book, find_memory(path), SIZE)) {
         fail("no ledger");
     }
     unlink(path);
-    ep_block_use(&block);
     one(0);
     find_line();
     for (round = 0; round < ROUNDS; round++) {

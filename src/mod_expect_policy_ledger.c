@@ -2,6 +2,7 @@
 
 #include "mod_expect_policy_ledger.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 #include "ap_mpm.h"
@@ -30,7 +31,8 @@ static struct ledger {
     int is_open;
 } ledger;
 
-/* The child that may give claims back; not what it forks to run a program. */
+/* The child that may give claims back; not what it forks to run a program.  0:
+ * this is the parent. */
 static pid_t owner;
 
 void ep_ledger_reset(void)
@@ -63,19 +65,42 @@ const char *ep_ledger_choose(apr_pool_t *pool, const char *argument)
                            &ledger.config);
 }
 
-int ep_ledger_open(apr_pool_t *pconf, server_rec *main_server)
+/* @return 0: no ledger is needed */
+static int find_provider(apr_pool_t *pconf)
 {
-    int result;
-
-    if (!ledger.is_needed) {
-        return OK;
-    }
-    if (ledger.provider == NULL) {
+    if (ledger.is_needed && ledger.provider == NULL) {
         ep_ledger_choose(pconf, DEFAULT_PROVIDER);
     }
-    result = ledger.provider->open(pconf, main_server, ledger.config);
-    ledger.is_open = result == OK;
-    return result;
+    return ledger.is_needed;
+}
+
+void ep_ledger_announce(apr_pool_t *pconf)
+{
+    const char *what = find_provider(pconf)
+                           ? ledger.provider->check(pconf, ledger.config)
+                           : NULL;
+
+    if (what != NULL) {
+        fprintf(stderr, "mod_expect_policy: %s\n", what);
+        fflush(stderr);
+    }
+}
+
+void ep_ledger_open(apr_pool_t *pconf, server_rec *main_server)
+{
+    if (find_provider(pconf)) {
+        ledger.provider->open(pconf, main_server, ledger.config);
+        ledger.is_open = 1;
+    }
+}
+
+void ep_ledger_tell_news(server_rec *s)
+{
+    const char *what = ledger.is_open ? ledger.provider->news() : NULL;
+
+    if (what != NULL) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "the ledger %s", what);
+    }
 }
 
 const ep_ledger_provider *ep_ledger_provider_in_use(void)
@@ -98,6 +123,9 @@ static const char *cause_of(apr_pool_t *pool, apr_status_t rv,
                                         : "the usage of a tree is not known";
     case APR_TIMEUP:
         return "it is held by somebody else";
+    case APR_EAGAIN:
+        return "it is used by another server, or by children of one that is "
+               "stopping";
     case APR_EINIT:
         return "there is none";
     case APR_EGENERAL:
@@ -124,6 +152,7 @@ static void complain(request_rec *r, apr_status_t rv, ep_book_result result,
 static ep_ledger_result answer(request_rec *r, apr_status_t rv,
                                ep_book_result result, int fails_closed)
 {
+    ep_ledger_tell_news(r->server);
     if (rv == APR_SUCCESS) {
         if (result == EP_BOOK_GRANTED) {
             return EP_LEDGER_GRANTED;
@@ -267,34 +296,47 @@ void ep_ledger_release(ep_claim *claim)
     memset(claim, 0, sizeof(*claim));
 }
 
-static void own(apr_pool_t *pool, server_rec *s)
+/* In a child that may be root still, and before any code of others runs in it:
+ * mod_unixd's hook is the last one.  mod_cgid's daemon comes by here, too. */
+static int attach(apr_pool_t *pool, server_rec *s)
 {
     (void)pool;
-    (void)s;
-    owner = getpid();
+    if (ledger.is_open) {
+        ledger.provider->attach(s);
+    }
+    return OK;
 }
 
-/* In the parent, as soon as it knows: a child that was killed gives back what
- * it held. */
-static void bury(server_rec *s, pid_t pid, ap_generation_t generation,
-                 int slot, mpm_child_status state)
+/* As the user that the child serves as. */
+static void start(apr_pool_t *pool, server_rec *s)
+{
+    (void)pool;
+    owner = getpid();
+    if (ledger.is_open) {
+        ledger.provider->start(s);
+        ep_ledger_tell_news(s);
+    }
+}
+
+/* In the parent; with `httpd -X` in its only process, too, as that one ends. */
+static void note_child(server_rec *s, pid_t pid, ap_generation_t generation,
+                       int slot, mpm_child_status state)
 {
     (void)s;
     (void)generation;
     (void)slot;
-    if (state == MPM_CHILD_EXITED && ledger.is_open && pid > 0) {
-        ledger.provider->recover((apr_uint32_t)pid);
+    if (ledger.is_open && owner == 0 && pid > 0
+        && (state == MPM_CHILD_STARTED || state == MPM_CHILD_EXITED)) {
+        ledger.provider->child(pid, state == MPM_CHILD_EXITED);
     }
 }
 
-/* In the parent, every ten seconds or so: what was missed, for the ledger was
- * held. */
+/* In the parent, every ten seconds or so. */
 static int look_after(apr_pool_t *pool, server_rec *s)
 {
     (void)pool;
-    (void)s;
-    if (ledger.is_open) {
-        ledger.provider->recover(0);
+    if (ledger.is_open && owner == 0) {
+        ledger.provider->look_after(s);
     }
     return OK;
 }
@@ -303,7 +345,8 @@ void ep_ledger_register(apr_pool_t *pool)
 {
     ap_register_provider(pool, EP_LEDGER_GROUP, DEFAULT_PROVIDER,
                          EP_LEDGER_VERSION, &ep_ledger_shm);
-    ap_hook_child_init(own, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_child_status(bury, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_drop_privileges(attach, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_child_init(start, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_child_status(note_child, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_monitor(look_after, NULL, NULL, APR_HOOK_MIDDLE);
 }

@@ -45,16 +45,28 @@ typedef struct ep_ledger_provider {
      */
     const char *(*parse)(apr_pool_t *pool, const char *argument,
                          void **config);
-    /**
-     * In post_config, in the parent.  What cannot be had is logged, and later
-     * calls fail; what must not be used is an error.
-     * @return OK, or HTTP_INTERNAL_SERVER_ERROR (logged): httpd must not start
-     */
-    int (*open)(apr_pool_t *pconf, server_rec *s, void *config);
+    /** In the parent, before httpd detaches: what open() is going to find, in
+     * an administrator's words.  Changes nothing.
+     * @return NULL: nothing to be told */
+    const char *(*check)(apr_pool_t *pconf, void *config);
+    /** In post_config, in the parent.  What cannot be had is logged, and later
+     * calls fail. */
+    void (*open)(apr_pool_t *pconf, server_rec *s, void *config);
+    /** In the parent: a child has started, or has ended */
+    void (*child)(pid_t pid, int has_ended);
+    /** In the parent, every ten seconds or so */
+    void (*look_after)(server_rec *s);
+    /** In a child, before it becomes the user that it serves as: opens what
+     * that one may not, and looks at nothing */
+    void (*attach)(server_rec *s);
+    /** In a child, before anything is asked */
+    void (*start)(server_rec *s);
+    /** @return NULL, or what this process found out and nobody was told */
+    const char *(*news)(void);
 
     /** As their namesakes in ep_book.h.  APR_SUCCESS: @a result says what came
      * of it; otherwise it could not be asked: APR_TIMEUP, somebody else has
-     * had it for too long; APR_EINIT, there is none; APR_EGENERAL, it is
+     * had it for too long; APR_EAGAIN, another server has it; APR_EINIT, there is none; APR_EGENERAL, it is
      * corrupt */
     apr_status_t (*reserve)(const ep_part *parts, size_t count,
                             int is_lenient, ep_claim *claim,
@@ -66,15 +78,14 @@ typedef struct ep_ledger_provider {
     /** What cannot be done at once is done soon; @a claim is all 0 */
     void (*settle)(ep_claim *claim, apr_int64_t received, apr_int64_t stored);
     void (*release)(ep_claim *claim);
-    /** In the parent: gives back what dead processes hold.
-     * @param dead one that has just ended; 0: look for all */
-    apr_status_t (*recover)(apr_uint32_t dead);
-
     /** For those who measure trees: the first one from a place on, which is
      * then its own.  Places go from 0 until APR_EOF.  APR_NOTFOUND: none was
      * found so far, and it is to be asked again from where the place is now. */
     apr_status_t (*tree)(apr_uint32_t *place, ep_tree *tree);
-    apr_status_t (*plant)(const ep_part *part);
+    /** Announces trees that are to be measured, once for each configuration,
+     * whichever child calls.
+     * @param without out: how many there was no room for, or 0 */
+    apr_status_t (*plant)(const ep_part *parts, int count, int *without);
     /** Finds or makes the tree of a part, to measure it.  APR_ENOSPC: there is no
      * place for it */
     apr_status_t (*ask)(const ep_part *part, ep_tree *tree);
@@ -103,8 +114,15 @@ void ep_ledger_need(void);
  */
 const char *ep_ledger_choose(apr_pool_t *pool, const char *argument);
 
-/** In post_config, after ep_once_init().  @return OK or an HTTP status */
-int ep_ledger_open(apr_pool_t *pconf, server_rec *main_server);
+/** Once the configuration is read for the first time: says on the terminal what
+ * will become of the ledger, for httpd detaches before it is opened. */
+void ep_ledger_announce(apr_pool_t *pconf);
+
+/** In post_config, after ep_once_init(). */
+void ep_ledger_open(apr_pool_t *pconf, server_rec *main_server);
+
+/** In a child: logs what the ledger's provider found out, if anything. */
+void ep_ledger_tell_news(server_rec *s);
 
 /**
  * Claims all parts for an upload, or none (ep_book_reserve()).  A tree whose

@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -16,9 +15,7 @@
 #include <unistd.h>
 
 #include "apr_atomic.h"
-#include "apr_general.h"
 #include "apr_siphash.h"
-#include "apr_time.h"
 
 #include "mod_expect_policy_clock.h"
 
@@ -36,40 +33,22 @@
 #define LOCK_CLOCK CLOCK_REALTIME
 #define lock_until(mutex, until) pthread_mutex_timedlock(mutex, until)
 #endif
-/* How often the file's lock is tried. */
-#define RETRY_USEC 50000
 /* Places for trees that are looked at while the lock is held. */
 #define LOOKS 256u
 /* Claims that could not be given back at once, of all children. */
 #define OWED_MOST 256
 
 /*
- *   the file                        memory of its own, inherited by fork
- *   0      +-----------+            +-------------------------+
- *          | front     |            | mutex                   |
- *   4096   +-----------+            | any  owed[0] owed[1] ...|
- *          | book      |            +-------------------------+
- *          |   ...     |
+ *   the file          what children share       what the parent tells them
+ *   0      +-------+  +--------------------+    +-------------------------+
+ *          | front |  | mutex              |    | is_open mend deaths ... |
+ *   4096   +-------+  | mended  deaths     |    | dead[0] dead[1] ...     |
+ *          | book  |  | any  owed[0] ...   |    +-------------------------+
+ *          |  ...  |  +--------------------+
+ *          +-------+
  *
  * Whatever becomes of the file's bytes, the lock is not among them.
  */
-#define FRONT_SIZE 4096
-#define MAGIC "mod_expect_policy ledger"
-#define BOOT_SIZE 40
-
-/* What the file is; written when all else is there. */
-typedef struct front {
-    char magic[sizeof(MAGIC) - 1];
-    apr_uint32_t layout;
-    apr_uint32_t unused;
-    /* the boot of the machine whose times are in the book */
-    char boot[BOOT_SIZE];
-    /* of ep_block */
-    ep_key secret;
-} front;
-
-/* What is drawn in docs/ledger.md; an array of a negative size is no type. */
-typedef char a_front_as_drawn[sizeof(front) == 88 ? 1 : -1];
 
 enum { OWED_NOTHING, OWED_UNFINISHED, OWED_READY };
 
@@ -83,175 +62,50 @@ typedef struct owed {
 
 struct ep_block_shared {
     pthread_mutex_t mutex;
+    /* how much of what the parent told was acted upon; with the mutex only */
+    volatile apr_uint32_t mended;
+    volatile apr_uint32_t deaths;
+    /* the configuration whose trees are planted */
+    volatile apr_uint32_t planted;
     /* 1: something is owed */
     volatile apr_uint32_t any;
     owed owed[OWED_MOST];
 };
 
-/* Set in the parent, before there are children or threads. */
-static const ep_block *block;
+/* This process's, set before it has threads. */
+static struct mapped {
+    /* the file; NULL: there is no ledger */
+    void *memory;
+    apr_size_t size;
+    ep_key secret;
+    struct ep_block_shared *shared;
+    ep_block_orders *orders;
+    /* of the configuration that this process was started with */
+    apr_uint32_t configuration;
+} mapped;
 static ep_book book;
+/* With the mutex only.  1: this process holds nothing yet */
+static int is_fresh;
+/* 1: what was no book is an empty one now, and nobody was told */
+static volatile apr_uint32_t is_anew;
 
-/* Opening */
+/* Memory */
 
-/* Says why; @return what was given, for the caller to return. */
-static ep_block_opened say(char *why, ep_block_opened result,
-                           const char *format, int error)
+void *ep_block_make_memory(apr_size_t size)
 {
-    const int length = snprintf(why, EP_BLOCK_WHY_SIZE, "%s", format);
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-    if (error != 0 && length > 0 && length < EP_BLOCK_WHY_SIZE) {
-        snprintf(why + length, (size_t)(EP_BLOCK_WHY_SIZE - length), ": %s",
-                 strerror(error));
-    }
-    return result;
+    return memory != MAP_FAILED ? memory : NULL;
 }
 
-/* Without /proc, every start is one after a boot. */
-static void read_boot(char boot[BOOT_SIZE])
+struct ep_block_shared *ep_block_make_shared(void)
 {
-    const int fd = open("/proc/sys/kernel/random/boot_id",
-                        O_RDONLY | O_CLOEXEC);
-
-    memset(boot, 0, BOOT_SIZE);
-    if (fd >= 0) {
-        if (read(fd, boot, BOOT_SIZE - 1) < 0) {
-            boot[0] = '\0';
-        }
-        close(fd);
-    }
-}
-
-static int is_blank(const front *found)
-{
-    static const front blank;
-
-    return memcmp(found, &blank, sizeof(blank)) == 0;
-}
-
-/* @return 0, or an errno: EAGAIN, somebody else has it */
-static int lock_file(int fd, apr_int64_t patience)
-{
-    const apr_int64_t until = ep_clock_now() + patience;
-
-    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EINTR && (errno != EAGAIN || ep_clock_now() >= until)) {
-            return errno;
-        }
-        apr_sleep(RETRY_USEC);
-    }
-    return 0;
-}
-
-/* The file is ours alone, and locked from then on.  Children inherit this
- * descriptor: by one that is open for writing they could shorten the file, and
- * then whoever looks at the mapping is killed, the parent, too. */
-static ep_block_opened open_file(const char *path, apr_int64_t patience,
-                                 int *fd, char *why)
-{
-    struct stat found;
-    int error;
-
-    *fd = open(path, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
-               S_IRUSR | S_IWUSR);
-    if (*fd < 0) {
-        error = errno;
-        return lstat(path, &found) == 0
-                   ? say(why, EP_BLOCK_REFUSED,
-                         "is not a file of the server's own: remove it", error)
-                   : say(why, EP_BLOCK_MISSING, "cannot be made", error);
-    }
-    if (fstat(*fd, &found) != 0) {
-        return say(why, EP_BLOCK_MISSING, "cannot be looked at", errno);
-    }
-    if (!S_ISREG(found.st_mode)) {
-        return say(why, EP_BLOCK_REFUSED, "is no file: remove it", 0);
-    }
-    if (found.st_uid != geteuid()) {
-        return say(why, EP_BLOCK_REFUSED,
-                   "belongs to another user: remove it", 0);
-    }
-    if ((found.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-        return say(why, EP_BLOCK_REFUSED,
-                   "is open to other users: remove it", 0);
-    }
-    if (found.st_nlink != 1) {
-        return say(why, EP_BLOCK_REFUSED, "has several names: remove it", 0);
-    }
-    error = lock_file(*fd, patience);
-    if (error == EAGAIN) {
-        return say(why, EP_BLOCK_REFUSED,
-                   "is used by another server, or by children of one that is "
-                   "stopping: wait for them, or give this server a "
-                   "DefaultRuntimeDir of its own", 0);
-    }
-    if (error != 0) {
-        return say(why, EP_BLOCK_MISSING, "cannot be locked", error);
-    }
-    return EP_BLOCK_FOUND;
-}
-
-/* Once more, to fill it: for the time of the start.
- * @return -1: something else has its name now, or errno says why */
-static int open_to_write(const char *path, int locked)
-{
-    const int fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-    struct stat found, ours;
-
-    if (fd >= 0
-        && (fstat(fd, &found) != 0 || fstat(locked, &ours) != 0
-            || found.st_dev != ours.st_dev || found.st_ino != ours.st_ino)) {
-        close(fd);
-        errno = ESTALE;
-        return -1;
-    }
-    return fd;
-}
-
-/* @return FOUND, NEW or REFUSED: what the file's content is good for */
-static ep_block_opened look_at(int fd, apr_size_t size, const front *wanted,
-                               char *why)
-{
-    struct stat found;
-    front is;
-
-    if (fstat(fd, &found) != 0 || found.st_size == 0) {
-        return EP_BLOCK_NEW;
-    }
-    if (pread(fd, &is, sizeof(is), 0) != (ssize_t)sizeof(is)
-        || (!is_blank(&is)
-            && (memcmp(is.magic, wanted->magic, sizeof(is.magic)) != 0
-                || is.layout != wanted->layout))) {
-        return say(why, EP_BLOCK_REFUSED,
-                   "is no ledger, or one of another version: remove it", 0);
-    }
-    if (is_blank(&is)) {
-        return say(why, EP_BLOCK_NEW,
-                   "was not finished, and is made anew", 0);
-    }
-    if (wanted->boot[0] == '\0'
-        || memcmp(is.boot, wanted->boot, sizeof(is.boot)) != 0) {
-        return say(why, EP_BLOCK_NEW,
-                   "is of before the machine was booted, and is made anew", 0);
-    }
-    if (found.st_size != (off_t)size) {
-        return say(why, EP_BLOCK_NEW,
-                   "has another size than ExpectPolicyLedger says, and is "
-                   "made anew", 0);
-    }
-    return EP_BLOCK_FOUND;
-}
-
-/* @return NULL: it cannot be had */
-static struct ep_block_shared *make_shared(void)
-{
-    struct ep_block_shared *shared = mmap(NULL, sizeof(*shared),
-                                          PROT_READ | PROT_WRITE,
-                                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct ep_block_shared *shared = ep_block_make_memory(sizeof(*shared));
     pthread_mutexattr_t kind;
     int failed;
 
-    if (shared == MAP_FAILED) {
+    if (shared == NULL) {
         return NULL;
     }
     failed = pthread_mutexattr_init(&kind);
@@ -265,126 +119,77 @@ static struct ep_block_shared *make_shared(void)
                  || pthread_mutex_init(&shared->mutex, &kind);
         pthread_mutexattr_destroy(&kind);
     }
-    if (failed) {
+    /* children get at it again in ep_block_start() */
+    if (failed || mprotect(shared, sizeof(*shared), PROT_NONE) != 0) {
         munmap(shared, sizeof(*shared));
         return NULL;
     }
     return shared;
 }
 
-static int is_nobody_alive(uint32_t owner, void *data)
+void ep_block_drop_shared(struct ep_block_shared *shared)
 {
-    (void)owner;
-    (void)data;
-    return 0;
+    munmap(shared, sizeof(*shared));
 }
 
-/* The file is locked, and open to write; the block gets what it is to hold. */
-static ep_block_opened map_file(ep_block *made, int fd, char *why)
+int ep_block_reopen(int fd, const char *path)
 {
-    ep_block_opened result;
-    ep_book found;
-    front wanted;
+    struct stat found, ours;
+    char name[sizeof("/proc/self/fd/") + 3 * sizeof(fd)];
+    int again;
+
+    snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+    again = open(name, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+    if (again < 0 && errno == ENOENT) {
+        again = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+    }
+    if (again >= 0
+        && (fstat(again, &found) != 0 || fstat(fd, &ours) != 0
+            || found.st_dev != ours.st_dev || found.st_ino != ours.st_ino)) {
+        close(again);
+        errno = ESTALE;
+        return -1;
+    }
+    return again;
+}
+
+apr_status_t ep_block_map(const ep_block *block)
+{
+    const apr_size_t size = EP_BLOCK_FRONT_SIZE + block->size;
+    struct stat found;
+    void *memory = MAP_FAILED;
     int error;
+    const int fd = ep_block_reopen(block->fd, block->path);
 
-    memset(&wanted, 0, sizeof(wanted));
-    memcpy(wanted.magic, MAGIC, sizeof(wanted.magic));
-    wanted.layout = EP_BLOCK_LAYOUT;
-    read_boot(wanted.boot);
-    result = look_at(fd, FRONT_SIZE + made->size, &wanted, why);
-    if (result == EP_BLOCK_REFUSED) {
-        return result;
+    ep_block_unmap();
+    if (fd < 0) {
+        return errno;
     }
-    if (result == EP_BLOCK_NEW && ftruncate(fd, 0) != 0) {
-        return say(why, EP_BLOCK_MISSING, "cannot be emptied", errno);
+    errno = 0;
+    /* what lies behind the end of a file ends the process that looks at it */
+    if (fstat(fd, &found) == 0 && found.st_size >= (off_t)size) {
+        memory = mmap(NULL, size, PROT_NONE, MAP_SHARED, fd, 0);
     }
-    if (result == EP_BLOCK_NEW
-        && apr_generate_random_bytes((unsigned char *)&wanted.secret,
-                                     sizeof(wanted.secret)) != APR_SUCCESS) {
-        return say(why, EP_BLOCK_MISSING, "has no random bytes to begin with",
-                   0);
+    error = errno;
+    close(fd);
+    if (memory == MAP_FAILED) {
+        return error != 0 ? error : APR_EGENERAL;
     }
-    /* a full file system is met here, and not as a signal in a request */
-    do {
-        error = posix_fallocate(fd, 0, FRONT_SIZE + (off_t)made->size);
-    } while (error == EINTR);
-    if (error != 0) {
-        if (result == EP_BLOCK_NEW && ftruncate(fd, 0) != 0) {
-            error = errno;
-        }
-        return say(why, EP_BLOCK_MISSING, "cannot be given its size", error);
-    }
-    made->memory = mmap(NULL, FRONT_SIZE + made->size, PROT_READ | PROT_WRITE,
-                        MAP_SHARED, fd, 0);
-    if (made->memory == MAP_FAILED) {
-        made->memory = NULL;
-        return say(why, EP_BLOCK_MISSING, "cannot be mapped", errno);
-    }
-    if (!ep_book_lay_out(&found, (char *)made->memory + FRONT_SIZE,
-                         made->size)) {
-        return say(why, EP_BLOCK_MISSING, "has no size of a ledger", 0);
-    }
-    if (result == EP_BLOCK_NEW) {
-        ep_book_clear(&found);
-        memcpy(made->memory, &wanted, sizeof(wanted));
-    }
-    else if (!ep_book_is_valid(&found)) {
-        return say(why, EP_BLOCK_REFUSED,
-                   "is corrupt, or of another version: remove it", 0);
-    }
-    else {
-        ep_book_enter(&found);
-        ep_book_recover(&found, is_nobody_alive, NULL);
-        ep_book_repair(&found);
-        ep_book_leave(&found);
-    }
-    made->secret = ((const front *)made->memory)->secret;
-    made->shared = make_shared();
-    if (made->shared == NULL) {
-        return say(why, EP_BLOCK_MISSING, "has no lock", 0);
-    }
-    return result;
+    mapped.memory = memory;
+    mapped.size = block->size;
+    mapped.secret = block->secret;
+    mapped.shared = block->shared;
+    mapped.orders = block->orders;
+    mapped.configuration = block->configuration;
+    return APR_SUCCESS;
 }
 
-ep_block_opened ep_block_open(ep_block *made, const char *path,
-                              apr_size_t size, apr_int64_t patience,
-                              char why[EP_BLOCK_WHY_SIZE])
+void ep_block_unmap(void)
 {
-    ep_block_opened result;
-
-    why[0] = '\0';
-    memset(made, 0, sizeof(*made));
-    made->layout = EP_BLOCK_LAYOUT;
-    made->size = size;
-    result = open_file(path, patience, &made->fd, why);
-    if (result == EP_BLOCK_FOUND) {
-        const int fd = open_to_write(path, made->fd);
-
-        result = fd < 0 ? say(why, EP_BLOCK_REFUSED,
-                              "cannot be written: remove it", errno)
-                        : map_file(made, fd, why);
-        if (fd >= 0) {
-            close(fd);
-        }
+    if (mapped.memory != NULL) {
+        munmap(mapped.memory, EP_BLOCK_FRONT_SIZE + mapped.size);
     }
-    if (result == EP_BLOCK_MISSING || result == EP_BLOCK_REFUSED) {
-        if (made->memory != NULL) {
-            munmap(made->memory, FRONT_SIZE + size);
-        }
-        if (made->fd >= 0) {
-            close(made->fd);
-        }
-    }
-    return result;
-}
-
-void ep_block_use(const ep_block *opened)
-{
-    block = opened;
-    if (opened != NULL) {
-        ep_book_lay_out(&book, (char *)opened->memory + FRONT_SIZE,
-                        opened->size);
-    }
+    memset(&mapped, 0, sizeof(mapped));
 }
 
 /* Keys */
@@ -397,7 +202,7 @@ static ep_key key_here(ep_key key)
     uint64_t words[3];
     ep_key here;
 
-    memcpy(secret, &block->secret, sizeof(secret));
+    memcpy(secret, &mapped.secret, sizeof(secret));
     words[0] = key.high;
     words[1] = key.low;
     words[2] = 0;
@@ -413,8 +218,8 @@ static int parts_here(const ep_part *parts, size_t count, ep_part *here)
 {
     size_t i;
 
-    if (block == NULL || count > EP_PARTS_MAX) {
-        return block == NULL;
+    if (mapped.memory == NULL || count > EP_PARTS_MAX) {
+        return mapped.memory == NULL;
     }
     for (i = 0; i < count; i++) {
         here[i] = parts[i];
@@ -440,13 +245,9 @@ static int lock_for_long(pthread_mutex_t *mutex)
 
 static apr_status_t lock(void)
 {
-    pthread_mutex_t *mutex;
+    pthread_mutex_t *mutex = &mapped.shared->mutex;
     int error;
 
-    if (block == NULL) {
-        return APR_EINIT;
-    }
-    mutex = &block->shared->mutex;
     error = pthread_mutex_trylock(mutex);
     if (error == EBUSY) {
         error = lock_for_long(mutex);
@@ -460,7 +261,7 @@ static apr_status_t lock(void)
 
 static void unlock(void)
 {
-    pthread_mutex_unlock(&block->shared->mutex);
+    pthread_mutex_unlock(&mapped.shared->mutex);
 }
 
 /* Who could not have the lock in time leaves here what is to be done.  If there
@@ -468,7 +269,7 @@ static void unlock(void)
 static void owe(const ep_claim *claim, int is_settled, apr_int64_t received,
                 apr_int64_t stored)
 {
-    struct ep_block_shared *shared = block->shared;
+    struct ep_block_shared *shared = mapped.shared;
     unsigned int i;
 
     for (i = 0; i < OWED_MOST; i++) {
@@ -490,7 +291,7 @@ static void owe(const ep_claim *claim, int is_settled, apr_int64_t received,
 /* Whoever has the lock does what others could not. */
 static void pay(void)
 {
-    struct ep_block_shared *shared = block->shared;
+    struct ep_block_shared *shared = mapped.shared;
     unsigned int i;
 
     if (apr_atomic_read32(&shared->any) == 0) {
@@ -513,12 +314,111 @@ static void pay(void)
     }
 }
 
+/* Those that may not settle or release any more. */
+typedef struct dead {
+    apr_uint32_t pid[EP_BLOCK_DEAD];
+    apr_uint32_t count;
+    /* 1: more have died than there are places, so the system is asked */
+    int asks;
+    /* 1: nobody of before this start lives */
+    int is_all;
+    /* what was held under this process's number was another's; 0: none */
+    apr_uint32_t fresh;
+} dead;
+
+/* What is no process's number, in a book that may hold anything, is dead. */
+static int is_alive(uint32_t owner, void *data)
+{
+    const dead *known = data;
+    apr_uint32_t i;
+
+    if (known->is_all || owner == known->fresh) {
+        return 0;
+    }
+    for (i = 0; i < known->count; i++) {
+        if (owner == known->pid[i]) {
+            return 0;
+        }
+    }
+    return !known->asks
+           || (owner > 0 && owner <= INT32_MAX
+               && (kill((pid_t)owner, 0) == 0 || errno != ESRCH));
+}
+
+/* The parent writes without a lock: one place less than there are is safe.
+ * @param from how many deaths were acted upon before
+ * @param to how many there are now */
+static void read_dead(dead *known, apr_uint32_t from, apr_uint32_t to)
+{
+    ep_block_orders *orders = mapped.orders;
+    apr_uint32_t i;
+
+    if (to - from < EP_BLOCK_DEAD) {
+        for (i = from; i != to; i++) {
+            known->pid[known->count++] = orders->dead[i % EP_BLOCK_DEAD];
+        }
+    }
+    if (apr_atomic_read32(&orders->deaths) - from >= EP_BLOCK_DEAD) {
+        known->asks = 1;
+    }
+}
+
+/* 1 if the parent has told what nobody has acted upon. */
+static int is_behind(void)
+{
+    return is_fresh || mapped.shared->deaths != mapped.orders->deaths
+           || mapped.shared->mended != mapped.orders->mend;
+}
+
+/* The lock is had.  A death in here leaves all of it to the next one. */
+static void catch_up(void)
+{
+    struct ep_block_shared *shared = mapped.shared;
+    const apr_uint32_t mend = apr_atomic_read32(&mapped.orders->mend);
+    const apr_uint32_t deaths = apr_atomic_read32(&mapped.orders->deaths);
+    const int is_mended = shared->mended == mend;
+    dead known;
+
+    memset(&known, 0, sizeof(known));
+    read_dead(&known, shared->deaths, deaths);
+    known.asks |= !is_mended;
+    known.is_all = shared->mended == 0;
+    known.fresh = is_fresh ? (apr_uint32_t)getpid() : 0;
+    if (ep_book_is_valid(&book)) {
+        ep_book_enter(&book);
+        ep_book_recover(&book, is_alive, &known);
+        if (!is_mended) {
+            ep_book_repair(&book);
+        }
+        ep_book_leave(&book);
+    }
+    else if (!is_mended) {
+        ep_book_clear(&book);
+        if (!known.is_all || mapped.orders->is_empty == 0) {
+            apr_atomic_set32(&is_anew, 1);
+        }
+    }
+    shared->mended = mend;
+    shared->deaths = deaths;
+    is_fresh = 0;
+}
+
 static apr_status_t enter(void)
 {
-    const apr_status_t rv = lock();
+    apr_status_t rv;
 
+    if (mapped.memory == NULL) {
+        return APR_EINIT;
+    }
+    if (mapped.orders->is_open == 0) {
+        return APR_EAGAIN;
+    }
+    rv = lock();
     if (rv != APR_SUCCESS) {
         return rv;
+    }
+    if (is_behind()) {
+        catch_up();
     }
     if (!ep_book_is_valid(&book)) {
         unlock();
@@ -535,24 +435,36 @@ static void leave(void)
     unlock();
 }
 
-apr_status_t ep_block_mend(void)
+apr_status_t ep_block_start(void)
 {
-    apr_status_t rv = lock();
+    apr_status_t rv;
 
-    if (rv != APR_SUCCESS) {
+    if (mapped.memory == NULL) {
+        return APR_EINIT;
+    }
+    errno = 0;
+    if (mprotect(mapped.memory, EP_BLOCK_FRONT_SIZE + mapped.size,
+                 PROT_READ | PROT_WRITE) != 0
+        || mprotect(mapped.shared, sizeof(*mapped.shared),
+                    PROT_READ | PROT_WRITE) != 0
+        || mprotect(mapped.orders, sizeof(*mapped.orders), PROT_READ) != 0
+        || !ep_book_lay_out(&book, (char *)mapped.memory + EP_BLOCK_FRONT_SIZE,
+                            mapped.size)) {
+        rv = errno != 0 ? errno : APR_EGENERAL;
+        ep_block_unmap();
         return rv;
     }
-    if (ep_book_is_valid(&book)) {
-        ep_book_enter(&book);
-        ep_book_repair(&book);
-        ep_book_leave(&book);
+    is_fresh = 1;
+    rv = enter();
+    if (rv == APR_SUCCESS) {
+        leave();
     }
-    else {
-        ep_book_clear(&book);
-        rv = APR_EGENERAL;
-    }
-    unlock();
-    return rv;
+    return rv == APR_TIMEUP || rv == APR_EAGAIN ? APR_SUCCESS : rv;
+}
+
+int ep_block_was_anew(void)
+{
+    return is_anew != 0 && apr_atomic_xchg32(&is_anew, 0) != 0;
 }
 
 /* The calls */
@@ -630,35 +542,12 @@ void ep_block_release(ep_claim *claim)
     memset(claim, 0, sizeof(*claim));
 }
 
-/* What is no process's number, in a book that may hold anything, is dead. */
-static int is_alive(uint32_t owner, void *data)
-{
-    const uint32_t dead = *(const apr_uint32_t *)data;
-
-    if (dead != 0) {
-        return owner != dead;
-    }
-    return owner > 0 && owner <= INT32_MAX
-           && (kill((pid_t)owner, 0) == 0 || errno != ESRCH);
-}
-
-apr_status_t ep_block_recover(apr_uint32_t dead)
-{
-    const apr_status_t rv = enter();
-
-    if (rv == APR_SUCCESS) {
-        ep_book_recover(&book, is_alive, &dead);
-        leave();
-    }
-    return rv;
-}
-
 apr_status_t ep_block_tree(apr_uint32_t *place, ep_tree *tree)
 {
     apr_uint32_t left = LOOKS;
     apr_status_t rv;
 
-    if (block != NULL && *place >= book.trees_count) {
+    if (mapped.memory != NULL && *place >= book.trees_count) {
         return APR_EOF;
     }
     rv = enter();
@@ -674,16 +563,16 @@ apr_status_t ep_block_tree(apr_uint32_t *place, ep_tree *tree)
     return left > 0 ? APR_SUCCESS : APR_NOTFOUND;
 }
 
-apr_status_t ep_block_plant(const ep_part *part)
+static apr_status_t plant_one(const ep_part *part, int *without)
 {
-    apr_status_t rv = enter();
+    const apr_status_t rv = enter();
 
     if (rv == APR_SUCCESS) {
         ep_part here = *part;
 
         here.key = key_here(part->key);
         if (ep_book_plant(&book, ep_clock_now(), &here) != EP_BOOK_GRANTED) {
-            rv = APR_ENOSPC;
+            ++*without;
         }
         leave();
     }
@@ -705,6 +594,28 @@ apr_status_t ep_block_ask(const ep_part *part, ep_tree *tree)
         leave();
     }
     return rv;
+}
+
+apr_status_t ep_block_plant(const ep_part *parts, int count, int *without)
+{
+    apr_status_t rv;
+    int i;
+
+    *without = 0;
+    if (mapped.memory == NULL) {
+        return APR_EINIT;
+    }
+    if (mapped.shared->planted == mapped.configuration) {
+        return APR_SUCCESS;
+    }
+    for (i = 0; i < count; i++) {
+        rv = plant_one(&parts[i], without);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+    }
+    mapped.shared->planted = mapped.configuration;
+    return APR_SUCCESS;
 }
 
 apr_status_t ep_block_measured(const ep_tree *before, apr_int64_t bytes,

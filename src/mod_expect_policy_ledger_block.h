@@ -1,11 +1,14 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
 /**
- * The block of memory that a book is in: a file that is mapped, and a lock.
- * Nothing here knows httpd, so that it runs in a test without it.
+ * The block of memory that a book is in, as a child has it: a file that is
+ * mapped, a lock, and what the parent tells.  Nothing here knows httpd, so that
+ * it runs in a test without it.
  *
- * The parent opens it once; it is inherited by fork.  Calls come from any
- * thread of any process that has it.
+ * Each child maps the file itself, and calls come from any of its threads.  The
+ * parent, which may be root, has none of this in its hands: it makes the memory
+ * for the lock before there are children, cannot read or write it from then on,
+ * and tells children by numbers which it writes and never reads.
  */
 #ifndef MOD_EXPECT_POLICY_LEDGER_BLOCK_H
 #define MOD_EXPECT_POLICY_LEDGER_BLOCK_H
@@ -14,63 +17,84 @@
 
 #include "ep_book.h"
 
-/** Who changes a struct that is kept here, or in the book, counts this up: a
- * server that restarts with another build of the module has the old ones. */
-#define EP_BLOCK_LAYOUT 4
+/** Where the book begins in its file, in bytes. */
+#define EP_BLOCK_FRONT_SIZE 4096
+/** Places for processes that have died. */
+#define EP_BLOCK_DEAD 64
 
-/** What is kept for the life of the process, however often the module is
- * loaded anew: no address of code or data of the module. */
+/** What the parent tells: written by it alone, and never read by it. */
+typedef struct ep_block_orders {
+    /** 0: somebody else has the file's lock, so nothing may be counted yet */
+    volatile apr_uint32_t is_open;
+    /** 1: the file was just made, so that there is no book in it yet */
+    volatile apr_uint32_t is_empty;
+    /** counts starts and restarts from 1 on: the book is to be mended */
+    volatile apr_uint32_t mend;
+    /** counts deaths; number i is in dead[i % EP_BLOCK_DEAD], written before */
+    volatile apr_uint32_t deaths;
+    volatile apr_uint32_t dead[EP_BLOCK_DEAD];
+} ep_block_orders;
+
+/** What a child needs to get at the ledger; nothing of it changes meanwhile. */
 typedef struct ep_block {
-    apr_uint32_t layout;
-    /** is locked for as long as a process has it; to read only */
+    /** the file, to read only; it is locked for as long as a process has it */
     int fd;
-    /** the file, mapped: a page that tells what it is, and the book */
-    void *memory;
+    /** its name, for systems without /proc */
+    const char *path;
     /** of the book, in bytes */
     apr_size_t size;
     /** nobody who does not know it can tell which keys meet in the book */
     ep_key secret;
+    /** see ep_block_orders.mend */
+    apr_uint32_t configuration;
+    ep_block_orders *orders;
     /** the lock and what is owed; in no file */
     struct ep_block_shared *shared;
 } ep_block;
 
-typedef enum ep_block_opened {
-    /** with what a server before this one has counted */
-    EP_BLOCK_FOUND,
-    /** empty */
-    EP_BLOCK_NEW,
-    /** it cannot be had */
-    EP_BLOCK_MISSING,
-    /** there is something that must not be used */
-    EP_BLOCK_REFUSED
-} ep_block_opened;
-
-#define EP_BLOCK_WHY_SIZE 256
+/**
+ * In the parent: memory that children will share with it, all 0.
+ * @return NULL: it cannot be had
+ */
+void *ep_block_make_memory(apr_size_t size);
 
 /**
- * Opens or makes the file, and maps it.  Claims of processes that are gone are
- * given back.  Waits up to @a patience microseconds for those that still have
- * it.
- * @param block filled in on FOUND and NEW
- * @param why out: in an administrator's words, without the file's name; empty
- *        if there is nothing to say
+ * In the parent: memory for the lock, which this process cannot read or write
+ * any more.
+ * @return NULL: it cannot be had
  */
-ep_block_opened ep_block_open(ep_block *block, const char *path,
-                              apr_size_t size, apr_int64_t patience,
-                              char why[EP_BLOCK_WHY_SIZE]);
+struct ep_block_shared *ep_block_make_shared(void);
+
+/** In the parent. */
+void ep_block_drop_shared(struct ep_block_shared *shared);
 
 /**
- * From now on the calls below are about this block.
- * @param block outlives all calls; NULL: there is none
+ * Opens a file that is open to read once more, to write as well.
+ * @param path of the file, for systems without /proc
+ * @return the descriptor; -1: errno says why, ESTALE: the name leads elsewhere
  */
-void ep_block_use(const ep_block *block);
+int ep_block_reopen(int fd, const char *path);
 
 /**
- * Computes anew what can be computed.
- * @return APR_SUCCESS; APR_EGENERAL: it was no book any more, and is an empty
- *         one now; or as the calls below
+ * In a child, while it still may open the file: maps it.  Reads and writes
+ * nothing of it, nor can anybody else in this process until ep_block_start().
+ * @param block outlives the process, or ep_block_unmap()
  */
-apr_status_t ep_block_mend(void);
+apr_status_t ep_block_map(const ep_block *block);
+
+/**
+ * In a child, as the user that it serves as: from now on the calls below are
+ * answered.  What dead processes hold is given back first.
+ * @return APR_SUCCESS, also if somebody else has the lock; or why they are not
+ */
+apr_status_t ep_block_start(void);
+
+/** The calls below find no ledger any more. */
+void ep_block_unmap(void);
+
+/** @return 1, once: this process found that there was no book any more, at a
+ * start or restart, and made an empty one */
+int ep_block_was_anew(void);
 
 /** As in ep_ledger_provider. */
 apr_status_t ep_block_reserve(const ep_part *parts, size_t count,
@@ -83,9 +107,8 @@ apr_status_t ep_block_grow(const ep_part *parts, size_t count,
 void ep_block_settle(ep_claim *claim, apr_int64_t received,
                      apr_int64_t stored);
 void ep_block_release(ep_claim *claim);
-apr_status_t ep_block_recover(apr_uint32_t dead);
 apr_status_t ep_block_tree(apr_uint32_t *place, ep_tree *tree);
-apr_status_t ep_block_plant(const ep_part *part);
+apr_status_t ep_block_plant(const ep_part *parts, int count, int *without);
 apr_status_t ep_block_ask(const ep_part *part, ep_tree *tree);
 apr_status_t ep_block_measured(const ep_tree *before, apr_int64_t bytes,
                                apr_int64_t took, int insists);

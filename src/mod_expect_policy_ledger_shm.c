@@ -6,7 +6,7 @@
 #include "http_log.h"
 
 #include "ep_size.h"
-#include "mod_expect_policy_ledger_block.h"
+#include "mod_expect_policy_ledger_file.h"
 
 APLOG_USE_MODULE(expect_policy);
 
@@ -14,10 +14,12 @@ APLOG_USE_MODULE(expect_policy);
 #define DEFAULT_SIZE ((int64_t)8 << 20)
 #define LEAST_SIZE ((int64_t)128 << 10)
 #define MOST_SIZE ((int64_t)256 << 20)
-/* How long a start waits for the children of a server that was stopped. */
-#define PATIENCE apr_time_from_sec(5)
 /* Under this name the block stays while the module is loaded anew. */
 #define KEPT "mod_expect_policy ledger shm"
+
+/* The parent's; children have what it was when they were forked.  NULL: there
+ * is none. */
+static ep_ledger_file *file;
 
 static const char *parse(apr_pool_t *pool, const char *argument,
                          void **config)
@@ -34,81 +36,166 @@ static const char *parse(apr_pool_t *pool, const char *argument,
     return NULL;
 }
 
-/* The block of before a restart goes on. */
-static void use_kept(server_rec *s, const ep_block *kept, apr_size_t size)
+/* @return NULL: DefaultRuntimeDir is not legal */
+static const char *path_of(apr_pool_t *pool)
 {
-    if (kept->layout != EP_BLOCK_LAYOUT) {
-        ep_block_use(NULL);
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
-                     "the ledger is of another version of the module: stop "
-                     "and start the server");
-        return;
+    return ap_runtime_dir_relative(pool, FILE_NAME);
+}
+
+static const char *check(apr_pool_t *pconf, void *config)
+{
+    const char *path = path_of(pconf);
+    char why[EP_LEDGER_WHY_SIZE];
+    ep_ledger_opened found;
+
+    if (path == NULL) {
+        return "there is no ledger: DefaultRuntimeDir is not legal";
     }
-    ep_block_use(kept);
-    if (kept->size != size) {
+    found = ep_ledger_file_check(path, (apr_size_t)*(const int64_t *)config,
+                                 why);
+    return why[0] == '\0'
+               ? NULL
+               : apr_psprintf(pconf, "%s %s %s",
+                              found == EP_LEDGER_MISSING ? "there is no ledger:"
+                                                         : "the ledger",
+                              path, why);
+}
+
+/* The ledger of before a restart goes on. */
+static void use_kept(server_rec *s, apr_size_t size)
+{
+    if (file->block.size != size) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
                      "the ledger keeps its size of %" APR_SIZE_T_FMT
                      " bytes until the server is stopped and started",
-                     kept->size);
+                     file->block.size);
     }
-    if (ep_block_mend() == APR_EGENERAL) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
-                     "the ledger is corrupt, and is made anew");
-    }
+    ep_ledger_file_mend(file);
 }
 
-static int open_block(apr_pool_t *pconf, server_rec *s, void *config)
+/* @return 1: what was opened before a restart can be used */
+static int find_kept(apr_pool_t *process)
 {
-    const apr_size_t size = (apr_size_t)*(const int64_t *)config;
-    apr_pool_t *process = s->process->pool;
-    const char *path;
-    char why[EP_BLOCK_WHY_SIZE];
-    ep_block *opened;
     void *kept = NULL;
 
     apr_pool_userdata_get(&kept, KEPT, process);
-    if (kept != NULL) {
-        use_kept(s, kept, size);
-        return OK;
+    file = kept;
+    if (file == NULL || file->layout != EP_LEDGER_LAYOUT) {
+        /* of another build: old children go on with it, and what this process
+         * has of it goes when it ends */
+        return 0;
     }
-    ep_block_use(NULL);
-    path = ap_runtime_dir_relative(pconf, FILE_NAME);
-    if (path == NULL) {
+    if (!file->is_open) {
+        ep_ledger_file_close(file);
+        return 0;
+    }
+    return 1;
+}
+
+static void open_file(apr_pool_t *pconf, server_rec *s, void *config)
+{
+    const apr_size_t size = (apr_size_t)*(const int64_t *)config;
+    apr_pool_t *process = s->process->pool;
+    char why[EP_LEDGER_WHY_SIZE];
+    ep_ledger_file *opened;
+    ep_ledger_opened result;
+
+    if (find_kept(process)) {
+        use_kept(s, size);
+        return;
+    }
+    file = NULL;
+    /* a copy of the name, which is the module's; no cleanup, which would be,
+     * too */
+    apr_pool_userdata_set(NULL, KEPT, NULL, process);
+    if (path_of(pconf) == NULL) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "there is no ledger: DefaultRuntimeDir is not legal");
-        return OK;
+        return;
     }
     opened = apr_palloc(process, sizeof(*opened));
-    switch (ep_block_open(opened, path, size, PATIENCE, why)) {
-    case EP_BLOCK_REFUSED:
-        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "the ledger %s %s", path,
-                     why);
-        return HTTP_INTERNAL_SERVER_ERROR;
-    case EP_BLOCK_MISSING:
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
-                     "there is no ledger: %s %s", path, why);
-        return OK;
-    default:
-        if (why[0] != '\0') {
-            ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "the ledger %s %s",
-                         path, why);
-        }
-        /* a copy of the name, which is the module's; no cleanup, which would
-         * be, too */
-        apr_pool_userdata_set(opened, KEPT, NULL, process);
-        ep_block_use(opened);
-        return OK;
+    result = ep_ledger_file_open(opened, path_of(process), size, why);
+    if (result == EP_LEDGER_MISSING) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "there is no ledger: %s %s",
+                     path_of(pconf), why);
+        return;
     }
+    if (why[0] != '\0') {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "the ledger %s %s",
+                     opened->block.path, why);
+    }
+    apr_pool_userdata_set(opened, KEPT, NULL, process);
+    file = opened;
+}
+
+static void note_child(pid_t pid, int has_ended)
+{
+    if (file == NULL) {
+        return;
+    }
+    if (has_ended) {
+        ep_ledger_file_ended(file, pid);
+    }
+    else {
+        ep_ledger_file_started(file, pid);
+    }
+}
+
+static void look_after(server_rec *s)
+{
+    if (file != NULL && !file->is_open && ep_ledger_file_retry(file)) {
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
+                     "the ledger %s is free, and counts from now on",
+                     file->block.path);
+    }
+}
+
+static void attach(server_rec *s)
+{
+    apr_status_t rv;
+
+    if (file == NULL) {
+        return;
+    }
+    rv = ep_block_map(&file->block);
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s,
+                     "the ledger %s cannot be mapped", file->block.path);
+    }
+}
+
+static void start(server_rec *s)
+{
+    apr_status_t rv;
+
+    if (file == NULL) {
+        return;
+    }
+    rv = ep_block_start();
+    if (rv != APR_SUCCESS && rv != APR_EINIT) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s,
+                     "the ledger %s cannot be used", file->block.path);
+    }
+}
+
+static const char *news(void)
+{
+    return ep_block_was_anew() ? "is corrupt, and is made anew" : NULL;
 }
 
 const ep_ledger_provider ep_ledger_shm = {
     parse,
-    open_block,
+    check,
+    open_file,
+    note_child,
+    look_after,
+    attach,
+    start,
+    news,
     ep_block_reserve,
     ep_block_grow,
     ep_block_settle,
     ep_block_release,
-    ep_block_recover,
     ep_block_tree,
     ep_block_plant,
     ep_block_ask,

@@ -69,6 +69,8 @@ static struct plan {
 /* The watchdog thread's alone. */
 static struct usage {
     const ep_ledger_provider *ledger;
+    /* 1: the trees of this configuration are in it */
+    int is_planted;
     /* where to look on, and how many places there are; 0: not known yet */
     apr_uint32_t place;
     apr_uint32_t places;
@@ -339,6 +341,24 @@ static void find_due(apr_uint32_t *looks)
     }
 }
 
+/* The ledger knows whether a child before this one has done it. */
+static void plant(void)
+{
+    const ep_part *parts = (const ep_part *)(void *)plan.planted->elts;
+    int without;
+
+    if (usage.ledger->plant(parts, plan.planted->nelts, &without)
+        != APR_SUCCESS) {
+        return;
+    }
+    usage.is_planted = 1;
+    if (without > 0) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, plan.server,
+                     "the ledger has no room for %d of %d trees with quotas",
+                     without, plan.planted->nelts);
+    }
+}
+
 static void measure(void)
 {
     const apr_int64_t end = ep_clock_now() + SLICE;
@@ -369,7 +389,11 @@ static apr_status_t watch(int state, void *data, apr_pool_t *pool)
     if (state == AP_WATCHDOG_STATE_RUNNING) {
         usage.ledger = ep_ledger_provider_in_use();
         if (usage.ledger != NULL) {
+            if (plan.planted != NULL && !usage.is_planted) {
+                plant();
+            }
             measure();
+            ep_ledger_tell_news(plan.server);
         }
     }
     return APR_SUCCESS;
@@ -523,24 +547,6 @@ void ep_usage_plant(apr_pool_t *pconf, const ep_part *part)
     plan.is_needed = 1;
 }
 
-static void plant_all(const ep_ledger_provider *ledger)
-{
-    int without = 0;
-    int i;
-
-    for (i = 0; plan.planted != NULL && i < plan.planted->nelts; i++) {
-        if (ledger->plant(&APR_ARRAY_IDX(plan.planted, i, ep_part))
-            != APR_SUCCESS) {
-            without++;
-        }
-    }
-    if (without > 0) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, plan.server,
-                     "the ledger has no room for %d of %d trees with quotas",
-                     without, plan.planted->nelts);
-    }
-}
-
 /* @return 0 if there is no mod_watchdog */
 static int get_watched(apr_pool_t *pconf)
 {
@@ -582,7 +588,6 @@ int ep_usage_start(apr_pool_t *pconf, server_rec *main_server)
                      "there is no mod_watchdog: the usage of trees whose "
                      "quotas stand in .htaccess files remains unknown");
     }
-    plant_all(ledger);
     return OK;
 }
 

@@ -13,6 +13,7 @@ LEDGER_SECONDS ?= 2
 LEDGER_TIMEOUT = 300
 
 LEDGER_SOURCES = src/mod_expect_policy_ledger_block.c \
+    src/mod_expect_policy_ledger_file.c \
     src/mod_expect_policy_clock.c src/ep_book.c src/ep_account.c \
     src/ep_amount.c
 LEDGER_CFLAGS = -std=c99 -Wall -Wextra -Wshadow -Werror -g -O1 \

@@ -12,7 +12,7 @@
  * see that a repair was called for.
  */
 
-#include "mod_expect_policy_ledger_block.h"
+#include "mod_expect_policy_ledger_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +31,7 @@
 
 #define SIZE ((apr_size_t)1 << 20)
 /* Where the file's own page ends. */
-#define FRONT 4096
+#define FRONT EP_BLOCK_FRONT_SIZE
 #define CHILDREN 6
 #define SECOND 1000000
 
@@ -65,7 +65,7 @@ static unsigned int seed;
 static unsigned int is_done, has_failed;
 static char dir[] = "/tmp/ledger-XXXXXX";
 static char path[sizeof(dir) + 32];
-static char why[EP_BLOCK_WHY_SIZE];
+static char why[EP_LEDGER_WHY_SIZE];
 
 static void die_maybe(void)
 {
@@ -185,15 +185,11 @@ static uint32_t claims(void)
     return counts.claims;
 }
 
-static int recover(pid_t pid)
+/* Whoever has the lock next acts upon what is told. */
+static int recover(ep_ledger_file *block, pid_t pid)
 {
-    int tries = 0;
-    apr_status_t rv;
-
-    do {
-        rv = ep_block_recover((apr_uint32_t)pid);
-    } while (rv == APR_TIMEUP && ++tries < TRIES);
-    return rv == APR_SUCCESS;
+    ep_ledger_file_ended(block, pid);
+    return claims() != UINT32_MAX;
 }
 
 static apr_status_t reserve_one(ep_claim *claim)
@@ -210,51 +206,103 @@ static apr_status_t reserve_one(ep_claim *claim)
 
 /* Opening */
 
-static ep_block_opened try_open(ep_block *block, apr_size_t size)
+static ep_ledger_opened try_open(ep_ledger_file *block, apr_size_t size)
 {
     memset(why, '?', sizeof(why));
-    return ep_block_open(block, path, size, 0, why);
+    return ep_ledger_file_open(block, path, size, why);
+}
+
+/* As a child does; this process is the parent as well. */
+static void use(ep_ledger_file *block)
+{
+    if (ep_block_map(&block->block) != APR_SUCCESS
+        || ep_block_start() != APR_SUCCESS
+        || mprotect(block->block.orders, sizeof(*block->block.orders),
+                    PROT_READ | PROT_WRITE) != 0) {
+        give_up("cannot use the ledger");
+    }
+    ep_ledger_file_started(block, getpid());
 }
 
 /* An empty one. */
-static void open_new(ep_block *block)
+static void open_new(ep_ledger_file *block)
 {
     unlink(path);
-    if (try_open(block, SIZE) != EP_BLOCK_NEW) {
+    if (try_open(block, SIZE) != EP_LEDGER_NEW) {
         give_up(why);
     }
-    ep_block_use(block);
+    use(block);
 }
 
-static void close_block(const ep_block *block)
+/* The mapping is found by its file. */
+static unsigned char *memory_of(const ep_ledger_file *block)
 {
-    ep_block_use(NULL);
-    munmap(block->memory, FRONT + block->size);
-    close(block->fd);
+    unsigned char *memory = NULL;
+    char line[512], name[512];
+    FILE *maps = fopen("/proc/self/maps", "r");
+    unsigned long from;
+
+    while (maps != NULL && fgets(line, sizeof(line), maps) != NULL) {
+        if (sscanf(line, "%lx-%*x %*s %*s %*s %*s %511s", &from, name) == 2
+            && strcmp(name, block->block.path) == 0) {
+            memory = (unsigned char *)from;
+        }
+    }
+    if (maps == NULL || fclose(maps) != 0 || memory == NULL) {
+        give_up("no mapping");
+    }
+    return memory;
 }
 
-/* A twin of each refusal: the same, and it opens. */
-static void check_refused(const char *what, const char *word)
+static void close_block(ep_ledger_file *block)
 {
-    ep_block block;
-    const ep_block_opened result = try_open(&block, SIZE);
+    ep_block_unmap();
+    ep_ledger_file_close(block);
+}
 
-    check(result == EP_BLOCK_REFUSED && strstr(why, word) != NULL, what);
-    if (result != EP_BLOCK_REFUSED || strstr(why, word) == NULL) {
+/* What cannot be used is set aside, and another one made; then it is put back. A
+ * twin of each: the same, and it is used. */
+static void check_aside(const char *what, const char *word)
+{
+    char old[sizeof(path) + 8];
+    struct stat before, after;
+    ep_ledger_file block;
+    ep_ledger_opened result;
+    int is_right;
+
+    snprintf(old, sizeof(old), "%s.old", path);
+    if (lstat(path, &before) != 0) {
+        give_up(path);
+    }
+    /* which changes nothing */
+    is_right = ep_ledger_file_check(path, SIZE, why) == EP_LEDGER_NEW
+               && strstr(why, "will be renamed") != NULL
+               && lstat(path, &after) == 0 && after.st_ino == before.st_ino;
+    result = try_open(&block, SIZE);
+    check(is_right && result == EP_LEDGER_NEW && strstr(why, word) != NULL
+              && strstr(why, "was renamed") != NULL && lstat(old, &after) == 0
+              && after.st_ino == before.st_ino,
+          what);
+    if (result != EP_LEDGER_NEW || strstr(why, word) == NULL) {
         printf("# %d: %s\n", (int)result, why);
+    }
+    close_block(&block);
+    unlink(path);
+    if (rename(old, path) != 0) {
+        give_up(old);
     }
 }
 
-static void check_opens(ep_block_opened wanted, const char *what,
+static void check_opens(ep_ledger_opened wanted, const char *what,
                         const char *word)
 {
-    ep_block block;
-    const ep_block_opened result = try_open(&block, SIZE);
+    ep_ledger_file block;
+    const ep_ledger_opened result = try_open(&block, SIZE);
 
     check(result == wanted
               && (word == NULL ? why[0] == '\0' : strstr(why, word) != NULL),
           what);
-    if (result == EP_BLOCK_FOUND || result == EP_BLOCK_NEW) {
+    if (result == EP_LEDGER_FOUND || result == EP_LEDGER_NEW) {
         close_block(&block);
     }
     else {
@@ -293,26 +341,34 @@ static int is_same(ep_key one, ep_key other)
     return one.high == other.high && one.low == other.low;
 }
 
+/* Each configuration's trees are planted once. */
+static int plant(const ep_part *part)
+{
+    int without;
+
+    return ep_block_plant(part, 1, &without) == APR_SUCCESS && without == 0;
+}
+
 static void test_secret(void)
 {
     ep_part part = part_of(EP_QUOTA, COMMON_TREE, 10);
-    ep_block block;
+    ep_ledger_file block;
     ep_book_counts counts = { 0, 0, 0 };
     ep_key first;
 
     open_new(&block);
-    ep_block_plant(&part);
+    plant(&part);
     first = key_in_book();
     check(!is_same(first, part.key), "a key is another one in the ledger");
     close_block(&block);
-    check(try_open(&block, SIZE) == EP_BLOCK_FOUND, "opened once more");
-    ep_block_use(&block);
-    ep_block_plant(&part);
+    check(try_open(&block, SIZE) == EP_LEDGER_FOUND, "opened once more");
+    use(&block);
+    plant(&part);
     ep_block_count(&counts);
     check_number(counts.trees, 1, "it is the same as before");
     close_block(&block);
     open_new(&block);
-    ep_block_plant(&part);
+    plant(&part);
     check(!is_same(first, key_in_book()), "but in another ledger another one");
     close_block(&block);
 }
@@ -320,10 +376,11 @@ static void test_secret(void)
 static void test_opening(void)
 {
     static const char zeros[FRONT];
+    static const apr_uint32_t layout = EP_LEDGER_LAYOUT;
     char aside[sizeof(path) + 8];
     struct stat found;
     struct rlimit limit, tight;
-    ep_block block, second;
+    ep_ledger_file block, second;
     ep_claim claim;
     ep_part parts[4];
     ep_book_result result;
@@ -331,17 +388,17 @@ static void test_opening(void)
     int fd;
 
     snprintf(aside, sizeof(aside), "%s.aside", path);
-    check(try_open(&block, SIZE) == EP_BLOCK_NEW && why[0] == '\0',
+    check(try_open(&block, SIZE) == EP_LEDGER_NEW && why[0] == '\0',
           "a file that was not there is made");
     check(stat(path, &found) == 0 && (found.st_mode & 0777) == 0600
               && found.st_size == (off_t)SIZE + FRONT
               && found.st_blocks * 512 >= found.st_size,
           "it is its owner's alone, and filled");
-    check((fcntl(block.fd, F_GETFL) & O_ACCMODE) == O_RDONLY
-              && ftruncate(block.fd, 0) != 0 && stat(path, &found) == 0
+    check((fcntl(block.block.fd, F_GETFL) & O_ACCMODE) == O_RDONLY
+              && ftruncate(block.block.fd, 0) != 0 && stat(path, &found) == 0
               && found.st_size == (off_t)SIZE + FRONT,
           "what children inherit of it cannot shorten it");
-    ep_block_use(&block);
+    use(&block);
     parts_of(0, 1000, parts);
     memset(&claim, 0, sizeof(claim));
     ep_block_reserve(parts, 4, 1, &claim, &result, &denial);
@@ -351,11 +408,13 @@ static void test_opening(void)
     ep_block_reserve(parts, 4, 1, &claim, &result, &denial);
     check_number(balance_of(&parts[1]).held, 1000, "another one is held");
 
-    check_refused("a file that is in use is refused",
-                  "used by another server");
+    check(try_open(&second, SIZE) == EP_LEDGER_BUSY
+              && strstr(why, "used by another server") != NULL,
+          "a file that is in use is met as one");
+    ep_ledger_file_close(&second);
     close_block(&block);
-    check(try_open(&block, SIZE) == EP_BLOCK_FOUND, "what was made is found");
-    ep_block_use(&block);
+    check(try_open(&block, SIZE) == EP_LEDGER_FOUND, "what was made is found");
+    use(&block);
     check_number(balance_of(&parts[1]).used, 700, "with what was used");
     check_number(balance_of(&parts[2]).used, 600, "and stored");
     check_number(balance_of(&parts[1]).held, 0, "and nothing held");
@@ -369,68 +428,66 @@ static void test_opening(void)
               && fstat(fd, &found) == 0
               && found.st_blocks * 512 < found.st_size && close(fd) == 0,
           "there is a hole in it");
-    check_opens(EP_BLOCK_FOUND, "then it is found", NULL);
+    check_opens(EP_LEDGER_FOUND, "then it is found", NULL);
     check(stat(path, &found) == 0 && found.st_blocks * 512 >= found.st_size,
           "and filled");
 
     check(chmod(path, 0640) == 0, "the mode is changed");
-    check_refused("a file that others can read is refused", "other users");
+    check_aside("a file that others can read is set aside", "other users");
     check(chmod(path, 0600) == 0, "the mode is changed back");
-    check_opens(EP_BLOCK_FOUND, "then it opens", NULL);
+    check_opens(EP_LEDGER_FOUND, "then it opens", NULL);
 
     check(link(path, aside) == 0, "it gets another name");
-    check_refused("a file of two names is refused", "several names");
+    check_aside("a file of two names is set aside", "several names");
     check(unlink(path) == 0 && symlink(aside, path) == 0,
           "one becomes a symbolic link");
-    check_refused("a symbolic link is refused", "remove it");
+    check_aside("a symbolic link is set aside", "no regular file");
     check(unlink(path) == 0 && rename(aside, path) == 0, "as it was");
-    check_opens(EP_BLOCK_FOUND, "then it opens again", NULL);
+    check_opens(EP_LEDGER_FOUND, "then it opens again", NULL);
 
     if (geteuid() == 0) {
         check(chown(path, 65534, 65534) == 0, "it is given away");
-        check_refused("another user's file is refused", "another user");
+        check_aside("another user's file is set aside", "another user");
         check(chown(path, 0, 0) == 0, "and back");
-        check_opens(EP_BLOCK_FOUND, "its own is not", NULL);
+        check_opens(EP_LEDGER_FOUND, "its own is not", NULL);
     }
     check(rename(path, aside) == 0 && mkfifo(path, 0600) == 0,
           "a pipe is in its place");
-    check_refused("a pipe is refused", "is no file");
+    check_aside("a pipe is set aside", "no regular file");
     check(unlink(path) == 0 && mkdir(path, 0700) == 0, "a directory is");
-    check_refused("a directory is refused", "remove it");
+    check_aside("a directory is set aside", "no regular file");
     check(rmdir(path) == 0 && rename(aside, path) == 0, "as it was");
-    check_opens(EP_BLOCK_FOUND, "the file opens", NULL);
+    check_opens(EP_LEDGER_FOUND, "the file opens", NULL);
 
     write_at(0, "M", 1);
-    check_refused("another magic is refused", "another version");
+    check_aside("another magic is set aside", "another version");
     write_at(0, "m", 1);
-    check_opens(EP_BLOCK_FOUND, "the right one opens", NULL);
+    check_opens(EP_LEDGER_FOUND, "the right one opens", NULL);
     write_at(24, "\377", 1);
-    check_refused("another layout is refused", "another version");
+    check_aside("another layout is set aside", "another version");
     write_at(24, "\1", 1);
-    check_refused("an older layout is refused", "another version");
-    write_at(24, "\2", 1);
-    check_opens(EP_BLOCK_FOUND, "the layout of now opens", NULL);
-    write_at(FRONT, "\377", 1);
-    check_refused("another book is refused", "corrupt");
+    check_aside("an older layout is set aside", "another version");
+    write_at(24, &layout, sizeof(layout));
+    check_opens(EP_LEDGER_FOUND, "the layout of now opens", NULL);
     check(truncate(path, 100) == 0 && chmod(path, 0600) == 0, "cut short");
     write_at(0, "something else", 14);
-    check_refused("a file of something else is refused", "no ledger");
+    check_aside("a file of something else is set aside", "no ledger");
     check(truncate(path, 0) == 0, "emptied");
-    check_opens(EP_BLOCK_NEW, "an empty one is filled", NULL);
-    check_opens(EP_BLOCK_FOUND, "and found again", NULL);
+    check_opens(EP_LEDGER_NEW, "an empty one is filled", NULL);
+    check_opens(EP_LEDGER_FOUND, "and found again", NULL);
 
     write_at(32, "another boot", 12);
-    check_opens(EP_BLOCK_NEW, "what an earlier boot left is not used",
+    check_opens(EP_LEDGER_NEW, "what an earlier boot left is not used",
                 "booted");
-    check_opens(EP_BLOCK_FOUND, "but of this boot it is", NULL);
+    check_opens(EP_LEDGER_FOUND, "but of this boot it is", NULL);
     write_at(0, zeros, sizeof(zeros));
-    check_opens(EP_BLOCK_NEW, "what was not finished is not used",
+    check_opens(EP_LEDGER_NEW, "what was not finished is not used",
                 "not finished");
-    check(try_open(&block, 2 * SIZE) == EP_BLOCK_NEW
+    check(try_open(&block, 2 * SIZE) == EP_LEDGER_NEW
               && strstr(why, "another size") != NULL,
           "another size makes it anew");
     close_block(&block);
-    check_opens(EP_BLOCK_NEW, "and so back", "another size");
+    check_opens(EP_LEDGER_NEW, "and so back", "another size");
 
     signal(SIGXFSZ, SIG_IGN);
     getrlimit(RLIMIT_FSIZE, &limit);
@@ -438,36 +495,17 @@ static void test_opening(void)
     tight.rlim_cur = SIZE / 2;
     check(unlink(path) == 0 && setrlimit(RLIMIT_FSIZE, &tight) == 0,
           "there is too little room");
-    check(try_open(&block, SIZE) == EP_BLOCK_MISSING
+    check(try_open(&block, SIZE) == EP_LEDGER_MISSING
               && strstr(why, "its size") != NULL,
           "then there is no ledger");
     check(stat(path, &found) == 0 && found.st_size == 0,
           "and it does not take what room there is");
     setrlimit(RLIMIT_FSIZE, &limit);
-    check_opens(EP_BLOCK_NEW, "with room there is", NULL);
-
-    /* somebody else ends within the time */
-    check(try_open(&block, SIZE) == EP_BLOCK_FOUND, "opened");
-    if (fork() == 0) {
-        usleep(SECOND / 3);
-        _exit(0);
-    }
-    close_block(&block);
-    check(try_open(&second, SIZE) == EP_BLOCK_REFUSED,
-          "a child that was forked has it still");
-    check(ep_block_open(&second, path, SIZE, 5 * SECOND, why)
-              == EP_BLOCK_FOUND,
-          "until it ends");
-    check(wait(NULL) > 0, "and that is waited for");
-    fd = open(path, O_RDWR);
-    check(fd >= 0, "it can be opened by another");
-    close(fd);
-    check_refused("which does not open the lock", "used by another server");
-    close_block(&second);
+    check_opens(EP_LEDGER_NEW, "with room there is", NULL);
 
     snprintf(aside, sizeof(aside), "%s/none", path);
-    check(ep_block_open(&block, aside, SIZE, 0, why) == EP_BLOCK_MISSING
-              && strstr(why, "cannot be made") != NULL,
+    check(ep_ledger_file_open(&block, aside, SIZE, why) == EP_LEDGER_MISSING
+              && strstr(why, "cannot be") != NULL,
           "without its directory there is none");
     check(reserve_one(&claim) == APR_EINIT, "and calls say so");
 }
@@ -555,7 +593,7 @@ static void test_kills(int64_t seconds)
 {
     const int64_t until = ep_clock_now() + seconds * SECOND;
     pid_t pids[CHILDREN];
-    ep_block block;
+    ep_ledger_file block;
     ep_part parts[4];
     ep_balance balance;
     int64_t sum = 0;
@@ -579,7 +617,7 @@ static void test_kills(int64_t seconds)
             || WTERMSIG(status) != SIGKILL) {
             wrong++;
         }
-        wrong += !recover(pids[i]);
+        wrong += !recover(&block, pids[i]);
         kills++;
         decide(i);
         parts_of(i, 0, parts);
@@ -592,7 +630,7 @@ static void test_kills(int64_t seconds)
     shared->is_over = 1;
     for (i = 0; i < CHILDREN; i++) {
         waitpid(pids[i], &status, 0);
-        wrong += !recover(pids[i]);
+        wrong += !recover(&block, pids[i]);
         decide(i);
         sum += shared->child[i].settled;
         calls += shared->child[i].calls;
@@ -631,7 +669,7 @@ static void test_stopped(void)
 {
     static ep_claim many[THREADS];
     pthread_t threads[THREADS];
-    ep_block block;
+    ep_ledger_file block;
     ep_claim claim, other;
     ep_part bytes = part_of(EP_ALLOWANCE, COMMON_BYTES, 100);
     ep_book_result result;
@@ -681,9 +719,11 @@ static void test_stopped(void)
     check_number(claims(), THREADS + 1 - 256, "what was owed is done");
     check_number(balance_of(&bytes).used, 70, "and was counted");
     check_number(balance_of(&bytes).held, 0, "and given back");
-    check(recover(0) && claims() == THREADS + 1 - 256,
+    ep_ledger_file_mend(&block);
+    check(claims() == THREADS + 1 - 256,
           "what was not remembered stays while its process lives");
-    check(recover(getpid()) && claims() == 0, "and goes with it");
+    check(recover(&block, getpid()) && claims() == 0, "and goes with it");
+    ep_ledger_file_started(&block, getpid());
 
     pid = fork();
     if (pid == 0) {
@@ -692,7 +732,8 @@ static void test_stopped(void)
     }
     waitpid(pid, &status, 0);
     check_number(claims(), 1, "a child has died with a claim");
-    check(recover(0) && claims() == 0, "that is seen without its number");
+    ep_ledger_file_mend(&block);
+    check(claims() == 0, "that is seen without its number");
     close_block(&block);
 }
 
@@ -713,7 +754,7 @@ static void call_again(int number)
 
 static void test_handler(void)
 {
-    ep_block block;
+    ep_ledger_file block;
 
     open_new(&block);
     signal(SIGUSR1, call_again);
@@ -752,7 +793,7 @@ static void anything(unsigned int number)
         ep_block_measured(&last_tree, 100, 1, 1);
         break;
     case 2:
-        ep_block_plant(&tree);
+        plant(&tree);
         break;
     case 3:
         rv = ep_block_balance(tree.kind, tree.key, &balance);
@@ -762,7 +803,7 @@ static void anything(unsigned int number)
         rv = ep_block_count(&counts);
         break;
     case 5:
-        ep_block_recover(0);
+        ep_block_start();
         break;
     case 6:
         /* one that nobody gives back */
@@ -781,7 +822,7 @@ static void test_overwritten(int64_t seconds)
 {
     const int64_t until = ep_clock_now() + seconds * SECOND;
     pid_t pids[CHILDREN];
-    ep_block block;
+    ep_ledger_file block;
     ep_claim claim;
     int64_t longest = 0;
     unsigned int i, calls = 0, unanswered = 0, crashed = 0, rounds = 0;
@@ -797,16 +838,19 @@ static void test_overwritten(int64_t seconds)
     while (ep_clock_now() < until) {
         /* in most rounds all but the heads, so that the rest is looked at */
         const size_t begin = rounds % 8 == 0 ? 0 : FRONT + 256;
-        volatile unsigned char *memory = block.memory;
+        volatile unsigned char *memory = memory_of(&block);
         size_t at = begin;
         const size_t step = 1 + (size_t)rand_r(&seed) % 64;
 
-        for (; at < FRONT + block.size; at += step) {
+        for (; at < FRONT + block.block.size; at += step) {
             memory[at] = (unsigned char)(rand_r(&seed) >> 7);
         }
         usleep(5000);
         if (begin == 0) {
-            mended += ep_block_mend() == APR_EGENERAL;
+            const int is_none = claims() == UINT32_MAX;
+
+            ep_ledger_file_mend(&block);
+            mended += is_none && claims() != UINT32_MAX;
         }
         rounds++;
     }
@@ -829,28 +873,192 @@ static void test_overwritten(int64_t seconds)
     check_number(crashed, 0, "no process crashed");
     check(longest < 2 * SECOND, "no call hung");
 
-    memset(block.memory, 0xff, FRONT + block.size);
+    memset(memory_of(&block), 0xff, FRONT + block.block.size);
     check(reserve_one(&claim) == APR_EGENERAL,
           "a book of nothing but ones is none");
-    check(ep_block_mend() == APR_EGENERAL, "it is made anew");
-    check(ep_block_mend() == APR_SUCCESS, "and is one then");
-    check(reserve_one(&claim) == APR_SUCCESS, "with room");
+    ep_ledger_file_mend(&block);
+    check(reserve_one(&claim) == APR_SUCCESS && ep_block_was_anew(),
+          "it is made anew, with room");
+    ep_ledger_file_mend(&block);
+    check(claims() == 1 && !ep_block_was_anew(), "and is one then");
     check_number(claims(), 1, "and nothing else in it");
     close_block(&block);
-    check_refused("the file's own page is still of nothing but ones",
-                  "another version");
+    check_aside("the file's own page is still of nothing but ones",
+                "another version");
+}
+
+/* Somebody else has the lock of the file */
+
+static void test_busy(void)
+{
+    const ep_part bytes = part_of(EP_ALLOWANCE, COMMON_BYTES, 100);
+    ep_ledger_file block, third;
+    ep_claim claim;
+    ep_book_result result;
+    ep_denial denial;
+    struct stat before, after;
+    int is_ready[2], status;
+    pid_t pid;
+
+    unlink(path);
+    if (pipe(is_ready) != 0) {
+        give_up("pipe");
+    }
+    pid = fork();
+    if (pid == 0) {
+        open_new(&block);
+        memset(&claim, 0, sizeof(claim));
+        ep_block_reserve(&bytes, 1, 0, &claim, &result, &denial);
+        ep_block_settle(&claim, 70, 70);
+        ep_block_reserve(&bytes, 1, 0, &claim, &result, &denial);
+        if (write(is_ready[1], "x", 1) == 1) {
+            pause();
+        }
+        _exit(1);
+    }
+    if (read(is_ready[0], &status, 1) != 1) {
+        give_up("the other server");
+    }
+    check(try_open(&block, SIZE) == EP_LEDGER_BUSY
+              && strstr(why, "used by another server") != NULL,
+          "another server has the ledger");
+    use(&block);
+    check(reserve_one(&claim) == APR_EAGAIN, "nothing is counted");
+    check(!ep_ledger_file_retry(&block) && reserve_one(&claim) == APR_EAGAIN,
+          "nor when that is tried again");
+
+    /* of what does not fit, another one is made */
+    check(stat(path, &before) == 0
+              && ep_ledger_file_open(&third, path, 2 * SIZE, why)
+                     == EP_LEDGER_NEW
+              && strstr(why, "used by another server") != NULL
+              && strstr(why, "was renamed") != NULL,
+          "one of another size does not wait");
+    ep_ledger_file_close(&third);
+    check(stat(path, &after) == 0 && after.st_ino != before.st_ino,
+          "and is another file");
+    snprintf(why, sizeof(why), "%s.old", path);
+    check(rename(why, path) == 0, "as it was");
+
+    kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+    check(ep_ledger_file_retry(&block) == 1, "once the other has ended");
+    check(reserve_one(&claim) == APR_SUCCESS, "it counts");
+    check_number(balance_of(&bytes).used, 70, "with what was used");
+    check_number(balance_of(&bytes).held, 0, "and nothing that the dead held");
+    check_number(claims(), 1, "and one claim");
+    check(!ep_ledger_file_retry(&block), "there is nothing to try any more");
+    close_block(&block);
+    close(is_ready[0]);
+    close(is_ready[1]);
+}
+
+/* Deaths that are told by number */
+
+#define DEAD (EP_BLOCK_DEAD + 20)
+
+/* Each with a claim.  @return how many there are */
+static int hold_and_wait(pid_t pids[DEAD], int count)
+{
+    ep_claim claim;
+    int i, is_ready[2];
+    char byte;
+
+    if (pipe(is_ready) != 0) {
+        give_up("pipe");
+    }
+    for (i = 0; i < count; i++) {
+        pids[i] = fork();
+        if (pids[i] == 0) {
+            if (reserve_one(&claim) == APR_SUCCESS
+                && write(is_ready[1], "x", 1) == 1) {
+                pause();
+            }
+            _exit(1);
+        }
+        if (pids[i] < 0 || read(is_ready[0], &byte, 1) != 1) {
+            give_up("a child");
+        }
+    }
+    close(is_ready[0]);
+    close(is_ready[1]);
+    return (int)claims();
+}
+
+static void end_all(ep_ledger_file *block, const pid_t pids[DEAD], int count)
+{
+    int i, status;
+
+    for (i = 0; i < count; i++) {
+        kill(pids[i], SIGKILL);
+        waitpid(pids[i], &status, 0);
+        if (block != NULL) {
+            ep_ledger_file_ended(block, pids[i]);
+        }
+    }
+}
+
+static void test_told(void)
+{
+    static const int counts[] = { 1, EP_BLOCK_DEAD - 1, EP_BLOCK_DEAD,
+                                  EP_BLOCK_DEAD + 1, DEAD };
+    struct ep_block_shared *before;
+    pid_t pids[DEAD];
+    ep_ledger_file block;
+    ep_claim claim;
+    size_t i;
+    pid_t pid;
+    int status;
+
+    open_new(&block);
+    reserve_one(&claim);
+    for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+        printf("# %d children\n", counts[i]);
+        check_number(hold_and_wait(pids, counts[i]), 1 + counts[i],
+                     "children have claims");
+        end_all(&block, pids, counts[i]);
+        check_number(claims(), 1, "one after the other they end, and what "
+                                  "they held is given back");
+    }
+    /* a twin: their end is not told */
+    hold_and_wait(pids, 1);
+    end_all(NULL, pids, 1);
+    check_number(claims(), 2, "without a word of it, it is not");
+
+    /* a new child that has the number of a dead one */
+    pid = fork();
+    if (pid == 0) {
+        reserve_one(&claim);
+        status = claims() == 3;
+        ep_block_start();
+        _exit(status && claims() == 2 ? 0 : 1);
+    }
+    waitpid(pid, &status, 0);
+    check(WIFEXITED(status) && WEXITSTATUS(status) == 0,
+          "what a new child finds under its own number is not its own");
+
+    before = block.block.shared;
+    ep_ledger_file_mend(&block);
+    check(block.block.shared == before, "a restart with children keeps the lock");
+    ep_ledger_file_ended(&block, getpid());
+    ep_block_unmap();
+    ep_ledger_file_mend(&block);
+    use(&block);
+    check(reserve_one(&claim) == APR_SUCCESS && claims() == 1,
+          "without children there is a new one, and no claims");
+    close_block(&block);
 }
 
 /* Amounts that are overwritten */
 
 /* Puts another number in place of one, wherever that is. */
-static int overwrite(const ep_block *block, int64_t number, int64_t other)
+static int overwrite(const ep_ledger_file *block, int64_t number, int64_t other)
 {
-    volatile int64_t *at = block->memory;
+    volatile int64_t *at = (volatile int64_t *)(void *)memory_of(block);
     size_t left;
     int count = 0;
 
-    for (left = (FRONT + block->size) / sizeof(*at); left > 0; left--, at++) {
+    for (left = (FRONT + block->block.size) / sizeof(*at); left > 0; left--, at++) {
         if (*at == number) {
             *at = other;
             count++;
@@ -864,7 +1072,7 @@ static void test_mended(void)
     const int64_t half = INT64_C(0x123456789ab);
     ep_part part = part_of(EP_ALLOWANCE, COMMON_BYTES, half);
     ep_book_result result;
-    ep_block block;
+    ep_ledger_file block;
     ep_denial denial;
     ep_claim claims[2];
     int i;
@@ -877,15 +1085,15 @@ static void test_mended(void)
     check_number(balance_of(&part).held, 2 * half, "two claims are held");
     check_number(overwrite(&block, 2 * half, 5), 1, "their sum is overwritten");
     check_number(balance_of(&part).held, 5, "which shows");
-    check(ep_block_mend() == APR_SUCCESS, "it is computed anew");
+    ep_ledger_file_mend(&block);
     check_number(balance_of(&part).held, 2 * half, "and right again");
     overwrite(&block, 2 * half, 3 * half);
     ep_block_release(&claims[0]);
     ep_block_release(&claims[1]);
     check_number(balance_of(&part).held, half, "too much without a claim");
     close_block(&block);
-    check(try_open(&block, SIZE) == EP_BLOCK_FOUND, "is computed anew");
-    ep_block_use(&block);
+    check(try_open(&block, SIZE) == EP_LEDGER_FOUND, "is computed anew");
+    use(&block);
     check_number(balance_of(&part).held, 0, "at a start");
     close_block(&block);
 }
@@ -907,6 +1115,8 @@ int main(int argc, char **argv)
     test_stopped();
     test_handler();
     test_mended();
+    test_busy();
+    test_told();
     test_overwritten(seconds);
     unlink(path);
     rmdir(dir);

@@ -5,16 +5,18 @@
  * processes.  TAP.
  */
 
-#include "mod_expect_policy_ledger_block.h"
+#include "mod_expect_policy_ledger_file.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define THREADS 8
 #define ROUNDS 5000
+#define RESTARTS 50
 #define AMOUNT 10
 
 static ep_part part_of(ep_kind kind)
@@ -41,6 +43,7 @@ static int upload(int round)
     ep_part parts[2];
     apr_uint32_t place = 0;
     ep_tree tree;
+    int without;
 
     parts[0] = part_of(EP_QUOTA);
     parts[1] = part_of(EP_ALLOWANCE);
@@ -58,8 +61,7 @@ static int upload(int round)
             /* refused as a rule, as others are at it */
             ep_block_measured(&tree, AMOUNT, 1, round % 200 == 0);
         }
-        ep_block_plant(&parts[0]);
-        ep_block_recover(0);
+        ep_block_plant(parts, 1, &without);
     }
     if (round % 2 == 0) {
         ep_block_release(&claim);
@@ -92,26 +94,34 @@ static int say(int number, int is_right, const char *what)
 int main(void)
 {
     char path[] = "/tmp/ledger-XXXXXX";
-    char why[EP_BLOCK_WHY_SIZE];
+    char why[EP_LEDGER_WHY_SIZE];
     const ep_part part = part_of(EP_ALLOWANCE);
     pthread_t threads[THREADS];
     int wrong[THREADS] = { 0 };
     ep_book_counts counts;
     ep_balance balance;
-    ep_block block;
+    ep_ledger_file block;
     int i, sum = 0, is_right;
     const int fd = mkstemp(path);
 
     if (fd < 0
-        || ep_block_open(&block, path, EP_BOOK_SIZE_MIN, 0, why)
-               != EP_BLOCK_NEW) {
+        || ep_ledger_file_open(&block, path, EP_BOOK_SIZE_MIN, why)
+               != EP_LEDGER_NEW
+        || ep_block_map(&block.block) != APR_SUCCESS
+        || ep_block_start() != APR_SUCCESS
+        || mprotect(block.block.orders, sizeof(*block.block.orders),
+                    PROT_READ | PROT_WRITE) != 0) {
         return 1;
     }
-    ep_block_use(&block);
+    ep_ledger_file_started(&block, getpid());
     for (i = 0; i < THREADS; i++) {
         if (pthread_create(&threads[i], NULL, work, &wrong[i]) != 0) {
             return 1;
         }
+    }
+    for (i = 0; i < RESTARTS; i++) {
+        ep_ledger_file_mend(&block);
+        usleep(2000);
     }
     for (i = 0; i < THREADS; i++) {
         pthread_join(threads[i], NULL);

@@ -43,11 +43,14 @@ sub site {
     return $site;
 }
 
-# %how as for ExpectPolicy::Server, and site => what site() made.  In the text,
-# @site@ is the site; its first line is line 1 of a file of its own.
+# %how as for ExpectPolicy::Server, site => what site() made, and run => a
+# directory for the ledger's file, which another server may have, too.  In the
+# text, @site@ is the site; its first line is line 1 of a file of its own.
 sub start {
     my ($class, $text, %how) = @_;
     my $site = delete $how{site} // site();
+    my $run = delete $how{run};
+    my $run_line = defined $run ? "DefaultRuntimeDir \"$run\"" : '';
     my $cgi = is_mpm('prefork') ? 'cgi' : 'cgid';
     my $socket = is_mpm('prefork') ? '' : 'ScriptSock cgisock';
     my $programs = vars('serverroot') . '/cgi-bin/';
@@ -56,6 +59,7 @@ sub start {
     $text =~ s/\@site\@/$site/g;
     my $self = $class->SUPER::start(<<"END", %how,
 $text
+$run_line
 $mpm{ $ENV{EP_MPM} }
 $socket
 $protocols
@@ -75,6 +79,7 @@ ExpectPolicy On
 END
         load => [qw(dav dav_fs env), $cgi, @{ $how{load} // [] }]);
     $self->{site} = $site;
+    $self->{run} = $run // $self->{dir};
     return $self;
 }
 
@@ -157,7 +162,7 @@ sub books {
     local $_;
     my %books = (trees => {}, accounts => {});
     open my $in, '-|', vars('top_dir') . '/ledger-show',
-        "$self->{dir}/expect_policy.ledger" or die "ledger-show: $!";
+        "$self->{run}/expect_policy.ledger" or die "ledger-show: $!";
     while (<$in>) {
         if (/^claims (\d+) of (\d+)$/) {
             @books{qw(claims claims_most)} = ($1, $2);
