@@ -17,12 +17,13 @@ APLOG_USE_MODULE(expect_policy);
 /*
  * Anonymous shared memory, inherited by every child:
  *
- *     since  names[0] ... names[HOSTS - 1]  hosts[0] ... hosts[HOSTS]
+ *     since  hosts[0] ... hosts[HOSTS]
  *
- * names[i] is a hash of the virtual host's name and port, 0: free.  The parent
- * alone takes places, in order, while it reads its configuration, and never
- * gives them back, so that children of the configuration before go on counting
- * in the right ones.  hosts[HOSTS] is for all virtual hosts that came too late.
+ * and in the parent's own memory, where no child can write, names[i]: a hash of
+ * the virtual host's name and port, 0: free.  The parent takes places, in order,
+ * while it reads its configuration, and never gives them back, so that children
+ * of the configuration before go on counting in the right ones.  hosts[HOSTS] is
+ * for all virtual hosts that came too late.  The parent reads no counter.
  * The kernel gives out memory when it is first written to, so places that
  * nobody takes cost nothing.
  */
@@ -46,9 +47,14 @@ typedef struct host {
 
 typedef struct memory {
     counter since;
-    apr_uint64_t names[HOSTS];
     host hosts[HOSTS + 1];
 } memory;
+
+/* The parent's, for as long as it lives. */
+typedef struct kept {
+    memory *memory;
+    apr_uint64_t names[HOSTS];
+} kept;
 
 /* What this configuration has: read-only once it is read. */
 typedef struct place {
@@ -58,6 +64,8 @@ typedef struct place {
 
 static struct counters {
     memory *memory;
+    /* the parent's alone */
+    apr_uint64_t *names;
     /* of server_rec */
     apr_hash_t *by_server;
     apr_array_header_t *places;
@@ -72,19 +80,20 @@ struct ep_counted {
     int64_t declared;
 };
 
-/* @return the memory that earlier configurations of this process had, too */
-static memory *find_memory(apr_pool_t *pool, server_rec *main_server)
+/* @return what earlier configurations of this process had, too */
+static kept *find_kept(apr_pool_t *pool, server_rec *main_server)
 {
     /* another version of the module may follow this one in a restart */
     const char *key = apr_psprintf(pool,
-                                   "expect_policy counters %" APR_SIZE_T_FMT,
-                                   sizeof(memory));
-    memory **kept = ap_retained_data_get(key);
+                                   "expect_policy counters %" APR_SIZE_T_FMT
+                                   " %" APR_SIZE_T_FMT, sizeof(memory),
+                                   sizeof(kept));
+    kept *found = ap_retained_data_get(key);
     apr_shm_t *shm;
     apr_status_t rv;
 
-    if (kept != NULL) {
-        return *kept;
+    if (found != NULL) {
+        return found;
     }
     rv = apr_shm_create(&shm, sizeof(memory), NULL,
                         main_server->process->pool);
@@ -94,10 +103,10 @@ static memory *find_memory(apr_pool_t *pool, server_rec *main_server)
                      sizeof(memory));
         return NULL;
     }
-    kept = ap_retained_data_create(key, sizeof(*kept));
-    *kept = apr_shm_baseaddr_get(shm);
-    (*kept)->since = (apr_uint64_t)apr_time_sec(apr_time_now());
-    return *kept;
+    found = ap_retained_data_create(key, sizeof(*found));
+    found->memory = apr_shm_baseaddr_get(shm);
+    found->memory->since = (apr_uint64_t)apr_time_sec(apr_time_now());
+    return found;
 }
 
 /* FNV-1a.  0 is taken. */
@@ -116,12 +125,12 @@ static host *find_host(const char *name)
     const apr_uint64_t hash = hash_of(name);
     apr_size_t i = 0;
 
-    while (i < HOSTS && counters.memory->names[i] != 0
-           && counters.memory->names[i] != hash) {
+    while (i < HOSTS && counters.names[i] != 0
+           && counters.names[i] != hash) {
         i++;
     }
     if (i < HOSTS) {
-        counters.memory->names[i] = hash;
+        counters.names[i] = hash;
     }
     return &counters.memory->hosts[i];
 }
@@ -150,12 +159,14 @@ static apr_size_t add_place(const char *name, host *at)
 int ep_counters_open(apr_pool_t *pconf, server_rec *main_server)
 {
     apr_hash_t *by_name = apr_hash_make(pconf);
+    kept *found = find_kept(pconf, main_server);
     const server_rec *s;
 
-    counters.memory = find_memory(pconf, main_server);
-    if (counters.memory == NULL) {
+    if (found == NULL) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
+    counters.memory = found->memory;
+    counters.names = found->names;
     counters.by_server = apr_hash_make(pconf);
     counters.places = apr_array_make(pconf, 16, sizeof(place));
     add_place("(others)", &counters.memory->hosts[HOSTS]);
