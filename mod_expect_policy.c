@@ -45,6 +45,7 @@
 #include "mod_expect_policy_ledger.h"
 #include "mod_expect_policy_meter.h"
 #include "mod_expect_policy_refusal.h"
+#include "mod_expect_policy_snapshot.h"
 #include "mod_expect_policy_report.h"
 #include "mod_expect_policy_status.h"
 #include "mod_expect_policy_usage.h"
@@ -251,21 +252,39 @@ static int needs_user(request_rec *r)
 }
 
 /*
- * What the client has sent: as it was when the request was first judged.  Later
- * RequestHeader, which owners may use, has had its word.
+ * What the client has sent: as it was in the first place that the request came
+ * to, whether or not that has a policy.  After that, RequestHeader, which owners
+ * may use, has edited the fields.
  */
-static int know(const request_rec *r, const ep_request *state, ep_facts *facts)
+static int know(request_rec *r, ep_facts *facts)
 {
-    if (state == NULL || state->judged == NULL) {
-        return ep_facts_read(r, facts);
+    ep_request *state = ep_request_get(r);
+
+    if (state == NULL || !state->has_facts) {
+        if (!ep_facts_read(r, facts)) {
+            return 0;
+        }
+        state = ep_request_make(r);
+        state->facts = *facts;
+        state->has_facts = 1;
     }
     *facts = state->facts;
-    if (strcmp(r->method, facts->method) != 0) {
-        /* a program that leads on to a GET has had the content (RFC 3875
-         * 6.2.2) */
-        return 0;
-    }
     return 1;
+}
+
+/* 1 if a program has led on to a request without content: it has had the content
+ * (RFC 3875 6.2.2) */
+static int is_led_on(const request_rec *r, const ep_facts *facts)
+{
+    return strcmp(r->method, facts->method) != 0;
+}
+
+/* 1 if an owner may have taken away the fields by which an upload is known */
+static int may_hide_content(request_rec *r)
+{
+    const ep_request *state = r->prev != NULL ? ep_request_get(r) : NULL;
+
+    return state != NULL && state->has_facts;
 }
 
 /* 1 if all that is to be asked about an upload has been, and it may come in. */
@@ -331,7 +350,7 @@ static int guard_content(request_rec *r)
     ep_facts facts;
 
     if ((state != NULL && state->is_withheld)
-        || !ep_facts_read(r, &facts) || facts.content == EP_CONTENT_NONE) {
+        || !know(r, &facts) || facts.content == EP_CONTENT_NONE) {
         return DECLINED;
     }
     if (state != NULL && is_admitted(state)) {
@@ -382,20 +401,20 @@ static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
 {
     ep_request *state;
     ep_facts facts;
-    int result;
+    int result, is_known;
 
     if (!is_own(r)) {
         return DECLINED;
     }
+    is_known = know(r, &facts) && !is_led_on(r, &facts);
     if (!ep_config_may_be_on(place) && !ep_config_has_ceiling(r)) {
         return ep_expect_as_core(r);
     }
-    if (!know(r, ep_request_get(r), &facts)) {
+    if (!is_known) {
         return DECLINED;
     }
     state = ep_request_make(r);
     state->judged = place;
-    state->facts = facts;
     ep_meter_end_provisional(state);
     ep_config_policy(r, place, &state->policy);
     if (state->policy.mode_by == NULL) {
@@ -442,7 +461,8 @@ static int check_head(request_rec *r)
     if (ep_request_is_plain(r)) {
         return DECLINED;
     }
-    if (!ep_facts_any(r) && !ep_advertise_may_answer(r)) {
+    if (!ep_facts_any(r) && !ep_advertise_may_answer(r)
+        && !may_hide_content(r)) {
         ep_request_set_plain(r);
         return DECLINED;
     }
@@ -456,10 +476,12 @@ static int check_authenticated(request_rec *r)
     ep_request *state;
     int result;
 
-    if (ep_request_is_plain(r) || r->main != NULL) {
+    if (ep_request_is_plain(r)) {
         return DECLINED;
     }
-    state = ep_request_get(r);
+    /* of a subrequest as well, if it stands for an upload */
+    ep_snapshot_add_authenticated(r);
+    state = r->main == NULL ? ep_request_get(r) : NULL;
     if (state == NULL) {
         return DECLINED;
     }
@@ -515,6 +537,7 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     (void)ptemp;
     ep_expect_reset();
     ep_early_reset();
+    ep_snapshot_reset();
     ep_ledger_reset();
     ep_usage_reset();
     ep_status_look(pconf);

@@ -125,7 +125,7 @@ typedef struct ep_count {
      * limits of two places count apart
      */
     const char *scope;
-    /** 1: it stands in an .htaccess file */
+    /** 1: it stands in an .htaccess file; its expression sees what these edit */
     int is_owners;
     /** ALLOWANCE, CONCURRENT */
     ep_for whom;

@@ -12,6 +12,9 @@
 
 extern module AP_MODULE_DECLARE_DATA expect_policy_module;
 
+/** What can be edited of a request (mod_expect_policy_snapshot.h). */
+typedef struct ep_snapshot ep_snapshot;
+
 /**
  * What the module knows about a request that has content or an Expect field, or
  * that may ask for limits.
@@ -21,10 +24,18 @@ extern module AP_MODULE_DECLARE_DATA expect_policy_module;
 typedef struct ep_request {
     /** the Expect value that was held back from core; NULL: none was */
     const char *held_expect;
-    /** fields and environment as they were once the head had been read, if limits
-     * can be told to the client; else NULL */
-    apr_table_t *fields;
-    apr_table_t *environment;
+    /** as it was once the head had been read, if limits can be told to the client;
+     * else NULL */
+    ep_snapshot *sent;
+    /** as the server's files have left it, before any .htaccess file was read, with
+     * what authentication has added; NULL: no expression asks for it */
+    ep_snapshot *servers;
+    /** the request before a user was looked for, and which one of all internal
+     * redirects that is; NULL: none was, or it is added above */
+    ep_snapshot *unauthenticated;
+    const request_rec *authenticates;
+    /** a subrequest of this one stands for an upload whose limits are asked */
+    int is_asked;
     /** the configuration that was judged last */
     const ap_conf_vector_t *judged;
     /** the configuration whose checks wait for httpd's own authentication */
@@ -46,8 +57,9 @@ typedef struct ep_request {
     int cut;
     /** the setting that a dry run has reported last */
     const ep_setting *reported;
-    /** what the verdict rests on */
+    /** what the verdict rests on; the facts are those of the first place */
     ep_policy policy;
+    int has_facts;
     ep_facts facts;
     ep_verdict verdict;
     /** the policy that content is counted against, and the bytes so far; the

@@ -20,6 +20,7 @@
 #include "mod_expect_policy_expect.h"
 #include "mod_expect_policy_ledger.h"
 #include "mod_expect_policy_parts.h"
+#include "mod_expect_policy_snapshot.h"
 #include "mod_expect_policy_usage.h"
 
 /* The most lines of a rule that counts in one section. */
@@ -793,6 +794,9 @@ static const char *parse_key(cmd_parms *cmd, const char *word, ep_count *count)
          * come to depend on the fields that are looked at */
         count->whom = EP_FOR_EXPRESSION;
         count->expression = word + 5;
+        if (!count->is_owners && strchr(count->expression, '%') != NULL) {
+            ep_snapshot_need();
+        }
         count->compiled = ap_expr_parse_cmd(
             cmd, count->expression,
             AP_EXPR_FLAG_STRING_RESULT | AP_EXPR_FLAG_DONT_VARY

@@ -116,9 +116,9 @@ int ep_facts_is_preflight(const request_rec *r)
                   != NULL;
 }
 
-apr_table_t *ep_facts_keep(const request_rec *r)
+const apr_table_t *ep_facts_fields(const request_rec *r)
 {
-    return apr_table_copy(r->pool, r->headers_in);
+    return r->headers_in;
 }
 
 apr_table_t *ep_facts_swap(request_rec *r, apr_table_t *fields)

@@ -22,8 +22,8 @@ void ep_facts_read_all(const request_rec *r, ep_facts *facts);
 /** @return 1 if a browser asks for a script whether it may upload (CORS) */
 int ep_facts_is_preflight(const request_rec *r);
 
-/** @return a copy of all fields, in the request's pool */
-apr_table_t *ep_facts_keep(const request_rec *r);
+/** @return all fields as they are now */
+const apr_table_t *ep_facts_fields(const request_rec *r);
 
 /** Gives a request other fields.  @return those that it had */
 apr_table_t *ep_facts_swap(request_rec *r, apr_table_t *fields);

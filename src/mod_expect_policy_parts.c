@@ -12,6 +12,7 @@
 
 #include "ep_amount.h"
 #include "mod_expect_policy_once.h"
+#include "mod_expect_policy_snapshot.h"
 
 APLOG_USE_MODULE(expect_policy);
 
@@ -101,12 +102,51 @@ static const char *directory_of(request_rec *r, const ep_count *count)
                                         (apr_size_t)(end - r->filename));
 }
 
+/* What an expression comes to for the request as the server's files have left
+ * it.  @return NULL if @a error is set, or there is no value */
+static const char *value_before_owners(request_rec *r, const ep_count *count,
+                                       ep_snapshot *servers,
+                                       const char **error)
+{
+    char *user = r->user;
+    const char *value;
+
+    ep_snapshot_exchange(r, servers);
+    r->user = (char *)user_of(r);
+    value = ap_expr_str_exec(r, count->compiled, error);
+    r->user = user;
+    ep_snapshot_exchange(r, servers);
+    return value;
+}
+
+/*
+ * A server's expression that is empty before .htaccess files are read may still
+ * have a value later, from SetEnvIf in a section of the server's.  An owner may
+ * have made it just as well, so it is none of those of before, or he could use up
+ * what is somebody else's.
+ */
+static const char *value_of(request_rec *r, const ep_count *count,
+                            apr_md5_ctx_t *md5, const char **error)
+{
+    const ep_request *state = count->is_owners ? NULL : ep_request_get(r);
+    const char *value;
+
+    if (state != NULL && state->servers != NULL) {
+        value = value_before_owners(r, count, state->servers, error);
+        if (value == NULL || *error != NULL || *value != '\0') {
+            return value;
+        }
+        mix_text(md5, "edited");
+    }
+    return ap_expr_str_exec(r, count->compiled, error);
+}
+
 /* @return 0 if an expression says that there is no limit */
 static int mix_expression(request_rec *r, const ep_setting *setting,
                           apr_md5_ctx_t *md5)
 {
     const char *error = NULL;
-    const char *value = ap_expr_str_exec(r, setting->count->compiled, &error);
+    const char *value = value_of(r, setting->count, md5, &error);
 
     if (value == NULL || error != NULL) {
         if (ep_once(r->pool, "failed", setting)) {

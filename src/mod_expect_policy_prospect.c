@@ -8,6 +8,7 @@
 
 #include "mod_expect_policy_config.h"
 #include "mod_expect_policy_facts.h"
+#include "mod_expect_policy_snapshot.h"
 
 /* @return what was asked for, still escaped and without its query; NULL: it has
  * no path */
@@ -27,24 +28,20 @@ static const char *asked_path(request_rec *r)
 
 void ep_prospect_keep(request_rec *r)
 {
-    ep_request *state;
-
     /* no script gets to see the fields of a preflight; what a forward proxy is
      * asked about is not in a place of this server, and `*` in none */
     if (ep_facts_is_preflight(r) || r->proxyreq == PROXYREQ_PROXY
         || asked_path(r) == NULL) {
         return;
     }
-    state = ep_request_make(r);
-    state->fields = ep_facts_keep(r);
-    state->environment = apr_table_copy(r->pool, r->subprocess_env);
+    ep_request_make(r)->sent = ep_snapshot_take(r);
 }
 
 int ep_prospect_is_kept(request_rec *r)
 {
     const ep_request *state = ep_request_get(r);
 
-    return state != NULL && state->fields != NULL;
+    return state != NULL && state->sent != NULL;
 }
 
 /*
@@ -82,20 +79,19 @@ static char *line_with(request_rec *r, const char *method)
  * parent is what it would be if it were the upload itself. */
 static request_rec *ask(request_rec *r, const char *method, const char *path)
 {
-    const ep_request *state = ep_request_get(r);
+    ep_request *state = ep_request_get(r);
     ap_conf_vector_t *place = r->per_dir_config;
-    apr_table_t *fields = ep_facts_swap(r, state->fields);
-    apr_table_t *environment = r->subprocess_env;
     char *line = r->the_request;
     request_rec *sub;
 
+    ep_snapshot_exchange(r, state->sent);
     r->per_dir_config = copy_config(r->pool, r->server->lookup_defaults);
-    r->subprocess_env = state->environment;
     r->the_request = line_with(r, method);
+    state->is_asked = 1;
     sub = ap_sub_req_method_uri(method, path, r, NULL);
+    state->is_asked = 0;
     r->per_dir_config = place;
-    ep_facts_swap(r, fields);
-    r->subprocess_env = environment;
+    ep_snapshot_exchange(r, state->sent);
     r->the_request = line;
     return sub;
 }
@@ -127,6 +123,8 @@ void ep_prospect_look(request_rec *r, const char *method, ep_prospect *found)
     const char *path = asked_path(r);
     ep_facts facts;
 
+    /* the first one that is asked is the upload as it would come in */
+    ep_request_get(r)->servers = NULL;
     if (path == NULL) {
         found->status = HTTP_NOT_FOUND;
         return;
@@ -144,7 +142,7 @@ void ep_prospect_look(request_rec *r, const char *method, ep_prospect *found)
     if (found->status == HTTP_OK && !ep_prospect_is_led_on(found->sub)
         && ep_config_advertises(found->sub, found->sub->per_dir_config,
                                 &found->policy)) {
-        ep_facts_suppose(ep_request_get(r)->fields, method, &facts);
+        ep_facts_suppose(ep_request_get(r)->sent->fields, method, &facts);
         ep_decide(&found->policy, &facts, &found->verdict);
     }
     else {
