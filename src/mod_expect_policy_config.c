@@ -352,7 +352,7 @@ void ep_config_host_policy(request_rec *r, ep_policy *policy)
 }
 
 /* The directories of a server are where .htaccess files are looked for. */
-static int has_open_directory(const server_rec *server)
+static int has_open_directory(const server_rec *server, int override)
 {
     const core_server_config *core = ap_get_core_module_config(
         server->module_config);
@@ -362,7 +362,7 @@ static int has_open_directory(const server_rec *server)
         const core_dir_config *directory = ap_get_core_module_config(
             APR_ARRAY_IDX(core->sec_dir, i, ap_conf_vector_t *));
 
-        if ((directory->override & OR_LIMIT) != 0
+        if ((directory->override & override) != 0
             || (directory->override_list != NULL
                 && !apr_is_empty_table(directory->override_list))) {
             return 1;
@@ -371,12 +371,12 @@ static int has_open_directory(const server_rec *server)
     return 0;
 }
 
-int ep_config_has_owners(const server_rec *main_server)
+int ep_config_has_owners(const server_rec *main_server, int override)
 {
     const server_rec *server;
 
     for (server = main_server; server != NULL; server = server->next) {
-        if (has_open_directory(server)) {
+        if (has_open_directory(server, override)) {
             return 1;
         }
     }

@@ -64,9 +64,9 @@ int ep_config_advertises(request_rec *r, const ap_conf_vector_t *vector,
  */
 void ep_config_host_policy(request_rec *r, ep_policy *policy);
 
-/** Once files are read.  @return 1 if .htaccess files may have words of ours in
- * some directory */
-int ep_config_has_owners(const server_rec *main_server);
+/** Once files are read.  @return 1 if .htaccess files in some directory may have
+ * directives of a class of AllowOverride (OR_LIMIT: ours) */
+int ep_config_has_owners(const server_rec *main_server, int override);
 
 /** @return 1 if a section, not merged with others, has a word of ours */
 int ep_config_says(const ap_conf_vector_t *section);

@@ -6,6 +6,7 @@
 #include "apr_hash.h"
 #include "apr_strings.h"
 #include "http_core.h"
+#include "http_main.h"
 #include "http_protocol.h"
 
 #include "ep_size.h"
@@ -192,6 +193,109 @@ static void check_paths(dump *d)
     }
 }
 
+/* 1 if a list of names that NULL ends has this one */
+static int is_among(const char *const *names, const char *name)
+{
+    while (*names != NULL && ap_cstr_casecmp(*names, name) != 0) {
+        names++;
+    }
+    return *names != NULL;
+}
+
+static int is_in_section(const ap_directive_t *node)
+{
+    while (node->parent != NULL
+           && ap_cstr_casecmp(node->parent->directive, "<VirtualHost") == 0) {
+        node = node->parent;
+    }
+    return node->parent != NULL;
+}
+
+/* @return a line that sets a variable at a time when .htaccess files may take it
+ * back, or so late that no limit sees it; NULL: there is none */
+static const ap_directive_t *find_late(const ap_directive_t *node,
+                                       const char *variable)
+{
+    static const char *const in_sections[] = {
+        "SetEnvIf", "SetEnvIfNoCase", "SetEnvIfExpr", "BrowserMatch",
+        "BrowserMatchNoCase", "RewriteRule", NULL
+    };
+    static const char *const anywhere[] = { "SetEnv", "PassEnv", NULL };
+
+    for (; node != NULL; node = node->next) {
+        const ap_directive_t *found = find_late(node->first_child, variable);
+
+        if (found == NULL && strstr(node->args, variable) != NULL
+            && (is_among(anywhere, node->directive)
+                || (is_among(in_sections, node->directive)
+                    && is_in_section(node)))) {
+            found = node;
+        }
+        if (found != NULL) {
+            return found;
+        }
+    }
+    return NULL;
+}
+
+static void check_variable(dump *d, const ep_setting *setting,
+                           const char *name, const char *argument)
+{
+    static const char *const editable[] = {
+        "HANDLER", "CONTENT_TYPE", "REQUEST_URI", "DOCUMENT_URI",
+        "QUERY_STRING", "REQUEST_FILENAME", "SCRIPT_FILENAME", "PATH_INFO",
+        "CONTEXT_PREFIX", "CONTEXT_DOCUMENT_ROOT", "LAST_MODIFIED",
+        "SCRIPT_USER", "SCRIPT_GROUP", "resp", NULL
+    };
+    static const char *const users[] = { "REMOTE_USER", "AUTH_TYPE", NULL };
+    static const char *const environment[] = { "reqenv", "env", NULL };
+    const ap_directive_t *late = is_among(environment, name)
+                                     ? find_late(ap_conftree, argument)
+                                     : NULL;
+
+    if (is_among(editable, name)
+        && ep_config_has_owners(ap_server_conf, OR_FILEINFO)) {
+        warn(d, setting, apr_psprintf(d->pool, "an .htaccess file can change"
+                                               " what %s is", name));
+    }
+    if (is_among(users, name)
+        && ep_config_has_owners(ap_server_conf, OR_AUTHCFG)) {
+        warn(d, setting, "an .htaccess file can decide who the user is");
+    }
+    if (late != NULL) {
+        warn(d, setting, apr_psprintf(d->pool, "%s is set too late to be safe"
+                                               " from .htaccess files, by %s in"
+                                               " %s:%d", argument,
+                                      late->directive, late->filename,
+                                      late->line_num));
+    }
+}
+
+/* What an expression reads that owners can change; their own lines are not in
+ * the dump. */
+static void check_expressions(dump *d)
+{
+    size_t i;
+
+    for (i = 0; i < d->policy.counted_count; i++) {
+        const ep_setting *setting = d->policy.counted[i];
+        const char *at = setting->count->expression;
+
+        if (setting->count->rule != EP_RULE_QUOTA
+            && setting->count->whom == EP_FOR_USER) {
+            check_variable(d, setting, "REMOTE_USER", "");
+        }
+        while (at != NULL && (at = strstr(at, "%{")) != NULL) {
+            const apr_size_t name = strcspn(at += 2, ":}");
+            const apr_size_t all = strcspn(at, "}");
+
+            check_variable(d, setting, apr_pstrndup(d->pool, at, name),
+                           apr_pstrndup(d->pool, at + name + (all > name),
+                                        all - name - (all > name)));
+        }
+    }
+}
+
 /* Whether httpd reads directives of ours in .htaccess files. */
 static int allows_override(const dump *d)
 {
@@ -361,6 +465,7 @@ static void put_effective(dump *d, ap_conf_vector_t *merged)
     check_size(d);
     check_reach(d);
     check_paths(d);
+    check_expressions(d);
     check_override(d);
 }
 

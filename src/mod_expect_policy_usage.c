@@ -572,7 +572,7 @@ int ep_usage_start(apr_pool_t *pconf, server_rec *main_server)
     /* a process with one more thread pays for it in each call of the system,
      * even where that thread has nothing to do */
     if (ledger == NULL
-        || (!plan.is_needed && !ep_config_has_owners(main_server))) {
+        || (!plan.is_needed && !ep_config_has_owners(main_server, OR_LIMIT))) {
         return OK;
     }
     plan.server = main_server;
