@@ -26,6 +26,17 @@
 /* The most lines of a rule that counts in one section. */
 #define LINES_MAX 8
 
+/*
+ * What one .htaccess file may say: it is read for each request, and so costs each
+ * request the memory for all that it says.  Lines of the module; names in the lists
+ * of all its lines; bytes of one expression; bytes of all sections around a limit
+ * that counts, which tell it from others.
+ */
+#define OWNER_LINES_MAX 256
+#define OWNER_NAMES_MAX 1024
+#define OWNER_EXPRESSION_MAX 1024
+#define OWNER_SECTIONS_MAX 4096
+
 /* The longest bad word that a message repeats. */
 #define SHOWN_MAX 80
 
@@ -51,6 +62,9 @@ static int in_htaccess(cmd_parms *cmd)
 static __thread struct {
     const char *directory;
     const apr_pool_t *pool;
+    /* of the module, so far */
+    size_t lines;
+    size_t names;
 } htaccess;
 
 static apr_status_t note_directory(request_rec *r, const char *directory,
@@ -62,6 +76,8 @@ static apr_status_t note_directory(request_rec *r, const char *directory,
     (void)full_name;
     htaccess.directory = directory;
     htaccess.pool = r->pool;
+    htaccess.lines = 0;
+    htaccess.names = 0;
     return AP_DECLINED;
 }
 
@@ -97,9 +113,23 @@ static const char *keep(cmd_parms *cmd, void *config,
     return NULL;
 }
 
-static const char *outside_limit(cmd_parms *cmd)
+static const char *exceeds(const cmd_parms *cmd, size_t most, const char *what)
 {
-    return ap_check_cmd_context(cmd, NOT_IN_LIMIT);
+    return apr_psprintf(cmd->pool, "%s: more than %" APR_SIZE_T_FMT " %s",
+                        cmd->cmd->name, (apr_size_t)most, what);
+}
+
+/* Each line comes by here first.  @return NULL, or what is wrong */
+static const char *check_line(cmd_parms *cmd)
+{
+    const char *error = ap_check_cmd_context(cmd, NOT_IN_LIMIT);
+
+    if (error == NULL && in_htaccess(cmd)
+        && ++htaccess.lines > OWNER_LINES_MAX) {
+        error = exceeds(cmd, OWNER_LINES_MAX,
+                        "lines of this module in one .htaccess file");
+    }
+    return error;
 }
 
 typedef struct keyword {
@@ -122,7 +152,7 @@ static int find_keyword(const keyword *known, const char *word, int *number)
 static const char *set_keyword(cmd_parms *cmd, void *config, const char *word,
                                const keyword *known, const char *legal)
 {
-    const char *error = outside_limit(cmd);
+    const char *error = check_line(cmd);
     ep_setting *setting;
     int number;
 
@@ -228,7 +258,7 @@ static const char *parse_size(const cmd_parms *cmd, const char *word,
 
 static const char *set_size(cmd_parms *cmd, void *config, const char *word)
 {
-    const char *error = outside_limit(cmd);
+    const char *error = check_line(cmd);
     ep_setting *setting = new_setting(cmd);
 
     if (error == NULL) {
@@ -286,11 +316,25 @@ static const list_form *list_form_of(ep_rule rule)
     }
 }
 
-static const char *parse_names(const cmd_parms *cmd, const char *args,
+/* One more name in a list that has so many.  @return NULL, or what is wrong */
+static const char *check_name(cmd_parms *cmd, size_t count)
+{
+    if (count >= EP_NAMES_MAX) {
+        return exceeds(cmd, EP_NAMES_MAX, "names");
+    }
+    if (in_htaccess(cmd) && ++htaccess.names > OWNER_NAMES_MAX) {
+        return exceeds(cmd, OWNER_NAMES_MAX,
+                       "names in lists of one .htaccess file");
+    }
+    return NULL;
+}
+
+static const char *parse_names(cmd_parms *cmd, const char *args,
                                const list_form *form, ep_setting *setting)
 {
-    const char **names = apr_palloc(cmd->pool, EP_NAMES_MAX * sizeof(*names));
-    size_t count = 0;
+    apr_array_header_t *names = apr_array_make(cmd->pool, 1,
+                                               sizeof(const char *));
+    const char *error = NULL;
     int alone = 0, any = 0;
 
     while (*args != '\0') {
@@ -299,7 +343,7 @@ static const char *parse_names(const cmd_parms *cmd, const char *args,
         const int is_none = form->none != NULL
                             && ap_cstr_casecmp(word, form->none) == 0;
 
-        if (alone || ((is_any || is_none) && count > 0)) {
+        if (alone || ((is_any || is_none) && names->nelts > 0)) {
             return complain(cmd, word, form->legal);
         }
         if (is_any || is_none) {
@@ -312,24 +356,24 @@ static const char *parse_names(const cmd_parms *cmd, const char *args,
             || !ep_message_valid(word)) {
             return complain(cmd, word, form->legal);
         }
-        if (count == EP_NAMES_MAX) {
-            return apr_psprintf(cmd->pool, "%s: more than %d names",
-                                cmd->cmd->name, EP_NAMES_MAX);
+        error = check_name(cmd, (size_t)names->nelts);
+        if (error != NULL) {
+            return error;
         }
-        names[count++] = word;
+        APR_ARRAY_PUSH(names, const char *) = word;
     }
-    if (count == 0 && !alone) {
+    if (names->nelts == 0 && !alone) {
         return complain(cmd, "", form->legal);
     }
-    setting->names = any ? NULL : names;
-    setting->names_count = count;
+    setting->names = any ? NULL : (const char *const *)names->elts;
+    setting->names_count = (size_t)names->nelts;
     return NULL;
 }
 
 static const char *set_names(cmd_parms *cmd, void *config, const char *args)
 {
     const ep_rule rule = rule_of(cmd);
-    const char *error = outside_limit(cmd);
+    const char *error = check_line(cmd);
     ep_setting *setting = new_setting(cmd);
     size_t i;
 
@@ -353,14 +397,36 @@ static const char *set_names(cmd_parms *cmd, void *config, const char *args)
     return keep(cmd, config, setting);
 }
 
+/*
+ * The names of the line before and one more.  Lines of a section share one array,
+ * which doubles: each of them sees as many of its names as it knows of.
+ */
+static const char *const *add_name(apr_pool_t *pool, const ep_setting *before,
+                                   const char *name)
+{
+    const size_t count = before != NULL ? before->names_count : 0;
+    const char **names;
+
+    if (count > 0 && (count & (count - 1)) != 0) {
+        names = (const char **)before->names;
+    }
+    else {
+        names = apr_palloc(pool, (count > 0 ? 2 * count : 1) * sizeof(*names));
+        if (count > 0) {
+            memcpy(names, before->names, count * sizeof(*names));
+        }
+    }
+    names[count] = name;
+    return names;
+}
+
 /* Lines of one section add up, as the challenges of an answer do. */
 static const char *set_auth(cmd_parms *cmd, void *config, const char *args)
 {
     static const char legal[] = "Off or SCHEME [PARAM=VALUE ...]";
-    const char *error = outside_limit(cmd);
+    const char *error = check_line(cmd);
     const ep_setting *before;
     ep_setting *setting;
-    const char **names;
     char challenge[EP_CHALLENGE_SIZE];
 
     if (error != NULL) {
@@ -376,15 +442,10 @@ static const char *set_auth(cmd_parms *cmd, void *config, const char *args)
     setting = new_setting(cmd);
     setting->names_count = before != NULL ? before->names_count + 1 : 1;
     if (setting->names_count > EP_NAMES_MAX) {
-        return apr_psprintf(cmd->pool, "%s: more than %d lines",
-                            cmd->cmd->name, EP_NAMES_MAX);
+        return exceeds(cmd, EP_NAMES_MAX, "lines");
     }
-    names = apr_palloc(cmd->pool, setting->names_count * sizeof(*names));
-    if (before != NULL && before->names_count > 0) {
-        memcpy(names, before->names, before->names_count * sizeof(*names));
-    }
-    names[setting->names_count - 1] = apr_pstrdup(cmd->pool, challenge);
-    setting->names = names;
+    setting->names = add_name(cmd->pool, before,
+                              apr_pstrdup(cmd->pool, challenge));
     return keep(cmd, config, setting);
 }
 
@@ -421,7 +482,7 @@ static const char *complain_message(const cmd_parms *cmd, const char *message)
 static const char *set_refuse(cmd_parms *cmd, void *config, const char *code,
                               const char *message, const char *status)
 {
-    const char *error = outside_limit(cmd);
+    const char *error = check_line(cmd);
     ep_setting *setting = new_setting(cmd);
 
     if (error != NULL) {
@@ -481,25 +542,72 @@ static const char *name_of_host(const ap_directive_t *host)
     return "";
 }
 
+/* What stands behind the name of a section, and for a virtual host its name. */
+static const char *name_of_section(const ap_directive_t *section)
+{
+    return is_section(section, "<VirtualHost") ? name_of_host(section) : "";
+}
+
+/* A section's part of a scope: "DIRECTIVE ARGS" and a virtual host's name. */
+static size_t length_of_section(const ap_directive_t *section)
+{
+    return strlen(section->directive) + strlen(section->args)
+           + strlen(name_of_section(section)) + 2;
+}
+
+/* @return bytes of all sections around a directive; some more than @a most where
+ * they are longer than that */
+static size_t length_of_sections(const ap_directive_t *section, size_t most)
+{
+    size_t length = 0;
+
+    for (; section != NULL && length <= most; section = section->parent) {
+        length += length_of_section(section);
+    }
+    return length;
+}
+
+/* A line with a limit that counts.  @return NULL, or what is wrong */
+static const char *check_limit_line(cmd_parms *cmd)
+{
+    const char *error = check_line(cmd);
+
+    if (error == NULL && in_htaccess(cmd)
+        && length_of_sections(cmd->directive->parent, OWNER_SECTIONS_MAX)
+               > OWNER_SECTIONS_MAX) {
+        error = exceeds(cmd, OWNER_SECTIONS_MAX,
+                        "bytes of sections around it in an .htaccess file");
+    }
+    return error;
+}
+
 /* Names the section that a directive stands in, the same after a restart and
- * wherever in its file it is moved to. */
+ * wherever in its file it is moved to: the outermost section first. */
 static const char *scope_of(cmd_parms *cmd)
 {
     const char *directory = directory_of_htaccess(cmd);
-    const ap_directive_t *section;
-    const char *scope = "";
+    const ap_directive_t *section = cmd->directive->parent;
+    const size_t lead = directory != NULL ? strlen(directory) + 1 : 0;
+    const size_t length = lead + length_of_sections(section, SIZE_MAX / 2);
+    char *scope = apr_palloc(cmd->pool, length + 1);
+    char *end = scope + length;
 
-    for (section = cmd->directive->parent; section != NULL;
-         section = section->parent) {
-        scope = apr_pstrcat(cmd->pool, section->directive, " ", section->args,
-                            is_section(section, "<VirtualHost")
-                                ? name_of_host(section)
-                                : "",
-                            "\n", scope, NULL);
+    *end = '\0';
+    for (; section != NULL; section = section->parent) {
+        char *part = end - length_of_section(section);
+        char *next = apr_cpystrn(part, section->directive, (apr_size_t)(end - part));
+
+        *next++ = ' ';
+        next = apr_cpystrn(next, section->args, (apr_size_t)(end - next));
+        next = apr_cpystrn(next, name_of_section(section), (apr_size_t)(end - next));
+        *next = '\n';
+        end = part;
     }
-    return directory != NULL
-               ? apr_pstrcat(cmd->pool, directory, "\n", scope, NULL)
-               : scope;
+    if (directory != NULL) {
+        memcpy(scope, directory, lead - 1);
+        scope[lead - 1] = '\n';
+    }
+    return scope;
 }
 
 /* Keeps an absolute path as trees are named: without a slash at its end. */
@@ -649,8 +757,7 @@ static const char *keep_line(cmd_parms *cmd, void *config,
     count->before = others(cmd, ep_config_said(config, rule_of(cmd)), count,
                            &lines);
     if (lines > LINES_MAX) {
-        return apr_psprintf(cmd->pool, "%s: more than %d lines",
-                            cmd->cmd->name, LINES_MAX);
+        return exceeds(cmd, LINES_MAX, "lines");
     }
     return keep(cmd, config, setting);
 }
@@ -658,7 +765,7 @@ static const char *keep_line(cmd_parms *cmd, void *config,
 static const char *set_space(cmd_parms *cmd, void *config, const char *word)
 {
     static const char legal[] = "Off, 0% to 100%, or " LEGAL_SIZE;
-    const char *error = outside_limit(cmd);
+    const char *error = check_line(cmd);
     const apr_size_t length = strlen(word);
     ep_setting *setting;
     ep_count *count;
@@ -757,7 +864,7 @@ static const char *set_quota(cmd_parms *cmd, void *config, const char *size,
 {
     static const char legal[] = "Off or SIZE [PATH] [usage=FILE]; a SIZE is "
                                 LEGAL_SIZE;
-    const char *error = outside_limit(cmd);
+    const char *error = check_limit_line(cmd);
     ep_setting *setting;
     ep_count *count;
 
@@ -792,6 +899,10 @@ static const char *parse_key(cmd_parms *cmd, const char *word, ep_count *count)
     if (ap_cstr_casecmpn(word, "expr=", 5) == 0 && word[5] != '\0') {
         /* in .htaccess as restricted as httpd's own; and an answer does not
          * come to depend on the fields that are looked at */
+        if (in_htaccess(cmd) && strlen(word + 5) > OWNER_EXPRESSION_MAX) {
+            return exceeds(cmd, OWNER_EXPRESSION_MAX,
+                           "bytes in an EXPRESSION of an .htaccess file");
+        }
         count->whom = EP_FOR_EXPRESSION;
         count->expression = word + 5;
         if (!count->is_owners && strchr(count->expression, '%') != NULL) {
@@ -831,7 +942,7 @@ static const char *set_limit(cmd_parms *cmd, void *config, const char *amount,
                               " 366 days at most, a KEY " LEGAL_KEY
                             : "Off or NUMBER KEY; a NUMBER is 1 or more, a KEY "
                               LEGAL_KEY;
-    const char *error = outside_limit(cmd);
+    const char *error = check_limit_line(cmd);
     ep_setting *setting;
     ep_count *count;
 
@@ -890,7 +1001,7 @@ static const char *set_ledger(cmd_parms *cmd, void *config, const char *word)
 static const char *set_message(cmd_parms *cmd, void *config, const char *word,
                                const char *message)
 {
-    const char *error = outside_limit(cmd);
+    const char *error = check_line(cmd);
     const ep_code code = find_code(word);
     ep_setting *setting = new_setting(cmd);
 
