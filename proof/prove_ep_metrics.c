@@ -1,7 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE.
  *
- * sources: ep_metrics ep_amount ep_sink ep_tally ep_decide ep_policy ep_text
- *          ep_expect ep_media ep_auth
+ * sources: ep_metrics ep_amount ep_check ep_sink ep_tally ep_decide ep_policy
+ *          ep_text ep_expect ep_media ep_auth
  * lengths: up to two hosts with names of 4 and any counts
  * joined: ep_amount_of ep_amount_plus put_codes put_hosts ep_metrics any_tally
  */

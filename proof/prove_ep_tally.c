@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE.
  *
- * sources: ep_tally ep_amount ep_decide ep_policy ep_text ep_expect ep_media ep_auth
+ * sources: ep_tally ep_amount ep_check ep_decide ep_policy ep_text ep_expect
+ *          ep_media ep_auth
  * lengths: every count from 0 on
  * joined: ep_amount_of ep_amount_plus ep_tally_sum ep_tally_hour ep_tally_add
  */
