@@ -66,7 +66,7 @@ static struct plan {
     int is_watched;
 } plan;
 
-/* The watchdog thread's alone. */
+/* The watchdog thread's alone, once it runs. */
 static struct usage {
     const ep_ledger_provider *ledger;
     /* 1: the trees of this configuration are in it */
@@ -341,14 +341,16 @@ static void find_due(apr_uint32_t *looks)
     }
 }
 
-/* The ledger knows whether a child before this one has done it. */
-static void plant(void)
+/* Before a child serves, so that no other tree comes first; and when a ledger that
+ * was another server's can be had.  The ledger knows whether a child before this
+ * one has done it. */
+static void plant(const ep_ledger_provider *ledger)
 {
-    const ep_part *parts = (const ep_part *)(void *)plan.planted->elts;
     int without;
 
-    if (usage.ledger->plant(parts, plan.planted->nelts, &without)
-        != APR_SUCCESS) {
+    if (ledger == NULL || plan.planted == NULL || usage.is_planted
+        || ledger->plant((const ep_part *)(void *)plan.planted->elts,
+                         plan.planted->nelts, &without) != APR_SUCCESS) {
         return;
     }
     usage.is_planted = 1;
@@ -389,9 +391,7 @@ static apr_status_t watch(int state, void *data, apr_pool_t *pool)
     if (state == AP_WATCHDOG_STATE_RUNNING) {
         usage.ledger = ep_ledger_provider_in_use();
         if (usage.ledger != NULL) {
-            if (plan.planted != NULL && !usage.is_planted) {
-                plant();
-            }
+            plant(usage.ledger);
             measure();
             ep_ledger_tell_news(plan.server);
         }
@@ -596,11 +596,13 @@ static void prepare_child(apr_pool_t *pool, server_rec *s)
     (void)pool;
     (void)s;
     if (plan.is_watched) {
+        plant(ep_ledger_provider_in_use());
         ep_fork_guard();
     }
 }
 
 void ep_usage_register(void)
 {
-    ap_hook_child_init(prepare_child, NULL, NULL, APR_HOOK_MIDDLE);
+    /* behind the ledger's own, and before mod_watchdog makes its thread */
+    ap_hook_child_init(prepare_child, NULL, NULL, APR_HOOK_FIRST);
 }
