@@ -9,6 +9,8 @@
  *   CHILDREN, UPLOADS (of each), DEATHS (in all), CLAIMS (places for them)
  *   MEASURED  one tree and the files below it, with SCANS by a process that
  *             may be killed, too; otherwise three accounts and no files
+ *   PLACES    for deaths that the parent tells; one less is what is told at once
+ *   RESTARTS  how often the server restarts gracefully
  *   APART     each step of a critical section on its own; otherwise the others
  *             wait until it is over, as they can see nothing of it
  *   WRONG_... what a mistake would be; Spin has to find it
@@ -29,6 +31,12 @@
 #ifndef SCANS
 #define SCANS 2
 #endif
+#ifndef PLACES
+#define PLACES 2
+#endif
+#ifndef RESTARTS
+#define RESTARTS 0
+#endif
 
 /* accounts; an upload's part number n is in account n */
 #define QUOTA 0
@@ -46,7 +54,6 @@
 #define COMMITTED 3
 
 #define WATCH CHILDREN
-#define PARENT (CHILDREN + 1)
 #define NOBODY 255
 
 #ifdef APART
@@ -55,10 +62,10 @@
 #define TOGETHER atomic
 #endif
 
-/* Whoever is to do a step may be killed instead.  The parent is not: its death
+/* Whoever is to do a step may be killed instead.  The parent does none: its death
  * is the server's. */
 #define OR_DIE \
-    :: atomic { deaths > 0 && me != PARENT -> deaths-- }; goto dead
+    :: atomic { deaths > 0 -> deaths-- }; goto dead
 #define STEP(store) if :: store OR_DIE fi
 
 /* --- what all share, and a death leaves as it is --- */
@@ -84,6 +91,9 @@ byte limit[ACCOUNTS];
 byte lock = NOBODY;
 bit busy;
 byte last_serial;
+/* beside the lock: what the parent told and was acted upon */
+byte acted;
+byte mended;
 account_t accounts[ACCOUNTS];
 claim_t claims[CLAIMS];
 #ifdef MEASURED
@@ -95,12 +105,23 @@ byte settled;
 bit is_due = 1;
 #endif
 
+/* --- what the parent writes, and never reads --- */
+
+byte told;
+byte dead_pid[PLACES];
+byte mend;
+
 /* --- the system's --- */
 
+/* a process that is started gets a number that is free: a new one, or that of
+ * the process in whose place it is */
 byte pid_of[CHILDREN];
+bit is_pid[CHILDREN + DEATHS];
 byte started;
-bit is_running[CHILDREN + DEATHS];
 bit has_exited[CHILDREN];
+/* which process it is, whatever its number */
+byte process_of[CHILDREN];
+bit is_running[CHILDREN + DEATHS];
 byte deaths = DEATHS;
 byte finished;
 #ifdef MEASURED
@@ -121,6 +142,8 @@ typedef upload_t {
     byte amount
 }
 upload_t uploads[CHILDREN];
+/* which process made a claim */
+byte made_by[CLAIMS];
 byte due_used[ACCOUNTS];
 #ifdef MEASURED
 /* bytes of files that nobody lived to settle */
@@ -131,10 +154,14 @@ byte unsettled;
 
 byte c, p, n, sum, more;
 bit is_fit;
+/* catch_up(): numbers of the dead, by bits; to be asked of the system */
+byte known, seen, seen_mend;
+bit asks;
 
 inline clear_locals()
 {
-    c = 0; p = 0; n = 0; sum = 0; more = 0; is_fit = 0
+    c = 0; p = 0; n = 0; sum = 0; more = 0; is_fit = 0;
+    known = 0; seen = 0; seen_mend = 0; asks = 0
 }
 
 /* Holds the book against what ought to be. */
@@ -162,7 +189,7 @@ inline check_book()
         for (c : 0 .. CLAIMS - 1) {
             assert(claims[c].state == FREE || claims[c].state == LIVE);
             if
-            :: claims[c].state == LIVE && is_running[claims[c].owner] ->
+            :: claims[c].state == LIVE && is_running[made_by[c]] ->
                 /* one upload has it, and knows it */
                 sum = 0;
                 for (n : 0 .. CHILDREN - 1) {
@@ -224,6 +251,7 @@ inline set_outcome(received, stored)
 inline scorch()
 {
     claims[c].owner = NOBODY;
+    made_by[c] = 0;
     claims[c].count = NOBODY;
     claims[c].is_measured = 0;
     for (n : 0 .. ACCOUNTS - 1) {
@@ -336,7 +364,21 @@ inline ep_book_repair()
 #endif
 }
 
-/* is_alive() is what the system says; the parent alone calls it */
+/* is_alive(): who is told to be dead, is not; who is told of no more, for there
+ * were too many, is asked of the system; a new process has no claim yet */
+#ifdef WRONG_NOT_FRESH
+#define IS_PREDECESSORS 0
+#else
+#define IS_PREDECESSORS (is_fresh && claims[c].owner == pid_of[me])
+#endif
+#ifdef WRONG_NEVER_ASKS
+#define IS_GONE 0
+#else
+#define IS_GONE (asks && !is_pid[claims[c].owner])
+#endif
+#define IS_DEAD \
+    (((known >> claims[c].owner) & 1) || IS_GONE || IS_PREDECESSORS)
+
 inline ep_book_recover()
 {
     is_fit = 1;
@@ -344,7 +386,7 @@ inline ep_book_recover()
         if
         :: claims[c].state == LIVE ->
             if
-            :: !is_running[claims[c].owner] ->
+            :: IS_DEAD ->
                 make_due();
                 is_fit = 0;
 #ifndef WRONG_NOT_GIVEN_BACK
@@ -370,13 +412,18 @@ inline was_busy()
 #endif
 }
 
-inline ep_book_enter()
+inline set_busy()
 {
     if
     :: busy ->
         was_busy()
     :: else -> STEP(busy = 1)
-    fi;
+    fi
+}
+
+inline ep_book_enter()
+{
+    set_busy();
     check_book()
 }
 
@@ -422,6 +469,7 @@ inline ep_book_reserve(first, last, asks)
             STEP(last_serial++);
             STEP(claims[c].serial = last_serial);
             STEP(claims[c].owner = pid_of[me]);
+            made_by[c] = process_of[me];
             STEP(claims[c].count = 0)
         :: else
         fi;
@@ -613,12 +661,59 @@ inline ep_book_measured()
 
 /* --- the provider --- */
 
+/* The parent writes on meanwhile: a place is right while fewer than PLACES are
+ * behind. */
+inline read_dead()
+{
+    n = acted;
+    do
+    :: seen - acted < PLACES && n < seen ->
+        known = known | (1 << dead_pid[n % PLACES]);
+        n++
+    :: else -> break
+    od;
+    n = 0;
+    if
+    :: told - acted >= PLACES -> asks = 1
+    :: else
+    fi
+}
+
+inline catch_up()
+{
+    seen_mend = mend;
+    seen = told;
+    read_dead();
+    if
+    :: seen_mend != mended -> asks = 1
+    :: else
+    fi;
+#ifdef WRONG_ACTED_FIRST
+    STEP(acted = seen);
+#endif
+    set_busy();
+    ep_book_recover();
+    if
+    :: seen_mend != mended -> ep_book_repair()
+    :: else
+    fi;
+    STEP(busy = 0);
+    STEP(mended = seen_mend);
+    STEP(acted = seen);
+    is_fresh = 0;
+    clear_locals()
+}
+
 /* Robust: the system gives the lock of a dead process away. */
 inline enter()
 {
     if
     :: atomic { lock == NOBODY -> lock = me }
     OR_DIE
+    fi;
+    if
+    :: told != acted || mend != mended || is_fresh -> catch_up()
+    :: else
     fi;
     ep_book_enter()
 }
@@ -643,11 +738,14 @@ inline drop_lock()
 
 inline start(which)
 {
-    d_step {
-        pid_of[which] = started;
-        is_running[started] = 1;
-        started++
-    }
+    if
+    :: pid_of[which] = started
+    :: has_run -> skip
+    fi;
+    is_pid[pid_of[which]] = 1;
+    process_of[which] = started;
+    is_running[started] = 1;
+    started++
 }
 
 /* what a child does next */
@@ -685,6 +783,7 @@ inline forget_upload()
 
 proctype child(byte me)
 {
+    bit is_fresh;
     byte left = UPLOADS;
     byte ask;
     byte next;
@@ -694,6 +793,8 @@ proctype child(byte me)
 #endif
 
 again:
+    /* child_init */
+    TOGETHER { is_fresh = 1; enter(); leave() };
     do
     :: d_step { next == NOTHING && left > 0 ->
         left--;
@@ -771,8 +872,10 @@ again:
 
 dead:
     atomic {
-        is_running[pid_of[me]] = 0;
+        is_running[process_of[me]] = 0;
+        is_pid[pid_of[me]] = 0;
         has_exited[me] = 1;
+        is_fresh = 0;
         drop_lock();
 #ifdef MEASURED
         litter = litter + temporary[me];
@@ -788,7 +891,7 @@ dead:
         forget_upload()
     };
     /* the next process in its place */
-    is_running[pid_of[me]];
+    is_running[process_of[me]];
     goto again;
 over:
 }
@@ -798,6 +901,7 @@ over:
 proctype watch()
 {
     byte me = WATCH;
+    bit is_fresh;
     byte scans = SCANS;
     byte bytes;
     byte at;
@@ -838,11 +942,16 @@ over:
 }
 #endif
 
+/* Has the lock never, and no part in what others share. */
 active proctype parent()
 {
-    byte me = PARENT;
+    byte restarts = RESTARTS;
+    byte deaths_told;
+#ifdef WRONG_STARTED_FIRST
+    byte gone;
+#endif
     byte i;
-    bit is_late;
+    bit has_run;
 
     atomic {
 #ifdef MEASURED
@@ -860,6 +969,7 @@ active proctype parent()
             start(i);
             run child(i)
         };
+        has_run = 1;
         i = 0;
 #ifdef MEASURED
         file[0] = 2;
@@ -868,6 +978,10 @@ active proctype parent()
     };
     do
     :: finished == CHILDREN -> break
+    :: atomic { restarts > 0 && finished < CHILDREN ->
+            restarts--;
+            mend = RESTARTS - restarts
+        }
     :: atomic {
             if
             :: has_exited[0] -> has_exited[0] = 0; i = 0
@@ -875,22 +989,21 @@ active proctype parent()
 #if CHILDREN > 2
             :: has_exited[2] -> has_exited[2] = 0; i = 2
 #endif
-            fi;
-            /* later, by the monitor; otherwise at once */
-            if
-            :: start(i); is_late = 1
-            :: true
             fi
         };
-        TOGETHER { enter(); ep_book_recover(); leave() };
-        atomic {
-            if
-            :: !is_late -> start(i)
-            :: else
-            fi;
-            is_late = 0;
-            i = 0
-        }
+#ifdef WRONG_STARTED_FIRST
+        gone = pid_of[i];
+        atomic { start(i) };
+        dead_pid[deaths_told % PLACES] = gone;
+#else
+        dead_pid[deaths_told % PLACES] = pid_of[i];
+#endif
+        deaths_told++;
+        told = deaths_told;
+#ifndef WRONG_STARTED_FIRST
+        atomic { start(i) };
+#endif
+        i = 0
     od;
 #ifdef MEASURED
     is_quiet = 1
@@ -906,9 +1019,4 @@ active proctype parent()
         clear_locals()
     }
 #endif
-    ;
-    goto over;
-dead:
-    assert(false);
-over:
 }
