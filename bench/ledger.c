@@ -76,6 +76,23 @@ static void four(int i)
     upload(parts, 4);
 }
 
+/* The same with content: who has sent nothing gives way to others. */
+static void fed(int i)
+{
+    ep_claim claim = { 0, 0 };
+    ep_denial denial;
+    ep_book_result result;
+
+    (void)i;
+    if (ep_block_reserve(allowance, 1, 1, &claim, &result, &denial)
+            != APR_SUCCESS || result != EP_BOOK_GRANTED
+        || ep_block_feed(&claim, &result) != APR_SUCCESS
+        || result != EP_BOOK_GRANTED) {
+        fail("not granted");
+    }
+    ep_block_settle(&claim, 1000, 1000);
+}
+
 /* Another client each time, so that little of it is in the cache. */
 static void others(int i)
 {
@@ -111,6 +128,7 @@ static const struct {
     { "one compare-and-swap", swap, 0 },
     { "the book alone, 1 limit", unlocked, 0 },
     { "reserve and settle, 1 limit", one, 1 },
+    { "the same, with content", fed, 1 },
     { "the same, 10 000 clients", others, 1 },
     { "reserve and settle, 4 limits", four, 1 }
 };

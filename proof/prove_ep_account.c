@@ -34,6 +34,7 @@ int main(void)
     //@ check wait: amount >= -1;
     ep_account_hold(&account, any_amount());
     ep_account_hold_more(&account, any_amount());
+    ep_account_hold_less(&account, any_amount());
     ep_account_give_back(&account, any_amount());
     amount = ep_account_outcome(&account, any_amount(),
                                 Frama_C_long_interval(INT64_MIN, INT64_MAX));

@@ -48,6 +48,7 @@ static void any_part(ep_part *part, const char *path)
     part->path = path;
     part->is_file = ANY_BIT;
     part->is_owners = ANY_BIT;
+    part->client = Frama_C_unsigned_long_interval(0, UINT64_MAX);
     part->share = Frama_C_unsigned_long_interval(0, UINT64_MAX);
     part->is_measured = ANY_BIT;
     part->measured = any_amount();
@@ -98,6 +99,17 @@ static void grow(size_t count)
     //@ check a_part: denial.part < parts_max;
     //@ check an_amount: denial.remaining >= 0;
     //@ check a_time: denial.wait >= -1;
+}
+
+static void regain(size_t count)
+{
+    ep_claim claim = any_claim();
+    ep_denial denial = { 0, 0, -1, 0 };
+
+    ep_book_feed(&book, &claim);
+    ep_book_regain(&book, any_time(), parts, count, &claim, &denial);
+    //@ check a_part: denial.part < parts_max;
+    //@ check an_amount: denial.remaining >= 0;
 }
 
 static void end(void)
@@ -161,6 +173,7 @@ int main(void)
     ep_book_is_valid(&book);
     reserve(count);
     grow(count);
+    regain(count);
     end();
     ep_book_plant(&book, any_time(), &parts[0]);
     ep_book_ask(&book, any_time(), &parts[0], &tree);

@@ -71,12 +71,17 @@ void ep_account_hold_more(ep_account *account, int64_t amount)
     account->held = ep_amount_plus(ep_amount_of(account->held), amount);
 }
 
+void ep_account_hold_less(ep_account *account, int64_t amount)
+{
+    account->held = ep_amount_minus(ep_amount_of(account->held), amount);
+}
+
 void ep_account_give_back(ep_account *account, int64_t amount)
 {
     const uint32_t claims = account->claims;
 
     account->claims = claims > 0 ? claims - 1 : 0;
-    account->held = ep_amount_minus(ep_amount_of(account->held), amount);
+    ep_account_hold_less(account, amount);
 }
 
 int64_t ep_account_outcome(const ep_account *account, int64_t received,

@@ -81,6 +81,9 @@ void ep_account_hold(ep_account *account, int64_t amount);
 /** Adds to a part of a claim. */
 void ep_account_hold_more(ep_account *account, int64_t amount);
 
+/** Takes from a part of a claim, which stays. */
+void ep_account_hold_less(ep_account *account, int64_t amount);
+
 /** Takes a part of a claim away. */
 void ep_account_give_back(ep_account *account, int64_t amount);
 

@@ -7,7 +7,7 @@
 /* "expectpo" */
 #define BOOK_MAGIC UINT64_C(0x6f70746365707865)
 /* of all that follows */
-#define BOOK_VERSION 4
+#define BOOK_VERSION 5
 /* An account is in one of so many places of one of its buckets. */
 #define BUCKET 16
 #define BUCKETS 2
@@ -66,7 +66,9 @@ struct ep_book_tree {
 
 struct ep_book_part {
     /* ep_kind */
-    volatile uint16_t kind;
+    volatile uint8_t kind;
+    /* it has given way to another client's upload */
+    volatile uint8_t is_revoked;
     /* QUOTA: the tree got a number that may have this upload's bytes in it */
     volatile uint8_t is_measured;
     /* only limits of .htaccess files have asked for it */
@@ -83,13 +85,17 @@ struct ep_book_claim {
     volatile uint32_t serial;
     volatile uint32_t owner;
     volatile uint32_t count;
+    /* of ep_part; and whether content has arrived */
+    volatile uint64_t client;
+    volatile uint32_t is_fed;
+    volatile uint32_t unused;
     struct ep_book_part parts[EP_PARTS_MAX];
 };
 
 /* What is drawn in docs/ledger.md; an array of a negative size is no type. */
 typedef char a_head_as_drawn[sizeof(struct ep_book_head) == 256 ? 1 : -1];
 typedef char a_tree_as_drawn[sizeof(struct ep_book_tree) == 1152 ? 1 : -1];
-typedef char a_claim_as_drawn[sizeof(struct ep_book_claim) == 784 ? 1 : -1];
+typedef char a_claim_as_drawn[sizeof(struct ep_book_claim) == 800 ? 1 : -1];
 
 /* One account that is asked for, in the process's own memory. */
 typedef struct want {
@@ -107,6 +113,8 @@ typedef struct want {
     int is_left_out;
     /* there is something else in its place so far */
     int is_new;
+    /* there is room if this client's claims give way; 0: nobody has to */
+    uint64_t giver;
     /* the claim's part in it; NULL: none yet */
     struct ep_book_part *held;
 } want;
@@ -562,6 +570,7 @@ static size_t gather(const ep_book *book, const ep_part *parts, size_t count,
         wants[found].share = part->share;
         wants[found].is_left_out = 0;
         wants[found].is_new = 0;
+        wants[found].giver = 0;
         wants[found].held = part_in(claim, part->kind, wants[found].place,
                                     part->key);
         found++;
@@ -641,6 +650,145 @@ static void look(const ep_book *book, int64_t now, const ep_part *parts,
     }
 }
 
+/* What a claim holds in an account without having sent anything.
+ * @param asker whose claims do not count
+ * @return NULL: nothing that gives way */
+static struct ep_book_part *unsent_part(struct ep_book_claim *claim,
+                                        const want *wanted, ep_key key,
+                                        uint64_t asker)
+{
+    struct ep_book_part *part;
+
+    if (claim->state != LIVE || claim->is_fed != 0 || claim->client == 0
+        || claim->client == asker) {
+        return NULL;
+    }
+    part = part_in(claim, wanted->kind, wanted->place, key);
+    return part != NULL && ep_amount_of(part->amount) > 0 ? part : NULL;
+}
+
+/* @return the client whose unsent claims hold more in an account than those of
+ *         all others together; another one, or 0, if none does */
+static uint64_t find_hoarder(const ep_book *book, const want *wanted,
+                             ep_key key, uint64_t asker)
+{
+    uint64_t hoarder = 0;
+    int64_t lead = 0;
+    uint32_t i;
+
+    for (i = 0; i < book->claims_count; i++) {
+        struct ep_book_claim *claim = &book->claims[i];
+        const struct ep_book_part *part = unsent_part(claim, wanted, key,
+                                                      asker);
+        const uint64_t client = claim->client;
+        int64_t amount;
+
+        if (part == NULL) {
+            continue;
+        }
+        amount = ep_amount_of(part->amount);
+        if (client == hoarder) {
+            lead = ep_amount_plus(lead, amount);
+        }
+        else if (amount > lead) {
+            hoarder = client;
+            lead = amount - lead;
+        }
+        else {
+            lead -= amount;
+        }
+    }
+    return hoarder;
+}
+
+/* @return what the unsent claims of a client hold in an account */
+static int64_t unsent_of(const ep_book *book, const want *wanted, ep_key key,
+                         uint64_t client)
+{
+    int64_t sum = 0;
+    uint32_t i;
+
+    for (i = 0; i < book->claims_count; i++) {
+        struct ep_book_claim *claim = &book->claims[i];
+        const struct ep_book_part *part = claim->client == client
+                                              ? unsent_part(claim, wanted,
+                                                            key, 0)
+                                              : NULL;
+
+        if (part != NULL) {
+            sum = ep_amount_plus(sum, ep_amount_of(part->amount));
+        }
+    }
+    return sum;
+}
+
+/* Sees whether a client can be made to give way; marks who it is.
+ * @param needed more than there is
+ * @param left what there is
+ * @return 1 if there is room then */
+static int can_make_room(const ep_book *book, const ep_part *part,
+                         want *wanted, int64_t needed, int64_t left)
+{
+    const ep_account *account = account_at(book, wanted->kind, wanted->place);
+    int64_t unsent, all, kept;
+    uint64_t hoarder;
+
+    /* what is used does not give way: most denials end here */
+    if (part->client == 0 || account == NULL
+        || ep_amount_minus(wanted->limit, ep_amount_of(account->used))
+               < needed) {
+        return 0;
+    }
+    hoarder = find_hoarder(book, wanted, part->key, part->client);
+    if (hoarder == 0) {
+        return 0;
+    }
+    unsent = unsent_of(book, wanted, part->key, hoarder);
+    all = ep_amount_plus(left, unsent);
+    kept = all / 2;
+    if (wanted->kind == EP_CONCURRENT) {
+        kept = all - kept;
+    }
+    if (unsent <= kept || needed > all - kept) {
+        return 0;
+    }
+    wanted->giver = hoarder;
+    return 1;
+}
+
+/* Revokes what it takes for a want to find room.
+ * @param needed of the account
+ * @param own what the upload holds there, which counts as free */
+static void make_room(const ep_book *book, const ep_part *part,
+                      const want *wanted, int64_t needed, int64_t own)
+{
+    ep_account *account = account_at(book, wanted->kind, wanted->place);
+    uint32_t i;
+
+    if (account == NULL || wanted->giver == 0) {
+        return;
+    }
+    for (i = 0; i < book->claims_count; i++) {
+        struct ep_book_claim *claim = &book->claims[i];
+        struct ep_book_part *held = claim->client == wanted->giver
+                                        ? unsent_part(claim, wanted,
+                                                      part->key, 0)
+                                        : NULL;
+        int64_t amount;
+
+        if (held == NULL) {
+            continue;
+        }
+        if (ep_account_left(account, wanted->limit, own) >= needed) {
+            return;
+        }
+        amount = ep_amount_of(held->amount);
+        held->is_revoked = 1;
+        held->amount = 0;
+        ep_account_hold_less(account, amount);
+    }
+}
+
 /* 1 if a tree was never measured: nobody knows what is in it. */
 static int is_new_tree(const struct ep_book_tree *tree)
 {
@@ -666,7 +814,7 @@ static int is_unknown(const ep_book *book, const ep_part *part,
  * were asked for.
  * @return EP_BOOK_GRANTED, DENIED or UNKNOWN */
 static ep_book_result look_at_all(const ep_book *book, int64_t now,
-                                  const ep_part *parts, const want *wants,
+                                  const ep_part *parts, want *wants,
                                   size_t wanted, int is_lenient,
                                   ep_denial *denial)
 {
@@ -687,7 +835,9 @@ static ep_book_result look_at_all(const ep_book *book, int64_t now,
             ask_tree(tree_at(book, wants[i].place), now, &wants[i]);
         }
         look(book, now, parts, &wants[i], own, amount, denial);
-        if (amount > denial->remaining) {
+        if (amount > denial->remaining
+            && !can_make_room(book, &parts[wants[i].part], &wants[i], amount,
+                              denial->remaining)) {
             return EP_BOOK_DENIED;
         }
         if (unknown == wanted
@@ -770,7 +920,7 @@ static void make_accounts(const ep_book *book, int64_t now,
 /* Makes a claim without parts.  Whoever dies before it is LIVE leaves none.
  * @return NULL: there is no room */
 static struct ep_book_claim *begin(const ep_book *book, uint32_t owner,
-                                   ep_claim *claim)
+                                   uint64_t client, ep_claim *claim)
 {
     const uint32_t index = find_free_claim(book);
     const uint32_t serial = book->head->serial;
@@ -788,6 +938,8 @@ static struct ep_book_claim *begin(const ep_book *book, uint32_t owner,
     book->head->next = index + 1;
     entry->serial = claim->serial;
     entry->owner = owner;
+    entry->client = client;
+    entry->is_fed = 0;
     entry->count = 0;
     return entry;
 }
@@ -804,7 +956,8 @@ static uint32_t add_part(const ep_book *book, struct ep_book_claim *claim,
     if (account == NULL || at >= EP_PARTS_MAX || wanted->is_left_out) {
         return at;
     }
-    part->kind = (uint16_t)wanted->kind;
+    part->kind = (uint8_t)wanted->kind;
+    part->is_revoked = 0;
     part->is_measured = 0;
     part->is_owners = (uint8_t)wanted->is_owners;
     part->place = wanted->place;
@@ -882,10 +1035,17 @@ ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
         return result;
     }
     if (entry == NULL) {
-        entry = begin(book, owner, &made);
+        entry = begin(book, owner, count > 0 ? parts[0].client : 0, &made);
         if (entry == NULL) {
             return EP_BOOK_FULL;
         }
+    }
+    for (i = 0; i < wanted; i++) {
+        const int64_t own = wants[i].held != NULL
+                                ? ep_amount_of(wants[i].held->amount) : 0;
+
+        make_room(book, &parts[wants[i].part], &wants[i],
+                  wants[i].held != NULL ? own : wants[i].amount, own);
     }
     make_accounts(book, now, parts, wants, wanted);
     denial->left_out = add_parts(book, entry, at, parts, count, wants, wanted);
@@ -923,8 +1083,12 @@ ep_book_result ep_book_grow(const ep_book *book, int64_t now,
         look(book, now, parts, &wants[i], 0, ep_amount_plus(own, least),
              denial);
         if (denial->remaining < least) {
-            *granted = 0;
-            return EP_BOOK_DENIED;
+            if (!can_make_room(book, &parts[wants[i].part], &wants[i], least,
+                               denial->remaining)) {
+                *granted = 0;
+                return EP_BOOK_DENIED;
+            }
+            denial->remaining = least;
         }
         if (wants[i].kind == EP_QUOTA
             && is_new_tree(tree_at(book, wants[i].place))) {
@@ -956,8 +1120,76 @@ ep_book_result ep_book_grow(const ep_book *book, int64_t now,
             || wants[i].kind == EP_CONCURRENT) {
             continue;
         }
+        make_room(book, &parts[wants[i].part], &wants[i], *granted, 0);
         part->amount = ep_amount_plus(ep_amount_of(part->amount), *granted);
         ep_account_hold_more(account, *granted);
+    }
+    return EP_BOOK_GRANTED;
+}
+
+ep_book_result ep_book_feed(const ep_book *book, const ep_claim *claim)
+{
+    struct ep_book_claim *entry = claim_of(book, claim);
+    uint32_t i;
+
+    if (entry == NULL) {
+        return EP_BOOK_LOST;
+    }
+    entry->is_fed = 1;
+    for (i = parts_of(entry); i > 0; i--) {
+        if (entry->parts[i - 1].is_revoked != 0) {
+            return EP_BOOK_DENIED;
+        }
+    }
+    return EP_BOOK_GRANTED;
+}
+
+/* @return what a part of a claim has to claim once more */
+static int64_t revoked_of(const want *wanted)
+{
+    return wanted->held != NULL && wanted->held->is_revoked != 0
+               ? ep_amount_minus(wanted->amount,
+                                 ep_amount_of(wanted->held->amount))
+               : 0;
+}
+
+ep_book_result ep_book_regain(const ep_book *book, int64_t now,
+                              const ep_part *parts, size_t count,
+                              const ep_claim *claim, ep_denial *denial)
+{
+    struct ep_book_claim *entry = claim_of(book, claim);
+    want wants[EP_PARTS_MAX];
+    size_t wanted, i;
+
+    if (entry == NULL) {
+        return EP_BOOK_LOST;
+    }
+    wanted = gather(book, parts, count, entry, wants);
+    if (wanted > EP_PARTS_MAX) {
+        return EP_BOOK_FULL;
+    }
+    for (i = 0; i < wanted; i++) {
+        const int64_t more = revoked_of(&wants[i]);
+
+        look(book, now, parts, &wants[i], 0, wants[i].amount, denial);
+        if (more > denial->remaining
+            && !can_make_room(book, &parts[wants[i].part], &wants[i], more,
+                              denial->remaining)) {
+            return EP_BOOK_DENIED;
+        }
+    }
+    for (i = 0; i < wanted; i++) {
+        const int64_t more = revoked_of(&wants[i]);
+        ep_account *account = account_at(book, wants[i].kind, wants[i].place);
+
+        if (wants[i].held == NULL || account == NULL) {
+            continue;
+        }
+        make_room(book, &parts[wants[i].part], &wants[i], more, 0);
+        wants[i].held->is_revoked = 0;
+        wants[i].held->amount = ep_amount_plus(
+            ep_amount_of(wants[i].held->amount), more);
+        ep_account_hold_more(account, more);
     }
     return EP_BOOK_GRANTED;
 }

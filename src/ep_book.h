@@ -62,6 +62,9 @@ typedef struct ep_part {
      * the book, and it has so many bytes; 0: not */
     int is_measured;
     int64_t measured;
+    /** whose upload it is: a hash of the address, the same in all parts; 0:
+     * nobody's, which neither gives way nor makes others do so */
+    uint64_t client;
 } ep_part;
 
 typedef enum ep_book_result {
@@ -150,6 +153,13 @@ void ep_book_leave(const ep_book *book);
  *
  * Where nothing is claimed, no account and no tree is made either.
  *
+ * What a client holds without having sent anything gives way to others: if a part
+ * finds no room, and one other client's unsent claims hold more in the account
+ * than half of what would be free without them, as many of these are revoked as
+ * it takes: their part there comes to 0.  So a client keeps half of what it could
+ * have, and of uploads at once half of them, rounded up.  The client is the one
+ * that holds more there than all others together, if there is one.
+ *
  * A tree whose usage is not known is no empty one.  If it was never measured, an
  * upload of at most EP_UNMEASURED_MAX bytes is granted to a lenient caller, as
  * long as all that came in since then is within the limit, and a larger one to
@@ -187,6 +197,25 @@ ep_book_result ep_book_grow(const ep_book *book, int64_t now,
                             const ep_claim *claim, int64_t least,
                             int64_t most, int64_t *granted,
                             ep_denial *denial);
+
+/**
+ * The first content of an upload has arrived: its claim gives way no more.
+ * Between enter and leave.
+ * @return EP_BOOK_GRANTED; EP_BOOK_DENIED: it has given way in some part, see
+ *         ep_book_regain(); EP_BOOK_LOST
+ */
+ep_book_result ep_book_feed(const ep_book *book, const ep_claim *claim);
+
+/**
+ * Claims once more what was revoked.  Between enter and leave.
+ * @param parts as they were reserved, with all that the claim has asked for
+ * @param denial filled in on EP_BOOK_DENIED
+ * @return EP_BOOK_GRANTED, EP_BOOK_DENIED (nothing was claimed), EP_BOOK_LOST;
+ *         EP_BOOK_FULL if there are more than EP_PARTS_MAX parts
+ */
+ep_book_result ep_book_regain(const ep_book *book, int64_t now,
+                              const ep_part *parts, size_t count,
+                              const ep_claim *claim, ep_denial *denial);
 
 /**
  * The upload is done: gives back what it holds, and counts as used what it came

@@ -57,6 +57,8 @@ struct ep_holding {
      * content was there */
     ep_replaced replaced;
     int is_checked;
+    /* 1: the ledger knows that content has arrived */
+    int is_fed;
 };
 
 static ap_filter_rec_t *end_filter;
@@ -491,6 +493,34 @@ static int check_replaced(request_rec *r, ep_request *state, int is_cut)
     return top_up(r, state, is_cut);
 }
 
+/* Content has arrived: from now on, no other client's upload takes what this one
+ * claims.  @return as ep_claim_cover() */
+static int feed(request_rec *r, ep_request *state, int is_cut)
+{
+    ep_holding *holding = state->holding;
+    size_t lifted;
+
+    holding->is_fed = 1;
+    for (lifted = 0; lifted <= holding->count; lifted++) {
+        ep_denial denial;
+
+        switch (ep_ledger_feed(r, holding->parts, holding->count,
+                               &holding->claim, holding->closed != NULL,
+                               &denial)) {
+        case EP_LEDGER_GRANTED:
+            return 1;
+        case EP_LEDGER_DENIED:
+            if (is_over(r, state, denial.part, &denial, 0, is_cut)) {
+                return 0;
+            }
+            break;
+        default:
+            return may_go_on(r, state, is_cut);
+        }
+    }
+    return 1;
+}
+
 /* @return as ep_claim_take() */
 static int take(request_rec *r, ep_request *state, ep_holding *holding)
 {
@@ -546,6 +576,9 @@ static int take(request_rec *r, ep_request *state, ep_holding *holding)
         ap_add_output_filter_handle(end_filter, holding, r, r->connection);
     }
     keep(holding, state, bytes, parts, demands, count, &denial);
+    if (state->counted > 0 && !holding->is_fed && !feed(r, state, 0)) {
+        return 0;
+    }
     return check_replaced(r, state, 0);
 }
 
@@ -653,6 +686,9 @@ int ep_claim_cover(request_rec *r, ep_request *state, int64_t bytes)
 
     if (holding == NULL || holding->claim.serial == 0) {
         return 1;
+    }
+    if (bytes > 0 && !holding->is_fed && !feed(r, state, 1)) {
+        return 0;
     }
     if (bytes > holding->covered && !grow(r, state, bytes)) {
         return 0;

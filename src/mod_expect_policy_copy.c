@@ -317,6 +317,8 @@ static int claim(copy *copied, ep_request *state)
     take_credit(copied, parts, by, count);
     hold(copied);
     for (i = 0; i < count; i++) {
+        /* there is no content to wait for */
+        parts[i].client = 0;
         parts[i].amount = parts[i].kind == EP_QUOTA
                               ? ep_replaced_growth(&copied->replaced,
                                                    copied->bytes, 1)

@@ -250,6 +250,25 @@ ep_ledger_result ep_ledger_grow(request_rec *r, ep_part *parts,
     return answer(r, rv, result, fails_closed);
 }
 
+ep_ledger_result ep_ledger_feed(request_rec *r, const ep_part *parts,
+                                size_t count, const ep_claim *claim,
+                                int fails_closed, ep_denial *denial)
+{
+    ep_book_result result = EP_BOOK_LOST;
+    apr_status_t rv = APR_EINIT;
+
+    if (ledger.is_open) {
+        rv = ledger.provider->feed(claim, &result);
+    }
+    if (rv == APR_SUCCESS && result == EP_BOOK_DENIED) {
+        rv = ledger.provider->regain(parts, count, claim, &result, denial);
+    }
+    /* what is lost is met when it is to grow or to be settled */
+    return rv == APR_SUCCESS && result == EP_BOOK_LOST
+               ? EP_LEDGER_GRANTED
+               : answer(r, rv, result, fails_closed);
+}
+
 int ep_ledger_try(const ep_part *part, ep_claim *claim)
 {
     ep_book_result result = EP_BOOK_FULL;

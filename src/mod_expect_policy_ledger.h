@@ -75,6 +75,10 @@ typedef struct ep_ledger_provider {
                          const ep_claim *claim, apr_int64_t least,
                          apr_int64_t most, apr_int64_t *granted,
                          ep_book_result *result, ep_denial *denial);
+    apr_status_t (*feed)(const ep_claim *claim, ep_book_result *result);
+    apr_status_t (*regain)(const ep_part *parts, size_t count,
+                           const ep_claim *claim, ep_book_result *result,
+                           ep_denial *denial);
     /** What cannot be done at once is done soon; @a claim is all 0 */
     void (*settle)(ep_claim *claim, apr_int64_t received, apr_int64_t stored);
     void (*release)(ep_claim *claim);
@@ -152,6 +156,15 @@ int ep_ledger_try(const ep_part *part, ep_claim *claim);
 
 /** @return bytes that are used of a tree; 0 where nobody knows */
 apr_int64_t ep_ledger_used(const ep_part *part);
+
+/**
+ * The first content of an upload has arrived (ep_book_feed()): what its claim gave
+ * away meanwhile is claimed once more.
+ * @param parts as they were reserved and grew
+ */
+ep_ledger_result ep_ledger_feed(request_rec *r, const ep_part *parts,
+                                size_t count, const ep_claim *claim,
+                                int fails_closed, ep_denial *denial);
 
 /**
  * The upload is done (ep_book_settle()).  @a claim is all 0 afterwards; one

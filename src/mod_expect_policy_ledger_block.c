@@ -212,6 +212,21 @@ static ep_key key_here(ep_key key)
     return here;
 }
 
+/* An address is told from another one, and by nobody who reads the file. */
+static uint64_t client_here(uint64_t client)
+{
+    unsigned char secret[APR_SIPHASH_KSIZE];
+    const uint64_t words[3] = { client, 0, 2 };
+    uint64_t here;
+
+    if (client == 0) {
+        return 0;
+    }
+    memcpy(secret, &mapped.secret, sizeof(secret));
+    here = apr_siphash24(words, sizeof(words), secret);
+    return here != 0 ? here : 1;
+}
+
 /* @param here EP_PARTS_MAX places
  * @return 0: there are more */
 static int parts_here(const ep_part *parts, size_t count, ep_part *here)
@@ -224,6 +239,9 @@ static int parts_here(const ep_part *parts, size_t count, ep_part *here)
     for (i = 0; i < count; i++) {
         here[i] = parts[i];
         here[i].key = key_here(parts[i].key);
+        here[i].client = i > 0 && parts[i].client == parts[0].client
+                             ? here[0].client
+                             : client_here(parts[i].client);
     }
     return 1;
 }
@@ -509,6 +527,37 @@ apr_status_t ep_block_grow(const ep_part *parts, size_t count,
                                least, most, &bytes, denial);
         leave();
         *granted = bytes;
+    }
+    return rv;
+}
+
+apr_status_t ep_block_feed(const ep_claim *claim, ep_book_result *result)
+{
+    const apr_status_t rv = enter();
+
+    if (rv == APR_SUCCESS) {
+        *result = ep_book_feed(&book, claim);
+        leave();
+    }
+    return rv;
+}
+
+apr_status_t ep_block_regain(const ep_part *parts, size_t count,
+                             const ep_claim *claim, ep_book_result *result,
+                             ep_denial *denial)
+{
+    ep_part here[EP_PARTS_MAX];
+    apr_status_t rv;
+
+    if (!parts_here(parts, count, here)) {
+        *result = EP_BOOK_FULL;
+        return APR_SUCCESS;
+    }
+    rv = enter();
+    if (rv == APR_SUCCESS) {
+        *result = ep_book_regain(&book, ep_clock_now(), here, count, claim,
+                                 denial);
+        leave();
     }
     return rv;
 }

@@ -104,6 +104,10 @@ apr_status_t ep_block_grow(const ep_part *parts, size_t count,
                            const ep_claim *claim, apr_int64_t least,
                            apr_int64_t most, apr_int64_t *granted,
                            ep_book_result *result, ep_denial *denial);
+apr_status_t ep_block_feed(const ep_claim *claim, ep_book_result *result);
+apr_status_t ep_block_regain(const ep_part *parts, size_t count,
+                             const ep_claim *claim, ep_book_result *result,
+                             ep_denial *denial);
 void ep_block_settle(ep_claim *claim, apr_int64_t received,
                      apr_int64_t stored);
 void ep_block_release(ep_claim *claim);

@@ -194,6 +194,8 @@ const ep_ledger_provider ep_ledger_shm = {
     news,
     ep_block_reserve,
     ep_block_grow,
+    ep_block_feed,
+    ep_block_regain,
     ep_block_settle,
     ep_block_release,
     ep_block_tree,

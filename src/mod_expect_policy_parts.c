@@ -379,11 +379,41 @@ void ep_part_file(dev_t device, ino_t number, ep_part *part)
     part->amount = 1;
 }
 
+/* The network that one client has for itself, as mix_client() has it; 0: none. */
+static uint64_t client_of(const request_rec *r)
+{
+    const apr_sockaddr_t *address = r->useragent_addr;
+    const unsigned char *bytes = address->ipaddr_ptr;
+    /* no network of IPv6 is counted under these */
+    uint64_t client = UINT64_C(0xffff) << 32;
+    size_t length = 4, i;
+
+#if APR_HAVE_IPV6
+    if (address->family == APR_INET6) {
+        if (IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)address->ipaddr_ptr)) {
+            bytes += 12;
+        }
+        else {
+            client = 0;
+            length = 8;
+        }
+    }
+#endif
+    if (address->family != APR_INET && address->family != APR_INET6) {
+        return 0;
+    }
+    for (i = 0; i < length; i++) {
+        client ^= (uint64_t)bytes[i] << (8 * i);
+    }
+    return client;
+}
+
 int ep_part_make(request_rec *r, const ep_setting *setting, ep_part *part,
                  const char **directory)
 {
     memset(part, 0, sizeof(*part));
     part->is_owners = setting->count->is_owners;
+    part->client = client_of(r);
     *directory = NULL;
     switch (setting->count->rule) {
     case EP_RULE_FREE_SPACE:

@@ -145,7 +145,7 @@ START_TEST(the_memory_is_used_as_drawn)
     ck_assert(ep_book_lay_out(&book, memory, 8 << 20));
     ck_assert_uint_eq(book.trees_count, 1808);
     ck_assert_uint_eq(book.accounts_count, 65520);
-    ck_assert_uint_eq(book.claims_count, 2694);
+    ck_assert_uint_eq(book.claims_count, 2640);
     ck_assert(ep_book_lay_out(&book, memory, EP_BOOK_SIZE_MAX));
     ck_assert_uint_eq(book.trees_count % 16, 0);
     ck_assert_uint_le(book.trees_count, EP_BOOK_TREES_MAX);
@@ -2028,6 +2028,177 @@ START_TEST(an_account_that_both_limit_is_the_servers)
 }
 END_TEST
 
+/* Uploads of clients, each by a number of its own. */
+static ep_book_result reserve_for(uint64_t client, ep_part part,
+                                  int64_t amount, ep_claim *claim)
+{
+    part.client = client;
+    part.amount = amount;
+    return reserve(&part, 1, claim);
+}
+
+static ep_book_result regain_for(uint64_t client, ep_part part,
+                                 int64_t amount, ep_claim *claim)
+{
+    part.client = client;
+    part.amount = amount;
+    ck_assert_int_eq(ep_book_feed(&book, claim), EP_BOOK_DENIED);
+    return ep_book_regain(&book, NOW, &part, 1, claim, &denial);
+}
+
+START_TEST(what_one_client_holds_unsent_gives_way_to_another_one)
+{
+    const ep_part part = part_of(EP_QUOTA, 1, 1, 1000, 0);
+    ep_claim hoard[10], other = { 0, 0 };
+    size_t i;
+
+    memset(hoard, 0, sizeof(hoard));
+    open_book();
+    measure(&part, 0);
+    for (i = 0; i < COUNT(hoard); i++) {
+        ck_assert_int_eq(reserve_for(1, part, 100, &hoard[i]),
+                         EP_BOOK_GRANTED);
+    }
+    /* not to itself, and not to nobody */
+    ck_assert_int_eq(reserve_for(1, part, 1, &other), EP_BOOK_DENIED);
+    ck_assert_int_eq(reserve_for(0, part, 1, &other), EP_BOOK_DENIED);
+    ck_assert_int_eq(held_of(&part), 1000);
+    /* up to half of it, and as little as it takes */
+    ck_assert_int_eq(reserve_for(2, part, 501, &other), EP_BOOK_DENIED);
+    ck_assert_int_eq(denial.remaining, 0);
+    ck_assert_int_eq(held_of(&part), 1000);
+    ck_assert_int_eq(reserve_for(2, part, 150, &other), EP_BOOK_GRANTED);
+    ck_assert_int_eq(held_of(&part), 950);
+    ck_assert_int_eq(ep_book_feed(&book, &other), EP_BOOK_GRANTED);
+    /* what has given way asks again, and finds what there is */
+    ck_assert_int_eq(regain_for(1, part, 100, &hoard[0]), EP_BOOK_DENIED);
+    ck_assert_uint_eq(denial.part, 0);
+    ck_assert_int_eq(denial.remaining, 50);
+    ep_book_release(&book, &other);
+    ck_assert_int_eq(ep_book_regain(&book, NOW, &part, 1, &hoard[0], &denial),
+                     EP_BOOK_GRANTED);
+    ck_assert_int_eq(held_of(&part), 800);
+    for (i = 0; i < COUNT(hoard); i++) {
+        ep_book_release(&book, &hoard[i]);
+    }
+    ck_assert_int_eq(held_of(&part), 0);
+    ck_assert_uint_eq(claims_now(), 0);
+}
+END_TEST
+
+START_TEST(what_has_sent_something_gives_way_to_nobody)
+{
+    const ep_part part = part_of(EP_ALLOWANCE, 1, 1, 1000, 0);
+    ep_claim claim = { 0, 0 }, other = { 0, 0 };
+
+    open_book();
+    ck_assert_int_eq(reserve_for(1, part, 900, &claim), EP_BOOK_GRANTED);
+    ck_assert_int_eq(ep_book_feed(&book, &claim), EP_BOOK_GRANTED);
+    ck_assert_int_eq(reserve_for(2, part, 200, &other), EP_BOOK_DENIED);
+    ck_assert_int_eq(reserve_for(2, part, 100, &other), EP_BOOK_GRANTED);
+    ck_assert_int_eq(ep_book_feed(&book, &other), EP_BOOK_GRANTED);
+    /* what is used does not, either */
+    ep_book_settle(&book, NOW, &claim, 900, 0);
+    ck_assert_int_eq(reserve_for(1, part, 1, &claim), EP_BOOK_DENIED);
+    ck_assert_int_eq(ep_book_feed(&book, &claim), EP_BOOK_LOST);
+    ck_assert_int_eq(ep_book_regain(&book, NOW, &part, 1, &claim, &denial),
+                     EP_BOOK_LOST);
+}
+END_TEST
+
+/* Among many, the one that holds the most of all gives way, and no other one. */
+START_TEST(only_who_holds_most_gives_way)
+{
+    const ep_part part = part_of(EP_SPACE, 1, 1, 1000, 0);
+    ep_claim claims[6], other = { 0, 0 };
+    size_t i;
+
+    memset(claims, 0, sizeof(claims));
+    open_book();
+    for (i = 0; i < 5; i++) {
+        ck_assert_int_eq(reserve_for(10 + i, part, 50, &claims[i]),
+                         EP_BOOK_GRANTED);
+    }
+    ck_assert_int_eq(reserve_for(1, part, 750, &claims[5]), EP_BOOK_GRANTED);
+    ck_assert_int_eq(reserve_for(2, part, 300, &other), EP_BOOK_GRANTED);
+    ck_assert_int_eq(held_of(&part), 550);
+    for (i = 0; i < 5; i++) {
+        ck_assert_int_eq(ep_book_feed(&book, &claims[i]), EP_BOOK_GRANTED);
+    }
+    ck_assert_int_eq(ep_book_feed(&book, &claims[5]), EP_BOOK_DENIED);
+}
+END_TEST
+
+START_TEST(of_uploads_at_once_a_client_keeps_half)
+{
+    const ep_part part = part_of(EP_CONCURRENT, 1, 1, 5, 0);
+    ep_claim claims[5], other[3];
+    size_t i;
+
+    memset(claims, 0, sizeof(claims));
+    memset(other, 0, sizeof(other));
+    open_book();
+    for (i = 0; i < 5; i++) {
+        ck_assert_int_eq(reserve_for(1, part, 1, &claims[i]),
+                         EP_BOOK_GRANTED);
+    }
+    ck_assert_int_eq(reserve_for(2, part, 1, &other[0]), EP_BOOK_GRANTED);
+    ck_assert_int_eq(ep_book_feed(&book, &other[0]), EP_BOOK_GRANTED);
+    ck_assert_int_eq(reserve_for(2, part, 1, &other[1]), EP_BOOK_GRANTED);
+    ck_assert_int_eq(ep_book_feed(&book, &other[1]), EP_BOOK_GRANTED);
+    /* there are 3 places that are free or unsent: 2 are kept */
+    ck_assert_int_eq(reserve_for(3, part, 1, &other[2]), EP_BOOK_GRANTED);
+    ck_assert_int_eq(ep_book_feed(&book, &other[2]), EP_BOOK_GRANTED);
+    ck_assert_int_eq(held_of(&part), 5);
+    /* and of these 2 one */
+    memset(other, 0, sizeof(other));
+    ck_assert_int_eq(reserve_for(4, part, 1, &other[0]), EP_BOOK_GRANTED);
+    ck_assert_int_eq(ep_book_feed(&book, &other[0]), EP_BOOK_GRANTED);
+    ck_assert_int_eq(reserve_for(5, part, 1, &other[1]), EP_BOOK_DENIED);
+    ck_assert_int_eq(held_of(&part), 5);
+}
+END_TEST
+
+/* Nothing gives way for an upload that is denied for something else. */
+START_TEST(nothing_gives_way_in_vain)
+{
+    ep_part parts[2] = {
+        part_of(EP_SPACE, 1, 1, 1000, 100),
+        part_of(EP_ALLOWANCE, 2, 2, 50, 100)
+    };
+    ep_claim claim = { 0, 0 }, other = { 0, 0 };
+
+    open_book();
+    ck_assert_int_eq(reserve_for(1, parts[0], 1000, &claim), EP_BOOK_GRANTED);
+    parts[0].client = parts[1].client = 2;
+    ck_assert_int_eq(reserve(parts, 2, &other), EP_BOOK_DENIED);
+    ck_assert_uint_eq(denial.part, 1);
+    ck_assert_int_eq(held_of(&parts[0]), 1000);
+    parts[1].limit = 100;
+    ck_assert_int_eq(reserve(parts, 2, &other), EP_BOOK_GRANTED);
+    ck_assert_int_eq(held_of(&parts[0]), 100);
+}
+END_TEST
+
+START_TEST(an_upload_that_grows_makes_others_give_way)
+{
+    ep_part part = part_of(EP_SPACE, 1, 1, 1000, 0);
+    ep_claim claim = { 0, 0 }, other = { 0, 0 };
+    int64_t granted = -7;
+
+    open_book();
+    ck_assert_int_eq(reserve_for(2, part, 1, &other), EP_BOOK_GRANTED);
+    ck_assert_int_eq(reserve_for(1, part, 999, &claim), EP_BOOK_GRANTED);
+    part.client = 2;
+    ck_assert_int_eq(ep_book_grow(&book, NOW, &part, 1, &other, 501, 900,
+                                  &granted, &denial), EP_BOOK_DENIED);
+    ck_assert_int_eq(ep_book_grow(&book, NOW, &part, 1, &other, 400, 900,
+                                  &granted, &denial), EP_BOOK_GRANTED);
+    ck_assert_int_eq(granted, 400);
+    ck_assert_int_eq(held_of(&part), 401);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ep_book");
@@ -2098,6 +2269,12 @@ int main(void)
     tcase_add_test(tcase,
                    an_account_without_room_is_left_out_where_that_is_taken);
     tcase_add_test(tcase, an_owners_limits_take_no_room_of_the_servers);
+    tcase_add_test(tcase, what_one_client_holds_unsent_gives_way_to_another_one);
+    tcase_add_test(tcase, what_has_sent_something_gives_way_to_nobody);
+    tcase_add_test(tcase, only_who_holds_most_gives_way);
+    tcase_add_test(tcase, of_uploads_at_once_a_client_keeps_half);
+    tcase_add_test(tcase, nothing_gives_way_in_vain);
+    tcase_add_test(tcase, an_upload_that_grows_makes_others_give_way);
     tcase_add_test(tcase, an_account_that_both_limit_is_the_servers);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("deaths");
