@@ -48,8 +48,12 @@ void ep_snapshot_exchange(request_rec *r, ep_snapshot *snapshot)
  * virtual host and mod_rewrite's. */
 static int keep_servers(request_rec *r)
 {
-    ep_request *state = ep_request_get(r);
+    ep_request *state;
 
+    if (ep_request_is_plain(r)) {
+        return DECLINED;
+    }
+    state = ep_request_get(r);
     /* an upload, or the subrequest that stands for one whose limits are asked */
     if (r->main == NULL ? r->prev == NULL && ep_facts_any(r)
                         : state != NULL && state->is_asked

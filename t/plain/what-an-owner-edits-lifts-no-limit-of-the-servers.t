@@ -260,6 +260,7 @@ my $cgi = is_mpm('prefork') ? 'cgi' : 'cgid';
 my $socket = is_mpm('prefork') ? '' : 'ScriptSock cgisock';
 $server = ExpectPolicy::Server->start(<<"END", load => [$cgi, qw(headers rewrite)]);
 $socket
+KeepAlive Off
 DocumentRoot "$site"
 <Directory "$site">
     Require all granted
