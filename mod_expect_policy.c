@@ -500,22 +500,47 @@ static int check_authenticated(request_rec *r)
                : result;
 }
 
+/*
+ * 1 if a request that announced no content does so now: an owner's RequestHeader has
+ * added the field since, and httpd goes by it when the content is read.  The last
+ * moment to see that is before the handler.
+ */
+static int announces_since(const request_rec *r, const ep_request *state)
+{
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+    ep_facts facts;
+
+    return ((core->override & OR_FILEINFO) != 0 || core->override_list != NULL)
+           && (state == NULL || state->facts.content == EP_CONTENT_NONE)
+           && ep_facts_any(r) && ep_facts_read(r, &facts)
+           && facts.content != EP_CONTENT_NONE;
+}
+
 static int check_place(request_rec *r)
 {
-    ep_request *state;
+    ep_request *state = NULL;
     int result = DECLINED;
 
     if (ep_request_is_plain(r)) {
-        return ep_copy_is(r) && is_own(r) ? ep_copy_check(r) : DECLINED;
+        if (r->main != NULL || !announces_since(r, NULL)) {
+            return ep_copy_is(r) && is_own(r) ? ep_copy_check(r) : DECLINED;
+        }
+    }
+    else {
+        state = ep_request_get(r);
     }
     if (r->main != NULL) {
         return DECLINED;
     }
-    state = ep_request_get(r);
     if (is_error_document(r)) {
         return state != NULL && state->judged != r->per_dir_config
                    ? guard_new_place(r, state)
                    : DECLINED;
+    }
+    if (state != NULL && announces_since(r, state)) {
+        /* what was known of it is known no more */
+        state->has_facts = 0;
+        state->judged = NULL;
     }
     if (state == NULL || state->judged != r->per_dir_config) {
         result = judge(r, r->per_dir_config, 0);
