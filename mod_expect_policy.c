@@ -563,6 +563,7 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     ep_expect_reset();
     ep_early_reset();
     ep_snapshot_reset();
+    ep_claim_reset();
     ep_ledger_reset();
     ep_usage_reset();
     ep_status_look(pconf);

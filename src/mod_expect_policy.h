@@ -71,6 +71,10 @@ typedef struct ep_request {
     struct ep_counted *counted_as;
     /** what it holds in the ledger; NULL: nothing */
     struct ep_holding *holding;
+    /** places whose limits that count are asked when more content than so many
+     * bytes has come; NULL: none */
+    struct ep_put_off *put_off;
+    int64_t let_in;
 } ep_request;
 
 /** @return the request that the client sent */

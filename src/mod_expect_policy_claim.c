@@ -3,11 +3,13 @@
 #include "mod_expect_policy_claim.h"
 
 #include "apr_strings.h"
+#include "http_config.h"
 #include "http_log.h"
 #include "util_filter.h"
 
 #include "ep_amount.h"
 #include "mod_expect_policy_filter.h"
+#include "mod_expect_policy_facts.h"
 #include "mod_expect_policy_ledger.h"
 #include "mod_expect_policy_once.h"
 #include "mod_expect_policy_parts.h"
@@ -61,7 +63,17 @@ struct ep_holding {
     int is_fed;
 };
 
+/* A place whose limits are asked later. */
+struct ep_put_off {
+    request_rec *r;
+    ep_policy policy;
+    struct ep_put_off *next;
+};
+
 static ap_filter_rec_t *end_filter;
+
+/* Set while the configuration is read, then read-only. */
+static int is_needed;
 
 /* 1 if a part counts bytes of content */
 static int counts_bytes(const ep_part *part)
@@ -521,13 +533,14 @@ static int feed(request_rec *r, ep_request *state, int is_cut)
     return 1;
 }
 
-/* @return as ep_claim_take() */
-static int take(request_rec *r, ep_request *state, ep_holding *holding)
+/* @param bytes of content
+ * @return as ep_claim_take() */
+static int take(request_rec *r, ep_request *state, ep_holding *holding,
+                int64_t bytes, int is_cut)
 {
     ep_part parts[EP_PARTS_MAX];
     demand demands[EP_PARTS_MAX];
     const int is_closed = state->policy.fails_closed;
-    const int64_t bytes = first_bytes(state, holding);
     ep_denial denial;
     size_t count, i;
     int is_known;
@@ -535,11 +548,11 @@ static int take(request_rec *r, ep_request *state, ep_holding *holding)
     count = make_parts(r, state, parts, demands, &is_known);
     /* the server's limits all hold, or nothing is admitted */
     if (state->policy.surplus[0] != NULL) {
-        deny_unavailable(state, state->policy.surplus[0], 0);
+        deny_unavailable(state, state->policy.surplus[0], is_cut);
         return 0;
     }
     if (!is_known && is_closed) {
-        deny_unavailable(state, failure_of(&state->policy), 0);
+        deny_unavailable(state, failure_of(&state->policy), is_cut);
         return 0;
     }
     if (count == 0) {
@@ -556,14 +569,14 @@ static int take(request_rec *r, ep_request *state, ep_holding *holding)
         break;
     case EP_LEDGER_DENIED:
         deny(state, &parts[denial.part], demands[denial.part].by, &denial, 0,
-             0);
+             is_cut);
         return 0;
     case EP_LEDGER_REFUSED:
-        deny_unavailable(state, demands[denial.part].by, 0);
+        deny_unavailable(state, demands[denial.part].by, is_cut);
         return 0;
     default:
         if (is_closed) {
-            deny_unavailable(state, failure_of(&state->policy), 0);
+            deny_unavailable(state, failure_of(&state->policy), is_cut);
         }
         return !is_closed;
     }
@@ -573,36 +586,140 @@ static int take(request_rec *r, ep_request *state, ep_holding *holding)
                                   apr_pool_cleanup_null);
         state->holding = holding;
         holding->covered = INT64_MAX;
-        ap_add_output_filter_handle(end_filter, holding, r, r->connection);
     }
     keep(holding, state, bytes, parts, demands, count, &denial);
-    if (state->counted > 0 && !holding->is_fed && !feed(r, state, 0)) {
+    if ((state->counted > 0 || is_cut) && !holding->is_fed
+        && !feed(r, state, is_cut)) {
         return 0;
     }
-    return check_replaced(r, state, 0);
+    return check_replaced(r, state, is_cut);
 }
 
-int ep_claim_take(request_rec *r, ep_request *state)
+/* @param place whose limits are asked
+ * @param bytes of content; 0: as many as the head tells
+ * @return as ep_claim_take() */
+static int take_for(request_rec *r, ep_request *state, request_rec *place,
+                    int64_t bytes)
 {
-    ep_holding *holding = state->holding != NULL ? state->holding
-                                                 : make_holding(r, state);
-    const int result = take(r, state, holding);
+    const int is_new = state->holding == NULL;
+    ep_holding *holding = is_new ? make_holding(r, state) : state->holding;
+    const int result = take(place, state, holding,
+                            bytes > 0 ? bytes : first_bytes(state, holding),
+                            bytes > 0);
 
     if (holding->claim.serial == 0) {
         ep_replaced_drop(&holding->replaced);
     }
+    if (is_new && state->holding != NULL) {
+        ap_add_output_filter_handle(end_filter, holding, r, r->connection);
+    }
     return result;
+}
+
+static void put_off(request_rec *r, ep_request *state, int64_t let_in)
+{
+    struct ep_put_off **last = &state->put_off;
+
+    while (*last != NULL) {
+        last = &(*last)->next;
+    }
+    *last = apr_pcalloc(r->pool, sizeof(**last));
+    (*last)->r = r;
+    (*last)->policy = state->policy;
+    state->let_in = let_in;
+}
+
+int ep_claim_take(request_rec *r, ep_request *state)
+{
+    const int64_t let_in = ep_facts_let_in(r, &state->facts);
+
+    if (let_in >= 0 && state->counted <= let_in) {
+        put_off(r, state, let_in);
+        return 1;
+    }
+    return take_for(r, state, r, 0);
+}
+
+/* Content has come that nobody was asked for yet.
+ * @return as ep_claim_cover() */
+static int take_put_off(request_rec *r, ep_request *state, int64_t bytes)
+{
+    const struct ep_put_off *place = state->put_off;
+
+    state->put_off = NULL;
+    for (; place != NULL; place = place->next) {
+        state->policy = place->policy;
+        if (!take_for(r, state, place->r, bytes)) {
+            if (state->policy.mode == EP_MODE_ON) {
+                return 0;
+            }
+            ep_conclude(r, state);
+        }
+    }
+    return 1;
+}
+
+/* Nothing of the content is going to be stored. */
+static void forget(ep_request *state)
+{
+    ep_holding *holding = state->holding;
+
+    state->put_off = NULL;
+    if (holding != NULL && holding->claim.serial != 0) {
+        ep_ledger_release(&holding->claim);
+        ep_replaced_drop(&holding->replaced);
+        holding->covered = INT64_MAX;
+    }
+}
+
+/* 1 if mod_dav's handler runs: of other methods than PUT, PROPPATCH and those of
+ * version control, it stores nothing */
+static int is_dav(const request_rec *r)
+{
+    return r->handler != NULL && strcmp(r->handler, "dav-handler") == 0;
 }
 
 int ep_claim_check_handler(request_rec *r, ep_request *state)
 {
     ep_holding *holding = state->holding;
 
+    if (is_dav(r) && ep_facts_let_in(r, &state->facts) >= 0) {
+        forget(state);
+    }
     if (holding == NULL || holding->claim.serial == 0) {
         return 1;
     }
     ep_replaced_look(&holding->replaced, r, 1);
     return check_replaced(r, state, 0);
+}
+
+/* Whoever could have stored the content has declined: core throws it away, whether
+ * it then sends a file, 404 or 405. */
+static int before_default_handler(request_rec *r)
+{
+    ep_request *state = r->main == NULL && !ep_request_is_plain(r)
+                            ? ep_request_get(r)
+                            : NULL;
+
+    if (state != NULL) {
+        forget(state);
+    }
+    return DECLINED;
+}
+
+void ep_claim_reset(void)
+{
+    is_needed = 0;
+}
+
+void ep_claim_need(void)
+{
+    if (!is_needed) {
+        is_needed = 1;
+        /* behind all handlers but core's, which is REALLY_LAST */
+        ap_hook_handler(before_default_handler, NULL, NULL,
+                        APR_HOOK_REALLY_LAST - 1);
+    }
 }
 
 /* Free space as it is now: others may have used it up, and so has this upload,
@@ -682,8 +799,13 @@ static int grow(request_rec *r, ep_request *state, int64_t bytes)
 
 int ep_claim_cover(request_rec *r, ep_request *state, int64_t bytes)
 {
-    ep_holding *holding = state->holding;
+    ep_holding *holding;
 
+    if (state->put_off != NULL && bytes > state->let_in
+        && !take_put_off(r, state, bytes)) {
+        return 0;
+    }
+    holding = state->holding;
     if (holding == NULL || holding->claim.serial == 0) {
         return 1;
     }

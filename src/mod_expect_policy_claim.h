@@ -12,9 +12,17 @@
 /** Registers the filter. */
 void ep_claim_register(void);
 
+/** Before a configuration is read. */
+void ep_claim_reset(void);
+
+/** While a configuration is read: something may come to be counted. */
+void ep_claim_need(void);
+
 /**
  * Claims for an upload what the limits that count in the policy just judged
- * ask for, but for what it has claimed in another place already.
+ * ask for, but for what it has claimed in another place already.  Where the method
+ * says that nothing is stored, they are asked when content comes, as a program may
+ * store it all the same, and for what has come.
  *
  * It is settled if the answer is a success and the content was read to its end,
  * and otherwise released: before the answer ends, or else with the request.
@@ -24,7 +32,8 @@ int ep_claim_take(request_rec *r, ep_request *state);
 
 /**
  * Before a handler runs: claims what the upload was not asked for on its head, if
- * it is another handler that gets it, or finds other fields than those.
+ * it is another handler that gets it, or finds other fields than those; and gives
+ * back what mod_dav is not going to store.
  * @return as ep_claim_take()
  */
 int ep_claim_check_handler(request_rec *r, ep_request *state);

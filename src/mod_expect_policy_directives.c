@@ -15,6 +15,7 @@
 #include "ep_media.h"
 #include "ep_period.h"
 #include "ep_size.h"
+#include "mod_expect_policy_claim.h"
 #include "mod_expect_policy_config.h"
 #include "mod_expect_policy_early.h"
 #include "mod_expect_policy_expect.h"
@@ -186,6 +187,7 @@ static const char *set_mode(cmd_parms *cmd, void *config, const char *word)
         /* an .htaccess file may bring a limit that counts */
         if (mode->number != EP_MODE_OFF) {
             ep_ledger_need();
+            ep_claim_need();
         }
     }
     return error;
@@ -994,6 +996,7 @@ static const char *set_ledger(cmd_parms *cmd, void *config, const char *word)
     if (error != NULL) {
         return error;
     }
+    ep_claim_need();
     legal = ep_ledger_choose(cmd->pool, word);
     return legal != NULL ? complain(cmd, word, legal) : NULL;
 }

@@ -6,6 +6,9 @@
 
 #include "ep_text.h"
 
+/* So much content is a question, not an upload; bytes. */
+#define QUERY_MAX (1024 * 1024)
+
 /* A length in bytes as httpd itself reads it; else EP_UNKNOWN. */
 static int64_t length_in(const request_rec *r, const char *field)
 {
@@ -204,4 +207,32 @@ int ep_facts_is_shallow(const request_rec *r)
 
     return r->method_number == M_COPY && depth != NULL
            && strcmp(depth, "0") == 0;
+}
+
+static int is_one_of(const char *method, const char *const *methods)
+{
+    while (*methods != NULL && strcmp(method, *methods) != 0) {
+        methods++;
+    }
+    return *methods != NULL;
+}
+
+int64_t ep_facts_let_in(const request_rec *r, const ep_facts *facts)
+{
+    static const char *const queries[] = {
+        "PROPFIND", "REPORT", "SEARCH", "QUERY", "LOCK", "ACL", "MKCALENDAR",
+        "MKCOL", NULL
+    };
+    /* a program may store what comes with these as well: it is asked for then */
+    static const char *const others[] = {
+        "GET", "HEAD", "OPTIONS", "TRACE", "DELETE", "UNLOCK", "COPY", "MOVE",
+        NULL
+    };
+
+    if (is_one_of(r->method, queries)) {
+        return facts->content == EP_CONTENT_SIZED && facts->declared > QUERY_MAX
+                   ? -1
+                   : QUERY_MAX;
+    }
+    return is_one_of(r->method, others) ? 0 : -1;
 }
