@@ -14,7 +14,7 @@ use constant HUGE => 1_047_527_424;
 
 my $site = ExpectPolicy::Ledger::site();
 my $files = ExpectPolicy::Ledger::site();
-mkdir "$site/$_" or die for qw(sub owner);
+mkdir "$site/$_" or die for qw(sub);
 ExpectPolicy::Ledger::filled($site, 'page.html', 1000);
 ExpectPolicy::Ledger::filled($files, 'page.html', 1000);
 my $server = ExpectPolicy::Ledger->start(<<"MORE" . <<'END', site => $site,
@@ -29,10 +29,6 @@ MORE
     ExpectPolicyQuota 1000M
     ExpectPolicyConcurrent 2 host
 </Directory>
-<Directory "@site@/owner">
-    RequestHeader set Content-Length 2000
-    ExpectPolicyMaxSize 1000
-</Directory>
 <Location /cgi/>
     ExpectPolicyQuota 1000M "@site@"
 </Location>
@@ -40,7 +36,6 @@ MORE
     ExpectPolicyQuota 100K "@site@"
 </Location>
 END
-    load => ['headers']);
 $server->measured_ok($site, '/new');
 
 sub held { return $server->books->{trees}{$site}{held} }
@@ -140,11 +135,6 @@ is($found->{status}, 207, 'a client may look');
 is(ask($other->here, method => 'DELETE', path => '/a', length => 3,
        body => 'now')->{status}, 204, 'and delete');
 $other->stop;
-
-# A request that is made an upload by what its owner has set.
-my $made = ask($server->here, method => 'PUT', path => '/owner/a');
-is($made->{status}, 413, 'content that RequestHeader announces is judged');
-ok(!-e "$site/owner/a", 'and not stored');
 
 $server->settled_ok;
 $server->stop;
