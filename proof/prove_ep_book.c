@@ -4,6 +4,9 @@
  * lengths: the smallest book, of any content, which is another one at each
  *          read; any claim; up to 26 parts of any keys and amounts; a path of 2
  *          and one of 1023 characters; times above 0
+ * below: places_of 91% the smallest book has one bucket of trees
+ * below: places_with 90% whose places are all there
+ * below: find_giving 95% the same
  * joined: all
  * options: -eva-auto-loop-unroll 28 -eva-domains gauges
  */
@@ -176,6 +179,8 @@ int main(void)
     regain(count);
     end();
     ep_book_plant(&book, any_time(), &parts[0]);
+    ep_book_start(&book);
+    ep_book_sweep(&book);
     ep_book_ask(&book, any_time(), &parts[0], &tree);
     measure();
     ask();

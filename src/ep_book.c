@@ -7,7 +7,7 @@
 /* "expectpo" */
 #define BOOK_MAGIC UINT64_C(0x6f70746365707865)
 /* of all that follows */
-#define BOOK_VERSION 5
+#define BOOK_VERSION 6
 /* An account is in one of so many places of one of its buckets. */
 #define BUCKET 16
 #define BUCKETS 2
@@ -39,7 +39,9 @@ struct ep_book_head {
     volatile uint32_t serial;
     /* where a free claim is likely */
     volatile uint32_t next;
-    unsigned char unused[224];
+    /* counts starts of the server, from 1 on */
+    volatile uint32_t start;
+    unsigned char unused[220];
 };
 
 struct ep_book_tree {
@@ -60,6 +62,7 @@ struct ep_book_tree {
     /* its path is in the server's files */
     volatile uint8_t is_planted;
     volatile uint16_t unused;
+    /* of the head, when it was asked for last */
     volatile uint32_t start;
     volatile char path[EP_TREE_PATH_SIZE];
 };
@@ -167,6 +170,7 @@ void ep_book_clear(const ep_book *book)
     book->head->busy = 0;
     book->head->serial = 0;
     book->head->next = 0;
+    book->head->start = 1;
     book->head->magic = BOOK_MAGIC;
 }
 
@@ -426,21 +430,22 @@ static uint32_t find_room(const ep_book *book, int64_t now,
 }
 
 /* @param tree NULL: there is none */
-static void ask_tree(struct ep_book_tree *tree, int64_t now,
-                     const want *wanted)
+static void ask_tree(const ep_book *book, struct ep_book_tree *tree,
+                     int64_t now, const want *wanted)
 {
     if (tree == NULL) {
         return;
     }
     tree->asked = now;
+    tree->start = book->head->start;
     if (tree->is_owners != 0 && !wanted->is_owners) {
         tree->is_owners = 0;
         tree->share = wanted->share;
     }
 }
 
-static void make_tree(struct ep_book_tree *tree, int64_t now,
-                      const ep_part *part, const want *wanted)
+static void make_tree(const ep_book *book, struct ep_book_tree *tree,
+                      int64_t now, const ep_part *part, const want *wanted)
 {
     size_t i;
 
@@ -455,6 +460,7 @@ static void make_tree(struct ep_book_tree *tree, int64_t now,
     tree->share = wanted->share;
     tree->is_owners = (uint8_t)(wanted->is_owners != 0);
     tree->is_planted = 0;
+    tree->start = book->head->start;
     for (i = 0; i < EP_TREE_PATH_SIZE - 1 && part->path[i] != '\0'; i++) {
         tree->path[i] = part->path[i];
     }
@@ -692,10 +698,10 @@ static uint64_t find_hoarder(const ep_book *book, const want *wanted,
         }
         else if (amount > lead) {
             hoarder = client;
-            lead = amount - lead;
+            lead = ep_amount_minus(amount, lead);
         }
         else {
-            lead -= amount;
+            lead = ep_amount_minus(lead, amount);
         }
     }
     return hoarder;
@@ -747,9 +753,9 @@ static int can_make_room(const ep_book *book, const ep_part *part,
     all = ep_amount_plus(left, unsent);
     kept = all / 2;
     if (wanted->kind == EP_CONCURRENT) {
-        kept = all - kept;
+        kept = ep_amount_minus(all, kept);
     }
-    if (unsent <= kept || needed > all - kept) {
+    if (unsent <= kept || needed > ep_amount_minus(all, kept)) {
         return 0;
     }
     wanted->giver = hoarder;
@@ -832,7 +838,7 @@ static ep_book_result look_at_all(const ep_book *book, int64_t now,
             amount = own;
         }
         if (wants[i].kind == EP_QUOTA) {
-            ask_tree(tree_at(book, wants[i].place), now, &wants[i]);
+            ask_tree(book, tree_at(book, wants[i].place), now, &wants[i]);
         }
         look(book, now, parts, &wants[i], own, amount, denial);
         if (amount > denial->remaining
@@ -907,7 +913,8 @@ static void make_accounts(const ep_book *book, int64_t now,
             continue;
         }
         if (part->kind == EP_QUOTA) {
-            make_tree((struct ep_book_tree *)account, now, part, &wants[i]);
+            make_tree(book, (struct ep_book_tree *)account, now, part,
+                      &wants[i]);
             continue;
         }
         ep_account_open(account, part->kind, part->key);
@@ -1445,13 +1452,13 @@ static uint32_t ask(const ep_book *book, int64_t now, const ep_part *part)
     wanted.place = find(book, EP_QUOTA, part->key);
     tree = tree_at(book, wanted.place);
     if (tree != NULL) {
-        ask_tree(tree, now, &wanted);
+        ask_tree(book, tree, now, &wanted);
         return wanted.place;
     }
     wanted.place = find_room(book, now, part, &wanted, &wanted, 1);
     tree = tree_at(book, wanted.place);
     if (tree != NULL) {
-        make_tree(tree, now, part, &wanted);
+        make_tree(book, tree, now, part, &wanted);
     }
     return wanted.place;
 }
@@ -1473,6 +1480,38 @@ ep_book_result ep_book_ask(const ep_book *book, int64_t now,
 {
     return ep_book_tree(book, ask(book, now, part), tree) ? EP_BOOK_GRANTED
                                                           : EP_BOOK_FULL;
+}
+
+static void forget_tree(struct ep_book_tree *tree)
+{
+    if (tree->account.claims == 0) {
+        tree->account.kind = 0;
+    }
+}
+
+void ep_book_start(const ep_book *book)
+{
+    const uint32_t start = book->head->start;
+    uint32_t i;
+
+    for (i = 0; i < book->trees_count; i++) {
+        if (book->trees[i].start != start) {
+            forget_tree(&book->trees[i]);
+        }
+    }
+    book->head->start = start < UINT32_MAX ? start + 1 : 1;
+}
+
+void ep_book_sweep(const ep_book *book)
+{
+    const uint32_t start = book->head->start;
+    uint32_t i;
+
+    for (i = 0; i < book->trees_count; i++) {
+        if (book->trees[i].is_planted != 0 && book->trees[i].start != start) {
+            forget_tree(&book->trees[i]);
+        }
+    }
 }
 
 /* What is under way may be in the number that a tree gets: settling it is to

@@ -290,6 +290,19 @@ ep_book_result ep_book_plant(const ep_book *book, int64_t now,
                              const ep_part *part);
 
 /**
+ * The server has started, and none of its processes of before lives: forgets the
+ * trees that nobody has asked for since it started last.  Between enter and leave.
+ */
+void ep_book_start(const ep_book *book);
+
+/**
+ * All that is configured has been planted: forgets what was planted before the
+ * last ep_book_start(), and since then neither planted nor asked for.  Between
+ * enter and leave.
+ */
+void ep_book_sweep(const ep_book *book);
+
+/**
  * Finds or makes the tree of a part, for one who is about to measure it.
  * Between enter and leave.
  *

@@ -87,7 +87,9 @@ typedef struct ep_ledger_provider {
      * found so far, and it is to be asked again from where the place is now. */
     apr_status_t (*tree)(apr_uint32_t *place, ep_tree *tree);
     /** Announces trees that are to be measured, once for each configuration,
-     * whichever child calls.
+     * whichever child calls.  What was announced before the server started, and
+     * is not now, is forgotten.
+     * @param parts NULL: there are none
      * @param without out: how many there was no room for, or 0 */
     apr_status_t (*plant)(const ep_part *parts, int count, int *without);
     /** Finds or makes the tree of a part, to measure it.  APR_ENOSPC: there is no

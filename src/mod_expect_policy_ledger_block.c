@@ -65,6 +65,8 @@ struct ep_block_shared {
     /* how much of what the parent told was acted upon; with the mutex only */
     volatile apr_uint32_t mended;
     volatile apr_uint32_t deaths;
+    /* 1: the book knows that the server has started */
+    volatile apr_uint32_t is_started;
     /* the configuration whose trees are planted */
     volatile apr_uint32_t planted;
     /* 1: something is owed */
@@ -408,6 +410,11 @@ static void catch_up(void)
         if (!is_mended) {
             ep_book_repair(&book);
         }
+        if (known.is_all && shared->is_started == 0) {
+            /* first, as it must not be done twice */
+            shared->is_started = 1;
+            ep_book_start(&book);
+        }
         ep_book_leave(&book);
     }
     else if (!is_mended) {
@@ -663,8 +670,13 @@ apr_status_t ep_block_plant(const ep_part *parts, int count, int *without)
             return rv;
         }
     }
-    mapped.shared->planted = mapped.configuration;
-    return APR_SUCCESS;
+    rv = enter();
+    if (rv == APR_SUCCESS) {
+        ep_book_sweep(&book);
+        leave();
+        mapped.shared->planted = mapped.configuration;
+    }
+    return rv;
 }
 
 apr_status_t ep_block_measured(const ep_tree *before, apr_int64_t bytes,

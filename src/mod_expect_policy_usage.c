@@ -346,18 +346,23 @@ static void find_due(apr_uint32_t *looks)
  * one has done it. */
 static void plant(const ep_ledger_provider *ledger)
 {
-    int without;
+    const ep_part *parts = NULL;
+    int count = 0, without;
 
-    if (ledger == NULL || plan.planted == NULL || usage.is_planted
-        || ledger->plant((const ep_part *)(void *)plan.planted->elts,
-                         plan.planted->nelts, &without) != APR_SUCCESS) {
+    if (plan.planted != NULL) {
+        parts = (const ep_part *)(void *)plan.planted->elts;
+        count = plan.planted->nelts;
+    }
+    /* where nothing is to be planted, what was planted once is forgotten */
+    if (ledger == NULL || usage.is_planted
+        || ledger->plant(parts, count, &without) != APR_SUCCESS) {
         return;
     }
     usage.is_planted = 1;
     if (without > 0) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, plan.server,
                      "the ledger has no room for %d of %d trees with quotas",
-                     without, plan.planted->nelts);
+                     without, count);
     }
 }
 
@@ -595,8 +600,8 @@ static void prepare_child(apr_pool_t *pool, server_rec *s)
 {
     (void)pool;
     (void)s;
+    plant(ep_ledger_provider_in_use());
     if (plan.is_watched) {
-        plant(ep_ledger_provider_in_use());
         ep_fork_guard();
     }
 }

@@ -338,7 +338,13 @@ static void tree(void)
 
     if (what & 0x80) {
         part.kind = EP_QUOTA;
-        if (what & 0x10) {
+        if (what == 0xff) {
+            ep_book_start(&book);
+        }
+        else if (what == 0xfe) {
+            ep_book_sweep(&book);
+        }
+        else if (what & 0x10) {
             ep_book_plant(&book, now, &part);
         }
         else {

@@ -1326,6 +1326,60 @@ START_TEST(a_tree_is_planted_before_anyone_asks)
 }
 END_TEST
 
+START_TEST(what_nobody_asks_for_is_forgotten_in_time)
+{
+    ep_part planted = part_of(EP_QUOTA, 1, 1, 1000, 0);
+    ep_part gone = part_of(EP_QUOTA, 2, 2, 1000, 0);
+    ep_part asked = part_of(EP_QUOTA, 3, 3, 1000, 10);
+    ep_claim claim = { 0, 0 };
+
+    open_book();
+    measure(&planted, 500);
+    measure(&gone, 500);
+    ck_assert_int_eq(ep_book_reserve(&book, 1, NOW, &asked, 1, 1, &claim,
+                                     &denial), EP_BOOK_GRANTED);
+    ep_book_release(&book, &claim);
+    /* a start, at which all but one are planted again */
+    ep_book_start(&book);
+    ck_assert_int_eq(ep_book_plant(&book, NOW, &planted), EP_BOOK_GRANTED);
+    ck_assert_int_eq(knows(&gone), 1);
+    ep_book_sweep(&book);
+    ck_assert_int_eq(used_of(&planted), 500);
+    ck_assert_int_eq(knows(&gone), -1);
+    ck_assert_int_eq(knows(&asked), 0);
+    /* a graceful restart is none, and takes nothing that is asked for */
+    measure(&gone, 500);
+    ep_book_sweep(&book);
+    ck_assert_int_eq(knows(&gone), 1);
+    /* the next start, before which nobody asked for it */
+    ep_book_start(&book);
+    ck_assert_int_eq(knows(&asked), -1);
+    ck_assert_int_eq(knows(&gone), 1);
+    ep_book_sweep(&book);
+    ck_assert_int_eq(knows(&planted), -1);
+    ck_assert_int_eq(knows(&gone), -1);
+}
+END_TEST
+
+START_TEST(what_is_under_way_is_not_forgotten)
+{
+    const ep_part part = part_of(EP_QUOTA, 1, 1, 1000, 10);
+    ep_claim claim = { 0, 0 };
+
+    open_book();
+    measure(&part, 500);
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
+    ep_book_start(&book);
+    ep_book_start(&book);
+    ep_book_sweep(&book);
+    ck_assert_int_eq(held_of(&part), 10);
+    ep_book_settle(&book, NOW, &claim, 10, 10);
+    ck_assert_int_eq(used_of(&part), 510);
+    ep_book_sweep(&book);
+    ck_assert_int_eq(knows(&part), -1);
+}
+END_TEST
+
 START_TEST(a_path_has_room_up_to_its_end)
 {
     char path[EP_TREE_PATH_SIZE];
@@ -2245,6 +2299,8 @@ int main(void)
     tcase_add_test(tcase, a_tree_is_unknown_until_it_is_measured);
     tcase_add_test(tcase, an_unknown_tree_counts_as_empty_where_that_is_taken);
     tcase_add_test(tcase, a_tree_is_planted_before_anyone_asks);
+    tcase_add_test(tcase, what_nobody_asks_for_is_forgotten_in_time);
+    tcase_add_test(tcase, what_is_under_way_is_not_forgotten);
     tcase_add_test(tcase, a_path_has_room_up_to_its_end);
     tcase_add_test(tcase, a_path_ends_whatever_there_is);
     tcase_add_test(tcase, a_number_is_taken_if_nothing_happened);

@@ -63,10 +63,18 @@ sub start {
     my ($class, $text, %how) = @_;
     my $port = free_port();
     my $dir = configuration($text, port => $port, %how);
+    return bless({ dir => $dir, port => $port, owner => $$ }, $class)->launch;
+}
+
+# Starts it, for the first time or once more after stop(): with what its files say
+# by then.
+sub launch {
+    my ($self) = @_;
+    my $dir = $self->{dir};
+    unlink "$dir/error_log";
     local $ENV{LD_PRELOAD} = $ENV{EP_PRELOAD} if $ENV{EP_PRELOAD};
     local $ENV{ASAN_OPTIONS} = 'detect_leaks=0:abort_on_error=1:log_path='
         . vars('t_logs') . '/sanitizer-asan' if $ENV{EP_PRELOAD};
-    my $self = bless { dir => $dir, port => $port, owner => $$ }, $class;
     defined(my $pid = fork) or die "fork: $!";
     if (!$pid) {
         # prefork ends by signalling its whole process group: not ours
