@@ -17,7 +17,7 @@ my $files = ExpectPolicy::Ledger::site();
 mkdir "$site/$_" or die for qw(sub);
 ExpectPolicy::Ledger::filled($site, 'page.html', 1000);
 ExpectPolicy::Ledger::filled($files, 'page.html', 1000);
-my $server = ExpectPolicy::Ledger->start(<<"MORE" . <<'END', site => $site,
+my $server = ExpectPolicy::Ledger->start(<<"MORE" . <<'END', site => $site);
 Alias /files "$files"
 <Directory "$files">
     Require all granted
