@@ -570,16 +570,16 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     return OK;
 }
 
-/* Before the error log takes the place of the terminal, and before httpd
- * detaches: at a start alone, and not under -t. */
-static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
-                        server_rec *s)
+/* Before core's hook puts the error log in the place of the terminal, and before
+ * httpd detaches: at a start alone.  A process that only signals a running server
+ * (-k stop) has ended by now, and so has -t. */
+static int say_at_start(apr_pool_t *pconf, apr_pool_t *plog,
+                        apr_pool_t *ptemp, server_rec *s)
 {
     (void)plog;
     (void)ptemp;
     (void)s;
-    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG
-        && ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_NORMAL) {
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         ep_ledger_announce(pconf);
     }
     return OK;
@@ -610,6 +610,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 static void register_hooks(apr_pool_t *pool)
 {
     static const char *const reads_content[] = { "mod_security2.c", NULL };
+    static const char *const opens_log[] = { "core.c", NULL };
 
     ep_directives_register();
     ep_expect_register();
@@ -627,7 +628,7 @@ static void register_hooks(apr_pool_t *pool)
     ep_status_register();
 
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_open_logs(say_at_start, NULL, opens_log, APR_HOOK_REALLY_FIRST);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
 
     /* after mod_remoteip and `RequestHeader early`: the log line names the

@@ -142,7 +142,7 @@ int ep_block_reopen(int fd, const char *path)
 
     snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
     again = open(name, O_RDWR | O_CLOEXEC | O_NONBLOCK);
-    if (again < 0 && errno == ENOENT) {
+    if (again < 0) {
         again = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
     }
     if (again >= 0

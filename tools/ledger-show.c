@@ -26,7 +26,7 @@
 #include "ep_book.h"
 #include "ep_sink.h"
 
-/* What stands in front of the book, in bytes (ledger_block.c). */
+/* What stands in front of the book, in bytes (EP_BLOCK_FRONT_SIZE). */
 #define FRONT_SIZE 4096
 
 static const char *const kinds[] = {

@@ -143,7 +143,11 @@ chmod 0644, $ledger;
         slurp("$dir/error_log") =~ /resuming normal operations/
     }, 20), 'and the server runs');
     is((stat "$ledger.old")[1], $found, 'with the old one set aside');
-    said(@httpd, '-k', 'stop');
+    is(said(@httpd, '-k', 'graceful'), '', 'a restart shows nothing');
+    ok(wait_until(sub {
+        2 == (() = slurp("$dir/error_log") =~ /resuming normal operations/g)
+    }, 20), 'and is done');
+    is(said(@httpd, '-k', 'stop'), '', 'nor does a stop');
     ok(wait_until(sub { !-e "$dir/httpd.pid" }, 20), 'it is stopped');
     unlink $ledger;
     rename "$ledger.old", $ledger or die;
@@ -177,6 +181,18 @@ rmdir "$ledger.old/in";
 rmdir "$ledger.old";
 chmod 0600, $ledger;
 is_used('as it was');
+
+# what is in the book is not looked at by the parent
+edit($ledger, 4096, 'x' x 24);
+$inode = (stat $ledger)[1];
+$server = starts('with 24 overwritten bytes in the book, httpd starts');
+counts($server, 'an empty one', 0);
+is((stat $ledger)[1], $inode, 'in the same file');
+is(logged($server, 'the ledger is corrupt, and is made anew'), 1,
+   'and says so');
+$server->stop;
+$counted = 100;
+is_used('after that');
 
 # ------------------------------------------------------------------------ busy
 
