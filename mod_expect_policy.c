@@ -550,6 +550,9 @@ static int check_place(request_rec *r)
         && !ep_claim_check_handler(r, state)) {
         return ep_conclude(r, state);
     }
+    if (result == DECLINED && state != NULL) {
+        ep_meter_attach_handed(r, state);
+    }
     if (result == DECLINED && ep_copy_is(r)) {
         return ep_copy_check(r);
     }

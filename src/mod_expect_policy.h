@@ -71,6 +71,10 @@ typedef struct ep_request {
     struct ep_counted *counted_as;
     /** what it holds in the ledger; NULL: nothing */
     struct ep_holding *holding;
+    /** what a handler was given, where filters change content on its way to it;
+     * and whether more of it is to come; bytes */
+    int64_t handed;
+    int is_changing;
     /** places whose limits that count are asked when more content than so many
      * bytes has come; NULL: none */
     struct ep_put_off *put_off;

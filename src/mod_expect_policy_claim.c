@@ -51,6 +51,8 @@ struct ep_holding {
      * more than that where the ledger did not answer; bytes */
     int64_t claimed;
     int64_t covered;
+    /* what a handler may be given without asking, where that is another number */
+    int64_t room;
     /* where the ledger's failure refuses; NULL: nowhere */
     const ep_policy *closed;
     request_rec *initial;
@@ -89,6 +91,12 @@ static int is_failure(int status)
            || status == HTTP_PERMANENT_REDIRECT;
 }
 
+/* 1 if the handler has had all content */
+static int is_complete(const ep_request *state)
+{
+    return state->is_read && !state->is_changing;
+}
+
 static int is_success(const ep_holding *holding)
 {
     const request_rec *r = holding->initial;
@@ -99,7 +107,13 @@ static int is_success(const ep_holding *holding)
             return 0;
         }
     }
-    return holding->state->is_read && !holding->state->cut;
+    return is_complete(holding->state) && !holding->state->cut;
+}
+
+/* @return bytes that may be stored: what came, or what was made of it */
+static int64_t content_of(const ep_request *state)
+{
+    return state->handed > state->counted ? state->handed : state->counted;
 }
 
 /* Once it has run, there is no claim. */
@@ -115,7 +129,8 @@ static apr_status_t end(void *data)
     }
     if (is_success(holding)) {
         ep_ledger_settle(&holding->claim, received,
-                         ep_replaced_stored(&holding->replaced, received));
+                         ep_replaced_stored(&holding->replaced,
+                                            content_of(holding->state)));
     }
     else if (left > 0) {
         ep_ledger_settle(&holding->claim, 0, left);
@@ -141,7 +156,7 @@ static apr_status_t end_before_answer(ap_filter_t *f, apr_bucket_brigade *bb)
         return ep_filter_leave_output(f, bb);
     }
     if (!APR_BRIGADE_EMPTY(bb)
-        && (holding->state->is_read
+        && (is_complete(holding->state)
             || APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb)))) {
         end(holding);
         ap_remove_output_filter(f);
@@ -450,37 +465,45 @@ static int may_go_on(request_rec *r, ep_request *state, int is_cut)
     return 1;
 }
 
-/* Claims for quotas what they were not asked for as long as less was to be
- * stored, or more to be replaced.  @return as ep_claim_cover() */
-static int top_up(request_rec *r, ep_request *state, int is_cut)
+/* 1 if a part counts what is stored, and not what comes in. */
+static int counts_stored(const ep_part *part)
+{
+    return part->kind == EP_QUOTA || part->kind == EP_SPACE;
+}
+
+/*
+ * Claims for quotas and free space what they were not asked for: less is replaced
+ * than was thought, or more stored.
+ * @param bytes of content that may be stored
+ * @param step bytes to claim ahead
+ * @return as ep_claim_cover()
+ */
+static int top_up(request_rec *r, ep_request *state, int64_t bytes,
+                  int64_t step, int is_cut)
 {
     ep_holding *holding = state->holding;
     size_t i = 0;
 
     while (i < holding->count) {
         ep_part *part = &holding->parts[i];
-        const int64_t more = amount_of(part, holding, &state->facts,
-                                       holding->claimed) - part->amount;
+        const int64_t more = ep_amount_minus(
+            amount_of(part, holding, &state->facts, bytes), part->amount);
         apr_int64_t granted;
         ep_denial denial;
 
-        if (part->kind != EP_QUOTA || more <= 0) {
+        if (!counts_stored(part) || more == 0) {
             i++;
             continue;
         }
-        switch (ep_ledger_grow(r, part, 1, &holding->claim, more, more,
+        switch (ep_ledger_grow(r, part, 1, &holding->claim, more,
+                               ep_amount_plus(more, step),
                                holding->closed != NULL, &granted, &denial)) {
         case EP_LEDGER_GRANTED:
             part->amount = ep_amount_plus(part->amount, granted);
+            i++;
             break;
         case EP_LEDGER_DENIED:
             if (is_over(r, state, i, &denial, part->amount, is_cut)) {
-                return 0;
-            }
-            i++;
-            break;
-        case EP_LEDGER_REFUSED:
-            if (is_unavailable(r, state, i, is_cut)) {
                 return 0;
             }
             i++;
@@ -498,11 +521,15 @@ static int check_replaced(request_rec *r, ep_request *state, int is_cut)
 {
     ep_holding *holding = state->holding;
 
-    if (state->is_read) {
+    if (is_complete(state)) {
         holding->is_checked = 1;
+        holding->room = 0;
         ep_replaced_check(&holding->replaced);
     }
-    return top_up(r, state, is_cut);
+    return top_up(r, state,
+                  holding->claimed > state->handed ? holding->claimed
+                                                   : state->handed,
+                  0, is_cut);
 }
 
 /* Content has arrived: from now on, no other client's upload takes what this one
@@ -735,8 +762,8 @@ static void look_at_space(ep_holding *holding)
             const int64_t left = ep_part_space(asked->directory, asked->by);
             const int64_t limit = left < 0
                                       ? asked->limit
-                                      : ep_amount_plus(left,
-                                                       holding->state->counted);
+                                      : ep_amount_plus(
+                                            left, content_of(holding->state));
 
             holding->parts[i].limit = limit < asked->limit ? limit
                                                            : asked->limit;
@@ -815,7 +842,51 @@ int ep_claim_cover(request_rec *r, ep_request *state, int64_t bytes)
     if (bytes > holding->covered && !grow(r, state, bytes)) {
         return 0;
     }
-    return state->is_read && !holding->is_checked
+    return is_complete(state) && !holding->is_checked
+               ? check_replaced(r, state, 1)
+               : 1;
+}
+
+/* @return how much more a handler may be given without asking; below 0: it was not
+ * granted what it has, and is given it all the same */
+static int64_t spare(const ep_holding *holding, const ep_facts *facts,
+                     int64_t bytes)
+{
+    int64_t least = INT64_MAX;
+    size_t i;
+
+    for (i = 0; i < holding->count; i++) {
+        const ep_part *part = &holding->parts[i];
+        /* both are at least 0 */
+        const int64_t left = part->amount
+                             - amount_of(part, holding, facts, bytes);
+
+        if (counts_stored(part) && left < least) {
+            least = left;
+        }
+    }
+    return least;
+}
+
+int ep_claim_cover_handed(request_rec *r, ep_request *state, int64_t bytes)
+{
+    ep_holding *holding = state->holding;
+
+    if (holding == NULL || holding->claim.serial == 0) {
+        return 1;
+    }
+    if (bytes > holding->room) {
+        int64_t more;
+
+        look_at_space(holding);
+        if (!top_up(r, state, bytes, STEP, 1)) {
+            return 0;
+        }
+        more = spare(holding, &state->facts, bytes);
+        /* asked again a step further on, lest each read waits for it */
+        holding->room = ep_amount_plus(bytes, more >= 0 ? more : STEP);
+    }
+    return is_complete(state) && !holding->is_checked
                ? check_replaced(r, state, 1)
                : 1;
 }

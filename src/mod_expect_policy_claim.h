@@ -47,6 +47,14 @@ int ep_claim_check_handler(request_rec *r, ep_request *state);
  */
 int ep_claim_cover(request_rec *r, ep_request *state, int64_t bytes);
 
+/**
+ * Where filters change content on its way to the handler, such as inflating it:
+ * claims for quotas and free space what is more than came over the wire.
+ * @param bytes all that the handler is given
+ * @return as ep_claim_cover()
+ */
+int ep_claim_cover_handed(request_rec *r, ep_request *state, int64_t bytes);
+
 /** Says in the verdict that a limit has no room. */
 void ep_claim_deny(ep_request *state, const ep_part *part,
                    const ep_setting *by, const ep_denial *denial);

@@ -15,6 +15,7 @@
 #include "mod_expect_policy_report.h"
 
 static ap_filter_rec_t *meter_filter;
+static ap_filter_rec_t *handed_filter;
 
 static int64_t limit_of(const ep_policy *policy)
 {
@@ -151,8 +152,93 @@ static apr_status_t meter(ap_filter_t *f, apr_bucket_brigade *bb,
     return APR_SUCCESS;
 }
 
+/* On top of all filters: what the handler gets. */
+static apr_status_t count_handed(ap_filter_t *f, apr_bucket_brigade *bb,
+                                 ap_input_mode_t mode, apr_read_type_e block,
+                                 apr_off_t readbytes)
+{
+    ep_request *state = f->ctx;
+    apr_status_t rv;
+    int64_t bytes;
+
+    if (state == NULL) {
+        return ep_filter_leave_input(f, bb, mode, block, readbytes);
+    }
+    if (state->cut) {
+        return APR_ENOSPC;
+    }
+    rv = ap_get_brigade(f->next, bb, mode, block, readbytes);
+    if (rv != APR_SUCCESS || mode != AP_MODE_READBYTES) {
+        return rv;
+    }
+    bytes = content_in(bb);
+    if (bytes == EP_UNKNOWN) {
+        return APR_EGENERAL;
+    }
+    if (!APR_BRIGADE_EMPTY(bb) && APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb))) {
+        state->is_changing = 0;
+    }
+    bytes = ep_amount_plus(state->handed, bytes);
+    if (!ep_claim_cover_handed(f->r, state, bytes)) {
+        cut(f->r, state);
+        apr_brigade_cleanup(bb);
+        return APR_ENOSPC;
+    }
+    state->handed = bytes;
+    return APR_SUCCESS;
+}
+
+/* One without a context is not ours, see mod_expect_policy_filter.h. */
+static int is_ours(const ap_filter_t *f, const ep_request *state)
+{
+    return f->frec == handed_filter && f->ctx == state;
+}
+
+/* @param is_counted out: 1 if what the handler gets is counted already
+ * @return 1 if a filter between ours and the handler may change content */
+static int is_changed(const request_rec *r, const ep_request *state,
+                      int *is_counted)
+{
+    const ap_filter_t *f;
+    int is_there = 0;
+
+    *is_counted = 0;
+    for (f = r->input_filters; f != NULL && f != r->proto_input_filters;
+         f = f->next) {
+        if (is_ours(f, state)) {
+            *is_counted = 1;
+        }
+        else {
+            is_there = 1;
+        }
+    }
+    return is_there;
+}
+
+void ep_meter_attach_handed(request_rec *r, ep_request *state)
+{
+    int is_counted;
+
+    if (state->holding == NULL && state->put_off == NULL) {
+        return;
+    }
+    if (!is_changed(r, state, &is_counted)) {
+        /* another place has other filters */
+        state->is_changing = 0;
+    }
+    else if (!is_counted) {
+        ap_add_input_filter_handle(handed_filter, state, r, r->connection);
+        state->is_changing = 1;
+    }
+}
+
 void ep_meter_register(void)
 {
+    /* above all others, whatever type a filter of mod_ext_filter says it has */
+    handed_filter = ap_register_input_filter("EXPECT_POLICY_HANDED",
+                                             count_handed, NULL,
+                                             (ap_filter_type)0);
+
     /* above ap_http_filter, which takes the chunks apart, and below all that
      * change content, such as inflating it */
     meter_filter = ap_register_input_filter("EXPECT_POLICY_METER", meter, NULL,

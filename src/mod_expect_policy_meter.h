@@ -28,4 +28,11 @@ void ep_meter_end_provisional(ep_request *state);
  * any. */
 void ep_meter_withhold(request_rec *r, ep_request *state);
 
+/**
+ * In the handler hook: where filters stand between ours and the handler, counts
+ * what they make of the content of an upload with limits that count.  Nowhere else,
+ * as mod_proxy_http spools all content where a request has such a filter.
+ */
+void ep_meter_attach_handed(request_rec *r, ep_request *state);
+
 #endif
