@@ -437,7 +437,7 @@ int ep_ledger_file_retry(ep_ledger_file *file)
 
 void ep_ledger_file_mend(ep_ledger_file *file)
 {
-    if (file->children_count == 0) {
+    if (file->children_count == 0 && !file->has_uncounted) {
         struct ep_block_shared *fresh = ep_block_make_shared();
 
         if (fresh != NULL) {
@@ -456,6 +456,7 @@ void ep_ledger_file_started(ep_ledger_file *file, pid_t pid)
         pid_t *more = realloc(file->children, room * sizeof(*more));
 
         if (more == NULL) {
+            file->has_uncounted = 1;
             return;
         }
         file->children = more;

@@ -18,7 +18,7 @@
  * it has in it, of what children share, or of the book.  A server that restarts
  * with another build of the module still has the old ones. */
 #ifndef EP_LEDGER_LAYOUT
-#define EP_LEDGER_LAYOUT 7
+#define EP_LEDGER_LAYOUT 8
 #endif
 
 /** What is kept for the life of the process, however often the module is
@@ -37,6 +37,8 @@ typedef struct ep_ledger_file {
     pid_t *children;
     apr_size_t children_count;
     apr_size_t children_room;
+    /** 1: there are more, which nobody has counted */
+    int has_uncounted;
 } ep_ledger_file;
 
 typedef enum ep_ledger_opened {
