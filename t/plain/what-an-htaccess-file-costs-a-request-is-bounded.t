@@ -96,6 +96,9 @@ sub peak {
     return $most;
 }
 
+# the sanitizers keep freed memory, httpd's own as well, and a margin around each piece
+my $room = ($ENV{EP_PRELOAD} ? 160 : 4) * 1024;
+
 my $start = peak();
 is(ask($server->here, method => 'GET', path => "/$most/file.txt")->{status}, 200,
    '256 lines with an expression of 1020 bytes each');
@@ -117,7 +120,7 @@ for my $case (@cases) {
     my $more = peak() - $before;
     like(substr($server->error_log, $from), $case->{bound}, 'that names the bound');
     # httpd reads the whole file before it looks at a line of it
-    cmp_ok($more, '<', 4 * 1024, "and $more KB more than that took");
+    cmp_ok($more, '<', $room, "and $more KB more than that took");
     my $good = ask($server->here, method => 'GET', path => "/$case->{good}/file.txt");
     is($good->{status}, 200, 'its twin is taken');
 }
