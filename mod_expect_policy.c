@@ -207,17 +207,19 @@ static int is_own(const request_rec *r)
 
 static int check_host(request_rec *r)
 {
+    int asks;
+
     if (r->prev != NULL) {
         return r->prev->status != HTTP_OK ? reject_error_document(r)
                                           : DECLINED;
     }
-    ep_advertise_prepare(r);
+    asks = ep_advertise_prepare(r);
     /* the server's own policy; its virtual host's ceiling needs it, too */
     if (!ep_config_may_be_on(r->per_dir_config)) {
         return DECLINED;
     }
     if (!ep_facts_any(r)) {
-        if (!ep_advertise_may_answer(r)) {
+        if (!asks) {
             ep_request_set_plain(r);
         }
         return DECLINED;

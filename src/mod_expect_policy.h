@@ -94,7 +94,12 @@ ep_request *ep_request_make(request_rec *r);
 void ep_request_set_plain(request_rec *r);
 
 /** @return 1 if so; the usual case, and cheap */
-int ep_request_is_plain(const request_rec *r);
+#define ep_request_is_plain(r) \
+    (ap_get_module_config((r)->request_config, &expect_policy_module) \
+     == &ep_request_plain)
+
+/** Stands for all requests without content and Expect; never written to. */
+extern ep_request ep_request_plain;
 
 /**
  * httpd writes notices into a log file whatever LogLevel says.  So that

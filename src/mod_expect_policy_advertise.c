@@ -323,11 +323,14 @@ static int may_ask(const request_rec *r)
                : r->method_number == M_OPTIONS;
 }
 
-void ep_advertise_prepare(request_rec *r)
+int ep_advertise_prepare(request_rec *r)
 {
-    if (may_ask(r)) {
+    const int asks = may_ask(r);
+
+    if (asks) {
         ep_prospect_keep(r);
     }
+    return asks;
 }
 
 int ep_advertise_may_answer(request_rec *r)

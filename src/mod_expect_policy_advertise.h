@@ -10,8 +10,8 @@
 void ep_advertise_register(void);
 
 /** At the end of post_read_request: keeps what ep_advertise() needs of a request that
- * may ask for limits. */
-void ep_advertise_prepare(request_rec *r);
+ * may ask for limits.  @return 1 if it may */
+int ep_advertise_prepare(request_rec *r);
 
 /** @return 1 if the request may ask for limits, and ep_advertise() is to see it */
 int ep_advertise_may_answer(request_rec *r);

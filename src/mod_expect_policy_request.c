@@ -4,8 +4,7 @@
 
 #include "http_request.h"
 
-/* Stands for all requests without content and Expect; never written to. */
-static ep_request plain;
+ep_request ep_request_plain;
 
 request_rec *ep_request_initial(request_rec *r)
 {
@@ -20,7 +19,7 @@ ep_request *ep_request_get(request_rec *r)
     ep_request *state = ap_get_module_config(
         ep_request_initial(r)->request_config, &expect_policy_module);
 
-    return state != &plain ? state : NULL;
+    return state != &ep_request_plain ? state : NULL;
 }
 
 ep_request *ep_request_make(request_rec *r)
@@ -37,11 +36,5 @@ ep_request *ep_request_make(request_rec *r)
 
 void ep_request_set_plain(request_rec *r)
 {
-    ap_set_module_config(r->request_config, &expect_policy_module, &plain);
-}
-
-int ep_request_is_plain(const request_rec *r)
-{
-    return ap_get_module_config(r->request_config, &expect_policy_module)
-           == &plain;
+    ap_set_module_config(r->request_config, &expect_policy_module, &ep_request_plain);
 }
