@@ -658,7 +658,7 @@ static void put_off(request_rec *r, ep_request *state, int64_t let_in)
 
 int ep_claim_take(request_rec *r, ep_request *state)
 {
-    const int64_t let_in = ep_facts_let_in(r, &state->facts);
+    const int64_t let_in = ep_facts_let_in(&state->facts);
 
     if (let_in >= 0 && state->counted <= let_in) {
         put_off(r, state, let_in);
@@ -710,7 +710,8 @@ int ep_claim_check_handler(request_rec *r, ep_request *state)
 {
     ep_holding *holding = state->holding;
 
-    if (is_dav(r) && ep_facts_let_in(r, &state->facts) >= 0) {
+    /* of a request that may ask for limits, no facts are known */
+    if (is_dav(r) && state->has_facts && ep_facts_let_in(&state->facts) >= 0) {
         forget(state);
     }
     if (holding == NULL || holding->claim.serial == 0) {

@@ -217,7 +217,7 @@ static int is_one_of(const char *method, const char *const *methods)
     return *methods != NULL;
 }
 
-int64_t ep_facts_let_in(const request_rec *r, const ep_facts *facts)
+int64_t ep_facts_let_in(const ep_facts *facts)
 {
     static const char *const queries[] = {
         "PROPFIND", "REPORT", "SEARCH", "QUERY", "LOCK", "ACL", "MKCALENDAR",
@@ -229,10 +229,10 @@ int64_t ep_facts_let_in(const request_rec *r, const ep_facts *facts)
         NULL
     };
 
-    if (is_one_of(r->method, queries)) {
+    if (is_one_of(facts->method, queries)) {
         return facts->content == EP_CONTENT_SIZED && facts->declared > QUERY_MAX
                    ? -1
                    : QUERY_MAX;
     }
-    return is_one_of(r->method, others) ? 0 : -1;
+    return is_one_of(facts->method, others) ? 0 : -1;
 }

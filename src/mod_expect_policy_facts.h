@@ -54,10 +54,10 @@ const char *ep_facts_destination(const request_rec *r);
 int ep_facts_is_shallow(const request_rec *r);
 
 /**
- * How much content may come in before limits that count are asked, as the method
+ * How much content may come in before limits that count are asked, as the client's method
  * says that it asks or describes: nothing of it is stored, or not before it comes.
  * @return bytes; -1: they are asked on the head
  */
-int64_t ep_facts_let_in(const request_rec *r, const ep_facts *facts);
+int64_t ep_facts_let_in(const ep_facts *facts);
 
 #endif
