@@ -686,11 +686,15 @@ static int take_put_off(request_rec *r, ep_request *state, int64_t bytes)
     return 1;
 }
 
-/* Nothing of the content is going to be stored. */
+/* Nothing of the content is going to be stored, unless some of it was read already:
+ * a program that had it may have led on to here. */
 static void forget(ep_request *state)
 {
     ep_holding *holding = state->holding;
 
+    if (state->counted > 0) {
+        return;
+    }
     state->put_off = NULL;
     if (holding != NULL && holding->claim.serial != 0) {
         ep_ledger_release(&holding->claim);

@@ -21,7 +21,10 @@ symlink $outside, "$site/linked/out" or die;
 ExpectPolicy::Ledger::sparse($site, 'holes/sparse', 9 * M);
 ExpectPolicy::Ledger::filled($site, "$_/full", 9 * M) for qw(storm plain late);
 my $limit = 10 * M;
+ExpectPolicy::Ledger::filled($site, 'error.html', 10);
 my %more = (
+    # a page that httpd leads on to takes nothing back
+    fits => join("\n", map { "ErrorDocument $_ /error.html" } 400, 408, 500),
     edited => 'RequestHeader set Content-Range "bytes 1073741823-1073741823/*"',
     unedited => 'RequestHeader set Content-Range "bytes 5000-5009/*"',
     unset => 'RequestHeader unset Content-Range',

@@ -17,8 +17,23 @@ my $files = ExpectPolicy::Ledger::site();
 mkdir "$site/$_" or die for qw(sub);
 ExpectPolicy::Ledger::filled($site, 'page.html', 1000);
 ExpectPolicy::Ledger::filled($files, 'page.html', 1000);
+# a program that takes what it is sent, and leads on to a page
+my $led = ExpectPolicy::Ledger::site();
+open my $out, '>', "$led/take.cgi" or die;
+print $out "#!$^X\n", <<'EOF';
+1 while read STDIN, my $content, 4096;
+print "Location: /page.html\r\n\r\n";
+EOF
+close $out or die;
+chmod 0755, "$led/take.cgi" or die;
 my $server = ExpectPolicy::Ledger->start(<<"MORE" . <<'END', site => $site);
 Alias /files "$files"
+ScriptAlias /led/ "$led/"
+<Directory "$led">
+    Options +ExecCGI
+    Require all granted
+    ExpectPolicyQuota 1000M "\@site\@"
+</Directory>
 <Directory "$files">
     Require all granted
     ExpectPolicyQuota 1000M "\@site\@"
@@ -114,6 +129,12 @@ $get = $server->put('/cgi/full/app.cgi', 1, method => 'GET');
 is($get->{status}, 507, 'nor where it is full');
 is($server->put('/page.html', 500, method => 'GET')->{status}, 200,
    'but a page is served there as ever');
+
+# What a program has read counts, also where it leads on to core's own handler.
+my $before = $server->used($site);
+is($server->put('/led/take.cgi', 7000, method => 'POST')->{status}, 200,
+   'a program leads on to a page');
+is($server->used($site), $before + 7000, 'what it has read counts');
 
 # Queries are let in where it is full.
 my $query = "<propfind xmlns='DAV:'><allprop/></propfind>";
