@@ -423,8 +423,11 @@ static int is_bound_met(void *data)
  * @return 0: it takes longer, or it is not to be had now */
 static int walk_now(const ep_tree *tree, apr_int64_t until, apr_int64_t *bytes)
 {
+    /* the thread that measures is the only one to go deep: threads of requests
+     * would not have descriptors enough for all of them */
+    static const ep_walk nobody;
+    ep_walk_turns turns = { &nobody };
     bound left = { ep_clock_now() + NOW_WALK, NOW_LOOKS };
-    ep_walk_turns turns = { NULL };
     ep_walk walk;
     ep_walk_result result;
 

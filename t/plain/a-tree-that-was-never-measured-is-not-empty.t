@@ -9,8 +9,8 @@ use ExpectPolicy::Ledger;
 use ExpectPolicy::Wire;
 use Test::More;
 
-# far more than anybody walks through in 20 ms
-my $files = 80_000;
+# more than an upload walks through, however fast it is
+my $files = 40_000;
 my $site = ExpectPolicy::Ledger::site();
 mkdir "$site/$_" or die for qw(large panel);
 for my $part (1 .. 80) {
@@ -22,6 +22,11 @@ for my $part (1 .. 80) {
 ExpectPolicy::Ledger::sparse($site, 'large/data', 800_000);
 my $tree = "$site/large";
 ExpectPolicy::Ledger::say_used("$site/usage", 700_000);
+
+# and one that is deeper than an upload goes by itself
+my $deep = "$site/ldeep" . '/d' x 20;
+system('mkdir', '-p', $deep) == 0 or die;
+ExpectPolicy::Ledger::sparse($site, 'ldeep' . '/d' x 20 . '/data', 800_000);
 
 my @unavailable = (code => 'ledger_unavailable', by => qr/ExpectPolicyQuota/,
                    members => { retry_after => 5 },
@@ -66,6 +71,13 @@ for my $failure ('Open', 'Closed') {
     accepted_ok($server->put('/large/x', $left), status => 201,
                 name => 'what fits is admitted');
     $server->settled_ok;
+    ok(wait_until(sub {
+        my $res = $server->announce('/ldeep/x', 200_001);
+        return $res->{body} =~ /"quota_remaining": ?200000\b/;
+    }, 30), 'a deep tree is measured as well');
+    accepted_ok($server->put('/ldeep/x', 200_000), status => 201,
+                name => 'and what fits is admitted');
+    $server->settled_ok;
     refusal_ok($server->announce('/panel/x', 300_001), code => 'quota_exceeded',
                members => { quota_remaining => 300_000,
                             requested_size => 300_001 },
@@ -73,7 +85,7 @@ for my $failure ('Open', 'Closed') {
     accepted_ok($server->put('/panel/x', 300_000), status => 201,
                 name => 'and what fits is admitted');
     $server->settled_ok;
-    unlink map { "$site/$_" } qw(large/x large/small panel/x);
+    unlink map { "$site/$_" } qw(large/x large/small panel/x ldeep/x);
     $server->stop;
 }
 
