@@ -205,6 +205,17 @@ static int is_own(const request_rec *r)
     return r->main == NULL && !is_error_document(r);
 }
 
+/* There is nothing to judge on a head without content and Expect. */
+static void set_aside(request_rec *r)
+{
+    if (ep_copy_is(r)) {
+        ep_copy_note(r);
+    }
+    else {
+        ep_request_set_plain(r);
+    }
+}
+
 static int check_host(request_rec *r)
 {
     int asks;
@@ -220,7 +231,7 @@ static int check_host(request_rec *r)
     }
     if (!ep_facts_any(r)) {
         if (!asks) {
-            ep_request_set_plain(r);
+            set_aside(r);
         }
         return DECLINED;
     }
@@ -465,7 +476,7 @@ static int check_head(request_rec *r)
     }
     if (!ep_facts_any(r) && !ep_advertise_may_answer(r)
         && !may_hide_content(r)) {
-        ep_request_set_plain(r);
+        set_aside(r);
         return DECLINED;
     }
     return is_error_document(r) ? guard_content(r)
@@ -525,7 +536,7 @@ static int check_place(request_rec *r)
 
     if (ep_request_is_plain(r)) {
         if (r->main != NULL || !announces_since(r, NULL)) {
-            return ep_copy_is(r) && is_own(r) ? ep_copy_check(r) : DECLINED;
+            return DECLINED;
         }
     }
     else {

@@ -370,11 +370,21 @@ static request_rec *look_up(request_rec *r)
     return found->status == HTTP_OK && found->filename != NULL ? found : NULL;
 }
 
+void ep_copy_note(request_rec *r)
+{
+    ep_request *state = ep_request_make(r);
+
+    if (!state->has_facts) {
+        ep_facts_read_all(r, &state->facts);
+        state->has_facts = 1;
+    }
+}
+
 /* @param place whose configuration holds
  * @return as ep_copy_check() */
 static int judge(request_rec *r, request_rec *place, ep_request *state)
 {
-    ep_facts_read_all(r, &state->facts);
+    ep_copy_note(r);
     ep_config_policy(place, place->per_dir_config, &state->policy);
     if (state->policy.mode == EP_MODE_OFF) {
         return DECLINED;

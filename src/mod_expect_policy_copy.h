@@ -18,6 +18,10 @@ void ep_copy_register(void);
 #define ep_copy_is(r) \
     ((r)->method_number == M_COPY || (r)->method_number == M_MOVE)
 
+/** On the head of COPY and MOVE without content: keeps what the client has sent,
+ * before RequestHeader, which owners may use, edits it. */
+void ep_copy_note(request_rec *r);
+
 /**
  * In the handler hook, of COPY and MOVE: judges what mod_dav is about to do, by
  * the policy of the request's own place and that of its destination, and claims

@@ -12,12 +12,12 @@ use constant M => 1024 * 1024;
 
 my $site = ExpectPolicy::Ledger::site();
 my @dirs = qw(storm again from to tree many props dry space closed secret
-              plain public);
+              plain public edited);
 mkdir "$site/$_" or die for @dirs, 'tree/sub', 'many/all', 'tree/sub/deep';
 ExpectPolicy::Ledger::filled($site, $_, 9 * M) for qw(storm/a from/a);
 ExpectPolicy::Ledger::filled($site, $_, 3 * M)
     for qw(tree/sub/a tree/sub/deep/b plain/a dry/a space/a);
-ExpectPolicy::Ledger::filled($site, $_, 10) for qw(public/x.txt props/a);
+ExpectPolicy::Ledger::filled($site, $_, 10) for qw(public/x.txt props/a edited/a);
 for my $n (1 .. 11_000) {
     open my $out, '>', "$site/many/all/$n" or die;
     close $out;
@@ -52,11 +52,15 @@ END
 <FilesMatch "\\.php\$">
     ExpectPolicyRefuse no_programs "No programs here."
 </FilesMatch>
+<Directory "\@site\@/edited">
+    ExpectPolicyRequireAuth Bearer realm="api"
+    RequestHeader set Authorization "Bearer x"
+</Directory>
 <Directory "\@site\@/public">
     ExpectPolicyRequireAuth Bearer realm="api"
 </Directory>
 MORE
-    site => $site, load => [qw(authn_file auth_basic authz_user)]);
+    site => $site, load => [qw(headers authn_file auth_basic authz_user)]);
 $server->measured_ok("$site/$_", "/$_/new")
     for qw(storm again to tree many props dry);
 
@@ -182,6 +186,11 @@ my $res = copy('/public/x.txt', '/plain/x.txt');
 refused_ok($res, 'credentials', 'authentication_required', status => 401);
 is(copy('/public/x.txt', '/plain/x.txt', 'Authorization: Bearer x')->{status},
    201, 'that are there');
+
+refused_ok(copy('/edited/a', '/plain/e.txt'), 'credentials that an owner adds',
+           'authentication_required', status => 401);
+is(copy('/edited/a', '/plain/e.txt', 'Authorization: Bearer y')->{status}, 201,
+   'and those of the client');
 
 # Nothing is told to those who may not go there.
 $res = copy('/from/a', '/secret/a');
