@@ -200,6 +200,10 @@ static void reserve(void)
             claims[slot].is_held[parts[i].kind][key] = 1;
             claims[slot].amounts[parts[i].kind][key] = amount;
         }
+        else if (has_clients) {
+            /* it may have given way since it was granted */
+            continue;
+        }
         /* 0 more is always admitted */
         if (is_sane && claims[slot].amounts[parts[i].kind][key] > 0) {
             PROMISE(ep_book_balance(&book, parts[i].kind, parts[i].key, now,
