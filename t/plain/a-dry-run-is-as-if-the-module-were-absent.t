@@ -44,7 +44,7 @@ my %policy = (
     always417 => "ExpectPolicyMaxSize 1000\nExpectPolicyStatus 417\n",
     early => "ExpectPolicyMaxSize 1000\nExpectPolicyEarlyErrors On\n"
         . "ExpectPolicyLinger Short\n",
-    allowance => "ExpectPolicyAllowance 30K/1d client\n",
+    allowance => "ExpectPolicyAllowance 10K/1d client\n",
     all => "ExpectPolicyMethods POST\nExpectPolicyTypes image/*\n"
         . "ExpectPolicyEncodings identity\nExpectPolicyMaxSize 1000\n"
         . "ExpectPolicyRequireContinue 500\n",
