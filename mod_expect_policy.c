@@ -42,6 +42,7 @@
 #include "mod_expect_policy_early.h"
 #include "mod_expect_policy_expect.h"
 #include "mod_expect_policy_facts.h"
+#include "mod_expect_policy_judge_copy.h"
 #include "mod_expect_policy_ledger.h"
 #include "mod_expect_policy_meter.h"
 #include "mod_expect_policy_refusal.h"
@@ -209,7 +210,7 @@ static int is_own(const request_rec *r)
 static void set_aside(request_rec *r)
 {
     if (ep_copy_is(r)) {
-        ep_copy_note(r);
+        ep_judge_copy_note(r);
     }
     else {
         ep_request_set_plain(r);
@@ -567,7 +568,7 @@ static int check_place(request_rec *r)
         ep_meter_attach_handed(r, state);
     }
     if (result == DECLINED && ep_copy_is(r)) {
-        return ep_copy_check(r);
+        return ep_judge_copy(r);
     }
     return result == DECLINED ? ep_advertise(r) : result;
 }
@@ -620,7 +621,8 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
         return result;
     }
     ep_ledger_open(pconf, s);
-    return ep_usage_start(pconf, s);
+    return ep_usage_start(pconf, s, ep_ledger_provider_in_use(),
+                          ep_config_has_owners(s, OR_LIMIT));
 }
 
 static void register_hooks(apr_pool_t *pool)

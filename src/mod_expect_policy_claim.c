@@ -13,8 +13,8 @@
 #include "mod_expect_policy_ledger.h"
 #include "mod_expect_policy_once.h"
 #include "mod_expect_policy_parts.h"
-#include "mod_expect_policy_refusal.h"
 #include "mod_expect_policy_replaced.h"
+#include "mod_expect_policy_report.h"
 
 APLOG_USE_MODULE(expect_policy);
 
@@ -413,7 +413,7 @@ static void lift(request_rec *r, ep_request *state, size_t part)
 {
     state->holding->parts[part].limit = INT64_MAX;
     state->holding->demands[part].directory = NULL;
-    ep_conclude(r, state);
+    ep_report_would_refuse(r, state);
 }
 
 /* One of the parts has no room for more.
@@ -461,7 +461,7 @@ static int may_go_on(request_rec *r, ep_request *state, int is_cut)
     if (state->policy.mode == EP_MODE_ON) {
         return 0;
     }
-    ep_conclude(r, state);
+    ep_report_would_refuse(r, state);
     return 1;
 }
 
@@ -680,7 +680,7 @@ static int take_put_off(request_rec *r, ep_request *state, int64_t bytes)
             if (state->policy.mode == EP_MODE_ON) {
                 return 0;
             }
-            ep_conclude(r, state);
+            ep_report_would_refuse(r, state);
         }
     }
     return 1;

@@ -119,6 +119,21 @@ void ep_config_say_ceiling(server_rec *server, const ep_setting *setting)
     server_config_of(server)->ceiling = setting;
 }
 
+/* Set while hooks are registered; NULL: nothing is to be done. */
+static void (*features[EP_FEATURES])(void);
+
+void ep_config_when_used(ep_feature feature, void (*begin)(void))
+{
+    features[feature] = begin;
+}
+
+void ep_config_use(ep_feature feature)
+{
+    if (features[feature] != NULL) {
+        features[feature]();
+    }
+}
+
 void ep_config_say_section_mode(server_rec *server, const ep_setting *setting)
 {
     if (setting->number != EP_MODE_OFF) {

@@ -30,6 +30,19 @@ void ep_config_say_override(void *section, const ep_setting *setting);
 /** While a virtual host is read: the ceiling (a size). */
 void ep_config_say_ceiling(server_rec *server, const ep_setting *setting);
 
+/** What costs something where a configuration uses it, and nothing elsewhere. */
+typedef enum ep_feature {
+    EP_FEATURE_EARLY_ERRORS,
+    EP_FEATURES
+} ep_feature;
+
+/** While hooks are registered: what is to be done when a directive that uses the
+ * feature is read, for example registering further hooks. */
+void ep_config_when_used(ep_feature feature, void (*begin)(void));
+
+/** While the configuration is read: it uses the feature. */
+void ep_config_use(ep_feature feature);
+
 /** While a virtual host is read: the mode (ep_mode) of a section in it. */
 void ep_config_say_section_mode(server_rec *server, const ep_setting *setting);
 

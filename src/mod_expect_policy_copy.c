@@ -6,17 +6,13 @@
 
 #include "apr_dbm.h"
 #include "apr_strings.h"
-#include "apr_uri.h"
-#include "http_request.h"
 #include "util_filter.h"
 
 #include "ep_amount.h"
 #include "mod_expect_policy_claim.h"
-#include "mod_expect_policy_config.h"
 #include "mod_expect_policy_facts.h"
 #include "mod_expect_policy_ledger.h"
 #include "mod_expect_policy_parts.h"
-#include "mod_expect_policy_refusal.h"
 #include "mod_expect_policy_replaced.h"
 #include "mod_expect_policy_walk.h"
 
@@ -285,7 +281,7 @@ static void hold(copy *copied)
     ap_add_output_filter_handle(end_filter, copied, r, r->connection);
 }
 
-/* @return 1; 0: there is no room, and the verdict says why */
+/* As ep_copy_claim(). */
 static int claim(copy *copied, ep_request *state)
 {
     ep_part parts[EP_PARTS_MAX];
@@ -342,97 +338,22 @@ static int claim(copy *copied, ep_request *state)
     }
 }
 
-/* ---------------------------------------------------------------- judge */
-
-/* Where it leads, asked as mod_dav does it (dav_lookup_uri()); what mod_dav has
- * against it, it says itself.
- * @return NULL: nowhere, or nobody may know */
-static request_rec *look_up(request_rec *r)
-{
-    /* what is denied is logged when mod_dav asks */
-    static const struct ap_logconf silent = { NULL, APLOG_EMERG };
-    const struct ap_logconf *log = r->log;
-    const char *url = ep_facts_destination(r);
-    request_rec *found;
-    apr_uri_t parsed;
-
-    if (url == NULL || apr_uri_parse(r->pool, url, &parsed) != APR_SUCCESS
-        || parsed.path == NULL) {
-        return NULL;
-    }
-    r->log = &silent;
-    found = ap_sub_req_method_uri(r->method,
-                                  apr_uri_unparse(r->pool, &parsed,
-                                                  APR_URI_UNP_OMITSITEPART),
-                                  r, NULL);
-    r->log = log;
-    found->log = log;
-    return found->status == HTTP_OK && found->filename != NULL ? found : NULL;
-}
-
-void ep_copy_note(request_rec *r)
-{
-    ep_request *state = ep_request_make(r);
-
-    if (!state->has_facts) {
-        ep_facts_read_all(r, &state->facts);
-        state->has_facts = 1;
-    }
-}
-
-/* @param place whose configuration holds
- * @return as ep_copy_check() */
-static int judge(request_rec *r, request_rec *place, ep_request *state)
-{
-    ep_copy_note(r);
-    ep_config_policy(place, place->per_dir_config, &state->policy);
-    if (state->policy.mode == EP_MODE_OFF) {
-        return DECLINED;
-    }
-    ep_decide_announced(&state->policy, &state->facts, &state->verdict);
-    return ep_conclude(r, state);
-}
-
-/* Claims what the destination's policy asks for. */
-static int count(request_rec *r, copy *copied, ep_request *state)
+int ep_copy_claim(request_rec *r, request_rec *destination, ep_request *state)
 {
     const ep_facts facts = state->facts;
+    copy *copied = apr_pcalloc(r->pool, sizeof(*copied));
     int is_granted;
 
-    if (state->policy.mode == EP_MODE_OFF || state->policy.counted_count == 0
-        || state->verdict.code != EP_ADMITTED
-        || stat(copied->from, &copied->source) != 0) {
-        return DECLINED;
+    ep_replaced_init(&copied->replaced);
+    copied->r = r;
+    copied->destination = destination;
+    copied->from = path_of(r);
+    copied->to = path_of(destination);
+    if (stat(copied->from, &copied->source) != 0) {
+        return 1;
     }
     is_granted = claim(copied, state);
     /* the answer depends on what content there really is */
     state->facts = facts;
-    return is_granted ? DECLINED : ep_conclude(r, state);
-}
-
-int ep_copy_check(request_rec *r)
-{
-    ep_request *state;
-    copy *copied;
-    int result;
-
-    if (r->handler == NULL || strcmp(r->handler, "dav-handler") != 0
-        || r->filename == NULL) {
-        return DECLINED;
-    }
-    copied = apr_pcalloc(r->pool, sizeof(*copied));
-    ep_replaced_init(&copied->replaced);
-    copied->r = r;
-    copied->destination = look_up(r);
-    if (copied->destination == NULL) {
-        return DECLINED;
-    }
-    copied->from = path_of(r);
-    copied->to = path_of(copied->destination);
-    state = ep_request_make(r);
-    result = judge(r, r, state);
-    if (result == DECLINED) {
-        result = judge(r, copied->destination, state);
-    }
-    return result == DECLINED ? count(r, copied, state) : result;
+    return is_granted;
 }

@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** COPY and MOVE of mod_dav: requests without content that make files. */
+/** What COPY and MOVE of mod_dav hold in the ledger: they have no content, and
+ * make files. */
 #ifndef MOD_EXPECT_POLICY_COPY_H
 #define MOD_EXPECT_POLICY_COPY_H
 
@@ -18,16 +19,12 @@ void ep_copy_register(void);
 #define ep_copy_is(r) \
     ((r)->method_number == M_COPY || (r)->method_number == M_MOVE)
 
-/** On the head of COPY and MOVE without content: keeps what the client has sent,
- * before RequestHeader, which owners may use, edits it. */
-void ep_copy_note(request_rec *r);
-
 /**
- * In the handler hook, of COPY and MOVE: judges what mod_dav is about to do, by
- * the policy of the request's own place and that of its destination, and claims
- * what it writes there.
- * @return DECLINED to go on; DONE: it was refused
+ * Claims what COPY or MOVE writes, for the limits of the policy just judged, which
+ * is the destination's.  Settled or released before the answer ends.
+ * @param destination of a subrequest, where it leads; lives as long as @a r
+ * @return 1; 0: there is no room, and the verdict says why
  */
-int ep_copy_check(request_rec *r);
+int ep_copy_claim(request_rec *r, request_rec *destination, ep_request *state);
 
 #endif

@@ -17,7 +17,6 @@
 #include "ep_size.h"
 #include "mod_expect_policy_claim.h"
 #include "mod_expect_policy_config.h"
-#include "mod_expect_policy_early.h"
 #include "mod_expect_policy_expect.h"
 #include "mod_expect_policy_ledger.h"
 #include "mod_expect_policy_parts.h"
@@ -237,7 +236,7 @@ static const char *set_early_errors(cmd_parms *cmd, void *config,
 
     if (error == NULL
         && ep_config_said(config, EP_RULE_EARLY_ERRORS)->number) {
-        ep_early_need();
+        ep_config_use(EP_FEATURE_EARLY_ERRORS);
     }
     return error;
 }

@@ -180,20 +180,8 @@ static int before_default_handler(request_rec *r)
     }
 }
 
-void ep_early_register(void)
-{
-    /* above all filters that could change or delay the answer's head */
-    early_filter = ap_register_output_filter("EXPECT_POLICY_EARLY",
-                                             answer_early, NULL,
-                                             AP_FTYPE_CONTENT_SET + 5);
-}
-
-void ep_early_reset(void)
-{
-    is_needed = 0;
-}
-
-void ep_early_need(void)
+/* The hooks cost nothing where nobody asks for them. */
+static void need(void)
 {
     if (!is_needed) {
         is_needed = 1;
@@ -203,4 +191,18 @@ void ep_early_need(void)
         ap_hook_handler(before_default_handler, NULL, NULL,
                         APR_HOOK_REALLY_LAST - 1);
     }
+}
+
+void ep_early_register(void)
+{
+    /* above all filters that could change or delay the answer's head */
+    early_filter = ap_register_output_filter("EXPECT_POLICY_EARLY",
+                                             answer_early, NULL,
+                                             AP_FTYPE_CONTENT_SET + 5);
+    ep_config_when_used(EP_FEATURE_EARLY_ERRORS, need);
+}
+
+void ep_early_reset(void)
+{
+    is_needed = 0;
 }

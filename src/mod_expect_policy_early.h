@@ -16,12 +16,6 @@ void ep_early_register(void);
 void ep_early_reset(void);
 
 /**
- * While the configuration is read: registers the hooks, which cost nothing
- * where nobody asks for them.
- */
-void ep_early_need(void);
-
-/**
  * In insert_error_filter, and before an ErrorDocument takes over.
  * @param status the error that @a r is answered with
  * @return the state, with early_status and the policy set, if this is an error

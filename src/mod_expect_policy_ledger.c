@@ -94,7 +94,7 @@ void ep_ledger_open(apr_pool_t *pconf, server_rec *main_server)
     }
 }
 
-void ep_ledger_tell_news(server_rec *s)
+static void tell_news(server_rec *s)
 {
     const char *what = ledger.is_open ? ledger.provider->news() : NULL;
 
@@ -152,7 +152,7 @@ static void complain(request_rec *r, apr_status_t rv, ep_book_result result,
 static ep_ledger_result answer(request_rec *r, apr_status_t rv,
                                ep_book_result result, int fails_closed)
 {
-    ep_ledger_tell_news(r->server);
+    tell_news(r->server);
     if (rv == APR_SUCCESS) {
         if (result == EP_BOOK_GRANTED) {
             return EP_LEDGER_GRANTED;
@@ -333,7 +333,7 @@ static void start(apr_pool_t *pool, server_rec *s)
     owner = getpid();
     if (ledger.is_open) {
         ledger.provider->start(s);
-        ep_ledger_tell_news(s);
+        tell_news(s);
     }
 }
 

@@ -4,7 +4,7 @@
 #ifndef MOD_EXPECT_POLICY_LEDGER_SHM_H
 #define MOD_EXPECT_POLICY_LEDGER_SHM_H
 
-#include "mod_expect_policy_ledger.h"
+#include "mod_expect_policy_provider.h"
 
 /** What ExpectPolicyLedger may say. */
 #define EP_LEDGER_SHM_LEGAL "shm or shm:SIZE, with SIZE from 128K to 256M"

@@ -25,14 +25,7 @@ int ep_conclude(request_rec *r, ep_request *state)
         return DECLINED;
     }
     if (state->policy.mode != EP_MODE_ON) {
-        const ep_setting *by = state->verdict.by[state->verdict.code];
-
-        ep_report_outcome(r, state, EP_OUTCOME_WOULD_REFUSE);
-        /* a redirect within a place is no second refusal */
-        if (by != state->reported) {
-            ep_report_line(r, state, "would-refuse");
-            state->reported = by;
-        }
+        ep_report_would_refuse(r, state);
         return DECLINED;
     }
     ep_report_line(r, state, "refused");

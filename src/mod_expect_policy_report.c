@@ -103,3 +103,15 @@ void ep_report_outcome(request_rec *r, ep_request *state, ep_outcome outcome)
         set_number(r, "EXPECT_POLICY_REQUESTED", verdict->requested);
     }
 }
+
+void ep_report_would_refuse(request_rec *r, ep_request *state)
+{
+    const ep_setting *by = state->verdict.by[state->verdict.code];
+
+    ep_report_outcome(r, state, EP_OUTCOME_WOULD_REFUSE);
+    /* a redirect within a place is no second refusal */
+    if (by != state->reported) {
+        ep_report_line(r, state, "would-refuse");
+        state->reported = by;
+    }
+}

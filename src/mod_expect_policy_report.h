@@ -15,6 +15,10 @@
  */
 void ep_report_line(request_rec *r, const ep_request *state, const char *done);
 
+/** The same, where the policy is a dry run, and the outcome WOULD_REFUSE; the line
+ * is not repeated for the setting that was reported last. */
+void ep_report_would_refuse(request_rec *r, ep_request *state);
+
 /** Counts the outcome of the verdict, and sets EXPECT_POLICY_* in the
  * environment.  @param outcome not EP_OUTCOME_CUT */
 void ep_report_outcome(request_rec *r, ep_request *state, ep_outcome outcome);

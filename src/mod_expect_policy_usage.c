@@ -14,9 +14,7 @@
 
 #include "ep_usage.h"
 #include "mod_expect_policy_clock.h"
-#include "mod_expect_policy_config.h"
 #include "mod_expect_policy_fork.h"
-#include "mod_expect_policy_ledger.h"
 #include "mod_expect_policy_nofollow.h"
 #include "mod_expect_policy_once.h"
 #include "mod_expect_policy_walk.h"
@@ -59,6 +57,8 @@ typedef struct walked {
 /* Set while the configuration is read, and in post_config; then read-only. */
 static struct plan {
     int is_needed;
+    /* NULL: no ledger is needed */
+    const ep_ledger_provider *ledger;
     /* of ep_part */
     apr_array_header_t *planted;
     server_rec *server;
@@ -387,6 +387,16 @@ static void measure(void)
     } while (walks > 0 && ep_clock_now() < end);
 }
 
+static void tell_news(void)
+{
+    const char *what = usage.ledger->news();
+
+    if (what != NULL) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, plan.server, "the ledger %s",
+                     what);
+    }
+}
+
 /* A child that ends does not wait for this thread; one that stops gracefully is
  * left by mod_watchdog after the slice. */
 static apr_status_t watch(int state, void *data, apr_pool_t *pool)
@@ -394,11 +404,11 @@ static apr_status_t watch(int state, void *data, apr_pool_t *pool)
     (void)data;
     (void)pool;
     if (state == AP_WATCHDOG_STATE_RUNNING) {
-        usage.ledger = ep_ledger_provider_in_use();
+        usage.ledger = plan.ledger;
         if (usage.ledger != NULL) {
             plant(usage.ledger);
             measure();
-            ep_ledger_tell_news(plan.server);
+            tell_news();
         }
     }
     return APR_SUCCESS;
@@ -472,7 +482,7 @@ static int measure_now(ep_tree *tree, apr_int64_t until, apr_int64_t *bytes)
  * @return as ep_usage_measure() */
 static int wait_for(const ep_part *part, apr_int64_t until)
 {
-    const ep_ledger_provider *ledger = ep_ledger_provider_in_use();
+    const ep_ledger_provider *ledger = plan.ledger;
     ep_tree tree;
 
     while (ep_clock_now() < until) {
@@ -507,7 +517,7 @@ static int measure_without(ep_part *part, apr_int64_t until)
 
 int ep_usage_measure(ep_part *part, apr_int64_t until)
 {
-    const ep_ledger_provider *ledger = ep_ledger_provider_in_use();
+    const ep_ledger_provider *ledger = plan.ledger;
     const apr_int64_t began = ep_clock_now();
     apr_int64_t bytes;
     apr_status_t rv;
@@ -569,10 +579,10 @@ static int get_watched(apr_pool_t *pconf)
            && call_back(watchdog, INTERVAL, NULL, watch) == APR_SUCCESS;
 }
 
-int ep_usage_start(apr_pool_t *pconf, server_rec *main_server)
+int ep_usage_start(apr_pool_t *pconf, server_rec *main_server,
+                   const ep_ledger_provider *ledger, int has_owners)
 {
-    const ep_ledger_provider *ledger = ep_ledger_provider_in_use();
-
+    plan.ledger = ledger;
     /* root, or who started httpd otherwise; children of root's have changed to
      * another user before they measure, and where there is no quota, a COPY may
      * be added up */
@@ -580,7 +590,7 @@ int ep_usage_start(apr_pool_t *pconf, server_rec *main_server)
     /* a process with one more thread pays for it in each call of the system,
      * even where that thread has nothing to do */
     if (ledger == NULL
-        || (!plan.is_needed && !ep_config_has_owners(main_server, OR_LIMIT))) {
+        || (!plan.is_needed && !has_owners)) {
         return OK;
     }
     plan.server = main_server;
@@ -603,7 +613,7 @@ static void prepare_child(apr_pool_t *pool, server_rec *s)
 {
     (void)pool;
     (void)s;
-    plant(ep_ledger_provider_in_use());
+    plant(plan.ledger);
     if (plan.is_watched) {
         ep_fork_guard();
     }

@@ -9,7 +9,7 @@
 
 #include "mod_expect_policy.h"
 
-#include "ep_book.h"
+#include "mod_expect_policy_provider.h"
 
 /** Registers the hooks. */
 void ep_usage_register(void);
@@ -41,9 +41,12 @@ void ep_usage_plant(apr_pool_t *pconf, const ep_part *part);
 int ep_usage_measure(ep_part *part, apr_int64_t until);
 
 /**
- * In post_config, behind ep_ledger_open() and before mod_watchdog's (LAST).
+ * In post_config, before mod_watchdog's (LAST).
+ * @param ledger that is told what trees come to; NULL: no ledger is needed
+ * @param has_owners 1: a quota may stand in an .htaccess file
  * @return OK or HTTP_INTERNAL_SERVER_ERROR, logged
  */
-int ep_usage_start(apr_pool_t *pconf, server_rec *main_server);
+int ep_usage_start(apr_pool_t *pconf, server_rec *main_server,
+                   const ep_ledger_provider *ledger, int has_owners);
 
 #endif
