@@ -6,7 +6,7 @@
  * The way of a request, and what is done where:
  *
  *   pre_read_request     hide Expect from core, if the configuration needs it
- *   post_read_request    put it back (src/mod_expect_policy_expect.c); the
+ *   post_read_request    put it back (src/request/expect_hold.c); the
  *                        ceiling of the virtual host, and the server's own
  *                        policy for what never comes to a place; no
  *                        ErrorDocument; what was sent is kept, for who may ask
@@ -22,34 +22,34 @@
  * docs/design.md tells why.
  */
 
-#include "mod_expect_policy.h"
+#include "request/request.h"
 
 #include "apr_strings.h"
 #include "http_core.h"
 #include "http_protocol.h"
 #include "http_request.h"
 
-#include "ep_document.h"
-#include "mod_expect_policy_advertise.h"
-#include "mod_expect_policy_claim.h"
-#include "mod_expect_policy_close.h"
-#include "mod_expect_policy_config.h"
-#include "mod_expect_policy_copy.h"
-#include "mod_expect_policy_counters.h"
-#include "mod_expect_policy_directives.h"
-#include "mod_expect_policy_drain.h"
-#include "mod_expect_policy_dump.h"
-#include "mod_expect_policy_early.h"
-#include "mod_expect_policy_expect.h"
-#include "mod_expect_policy_facts.h"
-#include "mod_expect_policy_judge_copy.h"
-#include "mod_expect_policy_ledger.h"
-#include "mod_expect_policy_meter.h"
-#include "mod_expect_policy_refusal.h"
-#include "mod_expect_policy_snapshot.h"
-#include "mod_expect_policy_report.h"
-#include "mod_expect_policy_status.h"
-#include "mod_expect_policy_usage.h"
+#include "answer/advertise.h"
+#include "answer/foreign_error.h"
+#include "answer/refusal.h"
+#include "config/directives.h"
+#include "config/dump.h"
+#include "config/section.h"
+#include "connection/close.h"
+#include "connection/drain.h"
+#include "core/answer/document.h"
+#include "hooks/judge_copy.h"
+#include "hooks/meter.h"
+#include "ledger/claim.h"
+#include "ledger/copy.h"
+#include "ledger/ledger.h"
+#include "ledger/measure.h"
+#include "request/counters.h"
+#include "request/expect_hold.h"
+#include "request/facts.h"
+#include "request/report.h"
+#include "request/snapshot.h"
+#include "status/handler.h"
 
 /* @return the state of a request that core refused for its Expect field, with
  * the verdict; NULL if that is not so, or none of our business */
@@ -57,16 +57,16 @@ static ep_request *judge_core_refused(request_rec *r)
 {
     ep_request *state;
 
-    if (!ep_expect_core_refused(r)) {
+    if (!ep_expect_hold_core_refused(r)) {
         return NULL;
     }
     state = ep_request_make(r);
-    ep_config_host_policy(r, &state->policy);
+    ep_section_host_policy(r, &state->policy);
     if (state->policy.mode == EP_MODE_OFF
         || !ep_facts_read(r, &state->facts)) {
         return NULL;
     }
-    ep_decide_core_refused(&state->policy, &state->facts, &state->verdict);
+    ep_verdict_core_refused(&state->policy, &state->facts, &state->verdict);
     if (state->policy.mode == EP_MODE_ON) {
         /* core has given up on this request; so does the connection */
         r->connection->keepalive = AP_CONN_CLOSE;
@@ -95,16 +95,16 @@ static void insert_error_page(request_rec *r)
     }
     state = judge_core_refused(r);
     if (state == NULL) {
-        state = ep_early_error(r, r->status);
+        state = ep_foreign_error(r, r->status);
         if (state != NULL) {
             ep_refusal_replace_page(r, state);
         }
         else {
-            ep_early_close(r);
+            ep_foreign_error_close(r);
         }
     }
     else if (state->policy.mode != EP_MODE_ON) {
-        ep_conclude(r, state);
+        ep_refusal_conclude(r, state);
     }
     else {
         ep_report_line(r, state, "refused");
@@ -126,9 +126,9 @@ static int reject_error_document(request_rec *r)
     }
     state = judge_core_refused(r);
     if (state != NULL && state->policy.mode != EP_MODE_ON) {
-        return ep_conclude(r, state);
+        return ep_refusal_conclude(r, state);
     }
-    return state != NULL || ep_early_error(r->prev, r->prev->status) != NULL
+    return state != NULL || ep_foreign_error(r->prev, r->prev->status) != NULL
                ? r->prev->status
                : DECLINED;
 }
@@ -167,7 +167,7 @@ static int judge_server(request_rec *r)
     }
     state = ep_request_make(r);
     state->facts = facts;
-    ep_config_policy(r, r->per_dir_config, &state->policy);
+    ep_section_policy(r, r->per_dir_config, &state->policy);
     if (state->policy.mode == EP_MODE_OFF) {
         return DECLINED;
     }
@@ -176,16 +176,16 @@ static int judge_server(request_rec *r)
     }
     if (has_no_place(r)) {
         /* the server's own policy is all that there is */
-        ep_decide(&state->policy, &state->facts, &state->verdict);
-        return ep_conclude(r, state);
+        ep_verdict_judge(&state->policy, &state->facts, &state->verdict);
+        return ep_refusal_conclude(r, state);
     }
     /* a dry run waits for the place, so as to report once */
     if (state->policy.mode != EP_MODE_ON || state->policy.ceiling == NULL) {
         return DECLINED;
     }
     ep_policy_only_ceiling(&state->policy, state->policy.mode);
-    ep_decide(&state->policy, &state->facts, &state->verdict);
-    return state->verdict.code != EP_ADMITTED ? ep_conclude(r, state)
+    ep_verdict_judge(&state->policy, &state->facts, &state->verdict);
+    return state->verdict.code != EP_ADMITTED ? ep_refusal_conclude(r, state)
                                               : DECLINED;
 }
 
@@ -227,7 +227,7 @@ static int check_host(request_rec *r)
     }
     asks = ep_advertise_prepare(r);
     /* the server's own policy; its virtual host's ceiling needs it, too */
-    if (!ep_config_may_be_on(r->per_dir_config)) {
+    if (!ep_section_may_be_on(r->per_dir_config)) {
         return DECLINED;
     }
     if (!ep_facts_any(r)) {
@@ -318,9 +318,9 @@ static int may_have_content(request_rec *r, ep_request *state, int counts)
     const ep_verdict verdict = state->verdict;
     int result = 1;
 
-    ep_config_policy(r, r->per_dir_config, &state->policy);
+    ep_section_policy(r, r->per_dir_config, &state->policy);
     if (state->policy.mode == EP_MODE_ON) {
-        ep_decide(&state->policy, &state->facts, &state->verdict);
+        ep_verdict_judge(&state->policy, &state->facts, &state->verdict);
         result = state->verdict.code == EP_ADMITTED
                  && (!counts || ep_claim_take(r, state));
         if (result && !counts) {
@@ -345,9 +345,9 @@ static int is_guarded(request_rec *r)
 {
     ep_policy policy;
 
-    ep_config_policy(r, r->prev->per_dir_config, &policy);
+    ep_section_policy(r, r->prev->per_dir_config, &policy);
     if (policy.mode != EP_MODE_ON) {
-        ep_config_policy(r, r->per_dir_config, &policy);
+        ep_section_policy(r, r->per_dir_config, &policy);
     }
     return policy.mode == EP_MODE_ON;
 }
@@ -404,7 +404,7 @@ static int count(request_rec *r, ep_request *state)
     const int is_due = state->is_uncounted;
 
     state->is_uncounted = 0;
-    return is_due && !ep_claim_take(r, state) ? ep_conclude(r, state)
+    return is_due && !ep_claim_take(r, state) ? ep_refusal_conclude(r, state)
                                               : DECLINED;
 }
 
@@ -421,8 +421,8 @@ static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
         return DECLINED;
     }
     is_known = know(r, &facts) && !is_led_on(r, &facts);
-    if (!ep_config_may_be_on(place) && !ep_config_has_ceiling(r)) {
-        return ep_expect_as_core(r);
+    if (!ep_section_may_be_on(place) && !ep_section_has_ceiling(r)) {
+        return ep_expect_hold_as_core(r);
     }
     if (!is_known) {
         return DECLINED;
@@ -430,10 +430,10 @@ static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
     state = ep_request_make(r);
     state->judged = place;
     ep_meter_end_provisional(state);
-    ep_config_policy(r, place, &state->policy);
+    ep_section_policy(r, place, &state->policy);
     if (state->policy.mode_by == NULL) {
         /* the place is Off; at most a ceiling holds */
-        result = ep_expect_as_core(r);
+        result = ep_expect_hold_as_core(r);
         if (result != DECLINED || state->policy.mode == EP_MODE_OFF) {
             return result;
         }
@@ -446,8 +446,8 @@ static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
         }
         return DECLINED;
     }
-    ep_decide(&state->policy, &state->facts, &state->verdict);
-    result = ep_conclude(r, state);
+    ep_verdict_judge(&state->policy, &state->facts, &state->verdict);
+    result = ep_refusal_conclude(r, state);
     if (result != DECLINED) {
         return result;
     }
@@ -465,7 +465,7 @@ static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
         }
     }
     /* a dry run leaves to core what core would have refused */
-    return state->policy.mode == EP_MODE_DRY_RUN ? ep_expect_as_core(r)
+    return state->policy.mode == EP_MODE_DRY_RUN ? ep_expect_hold_as_core(r)
                                                  : DECLINED;
 }
 
@@ -562,7 +562,7 @@ static int check_place(request_rec *r)
     }
     if (result == DECLINED && state != NULL
         && !ep_claim_check_handler(r, state)) {
-        return ep_conclude(r, state);
+        return ep_refusal_conclude(r, state);
     }
     if (result == DECLINED && state != NULL) {
         ep_meter_attach_handed(r, state);
@@ -577,13 +577,13 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
     (void)plog;
     (void)ptemp;
-    ep_expect_reset();
-    ep_early_reset();
+    ep_expect_hold_reset();
+    ep_foreign_error_reset();
     ep_snapshot_reset();
     ep_claim_reset();
     ep_ledger_reset();
-    ep_usage_reset();
-    ep_status_look(pconf);
+    ep_measure_reset();
+    ep_handler_look(pconf);
     return OK;
 }
 
@@ -615,14 +615,14 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     ep_document_init();
     result = ep_counters_open(pconf, s);
     if (result == OK) {
-        result = ep_config_finish(pconf, s);
+        result = ep_section_finish(pconf, s);
     }
     if (result != OK) {
         return result;
     }
     ep_ledger_open(pconf, s);
-    return ep_usage_start(pconf, s, ep_ledger_provider_in_use(),
-                          ep_config_has_owners(s, OR_LIMIT));
+    return ep_measure_start(pconf, s, ep_ledger_provider_in_use(),
+                            ep_section_has_owners(s, OR_LIMIT));
 }
 
 static void register_hooks(apr_pool_t *pool)
@@ -631,19 +631,19 @@ static void register_hooks(apr_pool_t *pool)
     static const char *const opens_log[] = { "core.c", NULL };
 
     ep_directives_register();
-    ep_expect_register();
+    ep_expect_hold_register();
     ep_refusal_register();
     ep_meter_register();
     ep_claim_register();
     ep_copy_register();
-    ep_early_register();
+    ep_foreign_error_register();
     ep_advertise_register();
     ep_close_register();
     ep_drain_register();
     ep_dump_register();
     ep_ledger_register(pool);
-    ep_usage_register();
-    ep_status_register();
+    ep_measure_register();
+    ep_handler_register();
 
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_open_logs(say_at_start, NULL, opens_log, APR_HOOK_REALLY_FIRST);
@@ -668,10 +668,10 @@ static void register_hooks(apr_pool_t *pool)
 
 AP_DECLARE_MODULE(expect_policy) = {
     STANDARD20_MODULE_STUFF,
-    ep_config_create_dir,
-    ep_config_merge_dir,
-    ep_config_create_server,
-    ep_config_merge_server,
+    ep_section_create_dir,
+    ep_section_merge_dir,
+    ep_section_create_server,
+    ep_section_merge_server,
     ep_directives,
     register_hooks
 #if defined(AP_MODULE_FLAG_ALWAYS_MERGE)

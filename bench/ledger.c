@@ -7,7 +7,7 @@
  * turn in one process; the median of all rounds.  Fails at a microsecond.
  */
 
-#include "mod_expect_policy_ledger_file.h"
+#include "ledger/shm_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,11 +47,11 @@ static void upload(const ep_part *asked, size_t count)
     ep_denial denial;
     ep_book_result result;
 
-    if (ep_block_reserve(asked, count, 1, &claim, &result, &denial)
+    if (ep_shm_book_reserve(asked, count, 1, &claim, &result, &denial)
             != APR_SUCCESS || result != EP_BOOK_GRANTED) {
         fail("not granted");
     }
-    ep_block_settle(&claim, 1000, 1000);
+    ep_shm_book_settle(&claim, 1000, 1000);
 }
 
 static void swap(int i)
@@ -84,13 +84,13 @@ static void fed(int i)
     ep_book_result result;
 
     (void)i;
-    if (ep_block_reserve(allowance, 1, 1, &claim, &result, &denial)
+    if (ep_shm_book_reserve(allowance, 1, 1, &claim, &result, &denial)
             != APR_SUCCESS || result != EP_BOOK_GRANTED
-        || ep_block_feed(&claim, &result) != APR_SUCCESS
+        || ep_shm_book_feed(&claim, &result) != APR_SUCCESS
         || result != EP_BOOK_GRANTED) {
         fail("not granted");
     }
-    ep_block_settle(&claim, 1000, 1000);
+    ep_shm_book_settle(&claim, 1000, 1000);
 }
 
 /* Another client each time, so that little of it is in the cache. */
@@ -186,7 +186,7 @@ static void *find_memory(const char *path)
     if (maps == NULL || fclose(maps) != 0 || found == 0) {
         fail("no mapping");
     }
-    return (char *)found + EP_BLOCK_FRONT_SIZE;
+    return (char *)found + EP_SHM_BOOK_FRONT_SIZE;
 }
 
 int main(void)
@@ -195,13 +195,13 @@ int main(void)
     const int fd = mkstemp(path);
     double times[PEERS][ROUNDS];
     char why[EP_LEDGER_WHY_SIZE];
-    ep_ledger_file block;
+    ep_shm_file block;
     int round, i, failed = 0;
 
     if (fd < 0
-        || ep_ledger_file_open(&block, path, SIZE, why) != EP_LEDGER_NEW
-        || ep_block_map(&block.block) != APR_SUCCESS
-        || ep_block_start() != APR_SUCCESS
+        || ep_shm_file_open(&block, path, SIZE, why) != EP_LEDGER_NEW
+        || ep_shm_book_map(&block.block) != APR_SUCCESS
+        || ep_shm_book_start() != APR_SUCCESS
         || !ep_book_lay_out(&book, find_memory(path), SIZE)) {
         fail("no ledger");
     }

@@ -3,7 +3,7 @@
 /*
  * The protocol of the ledger, for Spin: processes that claim, add to, grow,
  * settle and release, and may be killed between any two stores.  Names are
- * those of src/ep_book.c, ep_account.c and the ledger's provider; what is
+ * those of src/core/book/book.c, core/book/account.c and the ledger's provider; what is
  * shown, and what is left out, is in docs/proof.md.  proof/model runs it.
  *
  *   CHILDREN, UPLOADS (of each), DEATHS (in all), CLAIMS (places for them)
@@ -269,7 +269,7 @@ inline set_free()
     fi
 }
 
-/* --- ep_account.c --- */
+/* --- core/book/account.c --- */
 
 inline ep_account_hold_more(amount_)
 {
@@ -296,7 +296,7 @@ inline ep_account_give_back()
     fi
 }
 
-/* --- ep_book.c --- */
+/* --- core/book/book.c --- */
 
 inline disturb()
 {

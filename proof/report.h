@@ -5,7 +5,7 @@
 #define REPORT_H
 
 #include "any.h"
-#include "ep_report.h"
+#include "core/status/status_json.h"
 
 ANY_TEXT(host, 4);
 

@@ -5,7 +5,7 @@
 #define SETTING_H
 
 #include "any.h"
-#include "ep_policy.h"
+#include "core/policy/policy.h"
 
 /** Fills in everything but the names, and what is counted. */
 static void any_setting(ep_setting *setting)

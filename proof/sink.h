@@ -4,7 +4,7 @@
 #ifndef SINK_H
 #define SINK_H
 
-#include "ep_sink.h"
+#include "core/text/sink.h"
 
 /* 1: something was written */
 static int sink_took;

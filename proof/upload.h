@@ -5,7 +5,7 @@
 #define UPLOAD_H
 
 #include "any.h"
-#include "ep_check.h"
+#include "core/policy/check.h"
 #include "setting.h"
 
 ANY_TEXT(field, 4);

@@ -23,10 +23,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ep_book.h"
-#include "ep_sink.h"
+#include "core/book/book.h"
+#include "core/text/sink.h"
 
-/* What stands in front of the book, in bytes (EP_BLOCK_FRONT_SIZE). */
+/* What stands in front of the book, in bytes (EP_SHM_BOOK_FRONT_SIZE). */
 #define FRONT_SIZE 4096
 
 static const char *const kinds[] = {

@@ -19,9 +19,9 @@ FUZZ_SEEDS_MIN = 20
 FUZZ_CFLAGS = -std=c99 -Wall -Wextra -Wshadow -Wconversion -Werror \
     -D_DEFAULT_SOURCE -Isrc -It/fuzz -g -O1 -fno-omit-frame-pointer
 FUZZ_SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
-FUZZ_SOURCES = $(sort $(wildcard src/ep_*.c)) t/fuzz/fuzz.c \
+FUZZ_SOURCES = $(CORE) t/fuzz/fuzz.c \
     t/fuzz/scenario.c t/fuzz/strict_json.c
-FUZZ_HEADERS = $(wildcard src/ep_*.h src/*.def t/fuzz/*.h)
+FUZZ_HEADERS = $(filter src/core/%,$(HEADERS)) $(wildcard t/fuzz/*.h)
 
 build/fuzz/replay_%: t/fuzz/fuzz_%.c t/fuzz/replay.c $(FUZZ_SOURCES) \
     $(FUZZ_HEADERS)

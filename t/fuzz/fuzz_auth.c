@@ -5,7 +5,7 @@
  * Authorization value.
  */
 
-#include "ep_auth.h"
+#include "core/text/auth.h"
 
 #include <string.h>
 
@@ -31,7 +31,7 @@ static void check_challenge(const char *text)
 
     PROMISE(out != NULL && again != NULL);
     memset(out, 'x', EP_CHALLENGE_SIZE);
-    made = ep_challenge_parse(text, out);
+    made = ep_auth_parse_challenge(text, out);
     /* commas put in add one byte to four at most: nothing that is looked at
      * here can come out too long */
     if (length <= FUZZ_MATCH_MAX) {
@@ -44,11 +44,11 @@ static void check_challenge(const char *text)
         PROMISE(strpbrk(out, "\r\n") == NULL);
         PROMISE(scheme.length > 0
                 && memcmp(out, scheme.at, scheme.length) == 0);
-        PROMISE(ep_same_word(ep_auth_scheme(out), scheme));
+        PROMISE(ep_text_same_word(ep_auth_scheme(out), scheme));
         if (strlen(out) <= FUZZ_MATCH_MAX) {
             PROMISE(fuzz_matches(made_pattern, out));
         }
-        PROMISE(ep_challenge_parse(out, again));
+        PROMISE(ep_auth_parse_challenge(out, again));
         PROMISE(strcmp(out, again) == 0);
     }
     free(out);
@@ -66,7 +66,7 @@ static void check_credentials(const char *text)
                 == fuzz_matches(credentials_pattern, text));
     }
     if (scheme.length > 0) {
-        PROMISE(scheme.length == ep_token(scheme.at));
+        PROMISE(scheme.length == ep_text_token(scheme.at));
     }
 }
 

@@ -8,11 +8,11 @@
  * exceeded.
  */
 
-#include "ep_book.h"
+#include "core/book/book.h"
 
 #include <string.h>
 
-#include "ep_amount.h"
+#include "core/book/amount.h"
 #include "fuzz.h"
 
 #define CLAIMS 8

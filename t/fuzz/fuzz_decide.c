@@ -6,13 +6,13 @@
  * with the library that wrote it.
  */
 
-#include "ep_document.h"
-#include "ep_limits.h"
+#include "core/answer/document.h"
+#include "core/answer/limits.h"
 
 #include <string.h>
 
-#include "ep_expect.h"
-#include "ep_media.h"
+#include "core/text/expect.h"
+#include "core/text/media.h"
 #include "fuzz.h"
 #include "scenario.h"
 #include "strict_json.h"
@@ -91,7 +91,7 @@ static void check_verdict(const ep_policy *policy, const ep_facts *facts,
 
         obeying.content = EP_CONTENT_SIZED;
         obeying.declared = verdict->limit > 0 ? verdict->limit : 1;
-        ep_decide(policy, &obeying, &again);
+        ep_verdict_judge(policy, &obeying, &again);
         PROMISE(verdict->limit == 0
                 || again.by[EP_CONTINUE_REQUIRED] == NULL);
     }
@@ -121,7 +121,7 @@ static void check_each_alone(const ep_policy *policy, const ep_facts *facts,
         if (code != EP_CONTENT_TOO_LARGE) {
             alone.ceiling = NULL;
         }
-        ep_decide(&alone, facts, &again);
+        ep_verdict_judge(&alone, facts, &again);
         PROMISE(again.by[code] == verdict->by[code]);
     }
 }
@@ -169,12 +169,12 @@ static void check_tighten(const scenario *s)
     ep_policy_compose(&owner, &no_server, &s->owner, EP_OVERRIDE_TIGHTEN);
     /* each is as much on as both */
     owner.mode_by = both.mode_by;
-    ep_decide(&both, &s->facts, &by_both);
-    ep_decide(&owner, &s->facts, &by_owner);
+    ep_verdict_judge(&both, &s->facts, &by_both);
+    ep_verdict_judge(&owner, &s->facts, &by_owner);
     for (i = 0; i < 2; i++) {
         ep_policy_compose(&server, &s->server, &s->owner, how[i]);
         server.mode_by = both.mode_by;
-        ep_decide(&server, &s->facts, &by_server);
+        ep_verdict_judge(&server, &s->facts, &by_server);
         PROMISE((by_both.code == EP_ADMITTED)
                 == (by_server.code == EP_ADMITTED
                     && by_owner.code == EP_ADMITTED));
@@ -232,7 +232,7 @@ static int is_accepted(const ep_policy *policy, ep_code code, const char *name)
         break;
     }
     alone.ceiling = NULL;
-    ep_decide(&alone, &facts, &verdict);
+    ep_verdict_judge(&alone, &facts, &verdict);
     return verdict.by[code] == NULL;
 }
 
@@ -309,7 +309,7 @@ static document document_of(const ep_policy *policy, const ep_facts *facts,
     /* on the heap, for a sanitizer to see what is written behind it */
     d.text = malloc(EP_DOCUMENT_SIZE);
     PROMISE(d.text != NULL);
-    d.length = ep_document(d.text, policy, facts, verdict);
+    d.length = ep_document_of_refusal(d.text, policy, facts, verdict);
     return d;
 }
 
@@ -509,9 +509,9 @@ static char *told_coding(const char *value)
     ep_span coding = { NULL, 0 }, further;
     char *copy;
 
-    if (ep_coding_next(&value, &coding) != EP_CODING_MEMBER
+    if (ep_media_coding_next(&value, &coding) != EP_CODING_MEMBER
         || coding.length > 127
-        || ep_coding_next(&value, &further) != EP_CODING_END) {
+        || ep_media_coding_next(&value, &further) != EP_CODING_END) {
         return NULL;
     }
     copy = malloc(coding.length + 1);
@@ -591,8 +591,8 @@ static void check_denial(const ep_policy *policy, const ep_facts *facts,
                                                       : EP_UNKNOWN;
     ep_verdict verdict;
 
-    ep_decide_counted(policy, facts, code, line, line->number / 2,
-                      retry_after, is_cut, &verdict);
+    ep_verdict_counted(policy, facts, code, line, line->number / 2,
+                       retry_after, is_cut, &verdict);
     PROMISE(verdict.code == code && verdict.by[code] == line);
     PROMISE(verdict.status == specific_status[code]
             || (verdict.status == 417
@@ -603,8 +603,8 @@ static void check_denial(const ep_policy *policy, const ep_facts *facts,
     PROMISE(verdict.limit == line->number
             || (line->count->is_percent && verdict.limit == EP_UNKNOWN));
     check_document(policy, facts, &verdict);
-    ep_decide_counted(policy, facts, EP_LEDGER_UNAVAILABLE, line, 1, 5, is_cut,
-                      &verdict);
+    ep_verdict_counted(policy, facts, EP_LEDGER_UNAVAILABLE, line, 1, 5, is_cut,
+                       &verdict);
     PROMISE(verdict.limit == EP_UNKNOWN && verdict.retry_after == 5);
     check_document(policy, facts, &verdict);
 }
@@ -710,7 +710,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     scenario_read(&s, (const char *)data, size);
     scenario_compose(&s, &policy);
-    ep_decide(&policy, &s.facts, &verdict);
+    ep_verdict_judge(&policy, &s.facts, &verdict);
     check_verdict(&policy, &s.facts, &verdict);
     check_each_alone(&policy, &s.facts, &verdict);
     check_lists(&policy, &s.facts, &verdict);
@@ -721,7 +721,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_document(&policy, &s.facts, &verdict);
     }
     if (ep_policy_max_size(&policy) != NULL) {
-        ep_decide_cut(&policy, &s.facts, &verdict);
+        ep_verdict_cut(&policy, &s.facts, &verdict);
         PROMISE(verdict.code == EP_CONTENT_TOO_LARGE);
         PROMISE(verdict.status == 413 || verdict.status == 417);
         PROMISE(verdict.limit == ep_policy_max_size(&policy)->number);
@@ -729,12 +729,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_document(&policy, &s.facts, &verdict);
     }
     if (policy.mode_by != NULL) {
-        ep_decide_core_refused(&policy, &s.facts, &verdict);
+        ep_verdict_core_refused(&policy, &s.facts, &verdict);
         PROMISE(verdict.code == EP_UNSUPPORTED_EXPECTATION);
         PROMISE(verdict.status == 417);
         check_document(&policy, &s.facts, &verdict);
         ep_policy_only_ceiling(&policy, policy.mode);
-        ep_decide(&policy, &s.facts, &verdict);
+        ep_verdict_judge(&policy, &s.facts, &verdict);
         PROMISE(verdict.code == EP_ADMITTED
                 || verdict.code == EP_CONTENT_TOO_LARGE);
     }

@@ -5,7 +5,7 @@
  * as one expectation.
  */
 
-#include "ep_expect.h"
+#include "core/text/expect.h"
 
 #include <string.h>
 
@@ -72,7 +72,7 @@ static void check_member(const ep_expectation *member, const char *configured)
     const char *rest = text;
     ep_expectation again, wanted;
 
-    PROMISE(member->name.length == ep_token(member->name.at));
+    PROMISE(member->name.length == ep_text_token(member->name.at));
     PROMISE(ep_expect_valid(text));
     PROMISE(ep_expect_matches(member, text));
     PROMISE(ep_expect_next(&rest, &again) == EP_EXPECT_MEMBER);

@@ -5,7 +5,7 @@
  * wrote as media ranges; a line that is a Content-Encoding value.
  */
 
-#include "ep_media.h"
+#include "core/text/media.h"
 
 #include <string.h>
 
@@ -24,7 +24,7 @@ static const char codings_pattern[] = RE_LIST(RE_TOKEN);
 
 static int same_text(const char *a, const char *b)
 {
-    return ep_same_word(ep_span_of(a), ep_span_of(b));
+    return ep_text_same_word(ep_text_span(a), ep_text_span(b));
 }
 
 static void check_range(const char *range)
@@ -102,13 +102,13 @@ static void check_codings(const char *value)
     ep_coding_result result;
     ep_span coding;
 
-    while ((result = ep_coding_next(&rest, &coding)) == EP_CODING_MEMBER) {
+    while ((result = ep_media_coding_next(&rest, &coding)) == EP_CODING_MEMBER) {
         PROMISE(rest > before);
-        PROMISE(coding.length > 0 && coding.length == ep_token(coding.at));
+        PROMISE(coding.length > 0 && coding.length == ep_text_token(coding.at));
         PROMISE(coding.at >= before && coding.at + coding.length <= rest);
-        PROMISE(ep_coding_same(coding, coding));
-        PROMISE(ep_coding_same(coding, ep_span_of("gzip"))
-                == ep_coding_same(coding, ep_span_of("X-GZIP")));
+        PROMISE(ep_media_coding_same(coding, coding));
+        PROMISE(ep_media_coding_same(coding, ep_text_span("gzip"))
+                == ep_media_coding_same(coding, ep_text_span("X-GZIP")));
         before = rest;
     }
     if (strlen(value) <= FUZZ_MATCH_MAX) {

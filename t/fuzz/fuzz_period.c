@@ -2,7 +2,7 @@
 
 /* Input: a line that an administrator wrote as a period. */
 
-#include "ep_period.h"
+#include "core/text/period.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 
 /* Input: a line that an administrator wrote as a size. */
 
-#include "ep_size.h"
+#include "core/text/number.h"
 
 #include <string.h>
 
@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const int64_t wanted = expected(text);
         int64_t bytes = -7;
 
-        PROMISE(ep_size_parse(text, &bytes) == (wanted >= 0));
+        PROMISE(ep_number_size(text, &bytes) == (wanted >= 0));
         PROMISE(bytes == (wanted >= 0 ? wanted : -7));
     }
     free(text);

@@ -2,7 +2,7 @@
 
 /* Input: a file in which a panel keeps the usage of a tree. */
 
-#include "ep_usage.h"
+#include "core/book/due.h"
 
 #include <string.h>
 
@@ -47,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const int64_t wanted = expected(text, size);
     int64_t bytes = -7;
 
-    PROMISE(ep_usage_parse(text, size, &bytes) == (wanted >= 0));
+    PROMISE(ep_due_parse(text, size, &bytes) == (wanted >= 0));
     PROMISE(bytes == (wanted >= 0 ? wanted : -7));
     return 0;
 }

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ep_auth.h"
-#include "ep_document.h"
-#include "ep_expect.h"
-#include "ep_media.h"
+#include "core/answer/document.h"
+#include "core/text/auth.h"
+#include "core/text/expect.h"
+#include "core/text/media.h"
 
 /* More lines than this are not read: a fuzzer gains nothing by them. */
 #define LINES_MAX 64
@@ -88,7 +88,7 @@ static word take(word *line)
     return first;
 }
 
-/* Not ep_size_parse(): what is under test does not read its own tests. */
+/* Not ep_number_size(): what is under test does not read its own tests. */
 static int bytes_in(word text, int64_t *bytes)
 {
     int64_t value = 0;
@@ -130,14 +130,14 @@ static const struct {
 
 static int is_plain_token(const char *name)
 {
-    const size_t length = ep_token(name);
+    const size_t length = ep_text_token(name);
 
     return length > 0 && name[length] == '\0' && strchr(name, '*') == NULL;
 }
 
 static int is_name(ep_rule rule, const char *name)
 {
-    if (strlen(name) > EP_NAME_MAX || !ep_message_valid(name)) {
+    if (strlen(name) > EP_NAME_MAX || !ep_document_is_message(name)) {
         return 0;
     }
     switch (rule) {
@@ -199,7 +199,7 @@ static int read_challenge(scenario *s, ep_setting *setting,
     if (is(line, "Off")) {
         return 1;
     }
-    if (!ep_challenge_parse(keep_text(s, line), challenge)) {
+    if (!ep_auth_parse_challenge(keep_text(s, line), challenge)) {
         return 0;
     }
     made.at = challenge;
@@ -235,7 +235,7 @@ static int read_message(scenario *s, ep_setting *setting, int *rule, word line)
     *rule += code;
     setting->number = 1;
     setting->message = keep_text(s, line);
-    return code < EP_CODES && ep_message_valid(setting->message);
+    return code < EP_CODES && ep_document_is_message(setting->message);
 }
 
 static int read_refusal(scenario *s, ep_setting *setting, word line)
@@ -262,7 +262,7 @@ static int read_refusal(scenario *s, ep_setting *setting, word line)
     setting->status = (int)status;
     if (line.length > 0) {
         setting->message = keep_text(s, line);
-        return ep_message_valid(setting->message);
+        return ep_document_is_message(setting->message);
     }
     return 1;
 }
@@ -600,7 +600,7 @@ void scenario_read(scenario *s, const char *text, size_t length)
         const struct scenario_section *section = s->innermost[side];
 
         for (; section != NULL; section = section->outer) {
-            ep_half_add(halves[side], &section->says);
+            ep_policy_add_section(halves[side], &section->says);
         }
     }
 }

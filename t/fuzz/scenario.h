@@ -47,7 +47,7 @@
 #ifndef SCENARIO_H
 #define SCENARIO_H
 
-#include "ep_decide.h"
+#include "core/policy/verdict.h"
 
 struct scenario_memory;
 struct scenario_section;

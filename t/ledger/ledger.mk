@@ -12,10 +12,10 @@ LEDGER_SECONDS ?= 2
 # far above what a run takes: only a hung one meets it
 LEDGER_TIMEOUT = 300
 
-LEDGER_SOURCES = src/mod_expect_policy_ledger_block.c \
-    src/mod_expect_policy_ledger_file.c \
-    src/mod_expect_policy_clock.c src/ep_book.c src/ep_account.c \
-    src/ep_amount.c
+LEDGER_SOURCES = src/ledger/shm_book.c \
+    src/ledger/shm_file.c \
+    src/ledger/clock.c src/core/book/book.c src/core/book/account.c \
+    src/core/book/amount.c
 LEDGER_CFLAGS = -std=c99 -Wall -Wextra -Wshadow -Werror -g -O1 \
     -fno-omit-frame-pointer $$($(APXS) -q EXTRA_CPPFLAGS) -Isrc \
     -isystem $$($(APXS) -q APR_INCLUDEDIR)
@@ -41,8 +41,9 @@ build/ledger/show: $(LEDGER_SHOW_SOURCES) $(HEADERS)
 	    -fno-omit-frame-pointer -fsanitize=address,undefined \
 	    -fno-sanitize-recover=all -o $@ $(LEDGER_SHOW_SOURCES)
 
-build/ledger/shown: t/ledger/shown.c src/ep_book.c src/ep_account.c \
-    src/ep_amount.c $(HEADERS)
+build/ledger/shown: t/ledger/shown.c src/core/book/book.c \
+    src/core/book/account.c \
+    src/core/book/amount.c $(HEADERS)
 	@mkdir -p $(@D)
 	gcc -std=c99 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror -Isrc -g -O1 \
 	    -o $@ $(filter %.c,$^)

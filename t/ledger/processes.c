@@ -12,7 +12,7 @@
  * see that a repair was called for.
  */
 
-#include "mod_expect_policy_ledger_file.h"
+#include "ledger/shm_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,11 +27,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "mod_expect_policy_clock.h"
+#include "ledger/clock.h"
 
 #define SIZE ((apr_size_t)1 << 20)
 /* Where the file's own page ends. */
-#define FRONT EP_BLOCK_FRONT_SIZE
+#define FRONT EP_SHM_BOOK_FRONT_SIZE
 #define CHILDREN 6
 #define SECOND 1000000
 
@@ -169,7 +169,7 @@ static ep_balance balance_of(const ep_part *part)
 
     do {
         balance.held = balance.used = 0;
-    } while (ep_block_balance(part->kind, part->key, &balance) == APR_TIMEUP
+    } while (ep_shm_book_balance(part->kind, part->key, &balance) == APR_TIMEUP
              && ++tries < TRIES);
     return balance;
 }
@@ -181,14 +181,14 @@ static uint32_t claims(void)
 
     do {
         counts.claims = UINT32_MAX;
-    } while (ep_block_count(&counts) == APR_TIMEUP && ++tries < TRIES);
+    } while (ep_shm_book_count(&counts) == APR_TIMEUP && ++tries < TRIES);
     return counts.claims;
 }
 
 /* Whoever has the lock next acts upon what is told. */
-static int recover(ep_ledger_file *block, pid_t pid)
+static int recover(ep_shm_file *block, pid_t pid)
 {
-    ep_ledger_file_ended(block, pid);
+    ep_shm_file_ended(block, pid);
     return claims() != UINT32_MAX;
 }
 
@@ -200,32 +200,32 @@ static apr_status_t reserve_one(ep_claim *claim)
     apr_status_t rv;
 
     memset(claim, 0, sizeof(*claim));
-    rv = ep_block_reserve(&part, 1, 1, claim, &result, &denial);
+    rv = ep_shm_book_reserve(&part, 1, 1, claim, &result, &denial);
     return rv == APR_SUCCESS && result != EP_BOOK_GRANTED ? APR_ENOSPC : rv;
 }
 
 /* Opening */
 
-static ep_ledger_opened try_open(ep_ledger_file *block, apr_size_t size)
+static ep_ledger_opened try_open(ep_shm_file *block, apr_size_t size)
 {
     memset(why, '?', sizeof(why));
-    return ep_ledger_file_open(block, path, size, why);
+    return ep_shm_file_open(block, path, size, why);
 }
 
 /* As a child does; this process is the parent as well. */
-static void use(ep_ledger_file *block)
+static void use(ep_shm_file *block)
 {
-    if (ep_block_map(&block->block) != APR_SUCCESS
-        || ep_block_start() != APR_SUCCESS
+    if (ep_shm_book_map(&block->block) != APR_SUCCESS
+        || ep_shm_book_start() != APR_SUCCESS
         || mprotect(block->block.orders, sizeof(*block->block.orders),
                     PROT_READ | PROT_WRITE) != 0) {
         give_up("cannot use the ledger");
     }
-    ep_ledger_file_started(block, getpid());
+    ep_shm_file_started(block, getpid());
 }
 
 /* An empty one. */
-static void open_new(ep_ledger_file *block)
+static void open_new(ep_shm_file *block)
 {
     unlink(path);
     if (try_open(block, SIZE) != EP_LEDGER_NEW) {
@@ -235,7 +235,7 @@ static void open_new(ep_ledger_file *block)
 }
 
 /* The mapping is found by its file. */
-static unsigned char *memory_of(const ep_ledger_file *block)
+static unsigned char *memory_of(const ep_shm_file *block)
 {
     unsigned char *memory = NULL;
     char line[512], name[512];
@@ -254,10 +254,10 @@ static unsigned char *memory_of(const ep_ledger_file *block)
     return memory;
 }
 
-static void close_block(ep_ledger_file *block)
+static void close_block(ep_shm_file *block)
 {
-    ep_block_unmap();
-    ep_ledger_file_close(block);
+    ep_shm_book_unmap();
+    ep_shm_file_close(block);
 }
 
 /* What cannot be used is set aside, and another one made; then it is put back. A
@@ -266,7 +266,7 @@ static void check_aside(const char *what, const char *word)
 {
     char old[sizeof(path) + 8];
     struct stat before, after;
-    ep_ledger_file block;
+    ep_shm_file block;
     ep_ledger_opened result;
     int is_right;
 
@@ -275,7 +275,7 @@ static void check_aside(const char *what, const char *word)
         give_up(path);
     }
     /* which changes nothing */
-    is_right = ep_ledger_file_check(path, SIZE, why) == EP_LEDGER_NEW
+    is_right = ep_shm_file_check(path, SIZE, why) == EP_LEDGER_NEW
                && strstr(why, "will be renamed") != NULL
                && lstat(path, &after) == 0 && after.st_ino == before.st_ino;
     result = try_open(&block, SIZE);
@@ -296,7 +296,7 @@ static void check_aside(const char *what, const char *word)
 static void check_opens(ep_ledger_opened wanted, const char *what,
                         const char *word)
 {
-    ep_ledger_file block;
+    ep_shm_file block;
     const ep_ledger_opened result = try_open(&block, SIZE);
 
     check(result == wanted
@@ -328,7 +328,7 @@ static ep_key key_in_book(void)
     ep_tree tree;
 
     do {
-        rv = ep_block_tree(&place, &tree);
+        rv = ep_shm_book_tree(&place, &tree);
     } while (rv == APR_NOTFOUND || rv == APR_TIMEUP);
     if (rv != APR_SUCCESS) {
         give_up("no tree");
@@ -346,13 +346,13 @@ static int plant(const ep_part *part)
 {
     int without;
 
-    return ep_block_plant(part, 1, &without) == APR_SUCCESS && without == 0;
+    return ep_shm_book_plant(part, 1, &without) == APR_SUCCESS && without == 0;
 }
 
 static void test_secret(void)
 {
     ep_part part = part_of(EP_QUOTA, COMMON_TREE, 10);
-    ep_ledger_file block;
+    ep_shm_file block;
     ep_book_counts counts = { 0, 0, 0 };
     ep_key first;
 
@@ -364,7 +364,7 @@ static void test_secret(void)
     check(try_open(&block, SIZE) == EP_LEDGER_FOUND, "opened once more");
     use(&block);
     plant(&part);
-    ep_block_count(&counts);
+    ep_shm_book_count(&counts);
     check_number(counts.trees, 1, "it is the same as before");
     close_block(&block);
     open_new(&block);
@@ -380,7 +380,7 @@ static void test_opening(void)
     char aside[sizeof(path) + 8];
     struct stat found;
     struct rlimit limit, tight;
-    ep_ledger_file block, second;
+    ep_shm_file block, second;
     ep_claim claim;
     ep_part parts[4];
     ep_book_result result;
@@ -401,17 +401,17 @@ static void test_opening(void)
     use(&block);
     parts_of(0, 1000, parts);
     memset(&claim, 0, sizeof(claim));
-    ep_block_reserve(parts, 4, 1, &claim, &result, &denial);
+    ep_shm_book_reserve(parts, 4, 1, &claim, &result, &denial);
     check(result == EP_BOOK_GRANTED && claim.serial != 0, "a claim is made");
-    ep_block_settle(&claim, 700, 600);
+    ep_shm_book_settle(&claim, 700, 600);
     check(claim.serial == 0, "and settled");
-    ep_block_reserve(parts, 4, 1, &claim, &result, &denial);
+    ep_shm_book_reserve(parts, 4, 1, &claim, &result, &denial);
     check_number(balance_of(&parts[1]).held, 1000, "another one is held");
 
     check(try_open(&second, SIZE) == EP_LEDGER_BUSY
               && strstr(why, "used by another server") != NULL,
           "a file that is in use is met as one");
-    ep_ledger_file_close(&second);
+    ep_shm_file_close(&second);
     close_block(&block);
     check(try_open(&block, SIZE) == EP_LEDGER_FOUND, "what was made is found");
     use(&block);
@@ -504,7 +504,7 @@ static void test_opening(void)
     check_opens(EP_LEDGER_NEW, "with room there is", NULL);
 
     snprintf(aside, sizeof(aside), "%s/none", path);
-    check(ep_ledger_file_open(&block, aside, SIZE, why) == EP_LEDGER_MISSING
+    check(ep_shm_file_open(&block, aside, SIZE, why) == EP_LEDGER_MISSING
               && strstr(why, "cannot be") != NULL,
           "without its directory there is none");
     check(reserve_one(&claim) == APR_EINIT, "and calls say so");
@@ -538,21 +538,21 @@ static void upload(unsigned int number)
     const size_t count = parts_of(number, amount, parts);
 
     memset(&claim, 0, sizeof(claim));
-    rv = ep_block_reserve(parts, count, 1, &claim, &result, &denial);
+    rv = ep_shm_book_reserve(parts, count, 1, &claim, &result, &denial);
     note_call(self, rv, began);
     if (rv != APR_SUCCESS || result != EP_BOOK_GRANTED) {
         return;
     }
     if (rand_r(&seed) % 4 == 0) {
-        ep_block_grow(parts, count, &claim, 1, 100, &granted, &result,
-                      &denial);
+        ep_shm_book_grow(parts, count, &claim, 1, 100, &granted, &result,
+                         &denial);
     }
     if (rand_r(&seed) % 4 == 0) {
-        ep_block_release(&claim);
+        ep_shm_book_release(&claim);
         return;
     }
     self->settling = amount;
-    ep_block_settle(&claim, amount, amount);
+    ep_shm_book_settle(&claim, amount, amount);
     self->settled += amount;
     self->settling = 0;
 }
@@ -593,7 +593,7 @@ static void test_kills(int64_t seconds)
 {
     const int64_t until = ep_clock_now() + seconds * SECOND;
     pid_t pids[CHILDREN];
-    ep_ledger_file block;
+    ep_shm_file block;
     ep_part parts[4];
     ep_balance balance;
     int64_t sum = 0;
@@ -661,7 +661,7 @@ static void test_kills(int64_t seconds)
 
 static void *release_one(void *data)
 {
-    ep_block_release(data);
+    ep_shm_book_release(data);
     return NULL;
 }
 
@@ -669,7 +669,7 @@ static void test_stopped(void)
 {
     static ep_claim many[THREADS];
     pthread_t threads[THREADS];
-    ep_ledger_file block;
+    ep_shm_file block;
     ep_claim claim, other;
     ep_part bytes = part_of(EP_ALLOWANCE, COMMON_BYTES, 100);
     ep_book_result result;
@@ -680,7 +680,7 @@ static void test_stopped(void)
 
     open_new(&block);
     memset(&claim, 0, sizeof(claim));
-    ep_block_reserve(&bytes, 1, 0, &claim, &result, &denial);
+    ep_shm_book_reserve(&bytes, 1, 0, &claim, &result, &denial);
     check(result == EP_BOOK_GRANTED, "a claim is made");
     for (i = 0; i < THREADS; i++) {
         reserve_one(&many[i]);
@@ -700,7 +700,7 @@ static void test_stopped(void)
     check(took >= 90000 && took < SECOND, "within 100 ms or so");
     printf("# %lld us\n", (long long)took);
     began = ep_clock_now();
-    ep_block_settle(&claim, 70, 70);
+    ep_shm_book_settle(&claim, 70, 70);
     took = ep_clock_now() - began;
     check(took < SECOND, "and can settle");
     check(claim.serial == 0, "and be done with it");
@@ -719,11 +719,11 @@ static void test_stopped(void)
     check_number(claims(), THREADS + 1 - 256, "what was owed is done");
     check_number(balance_of(&bytes).used, 70, "and was counted");
     check_number(balance_of(&bytes).held, 0, "and given back");
-    ep_ledger_file_mend(&block);
+    ep_shm_file_mend(&block);
     check(claims() == THREADS + 1 - 256,
           "what was not remembered stays while its process lives");
     check(recover(&block, getpid()) && claims() == 0, "and goes with it");
-    ep_ledger_file_started(&block, getpid());
+    ep_shm_file_started(&block, getpid());
 
     pid = fork();
     if (pid == 0) {
@@ -732,7 +732,7 @@ static void test_stopped(void)
     }
     waitpid(pid, &status, 0);
     check_number(claims(), 1, "a child has died with a claim");
-    ep_ledger_file_mend(&block);
+    ep_shm_file_mend(&block);
     check(claims() == 0, "that is seen without its number");
     close_block(&block);
 }
@@ -754,7 +754,7 @@ static void call_again(int number)
 
 static void test_handler(void)
 {
-    ep_ledger_file block;
+    ep_shm_file block;
 
     open_new(&block);
     signal(SIGUSR1, call_again);
@@ -787,30 +787,30 @@ static void anything(unsigned int number)
     switch (rand_r(&seed) % 8) {
     case 0:
         place = (apr_uint32_t)rand_r(&seed) % 256;
-        ep_block_tree(&place, &last_tree);
+        ep_shm_book_tree(&place, &last_tree);
         break;
     case 1:
-        ep_block_measured(&last_tree, 100, 1, 1);
+        ep_shm_book_measured(&last_tree, 100, 1, 1);
         break;
     case 2:
         plant(&tree);
         break;
     case 3:
-        rv = ep_block_balance(tree.kind, tree.key, &balance);
+        rv = ep_shm_book_balance(tree.kind, tree.key, &balance);
         rv = rv == APR_NOTFOUND ? APR_SUCCESS : rv;
         break;
     case 4:
-        rv = ep_block_count(&counts);
+        rv = ep_shm_book_count(&counts);
         break;
     case 5:
-        ep_block_start();
+        ep_shm_book_start();
         break;
     case 6:
         /* one that nobody gives back */
         many[0] = tree;
         many[1] = part_of(EP_SPACE, (uint64_t)rand_r(&seed), 10);
         memset(&claim, 0, sizeof(claim));
-        ep_block_reserve(many, 2, 1, &claim, &result, &denial);
+        ep_shm_book_reserve(many, 2, 1, &claim, &result, &denial);
         break;
     default:
         upload(number);
@@ -822,7 +822,7 @@ static void test_overwritten(int64_t seconds)
 {
     const int64_t until = ep_clock_now() + seconds * SECOND;
     pid_t pids[CHILDREN];
-    ep_ledger_file block;
+    ep_shm_file block;
     ep_claim claim;
     int64_t longest = 0;
     unsigned int i, calls = 0, unanswered = 0, crashed = 0, rounds = 0;
@@ -849,7 +849,7 @@ static void test_overwritten(int64_t seconds)
         if (begin == 0) {
             const int is_none = claims() == UINT32_MAX;
 
-            ep_ledger_file_mend(&block);
+            ep_shm_file_mend(&block);
             mended += is_none && claims() != UINT32_MAX;
         }
         rounds++;
@@ -876,11 +876,11 @@ static void test_overwritten(int64_t seconds)
     memset(memory_of(&block), 0xff, FRONT + block.block.size);
     check(reserve_one(&claim) == APR_EGENERAL,
           "a book of nothing but ones is none");
-    ep_ledger_file_mend(&block);
-    check(reserve_one(&claim) == APR_SUCCESS && ep_block_was_anew(),
+    ep_shm_file_mend(&block);
+    check(reserve_one(&claim) == APR_SUCCESS && ep_shm_book_was_anew(),
           "it is made anew, with room");
-    ep_ledger_file_mend(&block);
-    check(claims() == 1 && !ep_block_was_anew(), "and is one then");
+    ep_shm_file_mend(&block);
+    check(claims() == 1 && !ep_shm_book_was_anew(), "and is one then");
     check_number(claims(), 1, "and nothing else in it");
     close_block(&block);
     check_aside("the file's own page is still of nothing but ones",
@@ -892,7 +892,7 @@ static void test_overwritten(int64_t seconds)
 static void test_busy(void)
 {
     const ep_part bytes = part_of(EP_ALLOWANCE, COMMON_BYTES, 100);
-    ep_ledger_file block, third;
+    ep_shm_file block, third;
     ep_claim claim;
     ep_book_result result;
     ep_denial denial;
@@ -908,9 +908,9 @@ static void test_busy(void)
     if (pid == 0) {
         open_new(&block);
         memset(&claim, 0, sizeof(claim));
-        ep_block_reserve(&bytes, 1, 0, &claim, &result, &denial);
-        ep_block_settle(&claim, 70, 70);
-        ep_block_reserve(&bytes, 1, 0, &claim, &result, &denial);
+        ep_shm_book_reserve(&bytes, 1, 0, &claim, &result, &denial);
+        ep_shm_book_settle(&claim, 70, 70);
+        ep_shm_book_reserve(&bytes, 1, 0, &claim, &result, &denial);
         if (write(is_ready[1], "x", 1) == 1) {
             pause();
         }
@@ -924,17 +924,17 @@ static void test_busy(void)
           "another server has the ledger");
     use(&block);
     check(reserve_one(&claim) == APR_EAGAIN, "nothing is counted");
-    check(!ep_ledger_file_retry(&block) && reserve_one(&claim) == APR_EAGAIN,
+    check(!ep_shm_file_retry(&block) && reserve_one(&claim) == APR_EAGAIN,
           "nor when that is tried again");
 
     /* of what does not fit, another one is made */
     check(stat(path, &before) == 0
-              && ep_ledger_file_open(&third, path, 2 * SIZE, why)
+              && ep_shm_file_open(&third, path, 2 * SIZE, why)
                      == EP_LEDGER_NEW
               && strstr(why, "used by another server") != NULL
               && strstr(why, "was renamed") != NULL,
           "one of another size does not wait");
-    ep_ledger_file_close(&third);
+    ep_shm_file_close(&third);
     check(stat(path, &after) == 0 && after.st_ino != before.st_ino,
           "and is another file");
     snprintf(why, sizeof(why), "%s.old", path);
@@ -942,12 +942,12 @@ static void test_busy(void)
 
     kill(pid, SIGKILL);
     waitpid(pid, &status, 0);
-    check(ep_ledger_file_retry(&block) == 1, "once the other has ended");
+    check(ep_shm_file_retry(&block) == 1, "once the other has ended");
     check(reserve_one(&claim) == APR_SUCCESS, "it counts");
     check_number(balance_of(&bytes).used, 70, "with what was used");
     check_number(balance_of(&bytes).held, 0, "and nothing that the dead held");
     check_number(claims(), 1, "and one claim");
-    check(!ep_ledger_file_retry(&block), "there is nothing to try any more");
+    check(!ep_shm_file_retry(&block), "there is nothing to try any more");
     close_block(&block);
     close(is_ready[0]);
     close(is_ready[1]);
@@ -955,7 +955,7 @@ static void test_busy(void)
 
 /* Deaths that are told by number */
 
-#define DEAD (EP_BLOCK_DEAD + 20)
+#define DEAD (EP_SHM_BOOK_DEAD + 20)
 
 /* Each with a claim.  @return how many there are */
 static int hold_and_wait(pid_t pids[DEAD], int count)
@@ -985,7 +985,7 @@ static int hold_and_wait(pid_t pids[DEAD], int count)
     return (int)claims();
 }
 
-static void end_all(ep_ledger_file *block, const pid_t pids[DEAD], int count)
+static void end_all(ep_shm_file *block, const pid_t pids[DEAD], int count)
 {
     int i, status;
 
@@ -993,18 +993,18 @@ static void end_all(ep_ledger_file *block, const pid_t pids[DEAD], int count)
         kill(pids[i], SIGKILL);
         waitpid(pids[i], &status, 0);
         if (block != NULL) {
-            ep_ledger_file_ended(block, pids[i]);
+            ep_shm_file_ended(block, pids[i]);
         }
     }
 }
 
 static void test_told(void)
 {
-    static const int counts[] = { 1, EP_BLOCK_DEAD - 1, EP_BLOCK_DEAD,
-                                  EP_BLOCK_DEAD + 1, DEAD };
-    struct ep_block_shared *before;
+    static const int counts[] = { 1, EP_SHM_BOOK_DEAD - 1, EP_SHM_BOOK_DEAD,
+                                  EP_SHM_BOOK_DEAD + 1, DEAD };
+    struct ep_shm_book_shared *before;
     pid_t pids[DEAD];
-    ep_ledger_file block;
+    ep_shm_file block;
     ep_claim claim;
     size_t i;
     pid_t pid;
@@ -1030,7 +1030,7 @@ static void test_told(void)
     if (pid == 0) {
         reserve_one(&claim);
         status = claims() == 3;
-        ep_block_start();
+        ep_shm_book_start();
         _exit(status && claims() == 2 ? 0 : 1);
     }
     waitpid(pid, &status, 0);
@@ -1038,11 +1038,11 @@ static void test_told(void)
           "what a new child finds under its own number is not its own");
 
     before = block.block.shared;
-    ep_ledger_file_mend(&block);
+    ep_shm_file_mend(&block);
     check(block.block.shared == before, "a restart with children keeps the lock");
-    ep_ledger_file_ended(&block, getpid());
-    ep_block_unmap();
-    ep_ledger_file_mend(&block);
+    ep_shm_file_ended(&block, getpid());
+    ep_shm_book_unmap();
+    ep_shm_file_mend(&block);
     use(&block);
     check(reserve_one(&claim) == APR_SUCCESS && claims() == 1,
           "without children there is a new one, and no claims");
@@ -1052,7 +1052,7 @@ static void test_told(void)
 /* Amounts that are overwritten */
 
 /* Puts another number in place of one, wherever that is. */
-static int overwrite(const ep_ledger_file *block, int64_t number, int64_t other)
+static int overwrite(const ep_shm_file *block, int64_t number, int64_t other)
 {
     volatile int64_t *at = (volatile int64_t *)(void *)memory_of(block);
     size_t left;
@@ -1072,7 +1072,7 @@ static void test_mended(void)
     const int64_t half = INT64_C(0x123456789ab);
     ep_part part = part_of(EP_ALLOWANCE, COMMON_BYTES, half);
     ep_book_result result;
-    ep_ledger_file block;
+    ep_shm_file block;
     ep_denial denial;
     ep_claim claims[2];
     int i;
@@ -1080,16 +1080,16 @@ static void test_mended(void)
     open_new(&block);
     memset(claims, 0, sizeof(claims));
     for (i = 0; i < 2; i++) {
-        ep_block_reserve(&part, 1, 0, &claims[i], &result, &denial);
+        ep_shm_book_reserve(&part, 1, 0, &claims[i], &result, &denial);
     }
     check_number(balance_of(&part).held, 2 * half, "two claims are held");
     check_number(overwrite(&block, 2 * half, 5), 1, "their sum is overwritten");
     check_number(balance_of(&part).held, 5, "which shows");
-    ep_ledger_file_mend(&block);
+    ep_shm_file_mend(&block);
     check_number(balance_of(&part).held, 2 * half, "and right again");
     overwrite(&block, 2 * half, 3 * half);
-    ep_block_release(&claims[0]);
-    ep_block_release(&claims[1]);
+    ep_shm_book_release(&claims[0]);
+    ep_shm_book_release(&claims[1]);
     check_number(balance_of(&part).held, half, "too much without a claim");
     close_block(&block);
     check(try_open(&block, SIZE) == EP_LEDGER_FOUND, "is computed anew");

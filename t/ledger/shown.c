@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "ep_book.h"
+#include "core/book/book.h"
 
 #define FRONT 4096
 #define SIZE (FRONT + EP_BOOK_SIZE_MIN)

@@ -5,7 +5,7 @@
  * processes.  TAP.
  */
 
-#include "mod_expect_policy_ledger_file.h"
+#include "ledger/shm_file.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -48,26 +48,26 @@ static int upload(int round)
     parts[0] = part_of(EP_QUOTA);
     parts[1] = part_of(EP_ALLOWANCE);
     memset(&claim, 0, sizeof(claim));
-    if (ep_block_reserve(parts, 2, 1, &claim, &result, &denial)
+    if (ep_shm_book_reserve(parts, 2, 1, &claim, &result, &denial)
             != APR_SUCCESS || result != EP_BOOK_GRANTED) {
         return 1;
     }
-    if (ep_block_grow(parts, 2, &claim, 1, 1, &granted, &result, &denial)
+    if (ep_shm_book_grow(parts, 2, &claim, 1, 1, &granted, &result, &denial)
             != APR_SUCCESS || result != EP_BOOK_GRANTED) {
         return 1;
     }
     if (round % 100 == 0) {
-        if (ep_block_tree(&place, &tree) == APR_SUCCESS) {
+        if (ep_shm_book_tree(&place, &tree) == APR_SUCCESS) {
             /* refused as a rule, as others are at it */
-            ep_block_measured(&tree, AMOUNT, 1, round % 200 == 0);
+            ep_shm_book_measured(&tree, AMOUNT, 1, round % 200 == 0);
         }
-        ep_block_plant(parts, 1, &without);
+        ep_shm_book_plant(parts, 1, &without);
     }
     if (round % 2 == 0) {
-        ep_block_release(&claim);
+        ep_shm_book_release(&claim);
     }
     else {
-        ep_block_settle(&claim, AMOUNT, AMOUNT);
+        ep_shm_book_settle(&claim, AMOUNT, AMOUNT);
     }
     return 0;
 }
@@ -100,27 +100,27 @@ int main(void)
     int wrong[THREADS] = { 0 };
     ep_book_counts counts;
     ep_balance balance;
-    ep_ledger_file block;
+    ep_shm_file block;
     int i, sum = 0, is_right;
     const int fd = mkstemp(path);
 
     if (fd < 0
-        || ep_ledger_file_open(&block, path, EP_BOOK_SIZE_MIN, why)
+        || ep_shm_file_open(&block, path, EP_BOOK_SIZE_MIN, why)
                != EP_LEDGER_NEW
-        || ep_block_map(&block.block) != APR_SUCCESS
-        || ep_block_start() != APR_SUCCESS
+        || ep_shm_book_map(&block.block) != APR_SUCCESS
+        || ep_shm_book_start() != APR_SUCCESS
         || mprotect(block.block.orders, sizeof(*block.block.orders),
                     PROT_READ | PROT_WRITE) != 0) {
         return 1;
     }
-    ep_ledger_file_started(&block, getpid());
+    ep_shm_file_started(&block, getpid());
     for (i = 0; i < THREADS; i++) {
         if (pthread_create(&threads[i], NULL, work, &wrong[i]) != 0) {
             return 1;
         }
     }
     for (i = 0; i < RESTARTS; i++) {
-        ep_ledger_file_mend(&block);
+        ep_shm_file_mend(&block);
         usleep(2000);
     }
     for (i = 0; i < THREADS; i++) {
@@ -129,12 +129,12 @@ int main(void)
     }
     unlink(path);
     is_right = say(1, sum == 0, "every call was answered");
-    is_right &= say(2, ep_block_balance(part.kind, part.key, &balance)
+    is_right &= say(2, ep_shm_book_balance(part.kind, part.key, &balance)
                            == APR_SUCCESS && balance.held == 0
                            && balance.used
                                   == INT64_C(1) * THREADS * ROUNDS / 2 * AMOUNT,
                     "what was settled is used, and nothing held");
-    is_right &= say(3, ep_block_count(&counts) == APR_SUCCESS
+    is_right &= say(3, ep_shm_book_count(&counts) == APR_SUCCESS
                            && counts.claims == 0, "no claim is left");
     printf("1..3\n");
     return !is_right;

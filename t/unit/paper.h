@@ -4,7 +4,7 @@
 #ifndef PAPER_H
 #define PAPER_H
 
-#include "ep_report.h"
+#include "core/status/status_json.h"
 
 typedef struct paper {
     ep_sink sink;

@@ -1,7 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-#include "mod_expect_policy_nofollow.h"
-#include "mod_expect_policy_walk.h"
+#include "ledger/nofollow.h"
+#include "ledger/walk.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,10 +5,10 @@
 #
 # Paths are relative to the top directory; what it builds lies in build/walk.
 
-WALK_SOURCES = t/walk/test_walk.c src/mod_expect_policy_walk.c \
-    src/mod_expect_policy_nofollow.c src/ep_amount.c
-WALK_HEADERS = src/mod_expect_policy_walk.h src/mod_expect_policy_nofollow.h \
-    src/ep_amount.h
+WALK_SOURCES = t/walk/test_walk.c src/ledger/walk.c \
+    src/ledger/nofollow.c src/core/book/amount.c
+WALK_HEADERS = src/ledger/walk.h src/ledger/nofollow.h \
+    src/core/book/amount.h
 WALK_CFLAGS = -std=c99 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wconversion \
     -Werror -Isrc -g -O1 -fno-omit-frame-pointer \
     -fsanitize=address,undefined -fno-sanitize-recover=all

@@ -13,7 +13,7 @@ FUZZ_SERVER_FLAGS = -std=c99 -g -O1 -fno-omit-frame-pointer -fPIC \
     -include stddef.h \
     -fsanitize=address,undefined -fno-sanitize-recover=undefined
 # The drain thread goes its own way, whatever a request does.
-FUZZ_SERVER_BLIND = src/mod_expect_policy_drain.c
+FUZZ_SERVER_BLIND = src/connection/drain.c
 
 $(FUZZ_SERVER)/mod_expect_policy.so: $(SOURCES) $(HEADERS) \
     t/fuzz/server/coverage.c t/fuzz/server/server.mk

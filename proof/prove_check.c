@@ -1,0 +1,72 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE.
+ *
+ * sources: check policy auth expect media text
+ * lengths: each field of 0 to 4 characters or missing, each setting missing or
+ *          with 0 to 2 names of 0 to 3; two Expect fields that are known
+ * joined: ep_check_fails unmet fill any_setting any_limit known_expectations
+ * options: -eva-min-loop-unroll 40
+ */
+#include "upload.h"
+
+/* What every row has, so that nobody has to ask. */
+static void rows(void)
+{
+    int code;
+
+    //@ loop unroll EP_CODES;
+    for (code = 0; code < EP_CODES; code++) {
+        const ep_check *row = ep_check_of((ep_code)code);
+
+        //@ check only_refuse_has_none: row->token != \null || code == EP_REFUSED;
+        //@ check an_error: 400 <= row->status <= 599;
+        //@ check a_message: row->message != \null;
+        //@ check head: (row->fails != \null) <==> (code < EP_HEAD_CODES);
+    }
+}
+
+/* Each check where it has something to look at. */
+static void ask(void)
+{
+    const int64_t size = ep_check_requested(&facts);
+    int code;
+
+    //@ check at_least_unknown: size >= EP_UNKNOWN;
+    //@ loop unroll EP_HEAD_CODES;
+    for (code = 0; code < EP_HEAD_CODES; code++) {
+        if (code != EP_UNSUPPORTED_EXPECTATION || facts.expect != NULL) {
+            const ep_setting *by = ep_check_fails((ep_code)code, &policy,
+                                                  &facts);
+            const int failed = by != NULL;
+
+            //@ check yes_or_no: failed == 0 || failed == 1;
+        }
+    }
+}
+
+/* Expectations too long to be met by chance. */
+static void known_expectations(void)
+{
+    names[0] = "100-continue";
+    names[1] = "a=\"b\\\"\"";
+    facts.expect = "100-Continue,a=\"b\\\"\" ;c=d , 100-continue";
+    ask();
+    facts.expect = "100-continue,@";
+    ask();
+}
+
+int main(void)
+{
+    size_t i, j;
+
+    ANY_FILL(field);
+    ANY_FILL(name);
+    rows();
+    for (i = 0; i <= field_longest; i++) {
+        for (j = 0; j <= name_longest; j++) {
+            fill(i, j);
+            ask();
+        }
+    }
+    known_expectations();
+    return 0;
+}

@@ -1,0 +1,20 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/** Fields of answers that tell what a policy accepts. */
+#ifndef EP_FIELDS_H
+#define EP_FIELDS_H
+
+#include "request/request.h"
+
+/** Adds to a field what a list rule accepts; nothing where nothing is. */
+void ep_fields_names(request_rec *r, const ep_policy *policy,
+                     const char *field, ep_rule rule);
+
+/**
+ * Sets Upload-Limit (draft-ietf-httpbis-resumable-upload) to the largest size,
+ * where the server's files allow it and there is one that a structured field
+ * can state (RFC 9651 3.3.1).
+ */
+void ep_fields_upload_limit(request_rec *r, const ep_policy *policy);
+
+#endif

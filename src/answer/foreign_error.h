@@ -1,0 +1,32 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/**
+ * ExpectPolicyEarlyErrors: what any other module answers to an upload whose
+ * content is unread goes out as a refusal does.
+ */
+#ifndef EP_FOREIGN_ERROR_H
+#define EP_FOREIGN_ERROR_H
+
+#include "request/request.h"
+
+/** Registers the filter. */
+void ep_foreign_error_register(void);
+
+/** Before a configuration is read: nobody has asked for it. */
+void ep_foreign_error_reset(void);
+
+/**
+ * In insert_error_filter, and before an ErrorDocument takes over.
+ * @param status the error that @a r is answered with
+ * @return the state, with early_status and the policy set, if this is an error
+ *         to an upload that has to go out early; else NULL
+ */
+ep_request *ep_foreign_error(request_rec *r, int status);
+
+/**
+ * Before an answer is sent that is not ours to replace: has it go out early if
+ * it is a redirect, or an error in somebody's own words, to such an upload.
+ */
+void ep_foreign_error_close(request_rec *r);
+
+#endif

@@ -1,0 +1,152 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "answer/preview.h"
+
+#include "apr_strings.h"
+#include "apr_uri.h"
+#include "http_request.h"
+
+#include "config/section.h"
+#include "request/facts.h"
+#include "request/snapshot.h"
+
+/* @return what was asked for, still escaped and without its query; NULL: it has
+ * no path */
+static const char *asked_path(request_rec *r)
+{
+    const char *uri = r->unparsed_uri;
+    apr_uri_t parsed;
+
+    if (*uri == '/') {
+        return apr_pstrndup(r->pool, uri, strcspn(uri, "?#"));
+    }
+    return apr_uri_parse(r->pool, uri, &parsed) == APR_SUCCESS
+                   && parsed.path != NULL && *parsed.path == '/'
+               ? parsed.path
+               : NULL;
+}
+
+void ep_preview_keep(request_rec *r)
+{
+    /* no script gets to see the fields of a preflight; what a forward proxy is
+     * asked about is not in a place of this server, and `*` in none */
+    if (ep_facts_is_preflight(r) || r->proxyreq == PROXYREQ_PROXY
+        || asked_path(r) == NULL) {
+        return;
+    }
+    ep_request_make(r)->sent = ep_snapshot_take(r);
+}
+
+int ep_preview_is_kept(request_rec *r)
+{
+    const ep_request *state = ep_request_get(r);
+
+    return state != NULL && state->sent != NULL;
+}
+
+/*
+ * A copy that is equal, and another one.  Where a subrequest has the
+ * configuration of its parent, httpd takes it that it has been let in already,
+ * whatever its method (ap_process_request_internal()).
+ */
+static ap_conf_vector_t *copy_config(apr_pool_t *pool,
+                                     const ap_conf_vector_t *config)
+{
+    ap_conf_vector_t *copy = ap_create_per_dir_config(pool);
+    const module *m;
+
+    for (m = ap_top_module; m != NULL; m = m->next) {
+        ap_set_module_config(copy, m, ap_get_module_config(config, m));
+    }
+    return copy;
+}
+
+/* The request line that the upload would have: without the query. */
+static char *line_with(request_rec *r, const char *method)
+{
+    const char *uri = ap_strchr_c(r->the_request, ' ');
+    const char *protocol = uri != NULL ? ap_strchr_c(uri + 1, ' ') : NULL;
+
+    return protocol == NULL
+               ? r->the_request
+               : apr_pstrcat(r->pool, method, " ",
+                             apr_pstrndup(r->pool, uri + 1,
+                                          strcspn(uri + 1, "? ")),
+                             protocol, NULL);
+}
+
+/* The subrequest copies from its parent; so for as long as it is made, the
+ * parent is what it would be if it were the upload itself. */
+static request_rec *ask(request_rec *r, const char *method, const char *path)
+{
+    ep_request *state = ep_request_get(r);
+    ap_conf_vector_t *place = r->per_dir_config;
+    char *line = r->the_request;
+    request_rec *sub;
+
+    ep_snapshot_exchange(r, state->sent);
+    r->per_dir_config = copy_config(r->pool, r->server->lookup_defaults);
+    r->the_request = line_with(r, method);
+    state->is_asked = 1;
+    sub = ap_sub_req_method_uri(method, path, r, NULL);
+    state->is_asked = 0;
+    r->per_dir_config = place;
+    ep_snapshot_exchange(r, state->sent);
+    r->the_request = line;
+    return sub;
+}
+
+int ep_preview_is_led_on(const request_rec *r)
+{
+    return r->handler != NULL && strcmp(r->handler, "redirect-handler") == 0;
+}
+
+/* What who asks is told of an upload that httpd does not let in. */
+static int status_for(const request_rec *r, int status)
+{
+    /* there are no such uploads */
+    if (status == HTTP_METHOD_NOT_ALLOWED || !ap_is_HTTP_ERROR(status)) {
+        return HTTP_NOT_FOUND;
+    }
+    /* what was good for r once may be good for nothing more: a client that is
+     * challenged anew for it would try for ever */
+    if (status == HTTP_UNAUTHORIZED && r->user != NULL
+        && r->ap_auth_type != NULL
+        && ap_cstr_casecmp(r->ap_auth_type, "Digest") == 0) {
+        return HTTP_NOT_FOUND;
+    }
+    return status;
+}
+
+void ep_preview_look(request_rec *r, const char *method, ep_preview *found)
+{
+    const char *path = asked_path(r);
+    ep_facts facts;
+
+    /* the first one that is asked is the upload as it would come in */
+    ep_request_get(r)->servers = NULL;
+    if (path == NULL) {
+        found->status = HTTP_NOT_FOUND;
+        return;
+    }
+    /* the place that led on here has to let it in, too */
+    if (r->prev != NULL) {
+        found->sub = ask(r, method, asked_path(ep_request_initial(r)));
+        if (ap_is_HTTP_ERROR(found->sub->status)) {
+            found->status = status_for(r, found->sub->status);
+            return;
+        }
+    }
+    found->sub = ask(r, method, path);
+    found->status = found->sub->status;
+    if (found->status == HTTP_OK && !ep_preview_is_led_on(found->sub)
+        && ep_section_advertises(found->sub, found->sub->per_dir_config,
+                                 &found->policy)) {
+        ep_facts_suppose(ep_request_get(r)->sent->fields, method, &facts);
+        ep_verdict_judge(&found->policy, &facts, &found->verdict);
+    }
+    else {
+        /* or they are sent on to elsewhere, or not ours to tell about */
+        found->status = status_for(r, found->status);
+    }
+}

@@ -1,0 +1,196 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "answer/refusal.h"
+
+#include "apr_strings.h"
+#include "http_core.h"
+#include "http_protocol.h"
+#include "http_request.h"
+#include "util_filter.h"
+
+#include "answer/fields.h"
+#include "connection/close.h"
+#include "connection/http2.h"
+#include "core/answer/document.h"
+#include "core/answer/error.h"
+#include "request/filter.h"
+#include "request/report.h"
+
+static ap_filter_rec_t *page_filter;
+
+int ep_refusal_conclude(request_rec *r, ep_request *state)
+{
+    if (state->verdict.code == EP_ADMITTED) {
+        ep_report_outcome(r, state, EP_OUTCOME_ADMITTED);
+        return DECLINED;
+    }
+    if (state->policy.mode != EP_MODE_ON) {
+        ep_report_would_refuse(r, state);
+        return DECLINED;
+    }
+    ep_report_line(r, state, "refused");
+    return ep_refusal_send(r, state);
+}
+
+/* The fields that belong to a verdict. */
+static void set_fields(request_rec *r, const ep_request *state)
+{
+    const ep_verdict *verdict = &state->verdict;
+    const ep_setting *by = verdict->by[verdict->code];
+    size_t i;
+
+    switch (verdict->code) {
+    case EP_METHOD_NOT_ALLOWED:
+        apr_table_unset(r->headers_out, "Allow");
+        ep_fields_names(r, &state->policy, "Allow", EP_RULE_METHODS);
+        break;
+    case EP_AUTHENTICATION_REQUIRED:
+        for (i = 0; i < by->names_count; i++) {
+            apr_table_addn(r->headers_out, "WWW-Authenticate", by->names[i]);
+        }
+        break;
+    case EP_UNSUPPORTED_CONTENT_TYPE:
+        ep_fields_names(r, &state->policy, "Accept", EP_RULE_TYPES);
+        if (strcmp(r->method, "POST") == 0) {
+            ep_fields_names(r, &state->policy, "Accept-Post", EP_RULE_TYPES);
+        }
+        else if (strcmp(r->method, "PATCH") == 0) {
+            ep_fields_names(r, &state->policy, "Accept-Patch", EP_RULE_TYPES);
+        }
+        break;
+    case EP_UNSUPPORTED_CONTENT_ENCODING:
+        ep_fields_names(r, &state->policy, "Accept-Encoding", EP_RULE_ENCODINGS);
+        break;
+    case EP_CONTENT_TOO_LARGE:
+        ep_fields_upload_limit(r, &state->policy);
+        break;
+    default:
+        break;
+    }
+    if (verdict->retry_after != EP_UNKNOWN) {
+        apr_table_setn(r->headers_out, "Retry-After",
+                       apr_psprintf(r->pool, "%" APR_INT64_T_FMT,
+                                    (apr_int64_t)verdict->retry_after));
+    }
+}
+
+/* The document of a verdict or, where one goes out early, of an error. */
+static apr_size_t write_document(request_rec *r, const ep_request *state,
+                                 char *document, const char **error)
+{
+    const ep_verdict *verdict = &state->verdict;
+
+    if (state->early_status != 0) {
+        *error = ep_error_token(state->early_status);
+        return ep_document_of_error(document, &state->policy, &state->facts,
+                                    state->early_status,
+                                    ap_get_status_line_ex(
+                                        r->pool, state->early_status));
+    }
+    *error = ep_verdict_error(verdict, verdict->code);
+    return ep_document_of_refusal(document, &state->policy, &state->facts,
+                                  verdict);
+}
+
+/* Makes the head of the answer.  The status comes first: content would be
+ * invited with 100 Continue as long as it is 2xx.  @return the document */
+static const char *dress(request_rec *r, const ep_request *state,
+                         apr_size_t *length)
+{
+    char *document = apr_palloc(r->pool, EP_DOCUMENT_SIZE);
+    const char *error, *type;
+
+    *length = write_document(r, state, document, &error);
+    r->no_local_copy = 1;
+    r->content_encoding = NULL;
+    r->content_languages = NULL;
+    apr_table_unset(r->headers_out, "Content-Encoding");
+    apr_table_setn(r->headers_out, "Expect-Policy-Error", error);
+    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
+    if (state->early_status == 0) {
+        r->status = state->verdict.status;
+        r->status_line = NULL;
+        apr_table_unset(r->headers_out, "Location");
+        set_fields(r, state);
+    }
+    type = ep_document_type(&state->policy, &state->facts);
+    if (strcmp(type, EP_DOCUMENT_HTML) == 0) {
+        apr_table_setn(r->headers_out, "Content-Security-Policy",
+                       "default-src 'none'; style-src 'unsafe-inline'");
+    }
+    if (state->policy.format == EP_FORMAT_NEGOTIATE) {
+        apr_table_mergen(r->headers_out, "Vary", "Accept");
+    }
+    ap_set_content_type(r, type);
+    ap_set_content_length(r, (apr_off_t)*length);
+    return document;
+}
+
+int ep_refusal_send(request_rec *r, ep_request *state)
+{
+    const char *document;
+    apr_size_t length;
+
+    state->answered = 1;
+    ep_report_outcome(r, state, EP_OUTCOME_REFUSED);
+    ep_close_over_content(r, state);
+    r->status = state->verdict.status;
+    r->output_filters = r->proto_output_filters;
+    /* as ap_send_error_response() does: what was to go with a success goes,
+     * what was set to go with every answer (CORS) stays */
+    apr_table_clear(r->headers_out);
+    ap_run_insert_error_filter(r);
+    document = dress(r, state, &length);
+    if (!r->header_only) {
+        ap_rwrite(document, (int)length, r);
+    }
+    ep_http2_wait(r, state);
+    return DONE;
+}
+
+/* Drops the page that core writes and sends the document in its place. */
+static apr_status_t replace_page(ap_filter_t *f, apr_bucket_brigade *bb)
+{
+    ep_request *state = f->ctx;
+    const char *document;
+    apr_size_t length;
+    apr_status_t rv;
+
+    if (state == NULL) {
+        return ep_filter_leave_output(f, bb);
+    }
+    apr_brigade_cleanup(bb);
+    if (state->is_page_sent) {
+        return APR_SUCCESS;
+    }
+    state->is_page_sent = 1;
+    document = dress(f->r, state, &length);
+    if (!f->r->header_only) {
+        APR_BRIGADE_INSERT_TAIL(
+            bb, apr_bucket_pool_create(document, length, f->r->pool,
+                                       f->c->bucket_alloc));
+    }
+    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(f->c->bucket_alloc));
+    rv = ap_pass_brigade(f->next, bb);
+    ep_http2_wait(f->r, state);
+    return rv;
+}
+
+void ep_refusal_register(void)
+{
+    page_filter = ap_register_output_filter("EXPECT_POLICY_PAGE", replace_page,
+                                            NULL, AP_FTYPE_RESOURCE);
+}
+
+void ep_refusal_replace_page(request_rec *r, ep_request *state)
+{
+    state->answered = 1;
+    ep_close_over_content(r, state);
+    if (state->early_status == 0) {
+        ep_report_outcome(r, state, EP_OUTCOME_REFUSED);
+        r->status = state->verdict.status;
+        r->status_line = NULL;
+    }
+    ap_add_output_filter_handle(page_filter, state, r, r->connection);
+}

@@ -1,0 +1,32 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/** The answer to an upload that is refused. */
+#ifndef EP_REFUSAL_H
+#define EP_REFUSAL_H
+
+#include "request/request.h"
+
+/** Registers the filter. */
+void ep_refusal_register(void);
+
+/**
+ * Tells the operator of the verdict, and the client if it is refused.
+ * @return DECLINED to go on; DONE: the answer is complete, and the hook has to
+ *         return that
+ */
+int ep_refusal_conclude(request_rec *r, ep_request *state);
+
+/**
+ * Answers with the document, whatever anybody else would have said.  To be
+ * called from a hook of the request, before anything was sent.
+ * @return DONE
+ */
+int ep_refusal_send(request_rec *r, ep_request *state);
+
+/**
+ * In insert_error_filter: lets the document take the place of the page that
+ * core is about to send: that of the verdict, or of early_status.
+ */
+void ep_refusal_replace_page(request_rec *r, ep_request *state);
+
+#endif

@@ -1,0 +1,15 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/** The directives: words to settings. */
+#ifndef EP_DIRECTIVES_H
+#define EP_DIRECTIVES_H
+
+#include "request/request.h"
+
+/** The directive table; docs/directives.md describes each. */
+extern const command_rec ep_directives[];
+
+/** Registers what directives in .htaccess files have to know of httpd. */
+void ep_directives_register(void);
+
+#endif

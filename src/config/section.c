@@ -1,0 +1,437 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "config/section.h"
+
+#include "apr_strings.h"
+#include "http_core.h"
+#include "http_log.h"
+
+#include "request/log_once.h"
+
+APLOG_USE_MODULE(expect_policy);
+
+/*
+ * What was written for a place: either what one section or .htaccess file
+ * says, or `add` laid over `base`.  Merging only joins the two: it runs for
+ * every section that any request meets, while only uploads need to know what
+ * it comes to (collect() below).
+ */
+typedef struct dir_config dir_config;
+struct dir_config {
+    /* both NULL: this is one section */
+    const dir_config *base;
+    const dir_config *add;
+    /* some section in here says On or DryRun */
+    int may_be_on;
+    /* it stands in an .htaccess file */
+    int is_owners;
+    /* what the section says; NULL: nothing */
+    ep_half *says;
+    const ep_setting *override;
+};
+
+typedef struct server_config {
+    const ep_setting *ceiling;
+    /* the strictest ExpectPolicy in any section of this virtual host */
+    const ep_setting *strictest;
+} server_config;
+
+void *ep_section_create_dir(apr_pool_t *pool, char *where)
+{
+    (void)where;
+    return apr_pcalloc(pool, sizeof(dir_config));
+}
+
+void *ep_section_merge_dir(apr_pool_t *pool, void *base_, void *add_)
+{
+    const dir_config *base = base_;
+    const dir_config *add = add_;
+    dir_config *merged = apr_palloc(pool, sizeof(*merged));
+
+    merged->base = base;
+    merged->add = add;
+    merged->may_be_on = base->may_be_on | add->may_be_on;
+    return merged;
+}
+
+void *ep_section_create_server(apr_pool_t *pool, server_rec *server)
+{
+    (void)server;
+    return apr_pcalloc(pool, sizeof(server_config));
+}
+
+static const ep_setting *stricter(const ep_setting *a, const ep_setting *b)
+{
+    if (a == NULL || b == NULL) {
+        return a != NULL ? a : b;
+    }
+    return b->number > a->number ? b : a;
+}
+
+void *ep_section_merge_server(apr_pool_t *pool, void *base_, void *add_)
+{
+    const server_config *base = base_;
+    const server_config *add = add_;
+    server_config *merged = apr_palloc(pool, sizeof(*merged));
+
+    merged->ceiling = add->ceiling != NULL ? add->ceiling : base->ceiling;
+    /* sections of the main server reach into its virtual hosts */
+    merged->strictest = stricter(base->strictest, add->strictest);
+    return merged;
+}
+
+void ep_section_say(apr_pool_t *pool, void *section_, int is_owners,
+                    ep_rule rule, const ep_setting *setting)
+{
+    dir_config *section = section_;
+
+    if (section->says == NULL) {
+        section->says = apr_pcalloc(pool, sizeof(*section->says));
+        section->is_owners = is_owners;
+    }
+    section->says->rule[rule] = setting;
+    if (rule == EP_RULE_MODE && setting->number != EP_MODE_OFF) {
+        section->may_be_on = 1;
+    }
+}
+
+const ep_setting *ep_section_said(const void *section_, ep_rule rule)
+{
+    const dir_config *section = section_;
+
+    return section->says != NULL ? section->says->rule[rule] : NULL;
+}
+
+void ep_section_say_override(void *section_, const ep_setting *setting)
+{
+    dir_config *section = section_;
+
+    section->override = setting;
+}
+
+static server_config *server_config_of(const server_rec *server)
+{
+    return ap_get_module_config(server->module_config, &expect_policy_module);
+}
+
+void ep_section_say_ceiling(server_rec *server, const ep_setting *setting)
+{
+    server_config_of(server)->ceiling = setting;
+}
+
+/* Set while hooks are registered; NULL: nothing is to be done. */
+static void (*features[EP_FEATURES])(void);
+
+void ep_section_when_used(ep_feature feature, void (*begin)(void))
+{
+    features[feature] = begin;
+}
+
+void ep_section_use(ep_feature feature)
+{
+    if (features[feature] != NULL) {
+        features[feature]();
+    }
+}
+
+void ep_section_say_section_mode(server_rec *server, const ep_setting *setting)
+{
+    if (setting->number != EP_MODE_OFF) {
+        server_config *host = server_config_of(server);
+
+        host->strictest = stricter(host->strictest, setting);
+    }
+}
+
+int ep_section_finish(apr_pool_t *pool, server_rec *main_server)
+{
+    return ep_log_once_init(pool, main_server);
+}
+
+static const dir_config *dir_config_in(const ap_conf_vector_t *vector)
+{
+    return ap_get_module_config(vector, &expect_policy_module);
+}
+
+int ep_section_may_be_on(const ap_conf_vector_t *vector)
+{
+    return dir_config_in(vector)->may_be_on;
+}
+
+int ep_section_has_ceiling(const request_rec *r)
+{
+    const ep_setting *ceiling = server_config_of(r->server)->ceiling;
+
+    return ceiling != NULL && ceiling->number != EP_UNLIMITED
+           && ep_section_may_be_on(r->server->lookup_defaults);
+}
+
+/* What all sections of a place come to. */
+typedef struct collected {
+    ep_half server;
+    ep_half owner;
+    /* both as one sequence, as ExpectPolicyOverride Any wants it */
+    ep_half all;
+    /* the owner has said anything */
+    int has_owner;
+    const ep_setting *override;
+} collected;
+
+/* From the last section to the first.  httpd lays sections over one another
+ * one by one, so that `base` is the long side and `add` seldom more than one
+ * section: recursion is as deep as sections nest, not as many as there are. */
+static void collect(const dir_config *config, collected *result)
+{
+    while (config->base != NULL) {
+        collect(config->add, result);
+        config = config->base;
+    }
+    if (config->says != NULL) {
+        ep_policy_add_section(&result->all, config->says);
+        ep_policy_add_section(config->is_owners ? &result->owner
+                                                : &result->server,
+                              config->says);
+        result->has_owner |= config->is_owners;
+    }
+    if (result->override == NULL) {
+        result->override = config->override;
+    }
+}
+
+static void log_ignored(request_rec *r, const ep_setting *owner,
+                        const ep_setting *override)
+{
+    if (ep_log_once(r->pool, "ignored", owner)) {
+        ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r,
+                      "ignored: %s in %s:%u, by %s None in %s:%u",
+                      owner->directive, owner->file, owner->line,
+                      override->directive, override->file, override->line);
+    }
+}
+
+static void log_clamped(request_rec *r, const ep_setting *owner,
+                        const ep_setting *server)
+{
+    if (ep_log_once(r->pool, "clamped", owner)) {
+        const char *bound = server == NULL
+                                ? "the default"
+                                : apr_psprintf(r->pool, "%s:%u", server->file,
+                                               server->line);
+
+        ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r,
+                      "clamped: %s in %s:%u is laxer than %s",
+                      owner->directive, owner->file, owner->line, bound);
+    }
+}
+
+/* One line of a rule that may stand several times. */
+static void log_line_in_vain(request_rec *r, const collected *found,
+                             ep_override how, ep_rule rule,
+                             const ep_setting *owner)
+{
+    const ep_setting *server;
+
+    if (how == EP_OVERRIDE_NONE) {
+        log_ignored(r, owner, found->override);
+        return;
+    }
+    server = ep_policy_tighter(rule, &found->server, owner);
+    if (server != NULL) {
+        log_clamped(r, owner, server);
+    }
+}
+
+/* All of both sides hold, so these lines change nothing; but their owner may
+ * think that they do. */
+static void log_lines_in_vain(request_rec *r, const collected *found,
+                              ep_override how)
+{
+    apr_size_t i;
+    int rule;
+
+    for (i = 0; i < found->owner.counted_count; i++) {
+        const ep_setting *owner = found->owner.counted[i];
+
+        log_line_in_vain(r, found, how, owner->count->rule, owner);
+    }
+    for (rule = EP_RULE_QUOTA; rule < EP_RULES; rule++) {
+        const ep_setting *off = found->owner.off[rule - EP_RULE_QUOTA];
+
+        if (off != NULL) {
+            log_line_in_vain(r, found, how, (ep_rule)rule, off);
+        }
+    }
+}
+
+/* What the owner says in vain.  Told at an upload: .htaccess files are read
+ * anew for every request, and most requests need no policy. */
+static void log_in_vain(request_rec *r, const collected *found,
+                        ep_override how)
+{
+    int rule;
+
+    for (rule = 0; rule < EP_RULE_QUOTA; rule++) {
+        const ep_setting *owner = found->owner.rule[rule];
+        const ep_setting *server = found->server.rule[rule];
+
+        if (owner == NULL) {
+            continue;
+        }
+        if (how == EP_OVERRIDE_NONE) {
+            log_ignored(r, owner, found->override);
+        }
+        else if (ep_policy_is_laxer((ep_rule)rule, server, owner)) {
+            log_clamped(r, owner, server);
+        }
+    }
+    log_lines_in_vain(r, found, how);
+}
+
+/* The owner's line does not hold; the server's that finds no room has every
+ * upload refused, and the refusal names it. */
+static void log_surplus(request_rec *r, const ep_setting *surplus)
+{
+    if (ep_log_once(r->pool, "surplus", surplus)) {
+        ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r,
+                      "ignored: %s in %s:%u, as %d limits of .htaccess files "
+                      "count here already", surplus->directive, surplus->file,
+                      surplus->line, EP_OWNERS_MAX);
+    }
+}
+
+static void compose(request_rec *r, const ap_conf_vector_t *vector,
+                    ep_policy *policy)
+{
+    collected found;
+    ep_override how = EP_OVERRIDE_TIGHTEN;
+
+    memset(&found, 0, sizeof(found));
+    collect(dir_config_in(vector), &found);
+    if (found.override != NULL) {
+        how = (ep_override)found.override->number;
+    }
+    if (found.has_owner && how != EP_OVERRIDE_ANY && ep_logs(r)) {
+        log_in_vain(r, &found, how);
+    }
+    ep_policy_compose(policy,
+                      how == EP_OVERRIDE_ANY ? &found.all : &found.server,
+                      &found.owner, how);
+    if (policy->surplus[1] != NULL && policy->mode != EP_MODE_OFF
+        && ep_logs(r)) {
+        log_surplus(r, policy->surplus[1]);
+    }
+}
+
+static void bound(const server_rec *server, ep_policy *policy)
+{
+    const ep_setting *ceiling = server_config_of(server)->ceiling;
+
+    if (ceiling != NULL && ceiling->number != EP_UNLIMITED) {
+        policy->ceiling = ceiling;
+    }
+}
+
+void ep_section_policy(request_rec *r, const ap_conf_vector_t *vector,
+                       ep_policy *policy)
+{
+    compose(r, vector, policy);
+    if (ep_section_has_ceiling(r) || policy->mode != EP_MODE_OFF) {
+        bound(r->server, policy);
+    }
+    if (policy->mode == EP_MODE_OFF && policy->ceiling != NULL) {
+        ep_policy host;
+
+        compose(r, r->server->lookup_defaults, &host);
+        ep_policy_only_ceiling(policy, host.mode);
+    }
+}
+
+int ep_section_advertises(request_rec *r, const ap_conf_vector_t *vector,
+                          ep_policy *policy)
+{
+    if (!ep_section_may_be_on(vector)) {
+        return 0;
+    }
+    ep_section_policy(r, vector, policy);
+    return policy->mode == EP_MODE_ON && policy->advertises;
+}
+
+void ep_section_host_policy(request_rec *r, ep_policy *policy)
+{
+    const ep_setting *strictest = server_config_of(r->server)->strictest;
+
+    compose(r, r->server->lookup_defaults, policy);
+    if (policy->mode == EP_MODE_OFF && strictest != NULL) {
+        policy->mode = (ep_mode)strictest->number;
+        policy->mode_by = strictest;
+    }
+}
+
+/* The directories of a server are where .htaccess files are looked for. */
+static int has_open_directory(const server_rec *server, int override)
+{
+    const core_server_config *core = ap_get_core_module_config(
+        server->module_config);
+    int i;
+
+    for (i = 0; i < core->sec_dir->nelts; i++) {
+        const core_dir_config *directory = ap_get_core_module_config(
+            APR_ARRAY_IDX(core->sec_dir, i, ap_conf_vector_t *));
+
+        if ((directory->override & override) != 0
+            || (directory->override_list != NULL
+                && !apr_is_empty_table(directory->override_list))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int ep_section_has_owners(const server_rec *main_server, int override)
+{
+    const server_rec *server;
+
+    for (server = main_server; server != NULL; server = server->next) {
+        if (has_open_directory(server, override)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int ep_section_says(const ap_conf_vector_t *section)
+{
+    const dir_config *config = dir_config_in(section);
+
+    /* httpd makes one for the first directive of a module */
+    return config != NULL
+           && (config->says != NULL || config->override != NULL);
+}
+
+int ep_section_says_here(const ap_conf_vector_t *section,
+                         const ep_setting *setting)
+{
+    const dir_config *config = dir_config_in(section);
+    int rule;
+
+    for (rule = 0; config != NULL && config->says != NULL && rule < EP_RULES;
+         rule++) {
+        if (config->says->rule[rule] == setting) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+void ep_section_server_policy(const server_rec *server,
+                              const ap_conf_vector_t *vector,
+                              ep_policy *policy, const ep_setting **override)
+{
+    collected found;
+
+    memset(&found, 0, sizeof(found));
+    collect(dir_config_in(vector), &found);
+    ep_policy_compose(policy, &found.server, NULL, EP_OVERRIDE_NONE);
+    bound(server, policy);
+    *override = found.override;
+}

@@ -1,0 +1,156 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "connection/close.h"
+
+#include "http_connection.h"
+#include "http_core.h"
+#include "util_filter.h"
+
+#include "connection/drain.h"
+#include "core/book/amount.h"
+#include "request/counters.h"
+
+/* The most content that is read so that a connection can be kept: what fits
+ * into the first packets of a connection is there at once or not at all. */
+#define KEEP_MAX 16384
+
+/* What a connection is marked with: how it is to end, and by which virtual host.
+ * A number in place of a pointer, so that marking allocates nothing for a
+ * connection's lifetime. */
+#define LINGERS (EP_LINGER_ABORT + 1)
+
+static void *make_mark(ep_linger linger, size_t place)
+{
+    return (void *)(apr_uintptr_t)(1 + place * LINGERS + linger);
+}
+
+static void read_mark(const void *mark, ep_linger *linger, size_t *place)
+{
+    const apr_uintptr_t number = (apr_uintptr_t)mark - 1;
+
+    *linger = (ep_linger)(number % LINGERS);
+    *place = number / LINGERS;
+}
+
+/* @return 1 if a brigade ends the content */
+static int has_end(apr_bucket_brigade *bb)
+{
+    return !APR_BRIGADE_EMPTY(bb) && APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb));
+}
+
+/* Reads content that is there already, without waiting and without inviting
+ * more: 100 Continue goes out on a blocking read only (ap_http_filter). */
+static int takes_content(request_rec *r, apr_bucket_brigade *bb)
+{
+    int64_t bytes = 0;
+
+    while (bytes <= KEEP_MAX) {
+        apr_off_t length = 0;
+
+        apr_brigade_cleanup(bb);
+        if (ap_get_brigade(r->proto_input_filters, bb, AP_MODE_READBYTES,
+                           APR_NONBLOCK_READ, KEEP_MAX) != APR_SUCCESS
+            || APR_BRIGADE_EMPTY(bb)
+            || apr_brigade_length(bb, 0, &length) != APR_SUCCESS
+            || length < 0) {
+            return 0;
+        }
+        if (has_end(bb)) {
+            return 1;
+        }
+        bytes = ep_amount_plus(bytes, length);
+    }
+    return 0;
+}
+
+/* Only what core reads without an opinion of its own: chunks that it does not
+ * like, or a length above LimitRequestBody, it would answer with an error. */
+static int is_small(request_rec *r, const ep_facts *facts)
+{
+    const apr_off_t limit = ap_get_limit_req_body(r);
+
+    return facts->content == EP_CONTENT_SIZED && facts->declared <= KEEP_MAX
+           && (limit <= 0 || facts->declared <= limit);
+}
+
+/* 1 if all content was there and is out of the way, and nothing follows it: a
+ * client that sends more at once may not mean what httpd would make of it. */
+static int is_clear(request_rec *r, const ep_request *state)
+{
+    conn_rec *c = r->connection;
+    apr_bucket_brigade *bb;
+    int clear;
+
+    if (c->master != NULL || r->expecting_100
+        || c->keepalive == AP_CONN_CLOSE || !is_small(r, &state->facts)) {
+        return 0;
+    }
+    bb = apr_brigade_create(r->pool, c->bucket_alloc);
+    clear = takes_content(r, bb);
+    if (clear) {
+        apr_brigade_cleanup(bb);
+        clear = ap_get_brigade(c->input_filters, bb, AP_MODE_SPECULATIVE,
+                               APR_NONBLOCK_READ, 1) != APR_SUCCESS
+                || APR_BRIGADE_EMPTY(bb);
+    }
+    apr_brigade_destroy(bb);
+    return clear;
+}
+
+/*
+ * Nothing may be read behind the answer while there is content that nobody
+ * read: without this, ap_finalize_request_protocol() reads it all before the
+ * answer leaves, and on a connection kept open content would be parsed as the
+ * next request.  r->expecting_100 stays: alone, clearing it deadlocks.
+ */
+void ep_close_over_content(request_rec *r, const ep_request *state)
+{
+    conn_rec *c = r->connection;
+
+    if (state->facts.content == EP_CONTENT_NONE || state->is_read
+        || is_clear(r, state)) {
+        return;
+    }
+    c->keepalive = AP_CONN_CLOSE;
+    /* HTTP/2 ends the stream, not the connection */
+    if (c->master == NULL) {
+        ap_set_module_config(c->conn_config, &expect_policy_module,
+                             make_mark(state->policy.linger,
+                                       ep_counters_place(r->server)));
+    }
+}
+
+/*
+ * Just before the MPM shuts the connection down and reads on until the client
+ * stops sending (ap_start_lingering_close).  c->aborted, once the answer is
+ * out, tells it not to.
+ */
+static int end_connection(conn_rec *c)
+{
+    const void *mark = ap_get_module_config(c->conn_config,
+                                            &expect_policy_module);
+    ep_linger linger;
+    size_t place;
+
+    if (mark == NULL || c->aborted) {
+        return OK;
+    }
+    ap_flush_conn(c);
+    if (c->aborted) {
+        return OK;
+    }
+    read_mark(mark, &linger, &place);
+    if (linger == EP_LINGER_ABORT || ep_drain(c, linger, place)) {
+        c->aborted = 1;
+    }
+    else if (linger == EP_LINGER_SHORT) {
+        apr_table_setn(c->notes, "short-lingering-close", "1");
+    }
+    return OK;
+}
+
+void ep_close_register(void)
+{
+    /* last: others may have something to send */
+    ap_hook_pre_close_connection(end_connection, NULL, NULL, APR_HOOK_LAST);
+}

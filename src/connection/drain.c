@@ -1,0 +1,303 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "connection/drain.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "apr_portable.h"
+#include "apr_thread_proc.h"
+#include "http_connection.h"
+#include "http_core.h"
+#include "http_log.h"
+
+#include "connection/fork.h"
+#include "request/counters.h"
+
+APLOG_USE_MODULE(expect_policy);
+
+/* httpd's own times (MAX_SECS_TO_LINGER, SECONDS_TO_LINGER) */
+#define FULL_TIME apr_time_from_sec(30)
+#define SHORT_TIME apr_time_from_sec(2)
+/* When the child ends, for everybody. */
+#define LAST_TIME apr_time_from_sec(2)
+/* Connections at once, per child; the next one takes the place of the one that
+ * has had most of its time. */
+#define MOST 256
+/* What the kernel may keep of a connection: without a bound, it grows with a
+ * fast sender to megabytes.  By arithmetic, one buffer a round trip: 3.2 MB a
+ * second over 80 ms. */
+#define RECEIVE_BUFFER (256 * 1024)
+/* All connections together may send this much in a tick, about 50 MB a second;
+ * who sends faster is slowed down by a full receive buffer. */
+#define TICK_BYTES (512 * 1024)
+#define TICK_MSEC 10
+#define PIECE (64 * 1024)
+
+/*
+ *   request threads                    the drain thread
+ *   ---------------                    ----------------
+ *   dup, write to handover[1]  ----->  poll(handover[0], sockets...)
+ *                                      recv until end, error or deadline
+ *                                      close
+ */
+typedef struct handed {
+    int fd;
+    size_t place;
+    apr_time_t deadline;
+} handed;
+
+static struct drain {
+    /* guards all up to handover; as old as the process, since connections may
+     * still be closed while the child's pool goes */
+    apr_thread_mutex_t *mutex;
+    apr_pool_t *pool;
+    apr_thread_t *thread;
+    int is_over;
+    pid_t owner;
+    int handover[2];
+    /* the drain thread's alone: [0] is the pipe's */
+    struct pollfd polled[1 + MOST];
+    apr_time_t deadline[1 + MOST];
+    size_t place[1 + MOST];
+    int count;
+} drain;
+
+static void drop(int i)
+{
+    close(drain.polled[i].fd);
+    drain.count--;
+    drain.polled[i] = drain.polled[drain.count];
+    drain.deadline[i] = drain.deadline[drain.count];
+    drain.place[i] = drain.place[drain.count];
+}
+
+static void drop_oldest(void)
+{
+    int oldest = 1;
+    int i;
+
+    for (i = 2; i < drain.count; i++) {
+        if (drain.deadline[i] < drain.deadline[oldest]) {
+            oldest = i;
+        }
+    }
+    drop(oldest);
+}
+
+/* @return 0 once the child is ending */
+static int take_handed(void)
+{
+    handed next;
+    ssize_t length;
+
+    while ((length = read(drain.handover[0], &next, sizeof(next)))
+           == (ssize_t)sizeof(next)) {
+        if (drain.count == 1 + MOST) {
+            drop_oldest();
+        }
+        drain.polled[drain.count].fd = next.fd;
+        drain.polled[drain.count].events = POLLIN;
+        drain.polled[drain.count].revents = 0;
+        drain.deadline[drain.count] = next.deadline;
+        drain.place[drain.count] = next.place;
+        drain.count++;
+    }
+    return length != 0;
+}
+
+/* @return 0 if there will be nothing more */
+static int read_on(int fd, size_t place, apr_size_t most)
+{
+    static char thrown_away[PIECE];
+
+    while (most > 0) {
+        const apr_size_t piece = most < PIECE ? most : PIECE;
+        const ssize_t length = recv(fd, thrown_away, piece, MSG_DONTWAIT);
+
+        if (length <= 0) {
+            return length < 0 && (errno == EAGAIN || errno == EINTR);
+        }
+        most -= (apr_size_t)length;
+        ep_counters_drained(place, (apr_size_t)length);
+    }
+    return 1;
+}
+
+/* One look at all connections.  @return how many had sent something */
+static int look(apr_time_t last)
+{
+    const apr_time_t now = apr_time_now();
+    const apr_size_t share = TICK_BYTES / (apr_size_t)drain.count;
+    int busy = 0;
+    int i;
+
+    for (i = drain.count - 1; i > 0; i--) {
+        const int is_ready = drain.polled[i].revents != 0;
+
+        busy += is_ready;
+        if (now >= drain.deadline[i] || now >= last
+            || (is_ready
+                && !read_on(drain.polled[i].fd, drain.place[i], share))) {
+            drop(i);
+        }
+    }
+    return busy;
+}
+
+static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
+{
+    apr_time_t last = APR_INT64_MAX;
+    int is_open = 1;
+
+    (void)thread;
+    (void)data;
+    /* signals are for httpd's own threads */
+    apr_setup_signal_thread();
+    drain.polled[0].fd = drain.handover[0];
+    drain.polled[0].events = POLLIN;
+    drain.count = 1;
+    while (is_open || drain.count > 1) {
+        int busy;
+
+        /* deadlines are looked at once in a while only */
+        poll(drain.polled, (nfds_t)drain.count,
+             drain.count > 1 ? 500 : -1);
+        if (is_open && drain.polled[0].revents != 0) {
+            is_open = take_handed();
+            if (!is_open) {
+                last = apr_time_now() + LAST_TIME;
+                drain.polled[0].fd = -1;
+            }
+        }
+        busy = look(last);
+        if (busy > 0) {
+            apr_sleep(apr_time_from_msec(TICK_MSEC));
+        }
+    }
+    return NULL;
+}
+
+static apr_status_t end_thread(void *data)
+{
+    apr_thread_t *thread;
+    apr_status_t rv;
+
+    (void)data;
+    /* a process that a child forked to run a program has its pools, and ends
+     * them if it is killed before it runs, but has none of its threads */
+    if (drain.owner != getpid()) {
+        return APR_SUCCESS;
+    }
+    apr_thread_mutex_lock(drain.mutex);
+    thread = drain.thread;
+    drain.thread = NULL;
+    drain.is_over = 1;
+    if (thread != NULL) {
+        close(drain.handover[1]);
+    }
+    apr_thread_mutex_unlock(drain.mutex);
+    if (thread != NULL) {
+        apr_thread_join(&rv, thread);
+        close(drain.handover[0]);
+    }
+    return APR_SUCCESS;
+}
+
+static int start_thread(void)
+{
+    int i;
+
+    if (pipe(drain.handover) != 0) {
+        return 0;
+    }
+    for (i = 0; i < 2; i++) {
+        fcntl(drain.handover[i], F_SETFD, FD_CLOEXEC);
+        fcntl(drain.handover[i], F_SETFL, O_NONBLOCK);
+    }
+    if (apr_thread_create(&drain.thread, NULL, run, NULL, drain.pool)
+        != APR_SUCCESS) {
+        drain.thread = NULL;
+        close(drain.handover[0]);
+        close(drain.handover[1]);
+        return 0;
+    }
+    ep_fork_guard();
+    return 1;
+}
+
+/* @return 1: handed over; 0: the pipe is full; -1: there is no thread */
+static int hand_over(const handed *next)
+{
+    sigset_t all, before;
+    int result = -1;
+
+    /* prefork ends a child in its handler of SIGTERM, wherever it stands: here
+     * end_thread() would wait for the mutex for ever */
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    apr_thread_mutex_lock(drain.mutex);
+    if (!drain.is_over && (drain.thread != NULL || start_thread())) {
+        result = write(drain.handover[1], next, sizeof(*next))
+                 == (ssize_t)sizeof(*next);
+    }
+    apr_thread_mutex_unlock(drain.mutex);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return result;
+}
+
+int ep_drain(conn_rec *c, ep_linger linger, size_t place)
+{
+    apr_socket_t *socket = ap_get_conn_socket(c);
+    handed next;
+    int fd, result;
+
+    if (drain.mutex == NULL || socket == NULL
+        || apr_os_sock_get(&fd, socket) != APR_SUCCESS) {
+        return 0;
+    }
+    apr_socket_opt_set(socket, APR_SO_RCVBUF, RECEIVE_BUFFER);
+    memset(&next, 0, sizeof(next));
+    next.place = place;
+    next.deadline = apr_time_now() + (linger == EP_LINGER_FULL ? FULL_TIME
+                                                               : SHORT_TIME);
+    next.fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    if (next.fd < 0
+        || apr_socket_shutdown(socket, APR_SHUTDOWN_WRITE) != APR_SUCCESS) {
+        result = 0;
+    }
+    else {
+        result = hand_over(&next);
+    }
+    if (result != 1 && next.fd >= 0) {
+        close(next.fd);
+    }
+    /* if there is no room, it is better closed at once than left to a worker */
+    return result >= 0;
+}
+
+static void prepare_child(apr_pool_t *pool, server_rec *s)
+{
+    drain.thread = NULL;
+    drain.is_over = 0;
+    drain.owner = getpid();
+    drain.mutex = NULL;
+    if (apr_pool_create(&drain.pool, s->process->pool) != APR_SUCCESS
+        || apr_thread_mutex_create(&drain.mutex, APR_THREAD_MUTEX_DEFAULT,
+                                   drain.pool) != APR_SUCCESS) {
+        drain.mutex = NULL;
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     "refused connections are drained by httpd's workers");
+        return;
+    }
+    apr_pool_pre_cleanup_register(pool, NULL, end_thread);
+}
+
+void ep_drain_register(void)
+{
+    ap_hook_child_init(prepare_child, NULL, NULL, APR_HOOK_MIDDLE);
+}

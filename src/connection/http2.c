@@ -1,0 +1,102 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "connection/http2.h"
+
+#include <pthread.h>
+
+#include "ap_mpm.h"
+#include "util_filter.h"
+
+/* How long a client on HTTP/2 may take to find its answer. */
+#define LOOK_TIME apr_time_from_msec(100)
+/* How many may at once, per child: one of mod_http2's workers waits for each.
+ * There are half again as many of them as the child has threads (unless
+ * H2MaxWorkers says otherwise); one for every four threads may wait. */
+#define LOOK_MOST 16
+#define LOOK_THREADS 4
+
+/* The connections that have a stream which waits; NULL: a free place. */
+static struct looks {
+    pthread_mutex_t mutex;
+    const conn_rec *at[LOOK_MOST];
+} looks = { PTHREAD_MUTEX_INITIALIZER, { NULL } };
+
+/* @return a place to wait in; NULL: another stream of the connection has one,
+ * or there is none left */
+static const conn_rec **take_place(const conn_rec *connection)
+{
+    const conn_rec **place = NULL;
+    int threads = 0;
+    int i;
+
+    ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
+    pthread_mutex_lock(&looks.mutex);
+    for (i = 0; i < LOOK_MOST && i * LOOK_THREADS < threads; i++) {
+        if (looks.at[i] == connection) {
+            place = NULL;
+            break;
+        }
+        if (looks.at[i] == NULL && place == NULL) {
+            place = &looks.at[i];
+        }
+    }
+    if (place != NULL) {
+        *place = connection;
+    }
+    pthread_mutex_unlock(&looks.mutex);
+    return place;
+}
+
+static void leave_place(const conn_rec **place)
+{
+    pthread_mutex_lock(&looks.mutex);
+    *place = NULL;
+    pthread_mutex_unlock(&looks.mutex);
+}
+
+static void end_answer(request_rec *r)
+{
+    apr_bucket_alloc_t *alloc = r->connection->bucket_alloc;
+    apr_bucket_brigade *bb = apr_brigade_create(r->pool, alloc);
+
+    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(alloc));
+    ap_pass_brigade(r->output_filters, bb);
+    apr_brigade_destroy(bb);
+}
+
+/*
+ * mod_http2 resets a stream that has its answer as soon as its worker is back,
+ * and a client that is still sending may meet the reset before the answer (curl
+ * up to 7.88 at least).  When the client ends or resets the stream, mod_http2
+ * sets c->aborted.  The input is not waited on: reading it would open the
+ * window for more.
+ *
+ * One stream of a connection waits: mod_http2 runs at least two of them at
+ * once, so that its neighbours go on.
+ */
+void ep_http2_wait(request_rec *r, const ep_request *state)
+{
+    conn_rec *c = r->connection;
+    apr_interval_time_t left = LOOK_TIME;
+    apr_interval_time_t step = apr_time_from_msec(1);
+    const conn_rec **place;
+
+    if (c->master == NULL || c->aborted || state->is_read
+        || state->facts.content == EP_CONTENT_NONE
+        || state->policy.linger == EP_LINGER_ABORT) {
+        return;
+    }
+    place = take_place(c->master);
+    if (place == NULL) {
+        return;
+    }
+    if (!r->eos_sent) {
+        end_answer(r);
+    }
+    while (left > 0 && !c->aborted) {
+        apr_sleep(step);
+        left -= step;
+        step = step * 2 < left ? step * 2 : left;
+    }
+    leave_place(place);
+}

@@ -1,0 +1,43 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "core/answer/json.h"
+
+void ep_json_names(json_t *document, const char *member,
+                   const ep_policy *policy, ep_rule rule)
+{
+    const char *names[EP_NAMES_MAX];
+    json_t *list = json_array();
+    int complete;
+    const size_t count = ep_policy_names(policy, rule, names, EP_LIST_BYTES,
+                                         &complete);
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        json_array_append_new(list, json_string(names[i]));
+    }
+    json_object_set_new(document, member, list);
+    if (!complete) {
+        json_object_set_new(document, "truncated", json_true());
+    }
+}
+
+void ep_json_number(json_t *document, const char *member, int64_t number)
+{
+    if (number != EP_UNKNOWN) {
+        json_object_set_new(document, member, json_integer(number));
+    }
+}
+
+/* Lists and messages are bounded, so that all documents fit; one that did not
+ * would be no reason to answer with half of it. */
+size_t ep_json_line(char *out, size_t size, json_t *document)
+{
+    const size_t length = json_dumpb(document, out, size - 1, JSON_COMPACT);
+
+    json_decref(document);
+    if (length == 0 || length > size - 1) {
+        return 0;
+    }
+    out[length] = '\n';
+    return length + 1;
+}

@@ -1,0 +1,110 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "core/answer/limits.h"
+
+#include "core/answer/document.h"
+#include "core/answer/json.h"
+#include "core/text/auth.h"
+
+/* A list that a rule makes of itself, where it makes a demand at all. */
+static void set_demand(json_t *document, const char *member,
+                       const ep_policy *policy, ep_rule rule)
+{
+    if (policy->rule[rule][0] != NULL || policy->rule[rule][1] != NULL) {
+        ep_json_names(document, member, policy, rule);
+    }
+}
+
+/* The schemes of the challenges of which one has to be met. */
+static void set_schemes(json_t *document, const ep_policy *policy)
+{
+    const char *names[EP_NAMES_MAX];
+    json_t *list = json_array();
+    int complete;
+    const size_t count = ep_policy_names(policy, EP_RULE_REQUIRE_AUTH, names,
+                                         EP_LIST_BYTES, &complete);
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        const ep_span scheme = ep_auth_scheme(names[i]);
+
+        json_array_append_new(list, json_stringn(scheme.at, scheme.length));
+    }
+    json_object_set_new(document, "authentication_schemes", list);
+}
+
+static int64_t most_at_once(const ep_policy *policy)
+{
+    int64_t most = EP_UNKNOWN;
+    size_t i;
+
+    for (i = 0; i < policy->counted_count; i++) {
+        const ep_setting *line = policy->counted[i];
+
+        if (line->count->rule == EP_RULE_CONCURRENT
+            && (most == EP_UNKNOWN || line->number < most)) {
+            most = line->number;
+        }
+    }
+    return most;
+}
+
+/* What ExpectPolicyRefuse says to every upload. */
+static void set_refused(json_t *document, const ep_setting *by)
+{
+    json_t *refused = json_object();
+
+    json_object_set_new(refused, "error", json_string(by->code));
+    json_object_set_new(refused, "message", json_string(ep_document_refused(by)));
+    json_object_set_new(refused, "status", json_integer(by->status));
+    json_object_set_new(document, "refused", refused);
+}
+
+static void set_limits(json_t *document, const ep_policy *policy,
+                       const ep_left *left)
+{
+    const ep_setting *ask = ep_policy_smallest(policy,
+                                               EP_RULE_REQUIRE_CONTINUE);
+    const ep_setting *size = ep_policy_max_size(policy);
+
+    if (ask != NULL) {
+        ep_json_number(document, "continue_above", ask->number);
+    }
+    set_demand(document, "supported_types", policy, EP_RULE_TYPES);
+    set_demand(document, "supported_encodings", policy, EP_RULE_ENCODINGS);
+    if (policy->rule[EP_RULE_REQUIRE_LENGTH][0] != NULL
+        || policy->rule[EP_RULE_REQUIRE_LENGTH][1] != NULL) {
+        json_object_set_new(document, "length_required", json_true());
+    }
+    if (size != NULL) {
+        ep_json_number(document, "max_size", size->number);
+    }
+    ep_json_number(document, "max_concurrent", most_at_once(policy));
+    ep_json_number(document, "quota_remaining", left->quota);
+    ep_json_number(document, "allowance_remaining", left->allowance);
+}
+
+size_t ep_limits_document(char *out, const ep_policy *policy,
+                             const char *method, const ep_verdict *verdict,
+                             const ep_left *left)
+{
+    json_t *document = json_object();
+
+    json_object_set_new(document, "method", json_string(method));
+    set_demand(document, "supported_expectations", policy,
+               EP_RULE_EXPECTATIONS);
+    set_demand(document, "allowed_methods", policy, EP_RULE_METHODS);
+    if (verdict->by[EP_METHOD_NOT_ALLOWED] == NULL
+        && (policy->rule[EP_RULE_REQUIRE_AUTH][0] != NULL
+            || policy->rule[EP_RULE_REQUIRE_AUTH][1] != NULL)) {
+        set_schemes(document, policy);
+    }
+    if (ep_verdict_tells_limits(verdict)) {
+        set_limits(document, policy, left);
+    }
+    else if (verdict->by[EP_METHOD_NOT_ALLOWED] == NULL
+             && verdict->by[EP_AUTHENTICATION_REQUIRED] == NULL) {
+        set_refused(document, verdict->by[EP_REFUSED]);
+    }
+    return ep_json_line(out, EP_LIMITS_SIZE, document);
+}

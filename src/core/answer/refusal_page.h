@@ -1,0 +1,29 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/** A refusal as a page for a person whose browser sent a form. */
+#ifndef EP_REFUSAL_PAGE_H
+#define EP_REFUSAL_PAGE_H
+
+#include "core/policy/verdict.h"
+
+/** The longest title, with its NUL. */
+#define EP_TITLE_SIZE 80
+
+/**
+ * A code in words: `content_too_large` is "Content too large".
+ * @param title EP_TITLE_SIZE bytes; cut there
+ */
+void ep_refusal_page_title(const char *error, char *title);
+
+/**
+ * Writes the page: HTML in UTF-8, with nothing from elsewhere.
+ * @param out not NUL-terminated
+ * @param size at least 2048 and three times the message's length
+ * @param verdict NULL: there is nothing but a message
+ * @return how many bytes were written
+ */
+size_t ep_refusal_page(char *out, size_t size, const char *error,
+                       const char *message, const ep_policy *policy,
+                       const ep_verdict *verdict);
+
+#endif

@@ -1,0 +1,104 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/**
+ * One account of the book: what one limit counts for one key.
+ *
+ * An account lies in memory that other processes write to as well, and may hold
+ * anything.  Each member is read once, then checked, then used.  Amounts are
+ * those of core/book/amount.h.
+ */
+#ifndef EP_ACCOUNT_H
+#define EP_ACCOUNT_H
+
+#include <stdint.h>
+
+#include "core/book/amount.h"
+
+/** A hash of what is counted and for whom; both 0 is no key. */
+typedef struct ep_key {
+    uint64_t high;
+    uint64_t low;
+} ep_key;
+
+/** In the order of the checks. */
+typedef enum ep_kind {
+    /** bytes that are to stay free on a file system */
+    EP_SPACE,
+    /** bytes below a tree */
+    EP_QUOTA,
+    /** bytes in a period */
+    EP_ALLOWANCE,
+    /** uploads at once */
+    EP_CONCURRENT
+} ep_kind;
+
+/** A line of the processor's cache. */
+typedef struct ep_account {
+    volatile uint64_t key_high;
+    volatile uint64_t key_low;
+    /** ep_kind + 1; anything else: this is no account, and the place is free */
+    volatile uint32_t kind;
+    /** claims that have a part here, and what these parts come to */
+    volatile uint32_t claims;
+    volatile int64_t held;
+    volatile int64_t used;
+    /** ALLOWANCE: when the period ends, and how long one is; microseconds */
+    volatile int64_t until;
+    volatile int64_t period;
+    uint64_t unused;
+} ep_account;
+
+/** What ep_account_worth() says of an account that something is held in. */
+#define EP_ACCOUNT_KEPT INT64_MAX
+
+/** Makes a place an account with nothing in it.  Whoever dies in here leaves a
+ * free place. */
+void ep_account_open(ep_account *account, ep_kind kind, ep_key key);
+
+/** @return 1 if it is the account of that key */
+int ep_account_is(const ep_account *account, ep_kind kind, ep_key key);
+
+/**
+ * ALLOWANCE: ends a period that is over, and begins one where none is on,
+ * nothing was counted in it so far, or it is longer than it may be.
+ * @param now above 0
+ * @param period at least 0
+ */
+void ep_account_turn(ep_account *account, int64_t now, int64_t period);
+
+/** @return what is left of a limit, at least 0, with what is @a own free */
+int64_t ep_account_left(const ep_account *account, int64_t limit,
+                        int64_t own);
+
+/** @return microseconds until all of an allowance is free again; -1: unknown,
+ * as it is no allowance, or the amount does not fit the limit at all */
+int64_t ep_account_wait(const ep_account *account, int64_t now,
+                        int64_t amount, int64_t limit);
+
+/** Adds a part of a claim. */
+void ep_account_hold(ep_account *account, int64_t amount);
+
+/** Adds to a part of a claim. */
+void ep_account_hold_more(ep_account *account, int64_t amount);
+
+/** Takes from a part of a claim, which stays. */
+void ep_account_hold_less(ep_account *account, int64_t amount);
+
+/** Takes a part of a claim away. */
+void ep_account_give_back(ep_account *account, int64_t amount);
+
+/**
+ * @param received bytes, for ALLOWANCE
+ * @param stored bytes, for QUOTA; may be below 0
+ * @return what will have been used when an upload is done
+ */
+int64_t ep_account_outcome(const ep_account *account, int64_t received,
+                           int64_t stored);
+
+/**
+ * How much is lost if another account takes the place; not for QUOTA.
+ * @return 0: it is free; ...; EP_ACCOUNT_KEPT: it must not be taken
+ */
+int64_t ep_account_worth(const ep_account *account, int64_t now);
+
+#endif

@@ -1,0 +1,46 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "core/book/amount.h"
+
+int64_t ep_amount_of(int64_t number)
+{
+    return number > 0 ? number : 0;
+}
+
+int64_t ep_amount_plus(int64_t amount, int64_t more)
+{
+    /* without a sign, there is room for both */
+    const uint64_t sum = (uint64_t)ep_amount_of(amount)
+                         + (uint64_t)ep_amount_of(more);
+
+    return sum < INT64_MAX ? (int64_t)sum : INT64_MAX;
+}
+
+int64_t ep_amount_minus(int64_t amount, int64_t less)
+{
+    return ep_amount_of(ep_amount_of(amount) - ep_amount_of(less));
+}
+
+int64_t ep_amount_times(uint64_t count, uint64_t each)
+{
+    const uint64_t most = INT64_MAX;
+
+    return each != 0 && count > most / each ? INT64_MAX
+                                            : (int64_t)(count * each);
+}
+
+int64_t ep_amount_percent(int64_t amount, int64_t percent)
+{
+    const int64_t all = ep_amount_of(amount);
+    const int64_t part = ep_amount_of(percent < 100 ? percent : 100);
+
+    /* in this order, it cannot overflow */
+    return all / 100 * part + all % 100 * part / 100;
+}
+
+int64_t ep_amount_in_units(int64_t amount, int64_t unit)
+{
+    const int64_t all = ep_amount_of(amount);
+
+    return all / unit + (all % unit > 0);
+}

@@ -1,0 +1,1616 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "core/book/book.h"
+
+#include <string.h>
+
+/* "expectpo" */
+#define BOOK_MAGIC UINT64_C(0x6f70746365707865)
+/* of all that follows */
+#define BOOK_VERSION 6
+/* An account is in one of so many places of one of its buckets. */
+#define BUCKET 16
+#define BUCKETS 2
+/* No place. */
+#define NOWHERE UINT32_MAX
+/* All places that an account may have. */
+#define CHOICES (BUCKET * BUCKETS)
+/* A tree that was asked for within so many microseconds gives way only to one
+ * whose share has fewer places. */
+#define TREE_STAYS (INT64_C(60) * 1000 * 1000)
+
+/* The states of a claim; anything else is none of its owner's either. */
+enum {
+    FREE = 0,
+    /* its parts are being written */
+    MAKING = 1,
+    LIVE = 2,
+    /* what it came to is written down, and is being counted */
+    COMMITTED = 3
+};
+
+struct ep_book_head {
+    volatile uint64_t magic;
+    volatile uint64_t size;
+    volatile uint32_t version;
+    /* 1: somebody is at it, or died at it */
+    volatile uint32_t busy;
+    /* of the claim made last */
+    volatile uint32_t serial;
+    /* where a free claim is likely */
+    volatile uint32_t next;
+    /* counts starts of the server, from 1 on */
+    volatile uint32_t start;
+    unsigned char unused[220];
+};
+
+struct ep_book_tree {
+    /* first, so that an account of the kind QUOTA is a tree */
+    ep_account account;
+    volatile uint32_t is_known;
+    volatile uint32_t is_file;
+    volatile uint32_t changes;
+    /* 0: none */
+    volatile uint32_t mark;
+    volatile int64_t asked;
+    volatile int64_t measured;
+    volatile int64_t took;
+    volatile int64_t settled;
+    /* of ep_part */
+    volatile uint64_t share;
+    volatile uint8_t is_owners;
+    /* its path is in the server's files */
+    volatile uint8_t is_planted;
+    volatile uint16_t unused;
+    /* of the head, when it was asked for last */
+    volatile uint32_t start;
+    volatile char path[EP_TREE_PATH_SIZE];
+};
+
+struct ep_book_part {
+    /* ep_kind */
+    volatile uint8_t kind;
+    /* it has given way to another client's upload */
+    volatile uint8_t is_revoked;
+    /* QUOTA: the tree got a number that may have this upload's bytes in it */
+    volatile uint8_t is_measured;
+    /* only limits of .htaccess files have asked for it */
+    volatile uint8_t is_owners;
+    volatile uint32_t place;
+    volatile uint64_t key_low;
+    volatile int64_t amount;
+    /* what the account will have used, once the claim is COMMITTED */
+    volatile int64_t after;
+};
+
+struct ep_book_claim {
+    volatile uint32_t state;
+    volatile uint32_t serial;
+    volatile uint32_t owner;
+    volatile uint32_t count;
+    /* of ep_part; and whether content has arrived */
+    volatile uint64_t client;
+    volatile uint32_t is_fed;
+    volatile uint32_t unused;
+    struct ep_book_part parts[EP_PARTS_MAX];
+};
+
+/* What is drawn in docs/ledger.md; an array of a negative size is no type. */
+typedef char a_head_as_drawn[sizeof(struct ep_book_head) == 256 ? 1 : -1];
+typedef char a_tree_as_drawn[sizeof(struct ep_book_tree) == 1152 ? 1 : -1];
+typedef char a_claim_as_drawn[sizeof(struct ep_book_claim) == 800 ? 1 : -1];
+
+/* One account that is asked for, in the process's own memory. */
+typedef struct want {
+    /* the part that it is for; the strictest one of several */
+    size_t part;
+    ep_kind kind;
+    /* NOWHERE: there is no such account yet */
+    uint32_t place;
+    int64_t limit;
+    int64_t amount;
+    int is_owners;
+    /* whose tree it would be, if there is none */
+    uint64_t share;
+    /* the claim has no room for it */
+    int is_left_out;
+    /* there is something else in its place so far */
+    int is_new;
+    /* there is room if this client's claims give way; 0: nobody has to */
+    uint64_t giver;
+    /* the claim's part in it; NULL: none yet */
+    struct ep_book_part *held;
+} want;
+
+/* Whole buckets only. */
+static uint32_t places(size_t room, size_t each)
+{
+    return (uint32_t)(room / each / BUCKET * BUCKET);
+}
+
+int ep_book_lay_out(ep_book *book, void *memory, size_t size)
+{
+    unsigned char *const start = memory;
+    size_t room, at = sizeof(struct ep_book_head);
+
+    if (size < EP_BOOK_SIZE_MIN || size > EP_BOOK_SIZE_MAX) {
+        return 0;
+    }
+    room = size - at;
+    book->size = size;
+    book->trees_count = places(room / 4, sizeof(struct ep_book_tree));
+    book->accounts_count = places(room / 2, sizeof(ep_account));
+    book->head = (struct ep_book_head *)(void *)start;
+    book->trees = (struct ep_book_tree *)(void *)(start + at);
+    at += book->trees_count * sizeof(struct ep_book_tree);
+    book->accounts = (ep_account *)(void *)(start + at);
+    at += book->accounts_count * sizeof(ep_account);
+    book->claims = (struct ep_book_claim *)(void *)(start + at);
+    book->claims_count = (uint32_t)((size - at)
+                                    / sizeof(struct ep_book_claim));
+    return 1;
+}
+
+void ep_book_clear(const ep_book *book)
+{
+    uint32_t i;
+
+    book->head->magic = 0;
+    for (i = 0; i < book->trees_count; i++) {
+        book->trees[i].account.kind = 0;
+    }
+    for (i = 0; i < book->accounts_count; i++) {
+        book->accounts[i].kind = 0;
+    }
+    for (i = 0; i < book->claims_count; i++) {
+        book->claims[i].state = FREE;
+    }
+    book->head->size = book->size;
+    book->head->version = BOOK_VERSION;
+    book->head->busy = 0;
+    book->head->serial = 0;
+    book->head->next = 0;
+    book->head->start = 1;
+    book->head->magic = BOOK_MAGIC;
+}
+
+int ep_book_is_valid(const ep_book *book)
+{
+    return book->head->magic == BOOK_MAGIC
+           && book->head->version == BOOK_VERSION
+           && book->head->size == book->size;
+}
+
+/* @param kind from the block as well: anything
+ * @param place the same
+ * @return NULL: there is no such place */
+static ep_account *account_at(const ep_book *book, uint32_t kind,
+                              uint32_t place)
+{
+    if (kind == EP_QUOTA) {
+        return place < book->trees_count ? &book->trees[place].account : NULL;
+    }
+    return place < book->accounts_count ? &book->accounts[place] : NULL;
+}
+
+/* @return NULL: there is no such place */
+static struct ep_book_tree *tree_at(const ep_book *book, uint32_t place)
+{
+    return place < book->trees_count ? &book->trees[place] : NULL;
+}
+
+/* @param kind out: the account's, one of ep_kind
+ * @return the account that a part is of; NULL: another one took its place */
+static ep_account *account_of(const ep_book *book,
+                              const struct ep_book_part *part, uint32_t *kind)
+{
+    ep_account *account;
+
+    *kind = part->kind;
+    account = account_at(book, *kind, part->place);
+    return account != NULL && account->key_low == part->key_low
+           && account->kind == *kind + 1 ? account : NULL;
+}
+
+/* The first place of a bucket that a key belongs into.
+ * @param which one of BUCKETS */
+static uint32_t bucket(const ep_book *book, ep_kind kind, ep_key key,
+                       int which)
+{
+    const uint32_t count = kind == EP_QUOTA ? book->trees_count
+                                            : book->accounts_count;
+    const uint64_t chosen = which == 0 ? key.high : key.low >> 32;
+
+    return (uint32_t)(chosen % (count / BUCKET)) * BUCKET;
+}
+
+/* @return a place, or NOWHERE */
+static uint32_t find(const ep_book *book, ep_kind kind, ep_key key)
+{
+    int which;
+
+    for (which = 0; which < BUCKETS; which++) {
+        uint32_t place = bucket(book, kind, key, which);
+        uint32_t left;
+
+        for (left = BUCKET; left > 0; left--) {
+            const ep_account *account = account_at(book, kind, place);
+
+            if (account != NULL && ep_account_is(account, kind, key)) {
+                return place;
+            }
+            place++;
+        }
+    }
+    return NOWHERE;
+}
+
+/* As ep_account_worth(); which tree gives way is for find_giving() to say. */
+static int64_t worth(const ep_book *book, ep_kind kind, uint32_t place,
+                     int64_t now)
+{
+    const ep_account *account = account_at(book, kind, place);
+
+    if (account == NULL) {
+        return EP_ACCOUNT_KEPT;
+    }
+    if (kind == EP_QUOTA) {
+        return account->kind != (uint32_t)EP_QUOTA + 1 ? 0 : EP_ACCOUNT_KEPT;
+    }
+    return ep_account_worth(account, now);
+}
+
+/* The same caller may hold nothing yet in what it wants. */
+static int is_wanted(const want *wants, size_t count, ep_kind kind,
+                     uint32_t place)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        if (wants[i].place == place
+            && (wants[i].kind == EP_QUOTA) == (kind == EP_QUOTA)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* What a bucket has to offer. */
+typedef struct room {
+    /* NOWHERE: nothing; and what is lost with it */
+    uint32_t place;
+    int64_t lost;
+    uint32_t free_places;
+} room;
+
+static room room_in(const ep_book *book, int64_t now, const ep_part *part,
+                    const want *wants, size_t count, int which)
+{
+    room found = { NOWHERE, EP_ACCOUNT_KEPT, 0 };
+    uint32_t place = bucket(book, part->kind, part->key, which);
+    uint32_t left;
+
+    for (left = BUCKET; left > 0; left--) {
+        const int64_t lost = worth(book, part->kind, place, now);
+
+        if (lost < found.lost
+            && !is_wanted(wants, count, part->kind, place)) {
+            found.lost = lost;
+            found.place = place;
+        }
+        if (lost == 0) {
+            found.free_places++;
+        }
+        place++;
+    }
+    return found;
+}
+
+/* @param places CHOICES of them; out: all that a key may have, each once
+ * @return how many */
+static uint32_t places_of(const ep_book *book, ep_kind kind, ep_key key,
+                          uint32_t *places)
+{
+    uint32_t count = 0;
+    int which;
+
+    for (which = 0; which < BUCKETS; which++) {
+        const uint32_t first = bucket(book, kind, key, which);
+        uint32_t i;
+
+        if (count > 0 && first == places[0]) {
+            break;
+        }
+        for (i = 0; i < BUCKET && count < CHOICES; i++) {
+            places[count++] = first + i;
+        }
+    }
+    return count;
+}
+
+/* @return how many of the places have trees of a share */
+static uint32_t places_with(const ep_book *book, const uint32_t *places,
+                            uint32_t count, uint64_t share, int is_owners)
+{
+    uint32_t found = 0;
+    uint32_t i;
+
+    for (i = 0; i < count && i < CHOICES; i++) {
+        const struct ep_book_tree *tree = tree_at(book, places[i]);
+
+        found += tree != NULL && tree->share == share
+                 && (tree->is_owners != 0) == is_owners;
+    }
+    return found;
+}
+
+/* When a tree was asked for; nobody can have asked later than now. */
+static int64_t asked_at(const struct ep_book_tree *tree, int64_t now)
+{
+    const int64_t asked = ep_amount_of(tree->asked);
+
+    return asked <= now ? asked : 0;
+}
+
+/* 1 if a tree of a share may give way to one of another share.
+ * @param theirs places of the tree's share
+ * @param own places of the other one, before it has this one, too */
+static int gives_way(const struct ep_book_tree *tree, int64_t now,
+                     uint32_t theirs, uint32_t own)
+{
+    return theirs > own + 1
+           || (theirs == own + 1 && now - asked_at(tree, now) >= TREE_STAYS);
+}
+
+/* Finds a tree that gives way to a new one: see ep_book_ask().
+ * @param wanted one of @a wants, which are not to be taken
+ * @return a place, or NOWHERE */
+static uint32_t find_giving(const ep_book *book, int64_t now, ep_key key,
+                            const want *wanted, const want *wants,
+                            size_t count)
+{
+    uint32_t places[CHOICES];
+    const uint32_t choices = places_of(book, EP_QUOTA, key, places);
+    const uint32_t own = places_with(book, places, choices, wanted->share,
+                                     wanted->is_owners);
+    uint32_t found = NOWHERE, most = 0, i;
+    int64_t longest = 0;
+
+    for (i = 0; i < choices && i < CHOICES; i++) {
+        const struct ep_book_tree *tree = tree_at(book, places[i]);
+        int is_owners;
+        uint64_t share;
+        uint32_t theirs;
+        int64_t asked;
+
+        if (tree == NULL || tree->account.claims != 0
+            || tree->is_planted != 0
+            || is_wanted(wants, count, EP_QUOTA, places[i])) {
+            continue;
+        }
+        is_owners = tree->is_owners != 0;
+        share = tree->share;
+        asked = asked_at(tree, now);
+        theirs = places_with(book, places, choices, share, is_owners);
+        if (is_owners < wanted->is_owners
+            || (is_owners == wanted->is_owners && share != wanted->share
+                && !gives_way(tree, now, theirs, own))) {
+            continue;
+        }
+        if (is_owners > wanted->is_owners) {
+            /* before any of the server's */
+            theirs += CHOICES;
+        }
+        if (theirs > most || (theirs == most && asked < longest)) {
+            found = places[i];
+            most = theirs;
+            longest = asked;
+        }
+    }
+    return found;
+}
+
+/* Finds room for a new account.
+ * @param wanted one of @a wants, which are not to be taken for it
+ * @return a place, or NOWHERE */
+static uint32_t find_room(const ep_book *book, int64_t now,
+                          const ep_part *part, const want *wanted,
+                          const want *wants, size_t count)
+{
+    const room first = room_in(book, now, part, wants, count, 0);
+    const room second = room_in(book, now, part, wants, count, 1);
+    const uint32_t place = second.lost < first.lost
+                               || (second.lost == first.lost
+                                   && second.free_places > first.free_places)
+                               ? second.place : first.place;
+
+    return place == NOWHERE && part->kind == EP_QUOTA
+               ? find_giving(book, now, part->key, wanted, wants, count)
+               : place;
+}
+
+/* @param tree NULL: there is none */
+static void ask_tree(const ep_book *book, struct ep_book_tree *tree,
+                     int64_t now, const want *wanted)
+{
+    if (tree == NULL) {
+        return;
+    }
+    tree->asked = now;
+    tree->start = book->head->start;
+    if (tree->is_owners != 0 && !wanted->is_owners) {
+        tree->is_owners = 0;
+        tree->share = wanted->share;
+    }
+}
+
+static void make_tree(const ep_book *book, struct ep_book_tree *tree,
+                      int64_t now, const ep_part *part, const want *wanted)
+{
+    size_t i;
+
+    tree->account.kind = 0;
+    tree->is_known = 0;
+    tree->is_file = part->is_file != 0;
+    tree->mark = 0;
+    tree->asked = now;
+    tree->measured = 0;
+    tree->took = 0;
+    tree->settled = 0;
+    tree->share = wanted->share;
+    tree->is_owners = (uint8_t)(wanted->is_owners != 0);
+    tree->is_planted = 0;
+    tree->start = book->head->start;
+    for (i = 0; i < EP_TREE_PATH_SIZE - 1 && part->path[i] != '\0'; i++) {
+        tree->path[i] = part->path[i];
+    }
+    tree->path[i] = '\0';
+    ep_account_open(&tree->account, EP_QUOTA, part->key);
+}
+
+/* @return the claim; NULL: it is gone, or never was one */
+static struct ep_book_claim *claim_of(const ep_book *book,
+                                      const ep_claim *claim)
+{
+    struct ep_book_claim *found;
+
+    if (claim->serial == 0 || claim->index >= book->claims_count) {
+        return NULL;
+    }
+    found = &book->claims[claim->index];
+    return found->state == LIVE && found->serial == claim->serial ? found
+                                                                  : NULL;
+}
+
+static uint32_t parts_of(const struct ep_book_claim *claim)
+{
+    const uint32_t count = claim->count;
+
+    return count <= EP_PARTS_MAX ? count : EP_PARTS_MAX;
+}
+
+/* @return a place, or NOWHERE */
+static uint32_t find_free_claim(const ep_book *book)
+{
+    uint32_t at = book->head->next;
+    uint32_t left;
+
+    for (left = book->claims_count; left > 0; left--) {
+        if (at >= book->claims_count) {
+            at = 0;
+        }
+        if (book->claims[at].state == FREE) {
+            return at;
+        }
+        at++;
+    }
+    return NOWHERE;
+}
+
+/* @param claim NULL: it has none
+ * @return the claim's part in an account; NULL: it has none */
+static struct ep_book_part *part_in(struct ep_book_claim *claim, ep_kind kind,
+                                    uint32_t place, ep_key key)
+{
+    uint32_t i;
+
+    if (claim == NULL || place == NOWHERE) {
+        return NULL;
+    }
+    for (i = parts_of(claim); i > 0; i--) {
+        struct ep_book_part *part = &claim->parts[i - 1];
+
+        if (part->kind == kind && part->place == place
+            && part->key_low == key.low) {
+            return part;
+        }
+    }
+    return NULL;
+}
+
+/* Gathers the accounts that are asked for, each once.
+ * @param claim NULL: none yet
+ * @param wants EP_PARTS_MAX places
+ * @return how many there are; EP_PARTS_MAX + 1: too many */
+static size_t gather(const ep_book *book, const ep_part *parts, size_t count,
+                     struct ep_book_claim *claim, want *wants)
+{
+    size_t found = 0;
+    size_t i, j;
+
+    memset(wants, 0, EP_PARTS_MAX * sizeof(*wants));
+    for (i = 0; i < count; i++) {
+        const ep_part *part = &parts[i];
+
+        for (j = 0; j < found; j++) {
+            const ep_part *other = &parts[wants[j].part];
+
+            if (other->kind == part->kind && other->key.low == part->key.low
+                && other->key.high == part->key.high) {
+                break;
+            }
+        }
+        if (j < found) {
+            if (part->limit < wants[j].limit) {
+                wants[j].limit = part->limit;
+                wants[j].part = i;
+            }
+            if (part->amount > wants[j].amount) {
+                wants[j].amount = part->amount;
+            }
+            if (wants[j].is_owners && !part->is_owners) {
+                wants[j].is_owners = 0;
+                wants[j].share = part->share;
+            }
+            continue;
+        }
+        if (found == EP_PARTS_MAX) {
+            return EP_PARTS_MAX + 1;
+        }
+        wants[found].part = i;
+        wants[found].kind = part->kind;
+        wants[found].place = find(book, part->kind, part->key);
+        wants[found].limit = part->limit;
+        wants[found].amount = part->amount;
+        wants[found].is_owners = part->is_owners != 0;
+        wants[found].share = part->share;
+        wants[found].is_left_out = 0;
+        wants[found].is_new = 0;
+        wants[found].giver = 0;
+        wants[found].held = part_in(claim, part->kind, wants[found].place,
+                                    part->key);
+        found++;
+    }
+    return found;
+}
+
+static uint32_t owners_in(const struct ep_book_claim *claim)
+{
+    uint32_t owners = 0;
+    uint32_t i;
+
+    if (claim == NULL) {
+        return 0;
+    }
+    for (i = parts_of(claim); i > 0; i--) {
+        owners += claim->parts[i - 1].is_owners != 0;
+    }
+    return owners;
+}
+
+/* Sees what the claim has room for.  What the server's files ask for comes
+ * first, and finds at least EP_PARTS_MAX - EP_PARTS_OWNERS places.
+ * @param claim NULL: none yet
+ * @return the first want of the server's that finds no room; count: all do */
+static size_t find_places(const struct ep_book_claim *claim, want *wants,
+                          size_t count)
+{
+    uint32_t all = claim != NULL ? parts_of(claim) : 0;
+    uint32_t owners = owners_in(claim);
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        if (wants[i].held == NULL && !wants[i].is_owners
+            && all++ >= EP_PARTS_MAX) {
+            return i;
+        }
+        if (wants[i].held != NULL && wants[i].held->is_owners != 0
+            && !wants[i].is_owners && owners > 0) {
+            /* from now on it is the server's */
+            owners--;
+        }
+    }
+    for (i = 0; i < count; i++) {
+        if (wants[i].held == NULL && wants[i].is_owners) {
+            wants[i].is_left_out = all >= EP_PARTS_MAX
+                                   || owners >= EP_PARTS_OWNERS;
+            all += !wants[i].is_left_out;
+            owners += !wants[i].is_left_out;
+        }
+    }
+    return count;
+}
+
+/* Says what an account has for an upload, and when it may have more.
+ * @param own what it holds for the same upload, which counts as free
+ * @param amount what the upload is to hold there */
+static void look(const ep_book *book, int64_t now, const ep_part *parts,
+                 const want *wanted, int64_t own, int64_t amount,
+                 ep_denial *denial)
+{
+    ep_account *account = account_at(book, wanted->kind, wanted->place);
+    const ep_part *part = &parts[wanted->part];
+
+    denial->part = wanted->part;
+    denial->remaining = wanted->limit;
+    denial->wait = -1;
+    if (account == NULL && part->is_measured) {
+        denial->remaining = ep_amount_minus(wanted->limit, part->measured);
+    }
+    if (account != NULL) {
+        if (wanted->kind == EP_ALLOWANCE) {
+            ep_account_turn(account, now, part->period);
+        }
+        denial->remaining = ep_account_left(account, wanted->limit, own);
+        denial->wait = ep_account_wait(account, now, amount, wanted->limit);
+    }
+}
+
+/* What a claim holds in an account without having sent anything.
+ * @param asker whose claims do not count
+ * @return NULL: nothing that gives way */
+static struct ep_book_part *unsent_part(struct ep_book_claim *claim,
+                                        const want *wanted, ep_key key,
+                                        uint64_t asker)
+{
+    struct ep_book_part *part;
+
+    if (claim->state != LIVE || claim->is_fed != 0 || claim->client == 0
+        || claim->client == asker) {
+        return NULL;
+    }
+    part = part_in(claim, wanted->kind, wanted->place, key);
+    return part != NULL && ep_amount_of(part->amount) > 0 ? part : NULL;
+}
+
+/* @return the client whose unsent claims hold more in an account than those of
+ *         all others together; another one, or 0, if none does */
+static uint64_t find_hoarder(const ep_book *book, const want *wanted,
+                             ep_key key, uint64_t asker)
+{
+    uint64_t hoarder = 0;
+    int64_t lead = 0;
+    uint32_t i;
+
+    for (i = 0; i < book->claims_count; i++) {
+        struct ep_book_claim *claim = &book->claims[i];
+        const struct ep_book_part *part = unsent_part(claim, wanted, key,
+                                                      asker);
+        const uint64_t client = claim->client;
+        int64_t amount;
+
+        if (part == NULL) {
+            continue;
+        }
+        amount = ep_amount_of(part->amount);
+        if (client == hoarder) {
+            lead = ep_amount_plus(lead, amount);
+        }
+        else if (amount > lead) {
+            hoarder = client;
+            lead = ep_amount_minus(amount, lead);
+        }
+        else {
+            lead = ep_amount_minus(lead, amount);
+        }
+    }
+    return hoarder;
+}
+
+/* @return what the unsent claims of a client hold in an account */
+static int64_t unsent_of(const ep_book *book, const want *wanted, ep_key key,
+                         uint64_t client)
+{
+    int64_t sum = 0;
+    uint32_t i;
+
+    for (i = 0; i < book->claims_count; i++) {
+        struct ep_book_claim *claim = &book->claims[i];
+        const struct ep_book_part *part = claim->client == client
+                                              ? unsent_part(claim, wanted,
+                                                            key, 0)
+                                              : NULL;
+
+        if (part != NULL) {
+            sum = ep_amount_plus(sum, ep_amount_of(part->amount));
+        }
+    }
+    return sum;
+}
+
+/* Sees whether a client can be made to give way; marks who it is.
+ * @param needed more than there is
+ * @param left what there is
+ * @return 1 if there is room then */
+static int can_make_room(const ep_book *book, const ep_part *part,
+                         want *wanted, int64_t needed, int64_t left)
+{
+    const ep_account *account = account_at(book, wanted->kind, wanted->place);
+    int64_t unsent, all, kept;
+    uint64_t hoarder;
+
+    /* what is used does not give way: most denials end here */
+    if (part->client == 0 || account == NULL
+        || ep_amount_minus(wanted->limit, ep_amount_of(account->used))
+               < needed) {
+        return 0;
+    }
+    hoarder = find_hoarder(book, wanted, part->key, part->client);
+    if (hoarder == 0) {
+        return 0;
+    }
+    unsent = unsent_of(book, wanted, part->key, hoarder);
+    all = ep_amount_plus(left, unsent);
+    kept = all / 2;
+    if (wanted->kind == EP_CONCURRENT) {
+        kept = ep_amount_minus(all, kept);
+    }
+    if (unsent <= kept || needed > ep_amount_minus(all, kept)) {
+        return 0;
+    }
+    wanted->giver = hoarder;
+    return 1;
+}
+
+/* Revokes what it takes for a want to find room.
+ * @param needed of the account
+ * @param own what the upload holds there, which counts as free */
+static void make_room(const ep_book *book, const ep_part *part,
+                      const want *wanted, int64_t needed, int64_t own)
+{
+    ep_account *account = account_at(book, wanted->kind, wanted->place);
+    uint32_t i;
+
+    if (account == NULL || wanted->giver == 0) {
+        return;
+    }
+    for (i = 0; i < book->claims_count; i++) {
+        struct ep_book_claim *claim = &book->claims[i];
+        struct ep_book_part *held = claim->client == wanted->giver
+                                        ? unsent_part(claim, wanted,
+                                                      part->key, 0)
+                                        : NULL;
+        int64_t amount;
+
+        if (held == NULL) {
+            continue;
+        }
+        if (ep_account_left(account, wanted->limit, own) >= needed) {
+            return;
+        }
+        amount = ep_amount_of(held->amount);
+        held->is_revoked = 1;
+        held->amount = 0;
+        ep_account_hold_less(account, amount);
+    }
+}
+
+/* 1 if a tree was never measured: nobody knows what is in it. */
+static int is_new_tree(const struct ep_book_tree *tree)
+{
+    return tree == NULL || (tree->is_known == 0 && tree->measured == 0);
+}
+
+/* 1 if it depends on the usage of a tree, which is not known, whether a part is
+ * granted.
+ * @param amount what the upload is to hold there */
+static int is_unknown(const ep_book *book, const ep_part *part,
+                      const want *wanted, int64_t amount, int is_lenient)
+{
+    const struct ep_book_tree *tree = tree_at(book, wanted->place);
+
+    if (wanted->kind != EP_QUOTA || (tree != NULL && tree->is_known != 0)
+        || (tree == NULL && part->is_measured)) {
+        return 0;
+    }
+    return !is_lenient || (is_new_tree(tree) && amount > EP_UNMEASURED_MAX);
+}
+
+/* Looks whether all that is wanted is granted, and changes nothing but when trees
+ * were asked for.
+ * @return EP_BOOK_GRANTED, DENIED or UNKNOWN */
+static ep_book_result look_at_all(const ep_book *book, int64_t now,
+                                  const ep_part *parts, want *wants,
+                                  size_t wanted, int is_lenient,
+                                  ep_denial *denial)
+{
+    size_t unknown = wanted;
+    size_t i;
+
+    for (i = 0; i < wanted; i++) {
+        int64_t own = 0, amount = wants[i].amount;
+
+        if (wants[i].is_left_out) {
+            continue;
+        }
+        if (wants[i].held != NULL) {
+            own = ep_amount_of(wants[i].held->amount);
+            amount = own;
+        }
+        if (wants[i].kind == EP_QUOTA) {
+            ask_tree(book, tree_at(book, wants[i].place), now, &wants[i]);
+        }
+        look(book, now, parts, &wants[i], own, amount, denial);
+        if (amount > denial->remaining
+            && !can_make_room(book, &parts[wants[i].part], &wants[i], amount,
+                              denial->remaining)) {
+            return EP_BOOK_DENIED;
+        }
+        if (unknown == wanted
+            && is_unknown(book, &parts[wants[i].part], &wants[i], amount,
+                          is_lenient)) {
+            unknown = i;
+        }
+    }
+    if (unknown < wanted) {
+        denial->part = wants[unknown].part;
+        denial->remaining = 0;
+        denial->wait = -1;
+        return EP_BOOK_UNKNOWN;
+    }
+    return EP_BOOK_GRANTED;
+}
+
+/* Finds places for the accounts that are not there yet; what is in them stays so
+ * far.
+ * @return EP_BOOK_GRANTED; FULL: there is no room; UNKNOWN: there is none for a
+ *         tree, which is to be measured first */
+static ep_book_result find_all_room(const ep_book *book, int64_t now,
+                                    const ep_part *parts, want *wants,
+                                    size_t count, int is_lenient,
+                                    ep_denial *denial)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        const ep_part *part = &parts[wants[i].part];
+
+        if (wants[i].is_left_out
+            || account_at(book, wants[i].kind, wants[i].place) != NULL) {
+            continue;
+        }
+        wants[i].place = find_room(book, now, part, &wants[i], wants, count);
+        wants[i].is_new = wants[i].place != NOWHERE;
+        if (wants[i].is_new) {
+            continue;
+        }
+        denial->part = wants[i].part;
+        if (part->kind == EP_QUOTA && !part->is_measured) {
+            denial->remaining = 0;
+            denial->wait = -1;
+            return EP_BOOK_UNKNOWN;
+        }
+        if (!is_lenient) {
+            return EP_BOOK_FULL;
+        }
+    }
+    return EP_BOOK_GRANTED;
+}
+
+/* Makes the accounts that places were found for. */
+static void make_accounts(const ep_book *book, int64_t now,
+                          const ep_part *parts, const want *wants,
+                          size_t count)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        const ep_part *part = &parts[wants[i].part];
+        ep_account *account = account_at(book, wants[i].kind,
+                                         wants[i].place);
+
+        if (account == NULL || !wants[i].is_new) {
+            continue;
+        }
+        if (part->kind == EP_QUOTA) {
+            make_tree(book, (struct ep_book_tree *)account, now, part,
+                      &wants[i]);
+            continue;
+        }
+        ep_account_open(account, part->kind, part->key);
+        if (part->kind == EP_ALLOWANCE) {
+            ep_account_turn(account, now, part->period);
+        }
+    }
+}
+
+/* Makes a claim without parts.  Whoever dies before it is LIVE leaves none.
+ * @return NULL: there is no room */
+static struct ep_book_claim *begin(const ep_book *book, uint32_t owner,
+                                   uint64_t client, ep_claim *claim)
+{
+    const uint32_t index = find_free_claim(book);
+    const uint32_t serial = book->head->serial;
+    struct ep_book_claim *entry;
+
+    if (index >= book->claims_count) {
+        return NULL;
+    }
+    claim->index = index;
+    /* 0 is no claim's */
+    claim->serial = serial < UINT32_MAX ? serial + 1 : 1;
+    entry = &book->claims[index];
+    entry->state = MAKING;
+    book->head->serial = claim->serial;
+    book->head->next = index + 1;
+    entry->serial = claim->serial;
+    entry->owner = owner;
+    entry->client = client;
+    entry->is_fed = 0;
+    entry->count = 0;
+    return entry;
+}
+
+/* Where there is no account, there is no part.
+ * @param at behind the claim's other parts
+ * @return behind this one; at: there is none */
+static uint32_t add_part(const ep_book *book, struct ep_book_claim *claim,
+                         uint32_t at, const want *wanted, ep_key key)
+{
+    ep_account *account = account_at(book, wanted->kind, wanted->place);
+    struct ep_book_part *part = &claim->parts[at];
+
+    if (account == NULL || at >= EP_PARTS_MAX || wanted->is_left_out) {
+        return at;
+    }
+    part->kind = (uint8_t)wanted->kind;
+    part->is_revoked = 0;
+    part->is_measured = 0;
+    part->is_owners = (uint8_t)wanted->is_owners;
+    part->place = wanted->place;
+    part->key_low = key.low;
+    part->amount = wanted->amount;
+    part->after = 0;
+    claim->count = at + 1;
+    ep_account_hold(account, wanted->amount);
+    return at + 1;
+}
+
+/* Adds what is wanted to the claim.
+ * @param at behind the claim's other parts
+ * @return a bit for each part that is left out */
+static uint32_t add_parts(const ep_book *book, struct ep_book_claim *claim,
+                          uint32_t at, const ep_part *parts, size_t count,
+                          const want *wants, size_t wanted)
+{
+    uint32_t left_out = 0;
+    size_t i, j;
+
+    for (i = 0; i < wanted; i++) {
+        const ep_key key = parts[wants[i].part].key;
+        const uint32_t before = at;
+
+        if (wants[i].held != NULL) {
+            if (!wants[i].is_owners) {
+                wants[i].held->is_owners = 0;
+            }
+            continue;
+        }
+        at = add_part(book, claim, at, &wants[i], key);
+        for (j = 0; at == before && j < count && j < EP_PARTS_MAX; j++) {
+            if (parts[j].kind == wants[i].kind && parts[j].key.low == key.low
+                && parts[j].key.high == key.high) {
+                left_out |= UINT32_C(1) << j;
+            }
+        }
+    }
+    return left_out;
+}
+
+ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
+                               int64_t now, const ep_part *parts,
+                               size_t count, int is_lenient,
+                               ep_claim *claim, ep_denial *denial)
+{
+    struct ep_book_claim *entry = claim_of(book, claim);
+    /* read once: the block may say something else the next time */
+    const uint32_t at = entry != NULL ? parts_of(entry) : 0;
+    ep_claim made = *claim;
+    want wants[EP_PARTS_MAX];
+    ep_book_result result;
+    size_t wanted, i;
+
+    denial->left_out = 0;
+    if (claim->serial != 0 && entry == NULL) {
+        return EP_BOOK_LOST;
+    }
+    wanted = gather(book, parts, count, entry, wants);
+    if (wanted > EP_PARTS_MAX) {
+        return EP_BOOK_FULL;
+    }
+    i = find_places(entry, wants, wanted);
+    if (i < wanted) {
+        denial->part = wants[i].part;
+        return EP_BOOK_CROWDED;
+    }
+    result = look_at_all(book, now, parts, wants, wanted, is_lenient, denial);
+    if (result == EP_BOOK_GRANTED) {
+        result = find_all_room(book, now, parts, wants, wanted, is_lenient,
+                               denial);
+    }
+    if (result != EP_BOOK_GRANTED) {
+        return result;
+    }
+    if (entry == NULL) {
+        entry = begin(book, owner, count > 0 ? parts[0].client : 0, &made);
+        if (entry == NULL) {
+            return EP_BOOK_FULL;
+        }
+    }
+    for (i = 0; i < wanted; i++) {
+        const int64_t own = wants[i].held != NULL
+                                ? ep_amount_of(wants[i].held->amount) : 0;
+
+        make_room(book, &parts[wants[i].part], &wants[i],
+                  wants[i].held != NULL ? own : wants[i].amount, own);
+    }
+    make_accounts(book, now, parts, wants, wanted);
+    denial->left_out = add_parts(book, entry, at, parts, count, wants, wanted);
+    entry->state = LIVE;
+    *claim = made;
+    return EP_BOOK_GRANTED;
+}
+
+ep_book_result ep_book_grow(const ep_book *book, int64_t now,
+                            const ep_part *parts, size_t count,
+                            const ep_claim *claim, int64_t least,
+                            int64_t most, int64_t *granted,
+                            ep_denial *denial)
+{
+    struct ep_book_claim *entry = claim_of(book, claim);
+    want wants[EP_PARTS_MAX];
+    size_t wanted, unknown, i;
+
+    if (entry == NULL) {
+        return EP_BOOK_LOST;
+    }
+    wanted = gather(book, parts, count, entry, wants);
+    if (wanted > EP_PARTS_MAX) {
+        return EP_BOOK_FULL;
+    }
+    *granted = most;
+    unknown = wanted;
+    for (i = 0; i < wanted; i++) {
+        int64_t own;
+
+        if (wants[i].held == NULL || wants[i].kind == EP_CONCURRENT) {
+            continue;
+        }
+        own = ep_amount_of(wants[i].held->amount);
+        look(book, now, parts, &wants[i], 0, ep_amount_plus(own, least),
+             denial);
+        if (denial->remaining < least) {
+            if (!can_make_room(book, &parts[wants[i].part], &wants[i], least,
+                               denial->remaining)) {
+                *granted = 0;
+                return EP_BOOK_DENIED;
+            }
+            denial->remaining = least;
+        }
+        if (wants[i].kind == EP_QUOTA
+            && is_new_tree(tree_at(book, wants[i].place))) {
+            const int64_t unasked = ep_amount_minus(EP_UNMEASURED_MAX, own);
+
+            if (unasked < least && unknown == wanted) {
+                unknown = i;
+            }
+            else if (unasked < denial->remaining) {
+                denial->remaining = unasked;
+            }
+        }
+        if (denial->remaining < *granted) {
+            *granted = denial->remaining;
+        }
+    }
+    if (unknown < wanted) {
+        *granted = 0;
+        denial->part = wants[unknown].part;
+        denial->remaining = 0;
+        denial->wait = -1;
+        return EP_BOOK_UNKNOWN;
+    }
+    for (i = 0; i < wanted; i++) {
+        struct ep_book_part *part = wants[i].held;
+        ep_account *account = account_at(book, wants[i].kind, wants[i].place);
+
+        if (part == NULL || account == NULL
+            || wants[i].kind == EP_CONCURRENT) {
+            continue;
+        }
+        make_room(book, &parts[wants[i].part], &wants[i], *granted, 0);
+        part->amount = ep_amount_plus(ep_amount_of(part->amount), *granted);
+        ep_account_hold_more(account, *granted);
+    }
+    return EP_BOOK_GRANTED;
+}
+
+ep_book_result ep_book_feed(const ep_book *book, const ep_claim *claim)
+{
+    struct ep_book_claim *entry = claim_of(book, claim);
+    uint32_t i;
+
+    if (entry == NULL) {
+        return EP_BOOK_LOST;
+    }
+    entry->is_fed = 1;
+    for (i = parts_of(entry); i > 0; i--) {
+        if (entry->parts[i - 1].is_revoked != 0) {
+            return EP_BOOK_DENIED;
+        }
+    }
+    return EP_BOOK_GRANTED;
+}
+
+/* @return what a part of a claim has to claim once more */
+static int64_t revoked_of(const want *wanted)
+{
+    return wanted->held != NULL && wanted->held->is_revoked != 0
+               ? ep_amount_minus(wanted->amount,
+                                 ep_amount_of(wanted->held->amount))
+               : 0;
+}
+
+ep_book_result ep_book_regain(const ep_book *book, int64_t now,
+                              const ep_part *parts, size_t count,
+                              const ep_claim *claim, ep_denial *denial)
+{
+    struct ep_book_claim *entry = claim_of(book, claim);
+    want wants[EP_PARTS_MAX];
+    size_t wanted, i;
+
+    if (entry == NULL) {
+        return EP_BOOK_LOST;
+    }
+    wanted = gather(book, parts, count, entry, wants);
+    if (wanted > EP_PARTS_MAX) {
+        return EP_BOOK_FULL;
+    }
+    for (i = 0; i < wanted; i++) {
+        const int64_t more = revoked_of(&wants[i]);
+
+        look(book, now, parts, &wants[i], 0, wants[i].amount, denial);
+        if (more > denial->remaining
+            && !can_make_room(book, &parts[wants[i].part], &wants[i], more,
+                              denial->remaining)) {
+            return EP_BOOK_DENIED;
+        }
+    }
+    for (i = 0; i < wanted; i++) {
+        const int64_t more = revoked_of(&wants[i]);
+        ep_account *account = account_at(book, wants[i].kind, wants[i].place);
+
+        if (wants[i].held == NULL || account == NULL) {
+            continue;
+        }
+        make_room(book, &parts[wants[i].part], &wants[i], more, 0);
+        wants[i].held->is_revoked = 0;
+        wants[i].held->amount = ep_amount_plus(
+            ep_amount_of(wants[i].held->amount), more);
+        ep_account_hold_more(account, more);
+    }
+    return EP_BOOK_GRANTED;
+}
+
+/* Whoever measures the tree must see that an upload has ended meanwhile. */
+static void disturb(struct ep_book_tree *tree)
+{
+    const uint32_t changes = tree->changes;
+
+    tree->changes = changes < UINT32_MAX ? changes + 1 : 0;
+}
+
+/* Writes down what each account is going to be. */
+static void write_ahead(const ep_book *book, struct ep_book_claim *claim,
+                        int64_t now, int64_t received, int64_t stored)
+{
+    uint32_t i;
+
+    for (i = parts_of(claim); i > 0; i--) {
+        struct ep_book_part *part = &claim->parts[i - 1];
+        uint32_t kind;
+        ep_account *account = account_of(book, part, &kind);
+        int64_t more = stored;
+
+        if (account == NULL) {
+            continue;
+        }
+        if (kind == EP_ALLOWANCE) {
+            ep_account_turn(account, now, ep_amount_of(account->period));
+        }
+        if (kind == EP_QUOTA) {
+            struct ep_book_tree *tree = (struct ep_book_tree *)account;
+
+            disturb(tree);
+            if (stored > 0) {
+                tree->settled = ep_amount_plus(ep_amount_of(tree->settled),
+                                               stored);
+            }
+            else if (part->is_measured != 0) {
+                more = 0;
+            }
+        }
+        part->after = ep_account_outcome(account, received, more);
+    }
+}
+
+/* Counts what a COMMITTED claim came to.  May be done again. */
+static void carry_out(const ep_book *book, struct ep_book_claim *claim)
+{
+    uint32_t i;
+
+    for (i = parts_of(claim); i > 0; i--) {
+        struct ep_book_part *part = &claim->parts[i - 1];
+        uint32_t kind;
+        ep_account *account = account_of(book, part, &kind);
+
+        if (account != NULL) {
+            account->used = ep_amount_of(part->after);
+            ep_account_give_back(account, ep_amount_of(part->amount));
+        }
+    }
+    claim->state = FREE;
+}
+
+/* The next one is most likely to find what is in the cache. */
+static void forget(const ep_book *book, ep_claim *claim)
+{
+    book->head->next = claim->index;
+    claim->index = 0;
+    claim->serial = 0;
+}
+
+void ep_book_settle(const ep_book *book, int64_t now, ep_claim *claim,
+                    int64_t received, int64_t stored)
+{
+    struct ep_book_claim *entry = claim_of(book, claim);
+
+    if (entry != NULL) {
+        write_ahead(book, entry, now, received, stored);
+        entry->state = COMMITTED;
+        carry_out(book, entry);
+    }
+    forget(book, claim);
+}
+
+void ep_book_release(const ep_book *book, ep_claim *claim)
+{
+    struct ep_book_claim *entry = claim_of(book, claim);
+    uint32_t i;
+
+    if (entry != NULL) {
+        for (i = parts_of(entry); i > 0; i--) {
+            struct ep_book_part *part = &entry->parts[i - 1];
+            uint32_t kind;
+            ep_account *account = account_of(book, part, &kind);
+
+            if (account != NULL) {
+                if (kind == EP_QUOTA) {
+                    disturb((struct ep_book_tree *)account);
+                }
+                ep_account_give_back(account, ep_amount_of(part->amount));
+            }
+        }
+        entry->state = FREE;
+    }
+    forget(book, claim);
+}
+
+void ep_book_repair(const ep_book *book)
+{
+    uint32_t i, part;
+
+    for (i = 0; i < book->claims_count; i++) {
+        struct ep_book_claim *claim = &book->claims[i];
+        const uint32_t state = claim->state;
+
+        if (state == COMMITTED) {
+            carry_out(book, claim);
+        }
+        else if (state != LIVE && state != FREE) {
+            claim->state = FREE;
+        }
+    }
+    for (i = 0; i < book->trees_count; i++) {
+        disturb(&book->trees[i]);
+        book->trees[i].account.claims = 0;
+        book->trees[i].account.held = 0;
+    }
+    for (i = 0; i < book->accounts_count; i++) {
+        book->accounts[i].claims = 0;
+        book->accounts[i].held = 0;
+    }
+    for (i = 0; i < book->claims_count; i++) {
+        struct ep_book_claim *claim = &book->claims[i];
+
+        for (part = claim->state == LIVE ? parts_of(claim) : 0; part > 0;
+             part--) {
+            const struct ep_book_part *held = &claim->parts[part - 1];
+            uint32_t kind;
+            ep_account *account = account_of(book, held, &kind);
+
+            if (account != NULL) {
+                ep_account_hold(account, ep_amount_of(held->amount));
+            }
+        }
+    }
+}
+
+/* What a tree was measured at is not right, or will not be for long. */
+static void make_due(struct ep_book_tree *tree, int64_t now)
+{
+    if (ep_amount_of(tree->asked) <= now) {
+        tree->asked = ep_amount_plus(now, 1);
+    }
+}
+
+uint32_t ep_book_recover(const ep_book *book,
+                         int (*is_alive)(uint32_t owner, void *data),
+                         void *data)
+{
+    uint32_t i, part, given_back = 0;
+    int is_broken = 0;
+
+    for (i = 0; i < book->claims_count; i++) {
+        struct ep_book_claim *claim = &book->claims[i];
+        const uint32_t state = claim->state;
+
+        if (state != LIVE && state != FREE) {
+            is_broken = 1;
+        }
+        if (state != LIVE || is_alive(claim->owner, data)) {
+            continue;
+        }
+        for (part = parts_of(claim); part > 0; part--) {
+            uint32_t kind;
+            ep_account *account = account_of(book, &claim->parts[part - 1],
+                                             &kind);
+
+            if (account != NULL && kind == EP_QUOTA) {
+                struct ep_book_tree *tree = (struct ep_book_tree *)account;
+
+                /* the dead may have left files that nobody settles */
+                make_due(tree, ep_amount_of(tree->measured));
+            }
+        }
+        claim->state = FREE;
+        given_back++;
+    }
+    /* without a death in it, what is being measured is not disturbed */
+    if (given_back > 0 || is_broken) {
+        ep_book_repair(book);
+    }
+    return given_back;
+}
+
+int ep_book_enter(const ep_book *book)
+{
+    const int is_left = book->head->busy != 0;
+
+    book->head->busy = 1;
+    if (is_left) {
+        ep_book_repair(book);
+    }
+    return is_left;
+}
+
+void ep_book_leave(const ep_book *book)
+{
+    book->head->busy = 0;
+}
+
+int ep_book_tree(const ep_book *book, uint32_t place, ep_tree *tree)
+{
+    const struct ep_book_tree *found;
+    size_t i;
+
+    if (place >= book->trees_count
+        || book->trees[place].account.kind != (uint32_t)EP_QUOTA + 1) {
+        return 0;
+    }
+    found = &book->trees[place];
+    tree->key.high = found->account.key_high;
+    tree->key.low = found->account.key_low;
+    tree->is_file = found->is_file != 0;
+    for (i = 0; i < EP_TREE_PATH_SIZE - 1; i++) {
+        tree->path[i] = found->path[i];
+        if (tree->path[i] == '\0') {
+            break;
+        }
+    }
+    tree->path[i] = '\0';
+    tree->is_known = found->is_known != 0;
+    tree->asked = ep_amount_of(found->asked);
+    tree->measured = ep_amount_of(found->measured);
+    tree->took = ep_amount_of(found->took);
+    tree->changes = found->changes;
+    tree->mark = found->mark;
+    tree->is_held = found->account.claims != 0;
+    tree->settled = ep_amount_of(found->settled);
+    return 1;
+}
+
+/* @return the tree's place, or NOWHERE */
+static uint32_t ask(const ep_book *book, int64_t now, const ep_part *part)
+{
+    struct ep_book_tree *tree;
+    want wanted;
+
+    memset(&wanted, 0, sizeof(wanted));
+    wanted.kind = EP_QUOTA;
+    wanted.is_owners = part->is_owners != 0;
+    wanted.share = part->share;
+    wanted.place = find(book, EP_QUOTA, part->key);
+    tree = tree_at(book, wanted.place);
+    if (tree != NULL) {
+        ask_tree(book, tree, now, &wanted);
+        return wanted.place;
+    }
+    wanted.place = find_room(book, now, part, &wanted, &wanted, 1);
+    tree = tree_at(book, wanted.place);
+    if (tree != NULL) {
+        make_tree(book, tree, now, part, &wanted);
+    }
+    return wanted.place;
+}
+
+ep_book_result ep_book_plant(const ep_book *book, int64_t now,
+                             const ep_part *part)
+{
+    struct ep_book_tree *tree = tree_at(book, ask(book, now, part));
+
+    if (tree == NULL) {
+        return EP_BOOK_FULL;
+    }
+    tree->is_planted = 1;
+    return EP_BOOK_GRANTED;
+}
+
+ep_book_result ep_book_ask(const ep_book *book, int64_t now,
+                           const ep_part *part, ep_tree *tree)
+{
+    return ep_book_tree(book, ask(book, now, part), tree) ? EP_BOOK_GRANTED
+                                                          : EP_BOOK_FULL;
+}
+
+static void forget_tree(struct ep_book_tree *tree)
+{
+    if (tree->account.claims == 0) {
+        tree->account.kind = 0;
+    }
+}
+
+void ep_book_start(const ep_book *book)
+{
+    const uint32_t start = book->head->start;
+    uint32_t i;
+
+    for (i = 0; i < book->trees_count; i++) {
+        if (book->trees[i].start != start) {
+            forget_tree(&book->trees[i]);
+        }
+    }
+    book->head->start = start < UINT32_MAX ? start + 1 : 1;
+}
+
+void ep_book_sweep(const ep_book *book)
+{
+    const uint32_t start = book->head->start;
+    uint32_t i;
+
+    for (i = 0; i < book->trees_count; i++) {
+        if (book->trees[i].is_planted != 0 && book->trees[i].start != start) {
+            forget_tree(&book->trees[i]);
+        }
+    }
+}
+
+/* What is under way may be in the number that a tree gets: settling it is to
+ * take nothing off. */
+static void mark_measured(const ep_book *book, uint32_t place, ep_key key)
+{
+    uint32_t i;
+
+    for (i = 0; i < book->claims_count; i++) {
+        struct ep_book_claim *claim = &book->claims[i];
+
+        if (claim->state == LIVE) {
+            struct ep_book_part *part = part_in(claim, EP_QUOTA, place, key);
+
+            if (part != NULL) {
+                part->is_measured = 1;
+            }
+        }
+    }
+}
+
+int ep_book_measured(const ep_book *book, int64_t now, const ep_tree *before,
+                     int64_t bytes, int64_t took, int insists)
+{
+    const uint32_t place = find(book, EP_QUOTA, before->key);
+    struct ep_book_tree *tree = tree_at(book, place);
+    int is_disturbed;
+
+    if (tree == NULL) {
+        return 0;
+    }
+    is_disturbed = tree->changes != before->changes
+                   || tree->account.claims != 0;
+    /* somebody else has measured it, or it went and is another one */
+    if (ep_amount_of(tree->measured) != before->measured
+        || (bytes >= 0 && is_disturbed && tree->is_known != 0 && !insists)) {
+        return 0;
+    }
+    if (bytes >= 0) {
+        int64_t added = 0;
+
+        if (is_disturbed) {
+            added = ep_amount_minus(ep_amount_of(tree->settled),
+                                    before->settled);
+            mark_measured(book, place, before->key);
+            make_due(tree, now);
+        }
+        tree->account.used = ep_amount_plus(bytes, added);
+        tree->mark = before->mark;
+        tree->is_known = 1;
+    }
+    else if (tree->is_known != 0) {
+        tree->is_known = 0;
+        tree->account.used = 0;
+    }
+    tree->took = took;
+    tree->measured = now;
+    return 1;
+}
+
+int ep_book_balance(const ep_book *book, ep_kind kind, ep_key key,
+                    int64_t now, ep_balance *balance)
+{
+    const uint32_t place = find(book, kind, key);
+    const ep_account *account = account_at(book, kind, place);
+    const struct ep_book_tree *tree = kind == EP_QUOTA ? tree_at(book, place)
+                                                       : NULL;
+
+    if (account == NULL) {
+        return 0;
+    }
+    balance->is_known = tree == NULL || tree->is_known != 0;
+    balance->held = ep_amount_of(account->held);
+    balance->used = kind == EP_ALLOWANCE && account->until <= now
+                        ? 0 : ep_amount_of(account->used);
+    return 1;
+}
+
+void ep_book_count(const ep_book *book, ep_book_counts *counts)
+{
+    uint32_t claims = 0, accounts = 0, trees = 0;
+    uint32_t i;
+
+    for (i = 0; i < book->claims_count; i++) {
+        if (book->claims[i].state == LIVE) {
+            claims++;
+        }
+    }
+    for (i = 0; i < book->accounts_count; i++) {
+        if (ep_account_worth(&book->accounts[i], 0) > 0) {
+            accounts++;
+        }
+    }
+    for (i = 0; i < book->trees_count; i++) {
+        if (book->trees[i].account.kind == (uint32_t)EP_QUOTA + 1) {
+            trees++;
+        }
+    }
+    counts->claims = claims;
+    counts->accounts = accounts;
+    counts->trees = trees;
+}

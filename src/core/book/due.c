@@ -1,0 +1,131 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "core/book/due.h"
+
+#include <string.h>
+
+#define SECOND INT64_C(1000000)
+/* A pause is as long at least, and this many times what measuring took; but
+ * what the book says may be nonsense. */
+#define PAUSE (5 * SECOND)
+#define PAUSE_TIMES 20
+#define PAUSE_MOST (24 * 3600 * SECOND)
+#define PATIENCE (600 * SECOND)
+#define PATIENCE_PAUSES 8
+#define FNV_BASIS UINT64_C(2166136261)
+#define FNV_PRIME UINT64_C(16777619)
+
+static int64_t pause_after(int64_t took)
+{
+    if (took > PAUSE_MOST / PAUSE_TIMES) {
+        return PAUSE_MOST;
+    }
+    return took > PAUSE / PAUSE_TIMES ? took * PAUSE_TIMES : PAUSE;
+}
+
+static int64_t patience_after(int64_t took)
+{
+    const int64_t pauses = PATIENCE_PAUSES * pause_after(took);
+
+    return pauses > PATIENCE ? pauses : PATIENCE;
+}
+
+/* A time to come was never measured at: the book is wrong. */
+static int is_due(const ep_tree *tree, int64_t now)
+{
+    return tree->measured <= 0 || tree->measured > now
+           || (tree->asked > tree->measured
+               && now - tree->measured >= pause_after(tree->took));
+}
+
+ep_due_note *ep_due_note_of(ep_due_notes *notes, uint32_t place)
+{
+    return &notes->of[place < EP_BOOK_TREES_MAX ? place : 0];
+}
+
+ep_due_step ep_due_decide(const ep_tree *tree, ep_due_note *note,
+                          int64_t now)
+{
+    if (note->key.high != tree->key.high || note->key.low != tree->key.low) {
+        note->key = tree->key;
+        note->since = 0;
+        note->rest = 0;
+    }
+    if (!is_due(tree, now)) {
+        note->since = 0;
+        return EP_DUE_REST;
+    }
+    if (note->since == 0) {
+        note->since = now;
+    }
+    if (now < note->rest) {
+        return EP_DUE_REST;
+    }
+    if (!tree->is_known) {
+        return EP_DUE_MEASURE;
+    }
+    if (now - note->since >= patience_after(tree->took)) {
+        return EP_DUE_INSIST;
+    }
+    return tree->is_held ? EP_DUE_REST : EP_DUE_MEASURE;
+}
+
+void ep_due_missed(ep_due_note *note, int64_t now, int64_t took)
+{
+    note->rest = ep_amount_plus(now, pause_after(took));
+}
+
+/* FNV-1a, of 32 bits. */
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+    int i;
+
+    for (i = 0; i < 8; i++) {
+        hash = ((hash ^ (value & 0xff)) * FNV_PRIME) & UINT32_MAX;
+        value >>= 8;
+    }
+    return hash;
+}
+
+uint32_t ep_due_mark(const ep_due_state *state)
+{
+    uint64_t hash = mix(FNV_BASIS, state->inode);
+
+    hash = mix(hash, (uint64_t)state->seconds);
+    hash = mix(hash, (uint64_t)state->nanoseconds);
+    hash = mix(hash, (uint64_t)state->bytes);
+    return hash != 0 ? (uint32_t)hash : 1;
+}
+
+int ep_due_is_news(const ep_tree *tree, uint32_t mark)
+{
+    return !tree->is_known || tree->mark != mark;
+}
+
+int ep_due_is_path(const ep_tree *tree)
+{
+    return tree->path[0] == '/'
+           && memchr(tree->path, '\0', sizeof(tree->path)) != NULL;
+}
+
+int ep_due_parse(const char *text, size_t length, int64_t *bytes)
+{
+    /* without a sign: one digit more than fits has room, and is seen */
+    const uint64_t most = INT64_MAX;
+    uint64_t value = 0;
+    size_t i = 0;
+
+    while (i < length && text[i] >= '0' && text[i] <= '9') {
+        if (value > most / 10) {
+            return 0;
+        }
+        value = value * 10 + (uint64_t)(text[i] - '0');
+        i++;
+    }
+    if (i == 0 || value > most
+        || i + (i < length && text[i] == '\n') != length) {
+        return 0;
+    }
+    *bytes = (int64_t)value;
+    return 1;
+}

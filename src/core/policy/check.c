@@ -1,0 +1,241 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "core/policy/check.h"
+
+#include "core/text/auth.h"
+#include "core/text/expect.h"
+#include "core/text/media.h"
+
+/* One check against one half: 1 if the facts meet the setting. */
+typedef int meets(const ep_setting *setting, const ep_facts *facts);
+
+static int meets_expectation(const ep_setting *setting,
+                             const ep_expectation *member)
+{
+    size_t i;
+
+    for (i = 0; i < setting->names_count; i++) {
+        if (ep_expect_matches(member, setting->names[i])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int meets_expectations(const ep_setting *setting, const ep_facts *facts)
+{
+    const char *rest = facts->expect;
+    ep_expectation member;
+    ep_expect_result result;
+
+    while ((result = ep_expect_next(&rest, &member)) == EP_EXPECT_MEMBER) {
+        if (facts->ignores_continue && ep_expect_is_continue(&member)) {
+            continue;
+        }
+        if (!meets_expectation(setting, &member)) {
+            return 0;
+        }
+    }
+    return result == EP_EXPECT_END;
+}
+
+static int is_well_formed(const char *expect)
+{
+    ep_expectation member;
+    ep_expect_result result;
+
+    do {
+        result = ep_expect_next(&expect, &member);
+    } while (result == EP_EXPECT_MEMBER);
+    return result == EP_EXPECT_END;
+}
+
+static int asks_first(const ep_setting *setting, const ep_facts *facts)
+{
+    if (facts->content == EP_CONTENT_SIZED
+        && facts->declared <= setting->number) {
+        return 1;
+    }
+    return facts->expect != NULL && !facts->ignores_continue
+           && ep_expect_has_continue(facts->expect);
+}
+
+static int has_method(const ep_setting *setting, const ep_facts *facts)
+{
+    return ep_policy_lists(EP_RULE_METHODS, setting, facts->method);
+}
+
+static int has_credentials(const ep_setting *setting, const ep_facts *facts)
+{
+    return facts->authorization != NULL
+           && ep_auth_scheme(facts->authorization).length > 0
+           && ep_policy_lists(EP_RULE_REQUIRE_AUTH, setting,
+                              facts->authorization);
+}
+
+static int has_type(const ep_setting *setting, const ep_facts *facts)
+{
+    ep_media media;
+    size_t i;
+
+    if (facts->content_type == NULL
+        || !ep_media_parse(facts->content_type, &media)) {
+        return 0;
+    }
+    for (i = 0; i < setting->names_count; i++) {
+        if (ep_media_in_range(&media, setting->names[i])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int lists_coding(const ep_setting *setting, ep_span coding)
+{
+    size_t i;
+
+    for (i = 0; i < setting->names_count; i++) {
+        if (ep_media_coding_same(ep_text_span(setting->names[i]), coding)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int has_encodings(const ep_setting *setting, const ep_facts *facts)
+{
+    const char *rest = facts->content_encoding;
+    ep_coding_result result = EP_CODING_END;
+    ep_span coding;
+    int members = 0;
+
+    while (rest != NULL
+           && (result = ep_media_coding_next(&rest, &coding))
+                  == EP_CODING_MEMBER) {
+        if (!lists_coding(setting, coding)) {
+            return 0;
+        }
+        members++;
+    }
+    if (members == 0 && result == EP_CODING_END) {
+        return lists_coding(setting, ep_text_span("identity"));
+    }
+    return result == EP_CODING_END;
+}
+
+static int has_length(const ep_setting *setting, const ep_facts *facts)
+{
+    (void)setting;
+    return facts->content == EP_CONTENT_SIZED;
+}
+
+/* @return the first half's setting that the facts do not meet; NULL: they meet
+ * both */
+static const ep_setting *unmet(const ep_policy *policy, ep_rule rule,
+                               const ep_facts *facts, meets *is_met)
+{
+    int half;
+
+    for (half = 0; half < 2; half++) {
+        const ep_setting *setting = policy->rule[rule][half];
+
+        if (setting != NULL && !is_met(setting, facts)) {
+            return setting;
+        }
+    }
+    return NULL;
+}
+
+static const ep_setting *fails_expectations(const ep_policy *policy,
+                                            ep_rule rule,
+                                            const ep_facts *facts)
+{
+    const ep_setting *setting = unmet(policy, rule, facts,
+                                      meets_expectations);
+
+    /* Any ignores what it does not know, not what nobody can read */
+    return setting == NULL && !is_well_formed(facts->expect) ? policy->mode_by
+                                                             : setting;
+}
+
+static const ep_setting *fails_to_ask(const ep_policy *policy, ep_rule rule,
+                                      const ep_facts *facts)
+{
+    const ep_setting *limit = ep_policy_smallest(policy, rule);
+
+    return limit != NULL && !asks_first(limit, facts) ? limit : NULL;
+}
+
+static const ep_setting *fails_method(const ep_policy *policy, ep_rule rule,
+                                      const ep_facts *facts)
+{
+    return unmet(policy, rule, facts, has_method);
+}
+
+static const ep_setting *fails_credentials(const ep_policy *policy,
+                                           ep_rule rule,
+                                           const ep_facts *facts)
+{
+    return unmet(policy, rule, facts, has_credentials);
+}
+
+static const ep_setting *fails_always(const ep_policy *policy, ep_rule rule,
+                                      const ep_facts *facts)
+{
+    (void)facts;
+    return policy->rule[rule][0] != NULL ? policy->rule[rule][0]
+                                         : policy->rule[rule][1];
+}
+
+static const ep_setting *fails_type(const ep_policy *policy, ep_rule rule,
+                                    const ep_facts *facts)
+{
+    return unmet(policy, rule, facts, has_type);
+}
+
+static const ep_setting *fails_encodings(const ep_policy *policy, ep_rule rule,
+                                         const ep_facts *facts)
+{
+    return unmet(policy, rule, facts, has_encodings);
+}
+
+static const ep_setting *fails_length(const ep_policy *policy, ep_rule rule,
+                                      const ep_facts *facts)
+{
+    return unmet(policy, rule, facts, has_length);
+}
+
+/* The ceiling bounds the size as well, so that the rule alone does not say. */
+static const ep_setting *fails_size(const ep_policy *policy, ep_rule rule,
+                                    const ep_facts *facts)
+{
+    const ep_setting *limit = ep_policy_max_size(policy);
+
+    (void)rule;
+    return limit != NULL && ep_check_requested(facts) > limit->number ? limit
+                                                                      : NULL;
+}
+
+static const ep_check checks[EP_CODES] = {
+#define HEAD_CHECK(code, token, status, rule, fails, names, tells, message) \
+    { token, status, EP_RULE_##rule, fails, names, NULL, tells, message },
+#define COUNTED_CHECK(code, token, status, remaining, tells, message) \
+    { token, status, EP_RULES, NULL, NULL, remaining, tells, message },
+#include "core/policy/checks.def"
+};
+
+const ep_check *ep_check_of(ep_code code)
+{
+    return &checks[code];
+}
+
+const ep_setting *ep_check_fails(ep_code code, const ep_policy *policy,
+                                 const ep_facts *facts)
+{
+    return checks[code].fails(policy, checks[code].rule, facts);
+}
+
+int64_t ep_check_requested(const ep_facts *facts)
+{
+    return facts->content == EP_CONTENT_SIZED ? facts->declared : facts->hint;
+}

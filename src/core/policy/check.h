@@ -1,0 +1,91 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/** The checks: what each of them asks of a head, and tells where it fails. */
+#ifndef EP_CHECK_H
+#define EP_CHECK_H
+
+#include "core/policy/policy.h"
+
+typedef enum ep_content {
+    /** no content is announced */
+    EP_CONTENT_NONE,
+    /** Content-Length above 0 */
+    EP_CONTENT_SIZED,
+    /** Transfer-Encoding, or HTTP/2 without content-length */
+    EP_CONTENT_UNSIZED
+} ep_content;
+
+/**
+ * What a request's head says.  Field values: NULL if there is no such field;
+ * several lines are joined with commas, as httpd does.
+ */
+typedef struct ep_facts {
+    const char *method;
+    /** 1: HTTP/1.0, where 100-continue must be ignored (RFC 9110 10.1.1) */
+    int ignores_continue;
+    const char *expect;
+    ep_content content;
+    /** bytes; EP_UNKNOWN unless EP_CONTENT_SIZED */
+    int64_t declared;
+    /** X-Expected-Entity-Length in bytes, or EP_UNKNOWN */
+    int64_t hint;
+    const char *content_type;
+    const char *content_encoding;
+    const char *authorization;
+    const char *accept;
+} ep_facts;
+
+/** What a check that failed tells beside its code; several may be or-ed. */
+enum {
+    EP_TELLS_NOTHING = 0,
+    /** the log line tells the limit, and the document does, too */
+    EP_LOGS_LIMIT = 1,
+    EP_TELLS_LIMIT = 2,
+    /** both tell the largest size that is accepted, where there is one */
+    EP_TELLS_MAX_SIZE = 4,
+    /** both tell the size that was asked for */
+    EP_TELLS_REQUESTED = 8,
+    /** the answer says when to come again, if that is known */
+    EP_TELLS_RETRY = 16,
+    /** the very same upload may succeed later, whatever the limit is */
+    EP_IS_TEMPORARY = 32
+};
+
+/** A row of checks.def. */
+typedef struct ep_check {
+    /** NULL: the site's own (ExpectPolicyRefuse) */
+    const char *token;
+    int status;
+    /** of a check of the head */
+    ep_rule rule;
+    /** @return the setting that the facts fail; NULL: they pass.  NULL: the
+     * ledger is asked */
+    const ep_setting *(*fails)(const ep_policy *policy, ep_rule rule,
+                               const ep_facts *facts);
+    /** members of the document; NULL: there is none */
+    const char *names;
+    const char *remaining;
+    /** EP_TELLS_... */
+    unsigned int tells;
+    /** one sentence for a person */
+    const char *message;
+} ep_check;
+
+/** @param code not EP_ADMITTED
+ * @return its row */
+const ep_check *ep_check_of(ep_code code);
+
+/**
+ * Asks a check of the head.
+ * @param code below EP_HEAD_CODES
+ * @param facts with an Expect field for EP_UNSUPPORTED_EXPECTATION, with
+ *        content for all others
+ * @return the setting that decided, where the check fails; else NULL
+ */
+const ep_setting *ep_check_fails(ep_code code, const ep_policy *policy,
+                                 const ep_facts *facts);
+
+/** @return bytes that the upload says it has; EP_UNKNOWN: it does not say */
+int64_t ep_check_requested(const ep_facts *facts);
+
+#endif

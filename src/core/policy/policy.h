@@ -1,0 +1,303 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/**
+ * What was written in configuration files, and what it comes to.
+ *
+ * Each directive that was written is one ep_setting.  A half is all that one
+ * side, the server's files or the site owner's, says for a place.  A policy is
+ * both halves side by side: nothing is merged across the border between them,
+ * every check simply has to pass both.
+ */
+#ifndef EP_POLICY_H
+#define EP_POLICY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** Sizes: no limit. */
+#define EP_UNLIMITED INT64_MAX
+/** Sizes: not known, not told. */
+#define EP_UNKNOWN ((int64_t)-1)
+/** The longest single name in a list (media type, coding, expectation). */
+#define EP_NAME_MAX 127
+/** The most names that one directive may list. */
+#define EP_NAMES_MAX 256
+
+/**
+ * The most bytes of names, quotes and commas that one list in a document or
+ * header has.  In the worst case escaping doubles them, which still leaves
+ * room for the rest.
+ */
+#define EP_LIST_BYTES 1500
+
+/** The codes, in the order of the checks: a row each in checks.def. */
+typedef enum ep_code {
+#define HEAD_CHECK(code, ...) EP_##code,
+#include "core/policy/checks.def"
+    /** how many there are for the head alone; behind them, limits that count */
+    EP_HEAD_CODES,
+    EP_LAST_HEAD_CODE = EP_HEAD_CODES - 1,
+#define COUNTED_CHECK(code, ...) EP_##code,
+#include "core/policy/checks.def"
+    EP_CODES,
+    EP_ADMITTED = EP_CODES
+} ep_code;
+
+/** The most limits that count for one upload: the server's, free space
+ * included, and those of .htaccess files.  Neither side has the other's room. */
+#define EP_SERVERS_MAX 16
+#define EP_OWNERS_MAX 8
+#define EP_COUNTED_MAX (EP_SERVERS_MAX + EP_OWNERS_MAX)
+
+/** The settings that a half is made of, one per directive. */
+typedef enum ep_rule {
+    EP_RULE_MODE,
+    EP_RULE_EXPECTATIONS,
+    EP_RULE_REQUIRE_CONTINUE,
+    EP_RULE_METHODS,
+    EP_RULE_REQUIRE_AUTH,
+    EP_RULE_REFUSE,
+    EP_RULE_TYPES,
+    EP_RULE_ENCODINGS,
+    EP_RULE_REQUIRE_LENGTH,
+    EP_RULE_MAX_SIZE,
+    EP_RULE_STATUS,
+    EP_RULE_LINGER,
+    EP_RULE_EARLY_ERRORS,
+    EP_RULE_LEDGER_FAILURE,
+    EP_RULE_FORMAT,
+    EP_RULE_ADVERTISE,
+    /** one for each code, from here on */
+    EP_RULE_MESSAGE,
+    EP_RULE_MESSAGE_LAST = EP_RULE_MESSAGE + EP_CODES - 1,
+    EP_RULE_FREE_SPACE,
+    /** these three may stand several times, and all of them hold */
+    EP_RULE_QUOTA,
+    EP_RULE_ALLOWANCE,
+    EP_RULE_CONCURRENT,
+    EP_RULES
+} ep_rule;
+
+typedef enum ep_mode { EP_MODE_OFF, EP_MODE_DRY_RUN, EP_MODE_ON } ep_mode;
+
+typedef enum ep_status_choice {
+    EP_STATUS_AUTO,
+    EP_STATUS_SPECIFIC,
+    EP_STATUS_417
+} ep_status_choice;
+
+/** What a refusal looks like. */
+typedef enum ep_format {
+    EP_FORMAT_JSON,
+    EP_FORMAT_PROBLEM,
+    /** as the client's Accept says */
+    EP_FORMAT_NEGOTIATE
+} ep_format;
+
+/** How long a refused client may go on sending. */
+typedef enum ep_linger {
+    EP_LINGER_FULL,
+    EP_LINGER_SHORT,
+    EP_LINGER_ABORT
+} ep_linger;
+
+typedef enum ep_override {
+    EP_OVERRIDE_TIGHTEN,
+    EP_OVERRIDE_ANY,
+    EP_OVERRIDE_NONE
+} ep_override;
+
+/** For whom a limit counts. */
+typedef enum ep_for {
+    EP_FOR_CLIENT,
+    EP_FOR_USER,
+    EP_FOR_HOST,
+    EP_FOR_DIRECTORY,
+    EP_FOR_EXPRESSION
+} ep_for;
+
+/** What a limit counts, and for whom; in settings of the rules that count. */
+typedef struct ep_count {
+    /** FREE_SPACE, QUOTA, ALLOWANCE or CONCURRENT */
+    ep_rule rule;
+    /**
+     * names the place where the directive stands, the same after a restart:
+     * limits of two places count apart
+     */
+    const char *scope;
+    /** 1: it stands in an .htaccess file; its expression sees what these edit */
+    int is_owners;
+    /** ALLOWANCE, CONCURRENT */
+    ep_for whom;
+    /** EXPRESSION: its text, and what httpd made of it (ap_expr_info_t) */
+    const char *expression;
+    const void *compiled;
+    /** ALLOWANCE: microseconds */
+    int64_t period;
+    /** FREE_SPACE: 1: the number is percent of the file system */
+    int is_percent;
+    /**
+     * QUOTA with a PATH: the tree.  Otherwise, and for DIRECTORY, the
+     * directory that the directive stands in; NULL where that has wildcards:
+     * then it is the first @a depth segments of the request's file name.
+     * Absolute, without a slash at its end unless it is the root.
+     */
+    const char *directory;
+    /** how many segments it has; the root has none */
+    unsigned int depth;
+    /** QUOTA: the file that holds the usage; NULL: the tree is measured */
+    const char *usage_file;
+    /** the line before this one in the same section; NULL: none.  One that is
+     * Off (number EP_UNLIMITED) ends what was said before it and further out */
+    const struct ep_setting *before;
+} ep_count;
+
+/** One directive as it was written.  Which members count depends on the rule. */
+typedef struct ep_setting {
+    /** where it stands, for logs, never for clients; NULL: it is built in */
+    const char *file;
+    unsigned int line;
+    /** the directive's name, for logs, and what stands behind it; NULL: it is
+     * built in */
+    const char *directive;
+    const char *text;
+    /**
+     * MODE: ep_mode; STATUS: ep_status_choice; LINGER: ep_linger;
+     * REQUIRE_LENGTH, EARLY_ERRORS and ADVERTISE: 0 or 1; LEDGER_FAILURE: 1: Closed;
+     * MAX_SIZE and REQUIRE_CONTINUE: bytes, EP_UNLIMITED for Unlimited or Off;
+     * FREE_SPACE, QUOTA, ALLOWANCE, CONCURRENT: bytes, percent or uploads,
+     * EP_UNLIMITED for Off;
+     * REFUSE: 1, or 0 for Off; FORMAT: ep_format; MESSAGE: 1
+     */
+    int64_t number;
+    /**
+     * EXPECTATIONS, METHODS, TYPES, ENCODINGS: what is accepted;
+     * REQUIRE_AUTH: the challenges.  NULL: Any or Off, no demand is made.
+     */
+    const char *const *names;
+    size_t names_count;
+    /** REFUSE: the code, the message or NULL, the status; MESSAGE: the
+     * message */
+    const char *code;
+    const char *message;
+    int status;
+    /** the rules that count, unless they are Off; NULL in all others */
+    const ep_count *count;
+} ep_setting;
+
+/**
+ * What one section says, or all that one side says for a place.  All 0: it
+ * says nothing.
+ */
+typedef struct ep_half {
+    /** the last word on each rule; NULL: none */
+    const ep_setting *rule[EP_RULES];
+    /** of sections put together: what QUOTA, ALLOWANCE and CONCURRENT came to,
+     * the innermost and last line first */
+    const ep_setting *counted[EP_COUNTED_MAX];
+    size_t counted_count;
+    /** how many of them are the server's [0] and owners' [1], and the first
+     * line of each that found no room there; NULL: all did */
+    size_t counted_of[2];
+    const ep_setting *surplus[2];
+    /** the line that says Off, for each of the three, from QUOTA on */
+    const ep_setting *off[EP_RULES - EP_RULE_QUOTA];
+} ep_half;
+
+/** What holds for a request. */
+typedef struct ep_policy {
+    ep_mode mode;
+    ep_status_choice status;
+    ep_format format;
+    /** limits are told to who asks; Upload-Limit is for the server's files to
+     * allow: it says that uploads can be resumed */
+    int advertises;
+    int tells_upload_limit;
+    ep_linger linger;
+    /** errors of others to an upload are answered as refusals are */
+    int early_errors;
+    /** what the ledger cannot answer for is refused */
+    int fails_closed;
+    /** the setting that switched the policy on; NULL: only the ceiling holds */
+    const ep_setting *mode_by;
+    /** [0] the server's and [1] the owner's demand; NULL: none is made, or it
+     * counts */
+    const ep_setting *rule[EP_RULES][2];
+    /** bounds MAX_SIZE from outside of all sections; NULL: no ceiling */
+    const ep_setting *ceiling;
+    /** all that count, by rule, the server's before the owner's */
+    const ep_setting *counted[EP_COUNTED_MAX];
+    size_t counted_count;
+    /** the first line of the server's [0] and of owners' [1] that found no room
+     * there; NULL: all did */
+    const ep_setting *surplus[2];
+} ep_policy;
+
+/**
+ * Puts a section to those further inside.
+ * @param half all 0, or what sections further inside have come to
+ * @param section what one section says
+ */
+void ep_policy_add_section(ep_half *half, const ep_half *section);
+
+/**
+ * Puts the halves side by side.  Where more limits of one side count than there
+ * is room for, those further out are left out.
+ * @param server what the server's files say; under EP_OVERRIDE_ANY everything
+ *        that any file says, as one sequence.  NULL: nothing
+ * @param owner what .htaccess files say; looked at under Tighten only
+ */
+void ep_policy_compose(ep_policy *policy, const ep_half *server,
+                       const ep_half *owner, ep_override how);
+
+/**
+ * Where a section is Off, the ceiling of its virtual host still holds: leaves
+ * no rule but that, in the virtual host's @a mode.
+ */
+void ep_policy_only_ceiling(ep_policy *policy, ep_mode mode);
+
+/**
+ * @param server the server's setting for a rule, NULL if it has none
+ * @return 1 if the owner's setting for the same rule would allow more than the
+ *         server's does, so that it is clamped; 0 for all rules that may stand
+ *         several times
+ */
+int ep_policy_is_laxer(ep_rule rule, const ep_setting *server,
+                       const ep_setting *owner);
+
+/**
+ * The same for a line of a rule that may stand several times.
+ * @param server what its sections came to
+ * @param owner a line of @a rule, Off or a limit
+ * @return the server's limit that counts all that the owner's counts, and
+ *         allows less; NULL: there is none
+ */
+const ep_setting *ep_policy_tighter(ep_rule rule, const ep_half *server,
+                                    const ep_setting *owner);
+
+/** @return the site's own words for a code; NULL: none */
+const char *ep_policy_message(const ep_policy *policy, ep_code code);
+
+/** @return the setting that limits the size most; NULL: none does */
+const ep_setting *ep_policy_max_size(const ep_policy *policy);
+
+/** @return the setting with the smallest size of a rule; NULL: no demand */
+const ep_setting *ep_policy_smallest(const ep_policy *policy, ep_rule rule);
+
+/** @return 1 if @a name, of @a rule's kind, is taken in by @a listed */
+int ep_policy_covers(ep_rule rule, const char *listed, const char *name);
+
+/** @return 1 if @a names of the setting take in @a name */
+int ep_policy_lists(ep_rule rule, const ep_setting *setting, const char *name);
+
+/**
+ * What a list rule accepts in the end: what both halves list.
+ * @param names at least EP_NAMES_MAX places; they point into the policy
+ * @param bytes the most bytes that the names may take together in JSON
+ * @param complete 0 if names were left out for that reason, else 1
+ * @return how many there are
+ */
+size_t ep_policy_names(const ep_policy *policy, ep_rule rule,
+                       const char **names, size_t bytes, int *complete);
+
+#endif

@@ -1,0 +1,77 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/** (policy, facts) -> verdict. */
+#ifndef EP_VERDICT_H
+#define EP_VERDICT_H
+
+#include "core/policy/check.h"
+
+typedef struct ep_verdict {
+    /** the first check that failed, or EP_ADMITTED */
+    ep_code code;
+    /** the setting that decided, for each check that failed; else NULL */
+    const ep_setting *by[EP_CODES];
+    /** of the final answer; 0 if admitted */
+    int status;
+    /** bytes or uploads, or EP_UNKNOWN where there is none to tell */
+    int64_t limit;
+    int64_t requested;
+    /** QUOTA_EXCEEDED, ALLOWANCE_EXCEEDED: bytes that are left; else
+     * EP_UNKNOWN */
+    int64_t remaining;
+    /** seconds after which a client may try again, or EP_UNKNOWN */
+    int64_t retry_after;
+} ep_verdict;
+
+/** Judges the head of a request that has content or an Expect field. */
+void ep_verdict_judge(const ep_policy *policy, const ep_facts *facts,
+                      ep_verdict *verdict);
+
+/** Judges a request that stores without sending content: by its credentials and
+ * by Refuse. */
+void ep_verdict_announced(const ep_policy *policy, const ep_facts *facts,
+                          ep_verdict *verdict);
+
+/** The verdict on content that turned out larger than allowed on its way. */
+void ep_verdict_cut(const ep_policy *policy, const ep_facts *facts,
+                    ep_verdict *verdict);
+
+/**
+ * The verdict on an upload that a limit that counts has no room for.
+ * @param code INSUFFICIENT_STORAGE or one behind it
+ * @param by the limit, or one of those that could not be asked
+ * @param remaining bytes that the limit has left, or EP_UNKNOWN; kept where
+ *        the verdict tells it
+ * @param retry_after seconds, or EP_UNKNOWN; kept where the verdict tells it
+ * @param is_cut 1: content was on its way already
+ */
+void ep_verdict_counted(const ep_policy *policy, const ep_facts *facts,
+                        ep_code code, const ep_setting *by, int64_t remaining,
+                        int64_t retry_after, int is_cut, ep_verdict *verdict);
+
+/**
+ * The verdict on a request that httpd's core refused for its Expect field
+ * before any directory was known.
+ */
+void ep_verdict_core_refused(const ep_policy *policy, const ep_facts *facts,
+                             ep_verdict *verdict);
+
+/**
+ * @return the `error` token of a refusal: the built-in one, or what
+ *         ExpectPolicyRefuse says
+ */
+const char *ep_verdict_error(const ep_verdict *verdict, ep_code code);
+
+/**
+ * @return 1 if the very same upload may succeed later, without anybody changing
+ *         what it is or what is stored
+ */
+int ep_verdict_is_temporary(const ep_verdict *verdict);
+
+/**
+ * @return 0 if a check fails that no change of the content helps with, and that
+ *         comes before all limits of it: such an upload is told none of them
+ */
+int ep_verdict_tells_limits(const ep_verdict *verdict);
+
+#endif

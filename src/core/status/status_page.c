@@ -1,0 +1,287 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "core/status/status_page.h"
+
+/* The chart, in units of its own: one minute is so wide. */
+#define MINUTE 10
+#define HEIGHT 100
+
+/* EP_PAGE_SECURITY has its hash.  The colours have a contrast of 4.5 at least
+ * wherever they carry text. */
+static const char style[] =
+    ":root{color-scheme:light dark;--back:#fff;--text:#1b1b1f;--faint:#55565e;"
+    "--line:#d5d6dc;--box:#f4f5f8;--bar:#b3261e;--link:#0b57d0}"
+    "@media(prefers-color-scheme:dark){:root{--back:#121316;--text:#e6e6ea;"
+    "--faint:#a9abb5;--line:#3a3c44;--box:#1d1f24;--bar:#f2b8b5;"
+    "--link:#a8c7fa}}"
+    "*{box-sizing:border-box}"
+    "body{margin:0 auto;padding:1rem;max-width:60rem;background:var(--back);"
+    "color:var(--text);font:1rem/1.5 system-ui,sans-serif}"
+    "h1{font-size:1.4rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .5rem}"
+    "p,dl{margin:0}.faint{color:var(--faint);font-size:.875rem}"
+    "dl{display:grid;gap:.5rem;margin-top:1rem;"
+    "grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr))}"
+    "dl div{background:var(--box);border:1px solid var(--line);"
+    "border-radius:.5rem;padding:.5rem .75rem}"
+    "dt{color:var(--faint);font-size:.875rem}"
+    "dd{margin:0;font-size:1.25rem;overflow-wrap:anywhere;"
+    "font-variant-numeric:tabular-nums}"
+    "svg{display:block;width:100%;height:7rem;background:var(--box);"
+    "border:1px solid var(--line);border-radius:.5rem;fill:var(--bar)}"
+    ".ends{display:flex;justify-content:space-between}"
+    ".wide{overflow-x:auto}"
+    "table{border-collapse:collapse;width:100%;font-size:.9375rem;"
+    "font-variant-numeric:tabular-nums}"
+    "th,td{padding:.4rem .3rem;border-bottom:1px solid var(--line);"
+    "text-align:right;white-space:nowrap}"
+    "th:first-child{text-align:left;font-weight:inherit;white-space:normal;"
+    "overflow-wrap:anywhere;min-width:8rem}"
+    "thead th,thead th:first-child{color:var(--faint);font-size:.8125rem;"
+    "font-weight:600;white-space:normal;vertical-align:bottom}"
+    "a{color:var(--link)}footer{margin-top:2rem}";
+
+static void put_cell(const ep_sink *sink, int64_t number)
+{
+    ep_sink_text(sink, "<td>");
+    ep_sink_number(sink, number);
+    ep_sink_text(sink, "</td>");
+}
+
+static void put_box(const ep_sink *sink, const char *name, int64_t number)
+{
+    ep_sink_text(sink, "<div><dt>");
+    ep_sink_text(sink, name);
+    ep_sink_text(sink, "</dt><dd>");
+    ep_sink_number(sink, number);
+    ep_sink_text(sink, "</dd></div>");
+}
+
+static void put_bytes_box(const ep_sink *sink, const char *name,
+                          int64_t bytes)
+{
+    ep_sink_text(sink, "<div><dt>");
+    ep_sink_text(sink, name);
+    ep_sink_text(sink, "</dt><dd>");
+    ep_sink_bytes(sink, bytes);
+    ep_sink_text(sink, "</dd></div>");
+}
+
+static void put_boxes(const ep_report *report, const ep_sink *sink)
+{
+    const ep_tally *total = &report->total;
+
+    ep_sink_text(sink, "<dl>");
+    put_box(sink, "Admitted", total->admitted);
+    put_box(sink, "Refused", ep_tally_sum(total, EP_OUTCOME_REFUSED));
+    put_box(sink, "Would be refused",
+            ep_tally_sum(total, EP_OUTCOME_WOULD_REFUSE));
+    put_box(sink, "Cut on the way", ep_tally_sum(total, EP_OUTCOME_CUT));
+    put_bytes_box(sink, "Refused content", total->declared);
+    put_bytes_box(sink, "Sent all the same", total->drained);
+    if (report->ledger != NULL) {
+        put_box(sink, "Under way, with a claim", report->ledger->claims);
+        put_box(sink, "Accounts in the ledger", report->ledger->accounts);
+        put_box(sink, "Trees with a quota", report->ledger->trees);
+    }
+    ep_sink_text(sink, "</dl>\n");
+}
+
+/* One bar of the chart; the highest has HEIGHT. */
+static void put_bar(const ep_sink *sink, int minute, int64_t number,
+                    int64_t most)
+{
+    /* in whichever order does not overflow */
+    const int64_t height = most > INT32_MAX ? number / (most / HEIGHT)
+                           : number < most  ? number * HEIGHT / most
+                                            : HEIGHT;
+    const int64_t seen = height < 1 ? 1 : height > HEIGHT ? HEIGHT : height;
+
+    ep_sink_text(sink, "<rect x=\"");
+    ep_sink_number(sink, minute * MINUTE + 1);
+    ep_sink_text(sink, "\" y=\"");
+    ep_sink_number(sink, HEIGHT - seen);
+    ep_sink_text(sink, "\" width=\"8\" height=\"");
+    ep_sink_number(sink, seen);
+    ep_sink_text(sink, "\"><title>");
+    ep_sink_number(sink, number);
+    ep_sink_text(sink, minute == EP_MINUTES - 1 ? " this minute" : ", ");
+    if (minute < EP_MINUTES - 1) {
+        ep_sink_number(sink, EP_MINUTES - 1 - minute);
+        ep_sink_text(sink, " min ago");
+    }
+    ep_sink_text(sink, "</title></rect>");
+}
+
+static void put_chart(const ep_report *report, const ep_sink *sink)
+{
+    const int64_t *minutes = report->total.minutes;
+    int64_t most = 0;
+    int i;
+
+    for (i = 0; i < EP_MINUTES; i++) {
+        most = minutes[i] > most ? minutes[i] : most;
+    }
+    ep_sink_text(sink, "<h2>Refusals in the last hour</h2>\n"
+                       "<svg viewBox=\"0 -4 600 104\""
+                       " preserveAspectRatio=\"none\" role=\"img\""
+                       " aria-labelledby=\"chart\">");
+    for (i = 0; i < EP_MINUTES; i++) {
+        if (minutes[i] > 0) {
+            put_bar(sink, i, minutes[i], most);
+        }
+    }
+    ep_sink_text(sink, "</svg>\n<p class=\"faint ends\"><span>60 minutes ago"
+                       "</span><span>now</span></p>\n"
+                       "<p class=\"faint\" id=\"chart\">");
+    ep_sink_number(sink, ep_tally_hour(&report->total));
+    ep_sink_text(sink, " in all, at most ");
+    ep_sink_number(sink, most);
+    ep_sink_text(sink, " in a minute.</p>\n");
+}
+
+static void put_codes(const ep_report *report, const ep_sink *sink)
+{
+    const ep_tally *total = &report->total;
+    int code;
+
+    ep_sink_text(sink, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr>"
+                       "<th scope=\"col\">Code</th>"
+                       "<th scope=\"col\">Refused</th>"
+                       "<th scope=\"col\">Would be</th>"
+                       "<th scope=\"col\">Cut</th></tr></thead><tbody>\n");
+    for (code = 0; code < EP_CODES; code++) {
+        const int64_t refused = total->ended[EP_OUTCOME_REFUSED][code];
+        const int64_t would = total->ended[EP_OUTCOME_WOULD_REFUSE][code];
+        const int64_t cut = total->ended[EP_OUTCOME_CUT][code];
+
+        if (refused > 0 || would > 0 || cut > 0) {
+            ep_sink_text(sink, "<tr><th scope=\"row\">");
+            ep_sink_html(sink, ep_tally_code((ep_code)code));
+            ep_sink_text(sink, "</th>");
+            put_cell(sink, refused);
+            put_cell(sink, would);
+            put_cell(sink, cut);
+            ep_sink_text(sink, "</tr>\n");
+        }
+    }
+    ep_sink_text(sink, "</tbody></table></div>\n");
+}
+
+static void put_hosts(const ep_report *report, const ep_sink *sink)
+{
+    size_t i;
+
+    ep_sink_text(sink, "<h2>By virtual host</h2>\n"
+                       "<div class=\"wide\" tabindex=\"0\"><table><thead><tr>"
+                       "<th scope=\"col\">Host</th>"
+                       "<th scope=\"col\">Admitted</th>"
+                       "<th scope=\"col\">Refused</th>"
+                       "<th scope=\"col\">Would be</th>"
+                       "<th scope=\"col\">Cut</th>"
+                       "<th scope=\"col\">Refused content</th></tr></thead><tbody>\n");
+    for (i = 0; i < report->hosts_count; i++) {
+        const ep_tally *tally = &report->hosts[i].tally;
+
+        if (!ep_tally_is_empty(tally)) {
+            ep_sink_text(sink, "<tr><th scope=\"row\">");
+            ep_sink_html(sink, report->hosts[i].name);
+            ep_sink_text(sink, "</th>");
+            put_cell(sink, tally->admitted);
+            put_cell(sink, ep_tally_sum(tally, EP_OUTCOME_REFUSED));
+            put_cell(sink, ep_tally_sum(tally, EP_OUTCOME_WOULD_REFUSE));
+            put_cell(sink, ep_tally_sum(tally, EP_OUTCOME_CUT));
+            ep_sink_text(sink, "<td>");
+            ep_sink_bytes(sink, tally->declared);
+            ep_sink_text(sink, "</td></tr>\n");
+        }
+    }
+    ep_sink_text(sink, "</tbody></table></div>\n");
+}
+
+/* Whose numbers these are. */
+static void put_whose(const ep_report *report, const ep_sink *sink)
+{
+    if (report->is_whole || report->hosts_count == 0) {
+        ep_sink_text(sink, "all virtual hosts");
+    }
+    else {
+        ep_sink_html(sink, report->hosts[0].name);
+    }
+}
+
+void ep_status_page(const ep_report *report, const ep_sink *sink)
+{
+    ep_sink_text(sink, "<!DOCTYPE html>\n<html lang=\"en\"><head>"
+                       "<meta charset=\"utf-8\">"
+                       "<meta name=\"viewport\""
+                       " content=\"width=device-width\">"
+                       "<title>Uploads: ");
+    put_whose(report, sink);
+    ep_sink_text(sink, "</title><style>");
+    ep_sink_text(sink, style);
+    ep_sink_text(sink, "</style></head><body>\n<h1>Uploads: ");
+    put_whose(report, sink);
+    ep_sink_text(sink, "</h1>\n<p class=\"faint\">At ");
+    ep_sink_html(sink, report->now_text);
+    ep_sink_text(sink, ", counted since ");
+    ep_sink_html(sink, report->since_text);
+    ep_sink_text(sink, "</p>\n");
+    put_boxes(report, sink);
+    put_chart(report, sink);
+    ep_sink_text(sink, "<h2>By code</h2>\n");
+    put_codes(report, sink);
+    if (report->is_whole) {
+        put_hosts(report, sink);
+    }
+    ep_sink_text(sink, "<footer class=\"faint\">The same as"
+                       " <a href=\"?format=json\">JSON</a> and"
+                       " <a href=\"?format=openmetrics\">OpenMetrics</a>."
+                       "</footer>\n</body></html>\n");
+}
+
+void ep_status_page_section(const ep_report *report, int has_table,
+                            const ep_sink *sink)
+{
+    const ep_tally *total = &report->total;
+
+    ep_sink_text(sink, "<hr />\n<h2>mod_expect_policy: uploads, ");
+    put_whose(report, sink);
+    ep_sink_text(sink, "</h2>\n<dl>\n<dt>admitted ");
+    ep_sink_number(sink, total->admitted);
+    ep_sink_text(sink, ", refused ");
+    ep_sink_number(sink, ep_tally_sum(total, EP_OUTCOME_REFUSED));
+    ep_sink_text(sink, ", would be refused ");
+    ep_sink_number(sink, ep_tally_sum(total, EP_OUTCOME_WOULD_REFUSE));
+    ep_sink_text(sink, ", cut on the way ");
+    ep_sink_number(sink, ep_tally_sum(total, EP_OUTCOME_CUT));
+    ep_sink_text(sink, "</dt>\n<dt>refused content ");
+    ep_sink_bytes(sink, total->declared);
+    ep_sink_text(sink, ", sent all the same ");
+    ep_sink_bytes(sink, total->drained);
+    ep_sink_text(sink, "</dt>\n</dl>\n");
+    if (has_table) {
+        put_codes(report, sink);
+    }
+}
+
+static void put_line(const ep_sink *sink, const char *name, int64_t number)
+{
+    ep_sink_text(sink, "Uploads");
+    ep_sink_text(sink, name);
+    ep_sink_text(sink, ": ");
+    ep_sink_number(sink, number);
+    ep_sink_text(sink, "\n");
+}
+
+void ep_status_page_auto(const ep_report *report, const ep_sink *sink)
+{
+    const ep_tally *total = &report->total;
+
+    put_line(sink, "Admitted", total->admitted);
+    put_line(sink, "Refused", ep_tally_sum(total, EP_OUTCOME_REFUSED));
+    put_line(sink, "WouldRefuse",
+             ep_tally_sum(total, EP_OUTCOME_WOULD_REFUSE));
+    put_line(sink, "Cut", ep_tally_sum(total, EP_OUTCOME_CUT));
+    put_line(sink, "RefusedBytes", total->declared);
+    put_line(sink, "DrainedBytes", total->drained);
+}

@@ -1,0 +1,51 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "core/text/number.h"
+
+#include <stddef.h>
+
+static int shift_of(char unit)
+{
+    switch (unit) {
+    case 'k': case 'K':
+        return 10;
+    case 'm': case 'M':
+        return 20;
+    case 'g': case 'G':
+        return 30;
+    case 't': case 'T':
+        return 40;
+    default:
+        return 0;
+    }
+}
+
+int ep_number_size(const char *text, int64_t *bytes)
+{
+    /* INT64_MAX itself stands for "unlimited" */
+    const uint64_t most = INT64_MAX - 1;
+    /* without a sign: one digit more than fits has room, and is seen */
+    uint64_t value = 0;
+    size_t i = 0;
+    int shift;
+
+    while (text[i] >= '0' && text[i] <= '9') {
+        if (value > most / 10) {
+            return 0;
+        }
+        value = value * 10 + (uint64_t)(text[i] - '0');
+        i++;
+    }
+    if (i == 0) {
+        return 0;
+    }
+    shift = shift_of(text[i]);
+    if (shift > 0) {
+        i++;
+    }
+    if (text[i] != '\0' || value > most >> shift) {
+        return 0;
+    }
+    *bytes = (int64_t)(value << shift);
+    return 1;
+}

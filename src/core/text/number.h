@@ -1,0 +1,18 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/** Sizes as an administrator writes them. */
+#ifndef EP_NUMBER_H
+#define EP_NUMBER_H
+
+#include <stdint.h>
+
+/**
+ * Parses decimal digits and an optional K, M, G or T (either case; powers of
+ * 1024).  Nothing may stand before, between or behind them.
+ * @param bytes untouched unless the text is a size
+ * @return 1: a size, 0 to INT64_MAX - 1 bytes; 0: anything else, too large
+ *         included
+ */
+int ep_number_size(const char *text, int64_t *bytes);
+
+#endif

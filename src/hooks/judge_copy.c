@@ -1,0 +1,93 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "hooks/judge_copy.h"
+
+#include "apr_uri.h"
+#include "http_request.h"
+
+#include "answer/refusal.h"
+#include "config/section.h"
+#include "ledger/copy.h"
+#include "request/facts.h"
+
+/* Where it leads, asked as mod_dav does it (dav_lookup_uri()); what mod_dav has
+ * against it, it says itself.
+ * @return NULL: nowhere, or nobody may know */
+static request_rec *look_up(request_rec *r)
+{
+    /* what is denied is logged when mod_dav asks */
+    static const struct ap_logconf silent = { NULL, APLOG_EMERG };
+    const struct ap_logconf *log = r->log;
+    const char *url = ep_facts_destination(r);
+    request_rec *found;
+    apr_uri_t parsed;
+
+    if (url == NULL || apr_uri_parse(r->pool, url, &parsed) != APR_SUCCESS
+        || parsed.path == NULL) {
+        return NULL;
+    }
+    r->log = &silent;
+    found = ap_sub_req_method_uri(r->method,
+                                  apr_uri_unparse(r->pool, &parsed,
+                                                  APR_URI_UNP_OMITSITEPART),
+                                  r, NULL);
+    r->log = log;
+    found->log = log;
+    return found->status == HTTP_OK && found->filename != NULL ? found : NULL;
+}
+
+void ep_judge_copy_note(request_rec *r)
+{
+    ep_request *state = ep_request_make(r);
+
+    if (!state->has_facts) {
+        ep_facts_read_all(r, &state->facts);
+        state->has_facts = 1;
+    }
+}
+
+/* @param place whose configuration holds
+ * @return as ep_judge_copy() */
+static int judge(request_rec *r, request_rec *place, ep_request *state)
+{
+    ep_judge_copy_note(r);
+    ep_section_policy(place, place->per_dir_config, &state->policy);
+    if (state->policy.mode == EP_MODE_OFF) {
+        return DECLINED;
+    }
+    ep_verdict_announced(&state->policy, &state->facts, &state->verdict);
+    return ep_refusal_conclude(r, state);
+}
+
+/* Claims what the destination's policy asks for. */
+static int count(request_rec *r, request_rec *destination, ep_request *state)
+{
+    return state->policy.mode == EP_MODE_OFF
+                   || state->policy.counted_count == 0
+                   || state->verdict.code != EP_ADMITTED
+                   || ep_copy_claim(r, destination, state)
+               ? DECLINED
+               : ep_refusal_conclude(r, state);
+}
+
+int ep_judge_copy(request_rec *r)
+{
+    request_rec *destination;
+    ep_request *state;
+    int result;
+
+    if (r->handler == NULL || strcmp(r->handler, "dav-handler") != 0
+        || r->filename == NULL) {
+        return DECLINED;
+    }
+    destination = look_up(r);
+    if (destination == NULL) {
+        return DECLINED;
+    }
+    state = ep_request_make(r);
+    result = judge(r, r, state);
+    if (result == DECLINED) {
+        result = judge(r, destination, state);
+    }
+    return result == DECLINED ? count(r, destination, state) : result;
+}

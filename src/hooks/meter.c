@@ -1,0 +1,311 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "hooks/meter.h"
+
+#include "http_core.h"
+#include "http_protocol.h"
+#include "util_filter.h"
+
+#include "answer/refusal.h"
+#include "core/book/amount.h"
+#include "ledger/claim.h"
+#include "request/counters.h"
+#include "request/facts.h"
+#include "request/filter.h"
+#include "request/report.h"
+
+static ap_filter_rec_t *meter_filter;
+static ap_filter_rec_t *handed_filter;
+
+static int64_t limit_of(const ep_policy *policy)
+{
+    const ep_setting *limit = ep_policy_max_size(policy);
+
+    return limit != NULL ? limit->number : EP_UNLIMITED;
+}
+
+/* @return the bytes of content in a brigade, or EP_UNKNOWN on an error */
+static int64_t content_in(apr_bucket_brigade *bb)
+{
+    int64_t bytes = 0;
+    apr_bucket *e;
+
+    for (e = APR_BRIGADE_FIRST(bb); e != APR_BRIGADE_SENTINEL(bb);
+         e = APR_BUCKET_NEXT(e)) {
+        if (!APR_BUCKET_IS_METADATA(e)) {
+            const char *data;
+            apr_size_t length = e->length;
+
+            if (length == (apr_size_t)-1
+                && apr_bucket_read(e, &data, &length, APR_BLOCK_READ)
+                       != APR_SUCCESS) {
+                return EP_UNKNOWN;
+            }
+            bytes = ep_amount_plus(bytes, (int64_t)length);
+        }
+    }
+    return bytes;
+}
+
+/* 1 if the answer is not to become ours: some of it has left, or an ErrorDocument
+ * answers, or the client has not authenticated and is told of no limit */
+static int has_answer(const request_rec *r, const ep_request *state)
+{
+    return r->bytes_sent > 0 || r->sent_bodyct || r->eos_sent
+           || state->is_discarded || state->waits != NULL;
+}
+
+/* Policy and verdict say why: says so, once. */
+static void cut(request_rec *r, ep_request *state)
+{
+    const int is_answered = has_answer(r, state);
+
+    /* first of all: what is still to come must never be read */
+    r->connection->keepalive = AP_CONN_CLOSE;
+    state->cut = 1;
+    /* a handler that answered before it has read cannot be overruled */
+    if (is_answered) {
+        state->verdict.status = r->status == HTTP_OK && r->prev != NULL
+                                    ? r->prev->status
+                                    : r->status;
+    }
+    ep_report_line(r, state, is_answered ? "cut" : "refused");
+    ep_counters_note(r, state, EP_OUTCOME_CUT);
+}
+
+static void check_size(request_rec *r, ep_request *state, int64_t bytes)
+{
+    if (bytes <= limit_of(&state->metered)) {
+        return;
+    }
+    state->policy = state->metered;
+    ep_verdict_cut(&state->policy, &state->facts, &state->verdict);
+    if (state->policy.mode == EP_MODE_ON) {
+        cut(r, state);
+        return;
+    }
+    ep_refusal_conclude(r, state);
+    memset(&state->metered, 0, sizeof(state->metered));
+}
+
+/* Core makes a 413 of ENOSPC (ap_map_http_request_error), of its own 401 as well,
+ * behind which it throws content away: that one stays. */
+static apr_status_t end_cut(ap_filter_t *f, apr_bucket_brigade *bb)
+{
+    const ep_request *state = f->ctx;
+
+    if (state->waits == NULL || f->r->status == HTTP_OK) {
+        return APR_ENOSPC;
+    }
+    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(bb->bucket_alloc));
+    return APR_SUCCESS;
+}
+
+static apr_status_t meter(ap_filter_t *f, apr_bucket_brigade *bb,
+                          ap_input_mode_t mode, apr_read_type_e block,
+                          apr_off_t readbytes)
+{
+    ep_request *state = f->ctx;
+    apr_status_t rv;
+    int64_t bytes, total;
+
+    if (state == NULL) {
+        return ep_filter_leave_input(f, bb, mode, block, readbytes);
+    }
+    if (state->is_withheld) {
+        APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(bb->bucket_alloc));
+        return APR_SUCCESS;
+    }
+    /* a refusal has been made already; it reads a little, to keep the connection */
+    if (state->answered && !state->cut) {
+        return ap_get_brigade(f->next, bb, mode, block, readbytes);
+    }
+    /* where no place was judged, nobody has looked at the length so far */
+    if (state->is_provisional && !state->cut) {
+        check_size(f->r, state, state->facts.declared);
+    }
+    if (state->cut) {
+        return end_cut(f, bb);
+    }
+    rv = ap_get_brigade(f->next, bb, mode, block, readbytes);
+    /* handlers read content in this mode; core reads trailers by the line */
+    if (rv != APR_SUCCESS || mode != AP_MODE_READBYTES) {
+        return rv;
+    }
+    if (!APR_BRIGADE_EMPTY(bb) && APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb))) {
+        state->is_read = 1;
+    }
+    bytes = content_in(bb);
+    if (bytes == EP_UNKNOWN) {
+        return APR_EGENERAL;
+    }
+    total = ep_amount_plus(state->counted, bytes);
+    check_size(f->r, state, total);
+    if (!state->cut && !ep_claim_cover(f->r, state, total)) {
+        cut(f->r, state);
+    }
+    if (state->cut) {
+        apr_brigade_cleanup(bb);
+        return end_cut(f, bb);
+    }
+    state->counted = total;
+    return APR_SUCCESS;
+}
+
+/* On top of all filters: what the handler gets. */
+static apr_status_t count_handed(ap_filter_t *f, apr_bucket_brigade *bb,
+                                 ap_input_mode_t mode, apr_read_type_e block,
+                                 apr_off_t readbytes)
+{
+    ep_request *state = f->ctx;
+    apr_status_t rv;
+    int64_t bytes;
+
+    if (state == NULL) {
+        return ep_filter_leave_input(f, bb, mode, block, readbytes);
+    }
+    if (state->cut) {
+        return APR_ENOSPC;
+    }
+    rv = ap_get_brigade(f->next, bb, mode, block, readbytes);
+    if (rv != APR_SUCCESS || mode != AP_MODE_READBYTES) {
+        return rv;
+    }
+    bytes = content_in(bb);
+    if (bytes == EP_UNKNOWN) {
+        return APR_EGENERAL;
+    }
+    if (!APR_BRIGADE_EMPTY(bb) && APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb))) {
+        state->is_changing = 0;
+    }
+    bytes = ep_amount_plus(state->handed, bytes);
+    if (!ep_claim_cover_handed(f->r, state, bytes)) {
+        cut(f->r, state);
+        apr_brigade_cleanup(bb);
+        return APR_ENOSPC;
+    }
+    state->handed = bytes;
+    return APR_SUCCESS;
+}
+
+/* One without a context is not ours, see request/filter.h. */
+static int is_ours(const ap_filter_t *f, const ep_request *state)
+{
+    return f->frec == handed_filter && f->ctx == state;
+}
+
+/* @param is_counted out: 1 if what the handler gets is counted already
+ * @return 1 if a filter between ours and the handler may change content */
+static int is_changed(const request_rec *r, const ep_request *state,
+                      int *is_counted)
+{
+    const ap_filter_t *f;
+    int is_there = 0;
+
+    *is_counted = 0;
+    for (f = r->input_filters; f != NULL && f != r->proto_input_filters;
+         f = f->next) {
+        if (is_ours(f, state)) {
+            *is_counted = 1;
+        }
+        else {
+            is_there = 1;
+        }
+    }
+    return is_there;
+}
+
+void ep_meter_attach_handed(request_rec *r, ep_request *state)
+{
+    int is_counted;
+
+    if (state->holding == NULL && state->put_off == NULL) {
+        return;
+    }
+    if (!is_changed(r, state, &is_counted)) {
+        /* another place has other filters */
+        state->is_changing = 0;
+    }
+    else if (!is_counted) {
+        ap_add_input_filter_handle(handed_filter, state, r, r->connection);
+        state->is_changing = 1;
+    }
+}
+
+void ep_meter_register(void)
+{
+    /* above all others, whatever type a filter of mod_ext_filter says it has */
+    handed_filter = ap_register_input_filter("EXPECT_POLICY_HANDED",
+                                             count_handed, NULL,
+                                             (ap_filter_type)0);
+
+    /* above ap_http_filter, which takes the chunks apart, and below all that
+     * change content, such as inflating it */
+    meter_filter = ap_register_input_filter("EXPECT_POLICY_METER", meter, NULL,
+                                            AP_FTYPE_PROTOCOL - 1);
+}
+
+/*
+ * Among the protocol filters, as their topmost: with a content filter of its
+ * own on a request, mod_proxy_http no longer streams an upload but spools all
+ * of it before it so much as connects to the backend.  It also lets the filter
+ * outlive internal redirects.
+ */
+static void add_filter(request_rec *r, ep_request *state)
+{
+    ap_filter_t *f;
+
+    for (f = r->input_filters; f != NULL; f = f->next) {
+        /* one without a context is not ours, see request/filter.h */
+        if (f->frec == meter_filter && f->ctx == state) {
+            return;
+        }
+    }
+    f = ap_add_input_filter_handle(meter_filter, state, r, r->connection);
+    if (f->next == r->proto_input_filters) {
+        r->proto_input_filters = f;
+    }
+}
+
+void ep_meter_attach(request_rec *r, ep_request *state)
+{
+    const int64_t limit = limit_of(&state->policy);
+
+    if ((limit != EP_UNLIMITED || state->policy.early_errors)
+        && (state->policy.mode > state->metered.mode
+            || (state->policy.mode == state->metered.mode
+                && limit < limit_of(&state->metered)))) {
+        state->metered = state->policy;
+        add_filter(r, state);
+    }
+    else if (state->policy.counted_count > 0) {
+        add_filter(r, state);
+    }
+}
+
+void ep_meter_attach_provisional(request_rec *r, ep_request *state)
+{
+    if (limit_of(&state->policy) != EP_UNLIMITED) {
+        state->metered = state->policy;
+        state->is_provisional = 1;
+        add_filter(r, state);
+    }
+}
+
+void ep_meter_end_provisional(ep_request *state)
+{
+    if (state->is_provisional) {
+        memset(&state->metered, 0, sizeof(state->metered));
+        state->is_provisional = 0;
+    }
+}
+
+void ep_meter_withhold(request_rec *r, ep_request *state)
+{
+    add_filter(r, state);
+    /* where the connection is closed, it is never read */
+    state->is_discarded = 1;
+    ap_discard_request_body(r);
+    state->is_withheld = 1;
+    ep_facts_drop_content(r);
+}

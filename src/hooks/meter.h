@@ -1,0 +1,38 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/** Counts content on its way in, and cuts it at the limit. */
+#ifndef EP_METER_H
+#define EP_METER_H
+
+#include "request/request.h"
+
+/** Registers the filter. */
+void ep_meter_register(void);
+
+/**
+ * Has the content counted against the policy just judged, if that limits the
+ * size and no stricter one does so already, or has limits that count; or has it
+ * watched up to its end, if errors may have to go out early.
+ */
+void ep_meter_attach(request_rec *r, ep_request *state);
+
+/** Has the content counted against the server's own policy, for as long as no place
+ * has been judged. */
+void ep_meter_attach_provisional(request_rec *r, ep_request *state);
+
+/** A place is about to be judged, and may admit more than the server's own policy. */
+void ep_meter_end_provisional(ep_request *state);
+
+/** Throws content away, up to its limit, as httpd does before a page that is a file,
+ * and lets no program read any more: its end comes first, and no field announces
+ * any. */
+void ep_meter_withhold(request_rec *r, ep_request *state);
+
+/**
+ * In the handler hook: where filters stand between ours and the handler, counts
+ * what they make of the content of an upload with limits that count.  Nowhere else,
+ * as mod_proxy_http spools all content where a request has such a filter.
+ */
+void ep_meter_attach_handed(request_rec *r, ep_request *state);
+
+#endif

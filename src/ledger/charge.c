@@ -1,0 +1,431 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "ledger/charge.h"
+
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "apr_md5.h"
+#include "apr_strings.h"
+#include "ap_expr.h"
+#include "http_log.h"
+
+#include "core/book/amount.h"
+#include "request/log_once.h"
+#include "request/snapshot.h"
+
+APLOG_USE_MODULE(expect_policy);
+
+/* How far up the nearest directory that is there is looked for. */
+#define STEPS_MAX 64
+
+/* With its length before it, so that no two lists of texts are the same bytes. */
+static void mix(apr_md5_ctx_t *md5, const void *bytes, apr_size_t length)
+{
+    const apr_uint64_t prefix = length;
+
+    apr_md5_update(md5, &prefix, sizeof(prefix));
+    apr_md5_update(md5, bytes, length);
+}
+
+static void mix_number(apr_md5_ctx_t *md5, int64_t number)
+{
+    mix(md5, &number, sizeof(number));
+}
+
+static void mix_text(apr_md5_ctx_t *md5, const char *text)
+{
+    if (text == NULL) {
+        mix_number(md5, 0);
+    }
+    else {
+        mix(md5, text, strlen(text));
+    }
+}
+
+static ep_key key_of(apr_md5_ctx_t *md5)
+{
+    unsigned char digest[APR_MD5_DIGESTSIZE];
+    ep_key key;
+
+    apr_md5_final(digest, md5);
+    memcpy(&key.high, digest, sizeof(key.high));
+    memcpy(&key.low, digest + sizeof(key.high), sizeof(key.low));
+    return key;
+}
+
+/* Who has one IPv6 address has 2^64 of them. */
+static void mix_client(apr_md5_ctx_t *md5, const apr_sockaddr_t *address)
+{
+    const unsigned char *bytes = address->ipaddr_ptr;
+
+#if APR_HAVE_IPV6
+    if (address->family == APR_INET6) {
+        if (IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)address->ipaddr_ptr)) {
+            mix(md5, bytes + 12, 4);
+        }
+        else {
+            mix(md5, bytes, 8);
+        }
+        return;
+    }
+#endif
+    mix(md5, bytes, (apr_size_t)address->ipaddr_len);
+}
+
+/* Who was authenticated, be it where an internal redirect came from. */
+static const char *user_of(const request_rec *r)
+{
+    while (r->user == NULL && r->prev != NULL) {
+        r = r->prev;
+    }
+    return r->user;
+}
+
+/* @return NULL: the upload leads to no file */
+static const char *directory_of(request_rec *r, const ep_count *count)
+{
+    const char *end = r->filename;
+    unsigned int i;
+
+    if (count->directory != NULL) {
+        return count->directory;
+    }
+    if (end == NULL || *end != '/') {
+        return NULL;
+    }
+    for (i = 0; i < count->depth && end != NULL; i++) {
+        end = strchr(end + 1, '/');
+    }
+    return end == NULL ? r->filename
+                       : apr_pstrmemdup(r->pool, r->filename,
+                                        (apr_size_t)(end - r->filename));
+}
+
+/* What an expression comes to for the request as the server's files have left
+ * it.  @return NULL if @a error is set, or there is no value */
+static const char *value_before_owners(request_rec *r, const ep_count *count,
+                                       ep_snapshot *servers,
+                                       const char **error)
+{
+    char *user = r->user;
+    const char *value;
+
+    ep_snapshot_exchange(r, servers);
+    r->user = (char *)user_of(r);
+    value = ap_expr_str_exec(r, count->compiled, error);
+    r->user = user;
+    ep_snapshot_exchange(r, servers);
+    return value;
+}
+
+/*
+ * A server's expression that is empty before .htaccess files are read may still
+ * have a value later, from SetEnvIf in a section of the server's.  An owner may
+ * have made it just as well, so it is none of those of before, or he could use up
+ * what is somebody else's.
+ */
+static const char *value_of(request_rec *r, const ep_count *count,
+                            apr_md5_ctx_t *md5, const char **error)
+{
+    const ep_request *state = count->is_owners ? NULL : ep_request_get(r);
+    const char *value;
+
+    if (state != NULL && state->servers != NULL) {
+        value = value_before_owners(r, count, state->servers, error);
+        if (value == NULL || *error != NULL || *value != '\0') {
+            return value;
+        }
+        mix_text(md5, "edited");
+    }
+    return ap_expr_str_exec(r, count->compiled, error);
+}
+
+/* @return 0 if an expression says that there is no limit */
+static int mix_expression(request_rec *r, const ep_setting *setting,
+                          apr_md5_ctx_t *md5)
+{
+    const char *error = NULL;
+    const char *value = value_of(r, setting->count, md5, &error);
+
+    if (value == NULL || error != NULL) {
+        if (ep_log_once(r->pool, "failed", setting)) {
+            ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                          "%s in %s:%u: %s; all uploads for which it cannot be "
+                          "told count together", setting->directive,
+                          setting->file, setting->line,
+                          error != NULL ? error : "no value");
+        }
+        mix_number(md5, 0);
+        return 1;
+    }
+    mix_text(md5, value);
+    return *value != '\0';
+}
+
+/* @return 0 if the limit does not count this upload */
+static int mix_whom(request_rec *r, const ep_setting *setting,
+                    apr_md5_ctx_t *md5)
+{
+    const char *text;
+
+    switch (setting->count->whom) {
+    case EP_FOR_CLIENT:
+        mix_client(md5, r->useragent_addr);
+        return 1;
+    case EP_FOR_USER:
+        text = user_of(r);
+        /* nobody's name is the same as an address */
+        mix_number(md5, text != NULL);
+        if (text != NULL) {
+            mix_text(md5, text);
+        }
+        else {
+            mix_client(md5, r->useragent_addr);
+        }
+        return 1;
+    case EP_FOR_HOST:
+        /* the Host field would let a client choose */
+        mix_text(md5, r->server->server_hostname);
+        mix_number(md5, r->server->port);
+        return 1;
+    case EP_FOR_DIRECTORY:
+        text = directory_of(r, setting->count);
+        mix_text(md5, text);
+        return text != NULL;
+    case EP_FOR_EXPRESSION:
+        return mix_expression(r, setting, md5);
+    }
+    return 0;
+}
+
+/* ALLOWANCE and CONCURRENT. */
+static int count_keys(request_rec *r, const ep_setting *setting, ep_kind kind,
+                      ep_part *part)
+{
+    const ep_count *count = setting->count;
+    apr_md5_ctx_t md5;
+
+    apr_md5_init(&md5);
+    mix_number(&md5, kind);
+    mix_text(&md5, count->scope);
+    mix_number(&md5, count->whom);
+    mix_text(&md5, count->expression);
+    mix_number(&md5, count->period);
+    if (!mix_whom(r, setting, &md5)) {
+        return 0;
+    }
+    part->kind = kind;
+    part->key = key_of(&md5);
+    part->limit = setting->number;
+    part->period = count->period;
+    return 1;
+}
+
+/* Quotas of different sizes on one tree share its account: its usage is one. */
+void ep_charge_tree(const char *directory, const char *usage_file,
+                    ep_part *part)
+{
+    apr_md5_ctx_t md5;
+
+    apr_md5_init(&md5);
+    mix_number(&md5, EP_QUOTA);
+    mix_text(&md5, directory);
+    mix_text(&md5, usage_file);
+    part->kind = EP_QUOTA;
+    part->key = key_of(&md5);
+    part->path = usage_file != NULL ? usage_file : directory;
+    part->is_file = usage_file != NULL;
+}
+
+/* FNV-1a, of 64 bits: what is hashed is no client's to choose, and an owner who
+ * met another one's share would share places with him. */
+static uint64_t hash(uint64_t so_far, const void *bytes, size_t length)
+{
+    const unsigned char *byte = bytes;
+    size_t i;
+
+    for (i = 0; i < length; i++) {
+        so_far = (so_far ^ byte[i]) * UINT64_C(1099511628211);
+    }
+    return so_far;
+}
+
+uint64_t ep_charge_share(const request_rec *r, const ep_count *count)
+{
+    const uint64_t basis = UINT64_C(14695981039346656037);
+    const char *host;
+    struct stat found;
+    uint64_t share;
+
+    if (!count->is_owners) {
+        return hash(basis, count->scope, strlen(count->scope));
+    }
+    host = r->server->server_hostname;
+    share = hash(basis, &r->server->port, sizeof(r->server->port));
+    if (host != NULL) {
+        share = hash(share, host, strlen(host));
+    }
+    return count->directory != NULL && stat(count->directory, &found) == 0
+               ? hash(share, &found.st_uid, sizeof(found.st_uid))
+               : share;
+}
+
+static int count_tree(request_rec *r, const ep_setting *setting, ep_part *part)
+{
+    const char *directory = directory_of(r, setting->count);
+
+    if (directory == NULL) {
+        return 0;
+    }
+    ep_charge_tree(directory, setting->count->usage_file, part);
+    if (strlen(part->path) >= EP_TREE_PATH_SIZE) {
+        if (ep_log_once(r->pool, "too long", setting)) {
+            ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                          "%s in %s:%u: the path is too long: %s",
+                          setting->directive, setting->file, setting->line,
+                          part->path);
+        }
+        return -1;
+    }
+    part->limit = setting->number;
+    part->share = ep_charge_share(r, setting->count);
+    return 1;
+}
+
+int64_t ep_charge_space(const char *directory, const ep_setting *setting)
+{
+    struct statvfs fs;
+    int64_t keep = setting->number;
+
+    if (statvfs(directory, &fs) != 0) {
+        return -1;
+    }
+    if (setting->count->is_percent) {
+        keep = ep_amount_percent(ep_amount_times(fs.f_blocks, fs.f_frsize),
+                                 setting->number);
+    }
+    return ep_amount_minus(ep_amount_times(fs.f_bavail, fs.f_frsize), keep);
+}
+
+/* @return the nearest directory above a file that is there; NULL: none is */
+static const char *directory_above(apr_pool_t *pool, const char *file,
+                                   apr_finfo_t *info)
+{
+    char *path = apr_pstrdup(pool, file);
+    int step;
+
+    for (step = 0; step < STEPS_MAX && path[1] != '\0'; step++) {
+        char *slash = strrchr(path, '/');
+
+        slash[slash == path] = '\0';
+        if (apr_stat(info, path, APR_FINFO_TYPE | APR_FINFO_DEV, pool)
+                == APR_SUCCESS
+            && info->filetype == APR_DIR) {
+            return path;
+        }
+    }
+    return NULL;
+}
+
+static int count_space(request_rec *r, const ep_setting *setting,
+                       ep_part *part, const char **directory)
+{
+    apr_md5_ctx_t md5;
+    apr_finfo_t info;
+
+    if (r->proxyreq != PROXYREQ_NONE || r->filename == NULL
+        || r->filename[0] != '/') {
+        return 0;
+    }
+    *directory = directory_above(r->pool, r->filename, &info);
+    part->limit = *directory != NULL ? ep_charge_space(*directory, setting)
+                                     : -1;
+    if (part->limit < 0) {
+        if (ep_log_once(r->pool, "unknown space", setting)) {
+            ap_log_rerror(APLOG_MARK, APLOG_ERR, APR_FROM_OS_ERROR(errno), r,
+                          "%s in %s:%u: no file system tells of the space for "
+                          "%s", setting->directive, setting->file,
+                          setting->line, r->filename);
+        }
+        return -1;
+    }
+    apr_md5_init(&md5);
+    mix_number(&md5, EP_SPACE);
+    mix(&md5, &info.device, sizeof(info.device));
+    part->kind = EP_SPACE;
+    part->key = key_of(&md5);
+    return 1;
+}
+
+const char *ep_charge_directory(request_rec *r, const ep_setting *setting)
+{
+    return directory_of(r, setting->count);
+}
+
+void ep_charge_file(dev_t device, ino_t number, ep_part *part)
+{
+    apr_md5_ctx_t md5;
+
+    memset(part, 0, sizeof(*part));
+    apr_md5_init(&md5);
+    mix_number(&md5, EP_CONCURRENT);
+    /* no scope is empty */
+    mix_text(&md5, "");
+    mix_number(&md5, (int64_t)device);
+    mix_number(&md5, (int64_t)number);
+    part->kind = EP_CONCURRENT;
+    part->key = key_of(&md5);
+    part->limit = 1;
+    part->amount = 1;
+}
+
+/* The network that one client has for itself, as mix_client() has it; 0: none. */
+static uint64_t client_of(const request_rec *r)
+{
+    const apr_sockaddr_t *address = r->useragent_addr;
+    const unsigned char *bytes = address->ipaddr_ptr;
+    /* no network of IPv6 is counted under these */
+    uint64_t client = UINT64_C(0xffff) << 32;
+    size_t length = 4, i;
+
+#if APR_HAVE_IPV6
+    if (address->family == APR_INET6) {
+        if (IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)address->ipaddr_ptr)) {
+            bytes += 12;
+        }
+        else {
+            client = 0;
+            length = 8;
+        }
+    }
+#endif
+    if (address->family != APR_INET && address->family != APR_INET6) {
+        return 0;
+    }
+    for (i = 0; i < length; i++) {
+        client ^= (uint64_t)bytes[i] << (8 * i);
+    }
+    return client;
+}
+
+int ep_charge_make(request_rec *r, const ep_setting *setting, ep_part *part,
+                   const char **directory)
+{
+    memset(part, 0, sizeof(*part));
+    part->is_owners = setting->count->is_owners;
+    part->client = client_of(r);
+    *directory = NULL;
+    switch (setting->count->rule) {
+    case EP_RULE_FREE_SPACE:
+        return count_space(r, setting, part, directory);
+    case EP_RULE_QUOTA:
+        return count_tree(r, setting, part);
+    case EP_RULE_ALLOWANCE:
+        return count_keys(r, setting, EP_ALLOWANCE, part);
+    case EP_RULE_CONCURRENT:
+        return count_keys(r, setting, EP_CONCURRENT, part);
+    default:
+        return 0;
+    }
+}

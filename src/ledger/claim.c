@@ -1,0 +1,897 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "ledger/claim.h"
+
+#include "apr_strings.h"
+#include "http_config.h"
+#include "http_log.h"
+#include "util_filter.h"
+
+#include "core/book/amount.h"
+#include "ledger/charge.h"
+#include "ledger/ledger.h"
+#include "ledger/replaced.h"
+#include "request/facts.h"
+#include "request/filter.h"
+#include "request/log_once.h"
+#include "request/report.h"
+
+APLOG_USE_MODULE(expect_policy);
+
+/* By how much the claim of an upload of unknown length grows, in bytes. */
+#define STEP (1024 * 1024)
+
+/* When to come again where nobody can tell, in seconds. */
+#define RETRY_SECONDS 5
+
+/* What a place may ask for, a claim may have; an array of a negative size is no
+ * type. */
+typedef char a_claim_has_room[EP_COUNTED_MAX <= EP_PARTS_MAX
+                              && EP_OWNERS_MAX <= EP_PARTS_OWNERS ? 1 : -1];
+
+/* Who asked for a part. */
+typedef struct demand {
+    const ep_setting *by;
+    const ep_policy *policy;
+    /* FREE_SPACE: where, and what there was when it was claimed, in bytes;
+     * NULL: the limit is not looked at again */
+    const char *directory;
+    int64_t limit;
+    /* QUOTA: the directory whose tree is counted */
+    const char *tree;
+} demand;
+
+typedef struct ep_holding ep_holding;
+struct ep_holding {
+    ep_claim claim;
+    ep_part parts[EP_PARTS_MAX];
+    demand demands[EP_PARTS_MAX];
+    size_t count;
+    /* content that is claimed, and content up to which nothing is asked for:
+     * more than that where the ledger did not answer; bytes */
+    int64_t claimed;
+    int64_t covered;
+    /* what a handler may be given without asking, where that is another number */
+    int64_t room;
+    /* where the ledger's failure refuses; NULL: nowhere */
+    const ep_policy *closed;
+    request_rec *initial;
+    const ep_request *state;
+    /* the file that is written, and whether it was looked at again when all
+     * content was there */
+    ep_replaced replaced;
+    int is_checked;
+    /* 1: the ledger knows that content has arrived */
+    int is_fed;
+};
+
+/* A place whose limits are asked later. */
+struct ep_put_off {
+    request_rec *r;
+    ep_policy policy;
+    struct ep_put_off *next;
+};
+
+static ap_filter_rec_t *end_filter;
+
+/* Set while the configuration is read, then read-only. */
+static int is_needed;
+
+/* 1 if a part counts bytes of content */
+static int counts_bytes(const ep_part *part)
+{
+    return part->kind != EP_CONCURRENT;
+}
+
+/* 1 if an answer says that nothing came of the upload; these redirects ask for
+ * it once more, elsewhere, while 302 and 303 is how forms say thank you */
+static int is_failure(int status)
+{
+    return status >= HTTP_BAD_REQUEST || status == HTTP_TEMPORARY_REDIRECT
+           || status == HTTP_PERMANENT_REDIRECT;
+}
+
+/* 1 if the handler has had all content */
+static int is_complete(const ep_request *state)
+{
+    return state->is_read && !state->is_changing;
+}
+
+static int is_success(const ep_holding *holding)
+{
+    const request_rec *r = holding->initial;
+
+    /* an ErrorDocument may have changed its mind about the status */
+    for (; r != NULL; r = r->next) {
+        if (is_failure(r->status)) {
+            return 0;
+        }
+    }
+    return is_complete(holding->state) && !holding->state->cut;
+}
+
+/* @return bytes that may be stored: what came, or what was made of it */
+static int64_t content_of(const ep_request *state)
+{
+    return state->handed > state->counted ? state->handed : state->counted;
+}
+
+/* Once it has run, there is no claim. */
+static apr_status_t end(void *data)
+{
+    ep_holding *holding = data;
+    const int64_t received = holding->state->counted;
+    const int64_t left = ep_replaced_left(&holding->replaced);
+
+    if (holding->claim.serial == 0) {
+        ep_replaced_drop(&holding->replaced);
+        return APR_SUCCESS;
+    }
+    if (is_success(holding)) {
+        ep_ledger_settle(&holding->claim, received,
+                         ep_replaced_stored(&holding->replaced,
+                                            content_of(holding->state)));
+    }
+    else if (left > 0) {
+        ep_ledger_settle(&holding->claim, 0, left);
+    }
+    else {
+        ep_ledger_release(&holding->claim);
+    }
+    ep_replaced_drop(&holding->replaced);
+    holding->covered = INT64_MAX;
+    return APR_SUCCESS;
+}
+
+/*
+ * Before a client can know that its upload is over: it may send the next one at
+ * once, which its own last one must not stand in the way of, and the request's
+ * pool outlives the last byte of the answer.
+ */
+static apr_status_t end_before_answer(ap_filter_t *f, apr_bucket_brigade *bb)
+{
+    ep_holding *holding = f->ctx;
+
+    if (holding == NULL) {
+        return ep_filter_leave_output(f, bb);
+    }
+    if (!APR_BRIGADE_EMPTY(bb)
+        && (is_complete(holding->state)
+            || APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb)))) {
+        end(holding);
+        ap_remove_output_filter(f);
+    }
+    return ap_pass_brigade(f->next, bb);
+}
+
+void ep_claim_register(void)
+{
+    /* a protocol filter: error pages and refusals come by as well, and it
+     * outlives internal redirects */
+    end_filter = ap_register_output_filter("EXPECT_POLICY_CLAIM",
+                                           end_before_answer, NULL,
+                                           AP_FTYPE_PROTOCOL);
+}
+
+static ep_holding *make_holding(request_rec *r, const ep_request *state)
+{
+    request_rec *initial = ep_request_initial(r);
+    ep_holding *holding = apr_pcalloc(initial->pool, sizeof(*holding));
+
+    holding->initial = initial;
+    holding->state = state;
+    ep_replaced_init(&holding->replaced);
+    return holding;
+}
+
+/* Content to claim before any is read.  One of unknown length gets the least
+ * that is anything, and more as it comes in; a client's own word for its length
+ * counts as far as it goes. */
+static int64_t first_bytes(const ep_request *state, const ep_holding *holding)
+{
+    const ep_facts *facts = &state->facts;
+    int64_t bytes = facts->content == EP_CONTENT_SIZED ? facts->declared
+                                                       : facts->hint;
+
+    /* what another module has read already, or another place has claimed */
+    if (bytes < state->counted) {
+        bytes = state->counted;
+    }
+    if (bytes < holding->claimed) {
+        bytes = holding->claimed;
+    }
+    return bytes > 0 ? bytes : 1;
+}
+
+static int64_t amount_of(const ep_part *part, const ep_holding *holding,
+                         const ep_facts *facts, int64_t bytes)
+{
+    if (!counts_bytes(part)) {
+        return 1;
+    }
+    return part->kind == EP_QUOTA
+               ? ep_replaced_growth(&holding->replaced, bytes,
+                                    facts->content == EP_CONTENT_SIZED)
+               : bytes;
+}
+
+/* Without their amounts.
+ * @param is_known out: 0 if a part is missing, as nobody can tell what it is */
+static size_t make_parts(request_rec *r, const ep_request *state,
+                         ep_part *parts, demand *demands, int *is_known)
+{
+    const ep_policy *policy = &state->policy;
+    size_t count = 0, i;
+
+    *is_known = 1;
+    for (i = 0; i < policy->counted_count; i++) {
+        ep_part *part = &parts[count];
+        demand *asked = &demands[count];
+        const int made = ep_charge_make(r, policy->counted[i], part,
+                                      &asked->directory);
+
+        if (made < 0) {
+            *is_known = 0;
+        }
+        else if (made) {
+            asked->by = policy->counted[i];
+            asked->limit = part->limit;
+            asked->tree = part->kind == EP_QUOTA
+                              ? ep_charge_directory(r, asked->by)
+                              : NULL;
+            count++;
+        }
+    }
+    return count;
+}
+
+/* 1 if the claim had no room for a part: it is an owner's, or there is none for
+ * its account. */
+static int is_left_out(const ep_denial *denial, size_t part)
+{
+    return (denial->left_out >> part & 1) != 0;
+}
+
+static void log_left_out(const request_rec *r, const ep_setting *by)
+{
+    if (ep_log_once(r->pool, "left out", by)) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                      "there is no room in the ledger for %s in %s:%u, which "
+                      "does not count", by->directive, by->file, by->line);
+    }
+}
+
+/*
+ * What may be taken off is what all quotas have counted: a file that a link leads
+ * to is in no tree's number, and a number that nobody knows has nothing in it.
+ * @param most in and out: bytes
+ * @return 0: some quota does not count the file
+ */
+static int are_counted(const ep_holding *holding, const ep_part *parts,
+                       const demand *demands, size_t count, int64_t *most)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        if (parts[i].kind == EP_QUOTA) {
+            const int64_t used = ep_ledger_used(&parts[i]);
+
+            if (demands[i].tree == NULL
+                || !ep_replaced_is_counted(&holding->replaced,
+                                           demands[i].tree)) {
+                return 0;
+            }
+            *most = used < *most ? used : *most;
+        }
+    }
+    return 1;
+}
+
+/* Takes the credit for what is replaced, of this place and those before it. */
+static void take_credit(const ep_request *state, ep_holding *holding,
+                        const ep_part *parts, const demand *demands,
+                        size_t count)
+{
+    int64_t most = INT64_MAX;
+
+    if (state->facts.content != EP_CONTENT_SIZED
+        || !ep_replaced_has_credit(&holding->replaced)
+        || !are_counted(holding, parts, demands, count, &most)
+        || !are_counted(holding, holding->parts, holding->demands,
+                        holding->count, &most)
+        || most == INT64_MAX) {
+        holding->replaced.credit = 0;
+    }
+    else {
+        ep_replaced_take(&holding->replaced, most);
+    }
+}
+
+/* What another place has claimed as well keeps its smallest limit, and what it
+ * holds. */
+static void keep_part(ep_holding *holding, const ep_part *part,
+                      const demand *asked)
+{
+    int64_t amount = part->amount;
+    size_t i = 0;
+
+    while (i < holding->count
+           && (holding->parts[i].kind != part->kind
+               || holding->parts[i].key.high != part->key.high
+               || holding->parts[i].key.low != part->key.low)) {
+        i++;
+    }
+    if (i == EP_PARTS_MAX
+        || (i < holding->count && holding->parts[i].limit <= part->limit)) {
+        return;
+    }
+    if (i < holding->count) {
+        amount = holding->parts[i].amount;
+    }
+    holding->parts[i] = *part;
+    holding->parts[i].amount = amount;
+    holding->demands[i] = *asked;
+    if (i == holding->count) {
+        holding->count++;
+    }
+}
+
+static void keep(ep_holding *holding, const ep_request *state, int64_t bytes,
+                 const ep_part *parts, demand *demands, size_t count,
+                 const ep_denial *denial)
+{
+    const ep_policy *policy = apr_pmemdup(holding->initial->pool,
+                                          &state->policy, sizeof(*policy));
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        if (is_left_out(denial, i)) {
+            log_left_out(holding->initial, demands[i].by);
+            continue;
+        }
+        demands[i].policy = policy;
+        keep_part(holding, &parts[i], &demands[i]);
+        if (counts_bytes(&parts[i])) {
+            holding->claimed = bytes;
+            holding->covered = bytes;
+        }
+    }
+    if (policy->fails_closed) {
+        holding->closed = policy;
+    }
+}
+
+/* In the order of ep_kind. */
+static const ep_code codes[] = {
+    EP_INSUFFICIENT_STORAGE, EP_QUOTA_EXCEEDED, EP_ALLOWANCE_EXCEEDED,
+    EP_TOO_MANY_UPLOADS
+};
+
+/* @param own bytes that the upload holds itself, and is about to give back */
+static void deny(ep_request *state, const ep_part *part, const ep_setting *by,
+                 const ep_denial *denial, int64_t own, int is_cut)
+{
+    int64_t retry_after = RETRY_SECONDS;
+
+    if (part->kind == EP_ALLOWANCE) {
+        retry_after = denial->wait < 0
+                          ? EP_UNKNOWN
+                          : ep_amount_in_units(denial->wait,
+                                               APR_USEC_PER_SEC);
+    }
+    ep_verdict_counted(&state->policy, &state->facts, codes[part->kind], by,
+                       ep_amount_plus(denial->remaining, own), retry_after,
+                       is_cut, &state->verdict);
+}
+
+/* @param by what could not be asked, or who says that this refuses */
+static void deny_unavailable(ep_request *state, const ep_setting *by,
+                             int is_cut)
+{
+    ep_verdict_counted(&state->policy, &state->facts, EP_LEDGER_UNAVAILABLE, by,
+                       EP_UNKNOWN, RETRY_SECONDS, is_cut, &state->verdict);
+}
+
+static const ep_setting *failure_of(const ep_policy *policy)
+{
+    return policy->rule[EP_RULE_LEDGER_FAILURE][0];
+}
+
+void ep_claim_deny(ep_request *state, const ep_part *part,
+                   const ep_setting *by, const ep_denial *denial)
+{
+    deny(state, part, by, denial, 0, 0);
+}
+
+void ep_claim_deny_unavailable(ep_request *state, const ep_setting *by)
+{
+    deny_unavailable(state, by != NULL ? by : failure_of(&state->policy), 0);
+}
+
+/* A dry run reports what it would have cut, and counts on without the limit. */
+static void lift(request_rec *r, ep_request *state, size_t part)
+{
+    state->holding->parts[part].limit = INT64_MAX;
+    state->holding->demands[part].directory = NULL;
+    ep_report_would_refuse(r, state);
+}
+
+/* One of the parts has no room for more.
+ * @return 1: that is the end; 0: it is a dry run */
+static int is_over(request_rec *r, ep_request *state, size_t part,
+                   const ep_denial *denial, int64_t own, int is_cut)
+{
+    const ep_holding *holding = state->holding;
+
+    state->policy = *holding->demands[part].policy;
+    deny(state, &holding->parts[part], holding->demands[part].by, denial, own,
+         is_cut);
+    if (state->policy.mode == EP_MODE_ON) {
+        return 1;
+    }
+    lift(r, state, part);
+    return 0;
+}
+
+/* One of the parts holds whatever becomes of the ledger, and could not be asked.
+ * @return as is_over() */
+static int is_unavailable(request_rec *r, ep_request *state, size_t part,
+                          int is_cut)
+{
+    const ep_holding *holding = state->holding;
+
+    state->policy = *holding->demands[part].policy;
+    deny_unavailable(state, holding->demands[part].by, is_cut);
+    if (state->policy.mode == EP_MODE_ON) {
+        return 1;
+    }
+    lift(r, state, part);
+    return 0;
+}
+
+/* The ledger does not answer.
+ * @return 1: go on; 0: that is the end */
+static int may_go_on(request_rec *r, ep_request *state, int is_cut)
+{
+    if (state->holding->closed == NULL) {
+        return 1;
+    }
+    state->policy = *state->holding->closed;
+    deny_unavailable(state, failure_of(&state->policy), is_cut);
+    if (state->policy.mode == EP_MODE_ON) {
+        return 0;
+    }
+    ep_report_would_refuse(r, state);
+    return 1;
+}
+
+/* 1 if a part counts what is stored, and not what comes in. */
+static int counts_stored(const ep_part *part)
+{
+    return part->kind == EP_QUOTA || part->kind == EP_SPACE;
+}
+
+/*
+ * Claims for quotas and free space what they were not asked for: less is replaced
+ * than was thought, or more stored.
+ * @param bytes of content that may be stored
+ * @param step bytes to claim ahead
+ * @return as ep_claim_cover()
+ */
+static int top_up(request_rec *r, ep_request *state, int64_t bytes,
+                  int64_t step, int is_cut)
+{
+    ep_holding *holding = state->holding;
+    size_t i = 0;
+
+    while (i < holding->count) {
+        ep_part *part = &holding->parts[i];
+        const int64_t more = ep_amount_minus(
+            amount_of(part, holding, &state->facts, bytes), part->amount);
+        apr_int64_t granted;
+        ep_denial denial;
+
+        if (!counts_stored(part) || more == 0) {
+            i++;
+            continue;
+        }
+        switch (ep_ledger_grow(r, part, 1, &holding->claim, more,
+                               ep_amount_plus(more, step),
+                               holding->closed != NULL, &granted, &denial)) {
+        case EP_LEDGER_GRANTED:
+            part->amount = ep_amount_plus(part->amount, granted);
+            i++;
+            break;
+        case EP_LEDGER_DENIED:
+            if (is_over(r, state, i, &denial, part->amount, is_cut)) {
+                return 0;
+            }
+            i++;
+            break;
+        default:
+            return may_go_on(r, state, is_cut);
+        }
+    }
+    return 1;
+}
+
+/* What is not replaced any more, or not as was thought, is asked for.
+ * @return as ep_claim_cover() */
+static int check_replaced(request_rec *r, ep_request *state, int is_cut)
+{
+    ep_holding *holding = state->holding;
+
+    if (is_complete(state)) {
+        holding->is_checked = 1;
+        holding->room = 0;
+        ep_replaced_check(&holding->replaced);
+    }
+    return top_up(r, state,
+                  holding->claimed > state->handed ? holding->claimed
+                                                   : state->handed,
+                  0, is_cut);
+}
+
+/* Content has arrived: from now on, no other client's upload takes what this one
+ * claims.  @return as ep_claim_cover() */
+static int feed(request_rec *r, ep_request *state, int is_cut)
+{
+    ep_holding *holding = state->holding;
+    size_t lifted;
+
+    holding->is_fed = 1;
+    for (lifted = 0; lifted <= holding->count; lifted++) {
+        ep_denial denial;
+
+        switch (ep_ledger_feed(r, holding->parts, holding->count,
+                               &holding->claim, holding->closed != NULL,
+                               &denial)) {
+        case EP_LEDGER_GRANTED:
+            return 1;
+        case EP_LEDGER_DENIED:
+            if (is_over(r, state, denial.part, &denial, 0, is_cut)) {
+                return 0;
+            }
+            break;
+        default:
+            return may_go_on(r, state, is_cut);
+        }
+    }
+    return 1;
+}
+
+/* @param bytes of content
+ * @return as ep_claim_take() */
+static int take(request_rec *r, ep_request *state, ep_holding *holding,
+                int64_t bytes, int is_cut)
+{
+    ep_part parts[EP_PARTS_MAX];
+    demand demands[EP_PARTS_MAX];
+    const int is_closed = state->policy.fails_closed;
+    ep_denial denial;
+    size_t count, i;
+    int is_known;
+
+    count = make_parts(r, state, parts, demands, &is_known);
+    /* the server's limits all hold, or nothing is admitted */
+    if (state->policy.surplus[0] != NULL) {
+        deny_unavailable(state, state->policy.surplus[0], is_cut);
+        return 0;
+    }
+    if (!is_known && is_closed) {
+        deny_unavailable(state, failure_of(&state->policy), is_cut);
+        return 0;
+    }
+    if (count == 0) {
+        return 1;
+    }
+    ep_replaced_look(&holding->replaced, r, 0);
+    take_credit(state, holding, parts, demands, count);
+    for (i = 0; i < count; i++) {
+        parts[i].amount = amount_of(&parts[i], holding, &state->facts, bytes);
+    }
+    switch (ep_ledger_reserve(r, parts, count, is_closed, &holding->claim,
+                              &denial)) {
+    case EP_LEDGER_GRANTED:
+        break;
+    case EP_LEDGER_DENIED:
+        deny(state, &parts[denial.part], demands[denial.part].by, &denial, 0,
+             is_cut);
+        return 0;
+    case EP_LEDGER_REFUSED:
+        deny_unavailable(state, demands[denial.part].by, is_cut);
+        return 0;
+    default:
+        if (is_closed) {
+            deny_unavailable(state, failure_of(&state->policy), is_cut);
+        }
+        return !is_closed;
+    }
+    if (state->holding == NULL) {
+        /* a program that is forked meanwhile holds nothing */
+        apr_pool_cleanup_register(holding->initial->pool, holding, end,
+                                  apr_pool_cleanup_null);
+        state->holding = holding;
+        holding->covered = INT64_MAX;
+    }
+    keep(holding, state, bytes, parts, demands, count, &denial);
+    if ((state->counted > 0 || is_cut) && !holding->is_fed
+        && !feed(r, state, is_cut)) {
+        return 0;
+    }
+    return check_replaced(r, state, is_cut);
+}
+
+/* @param place whose limits are asked
+ * @param bytes of content; 0: as many as the head tells
+ * @return as ep_claim_take() */
+static int take_for(request_rec *r, ep_request *state, request_rec *place,
+                    int64_t bytes)
+{
+    const int is_new = state->holding == NULL;
+    ep_holding *holding = is_new ? make_holding(r, state) : state->holding;
+    const int result = take(place, state, holding,
+                            bytes > 0 ? bytes : first_bytes(state, holding),
+                            bytes > 0);
+
+    if (holding->claim.serial == 0) {
+        ep_replaced_drop(&holding->replaced);
+    }
+    if (is_new && state->holding != NULL) {
+        ap_add_output_filter_handle(end_filter, holding, r, r->connection);
+    }
+    return result;
+}
+
+static void put_off(request_rec *r, ep_request *state, int64_t let_in)
+{
+    struct ep_put_off **last = &state->put_off;
+
+    while (*last != NULL) {
+        last = &(*last)->next;
+    }
+    *last = apr_pcalloc(r->pool, sizeof(**last));
+    (*last)->r = r;
+    (*last)->policy = state->policy;
+    state->let_in = let_in;
+}
+
+int ep_claim_take(request_rec *r, ep_request *state)
+{
+    const int64_t let_in = ep_facts_let_in(&state->facts);
+
+    if (let_in >= 0 && state->counted <= let_in) {
+        put_off(r, state, let_in);
+        return 1;
+    }
+    return take_for(r, state, r, 0);
+}
+
+/* Content has come that nobody was asked for yet.
+ * @return as ep_claim_cover() */
+static int take_put_off(request_rec *r, ep_request *state, int64_t bytes)
+{
+    const struct ep_put_off *place = state->put_off;
+
+    state->put_off = NULL;
+    for (; place != NULL; place = place->next) {
+        state->policy = place->policy;
+        if (!take_for(r, state, place->r, bytes)) {
+            if (state->policy.mode == EP_MODE_ON) {
+                return 0;
+            }
+            ep_report_would_refuse(r, state);
+        }
+    }
+    return 1;
+}
+
+/* Nothing of the content is going to be stored, unless some of it was read already:
+ * a program that had it may have led on to here. */
+static void forget(ep_request *state)
+{
+    ep_holding *holding = state->holding;
+
+    if (state->counted > 0) {
+        return;
+    }
+    state->put_off = NULL;
+    if (holding != NULL && holding->claim.serial != 0) {
+        ep_ledger_release(&holding->claim);
+        ep_replaced_drop(&holding->replaced);
+        holding->covered = INT64_MAX;
+    }
+}
+
+/* 1 if mod_dav's handler runs: of other methods than PUT, PROPPATCH and those of
+ * version control, it stores nothing */
+static int is_dav(const request_rec *r)
+{
+    return r->handler != NULL && strcmp(r->handler, "dav-handler") == 0;
+}
+
+int ep_claim_check_handler(request_rec *r, ep_request *state)
+{
+    ep_holding *holding = state->holding;
+
+    /* of a request that may ask for limits, no facts are known */
+    if (is_dav(r) && state->has_facts && ep_facts_let_in(&state->facts) >= 0) {
+        forget(state);
+    }
+    if (holding == NULL || holding->claim.serial == 0) {
+        return 1;
+    }
+    ep_replaced_look(&holding->replaced, r, 1);
+    return check_replaced(r, state, 0);
+}
+
+/* Whoever could have stored the content has declined: core throws it away, whether
+ * it then sends a file, 404 or 405. */
+static int before_default_handler(request_rec *r)
+{
+    ep_request *state = r->main == NULL && !ep_request_is_plain(r)
+                            ? ep_request_get(r)
+                            : NULL;
+
+    if (state != NULL) {
+        forget(state);
+    }
+    return DECLINED;
+}
+
+void ep_claim_reset(void)
+{
+    is_needed = 0;
+}
+
+void ep_claim_need(void)
+{
+    if (!is_needed) {
+        is_needed = 1;
+        /* behind all handlers but core's, which is REALLY_LAST */
+        ap_hook_handler(before_default_handler, NULL, NULL,
+                        APR_HOOK_REALLY_LAST - 1);
+    }
+}
+
+/* Free space as it is now: others may have used it up, and so has this upload,
+ * if its content is written there while it comes in. */
+static void look_at_space(ep_holding *holding)
+{
+    size_t i;
+
+    for (i = 0; i < holding->count; i++) {
+        const demand *asked = &holding->demands[i];
+
+        if (asked->directory != NULL) {
+            const int64_t left = ep_charge_space(asked->directory, asked->by);
+            const int64_t limit = left < 0
+                                      ? asked->limit
+                                      : ep_amount_plus(
+                                            left, content_of(holding->state));
+
+            holding->parts[i].limit = limit < asked->limit ? limit
+                                                           : asked->limit;
+        }
+    }
+}
+
+static void add(ep_holding *holding, int64_t granted)
+{
+    size_t i;
+
+    holding->claimed = ep_amount_plus(holding->claimed, granted);
+    for (i = 0; i < holding->count; i++) {
+        if (counts_bytes(&holding->parts[i])) {
+            holding->parts[i].amount = ep_amount_plus(holding->parts[i].amount,
+                                                      granted);
+        }
+    }
+}
+
+/* @return as ep_claim_cover() */
+static int grow(request_rec *r, ep_request *state, int64_t bytes)
+{
+    ep_holding *holding = state->holding;
+    size_t lifted;
+
+    look_at_space(holding);
+    /* in a ledger that was overwritten, there may be no room without a limit */
+    for (lifted = 0; lifted <= holding->count; lifted++) {
+        const int64_t least = ep_amount_minus(bytes, holding->claimed);
+        apr_int64_t granted;
+        ep_denial denial;
+
+        switch (ep_ledger_grow(r, holding->parts, holding->count,
+                               &holding->claim, least,
+                               ep_amount_plus(least, STEP),
+                               holding->closed != NULL, &granted, &denial)) {
+        case EP_LEDGER_GRANTED:
+            add(holding, granted);
+            holding->covered = holding->claimed;
+            return 1;
+        case EP_LEDGER_DENIED:
+            if (is_over(r, state, denial.part, &denial, holding->claimed, 1)) {
+                return 0;
+            }
+            break;
+        case EP_LEDGER_REFUSED:
+            /* a dry run does not wait for the ledger at each step */
+            holding->covered = INT64_MAX;
+            return !is_unavailable(r, state, denial.part, 1);
+        default:
+            /* asked again a step further on, lest each read waits for it */
+            holding->covered = ep_amount_plus(bytes, STEP);
+            return may_go_on(r, state, 1);
+        }
+    }
+    holding->covered = ep_amount_plus(bytes, STEP);
+    return 1;
+}
+
+int ep_claim_cover(request_rec *r, ep_request *state, int64_t bytes)
+{
+    ep_holding *holding;
+
+    if (state->put_off != NULL && bytes > state->let_in
+        && !take_put_off(r, state, bytes)) {
+        return 0;
+    }
+    holding = state->holding;
+    if (holding == NULL || holding->claim.serial == 0) {
+        return 1;
+    }
+    if (bytes > 0 && !holding->is_fed && !feed(r, state, 1)) {
+        return 0;
+    }
+    if (bytes > holding->covered && !grow(r, state, bytes)) {
+        return 0;
+    }
+    return is_complete(state) && !holding->is_checked
+               ? check_replaced(r, state, 1)
+               : 1;
+}
+
+/* @return how much more a handler may be given without asking; below 0: it was not
+ * granted what it has, and is given it all the same */
+static int64_t spare(const ep_holding *holding, const ep_facts *facts,
+                     int64_t bytes)
+{
+    int64_t least = INT64_MAX;
+    size_t i;
+
+    for (i = 0; i < holding->count; i++) {
+        const ep_part *part = &holding->parts[i];
+        /* both are at least 0 */
+        const int64_t left = part->amount
+                             - amount_of(part, holding, facts, bytes);
+
+        if (counts_stored(part) && left < least) {
+            least = left;
+        }
+    }
+    return least;
+}
+
+int ep_claim_cover_handed(request_rec *r, ep_request *state, int64_t bytes)
+{
+    ep_holding *holding = state->holding;
+
+    if (holding == NULL || holding->claim.serial == 0) {
+        return 1;
+    }
+    if (bytes > holding->room) {
+        int64_t more;
+
+        look_at_space(holding);
+        if (!top_up(r, state, bytes, STEP, 1)) {
+            return 0;
+        }
+        more = spare(holding, &state->facts, bytes);
+        /* asked again a step further on, lest each read waits for it */
+        holding->room = ep_amount_plus(bytes, more >= 0 ? more : STEP);
+    }
+    return is_complete(state) && !holding->is_checked
+               ? check_replaced(r, state, 1)
+               : 1;
+}

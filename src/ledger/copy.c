@@ -1,0 +1,359 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "ledger/copy.h"
+
+#include <sys/stat.h>
+
+#include "apr_dbm.h"
+#include "apr_strings.h"
+#include "util_filter.h"
+
+#include "core/book/amount.h"
+#include "ledger/charge.h"
+#include "ledger/claim.h"
+#include "ledger/ledger.h"
+#include "ledger/replaced.h"
+#include "ledger/walk.h"
+#include "request/facts.h"
+
+/* How often ep_walk_go() asks whether it is enough, in entries. */
+#define ENTRIES_A_QUESTION 32
+
+/* Where mod_dav_fs keeps properties, and what it calls those of a directory. */
+#define STATE_DIRECTORY "/.DAV/"
+#define STATE_OF_DIRECTORY ".state_for_dir"
+
+/* What one request is about to do. */
+typedef struct copy {
+    request_rec *r;
+    request_rec *destination;
+    /* as mod_dav_fs names them; source is what lies there */
+    const char *from;
+    const char *to;
+    struct stat source;
+    /* what it comes to */
+    int64_t bytes;
+    /* what is claimed, and what goes if a file is replaced */
+    ep_claim claim;
+    ep_replaced replaced;
+} copy;
+
+static ap_filter_rec_t *end_filter;
+
+/* ---------------------------------------------------------------- size */
+
+static const char *path_of(request_rec *r)
+{
+    char *path = apr_pstrcat(r->pool, r->filename, r->path_info, NULL);
+    const size_t length = strlen(path);
+
+    if (length > 1 && path[length - 1] == '/') {
+        path[length - 1] = '\0';
+    }
+    return path;
+}
+
+static int64_t size_of(const char *file)
+{
+    struct stat found;
+
+    return file != NULL && lstat(file, &found) == 0 && S_ISREG(found.st_mode)
+               ? ep_amount_of(found.st_size)
+               : 0;
+}
+
+/* The properties that mod_dav_fs copies with a file or directory. */
+static int64_t size_of_properties(apr_pool_t *pool, const char *path,
+                                  int is_directory)
+{
+    const char *slash = strrchr(path, '/');
+    const char *base, *first = NULL, *second = NULL;
+
+    if (is_directory) {
+        base = apr_pstrcat(pool, path, STATE_DIRECTORY STATE_OF_DIRECTORY, NULL);
+    }
+    else if (slash != NULL) {
+        base = apr_pstrcat(pool, apr_pstrmemdup(pool, path,
+                                                (apr_size_t)(slash - path)),
+                           STATE_DIRECTORY, slash + 1, NULL);
+    }
+    else {
+        return 0;
+    }
+    apr_dbm_get_usednames(pool, base, &first, &second);
+    return ep_amount_plus(size_of(first), size_of(second));
+}
+
+/* How far a walk may go. */
+typedef struct bound {
+    apr_time_t until;
+    int questions;
+} bound;
+
+static int is_enough(void *data)
+{
+    bound *left = data;
+
+    return --left->questions <= 0 || apr_time_now() > left->until;
+}
+
+/* @return 0: it is more than may be added up, or cannot be read */
+static int add_up(apr_pool_t *pool, const char *path, int64_t *bytes)
+{
+    ep_walk *walk = apr_palloc(pool, sizeof(*walk));
+    ep_walk_turns turns = { NULL };
+    bound left = { apr_time_now() + apr_time_from_msec(EP_COPY_MILLISECONDS_MAX),
+                   EP_COPY_ENTRIES_MAX / ENTRIES_A_QUESTION };
+    ep_walk_result result;
+
+    ep_walk_begin(walk, &turns, path);
+    result = ep_walk_go(walk, is_enough, &left);
+    *bytes = walk->bytes;
+    ep_walk_end(walk);
+    return result == EP_WALK_DONE || result == EP_WALK_NONE;
+}
+
+/* @param found what lies there
+ * @return 0: nobody can tell */
+static int measure(const copy *copied, const char *path,
+                   const struct stat *found, int64_t *bytes)
+{
+    apr_pool_t *pool = copied->r->pool;
+    const int is_directory = S_ISDIR(found->st_mode);
+
+    *bytes = S_ISREG(found->st_mode) ? ep_amount_of(found->st_size) : 0;
+    if (is_directory && !ep_facts_is_shallow(copied->r)) {
+        /* its own properties lie in it */
+        return add_up(pool, path, bytes);
+    }
+    *bytes = ep_amount_plus(*bytes,
+                            size_of_properties(pool, path, is_directory));
+    return 1;
+}
+
+/* ---------------------------------------------------------------- end */
+
+/* @return bytes that the destination has more than before, whatever mod_dav has
+ * answered */
+static int64_t stored(const copy *copied)
+{
+    struct stat found;
+    int64_t bytes = 0;
+
+    if (lstat(copied->to, &found) != 0) {
+        return 0;
+    }
+    if (!measure(copied, copied->to, &found, &bytes) && bytes < copied->bytes) {
+        bytes = copied->bytes;
+    }
+    return ep_replaced_stored(&copied->replaced, bytes);
+}
+
+/* Once it has run, there is no claim. */
+static apr_status_t end(void *data)
+{
+    copy *copied = data;
+    const int status = copied->r->status;
+
+    if (copied->claim.serial != 0) {
+        /* mod_dav says 4xx before it does anything */
+        if (status >= HTTP_BAD_REQUEST && status < HTTP_INTERNAL_SERVER_ERROR) {
+            ep_ledger_release(&copied->claim);
+        }
+        else {
+            ep_ledger_settle(&copied->claim, 0, stored(copied));
+        }
+    }
+    ep_replaced_drop(&copied->replaced);
+    return APR_SUCCESS;
+}
+
+/* As an upload's claim: before the client can know that it is over. */
+static apr_status_t end_before_answer(ap_filter_t *f, apr_bucket_brigade *bb)
+{
+    copy *copied = f->ctx;
+
+    if (!APR_BRIGADE_EMPTY(bb)) {
+        /* an owner can name any filter */
+        if (copied != NULL) {
+            end(copied);
+        }
+        ap_remove_output_filter(f);
+    }
+    return ap_pass_brigade(f->next, bb);
+}
+
+void ep_copy_register(void)
+{
+    end_filter = ap_register_output_filter("EXPECT_POLICY_COPY",
+                                           end_before_answer, NULL,
+                                           AP_FTYPE_PROTOCOL);
+}
+
+/* ---------------------------------------------------------------- claim */
+
+static int is_on_other_device(const copy *copied, const char *directory)
+{
+    struct stat found;
+
+    return directory == NULL || stat(directory, &found) != 0
+           || found.st_dev != copied->source.st_dev;
+}
+
+/* 1 if the destination gets bytes there that it had not: a MOVE within a tree or a
+ * file system brings none. */
+static int adds_to(const copy *copied, const ep_setting *setting,
+                   const char *directory)
+{
+    const char *tree;
+
+    if (copied->r->method_number == M_COPY) {
+        return 1;
+    }
+    if (setting->count->rule == EP_RULE_FREE_SPACE) {
+        return is_on_other_device(copied, directory);
+    }
+    tree = ep_charge_directory(copied->destination, setting);
+    return tree == NULL
+           || !ep_replaced_lies_below(tree, copied->from, &copied->source);
+}
+
+/* @param is_known out: 0 if a part is missing, as nobody can tell what it is
+ * @return how many there are */
+static size_t make_parts(const copy *copied, const ep_policy *policy,
+                         ep_part *parts, const ep_setting **by, int *is_known)
+{
+    size_t count = 0, i;
+
+    *is_known = 1;
+    for (i = 0; i < policy->counted_count; i++) {
+        const ep_setting *setting = policy->counted[i];
+        const char *directory;
+        int made;
+
+        if (setting->count->rule != EP_RULE_QUOTA
+            && setting->count->rule != EP_RULE_FREE_SPACE) {
+            continue;
+        }
+        made = ep_charge_make(copied->destination, setting, &parts[count],
+                            &directory);
+        if (made < 0) {
+            *is_known = 0;
+        }
+        else if (made && adds_to(copied, setting, directory)) {
+            by[count++] = setting;
+        }
+    }
+    return count;
+}
+
+/* A file that is replaced is taken off as for a PUT. */
+static void take_credit(copy *copied, const ep_part *parts,
+                        const ep_setting *const *by, size_t count)
+{
+    int64_t most = INT64_MAX;
+    size_t i;
+
+    ep_replaced_look_at(&copied->replaced, copied->to);
+    for (i = 0; i < count && ep_replaced_has_credit(&copied->replaced); i++) {
+        if (parts[i].kind == EP_QUOTA) {
+            const int64_t used = ep_ledger_used(&parts[i]);
+            const char *tree = ep_charge_directory(copied->destination, by[i]);
+
+            if (tree == NULL
+                || !ep_replaced_is_counted(&copied->replaced, tree)) {
+                return;
+            }
+            most = used < most ? used : most;
+        }
+    }
+    if (most != INT64_MAX && ep_replaced_has_credit(&copied->replaced)) {
+        ep_replaced_take(&copied->replaced, most);
+    }
+}
+
+static void hold(copy *copied)
+{
+    request_rec *r = copied->r;
+
+    /* a program that is forked meanwhile holds nothing */
+    apr_pool_cleanup_register(r->pool, copied, end, apr_pool_cleanup_null);
+    ap_add_output_filter_handle(end_filter, copied, r, r->connection);
+}
+
+/* As ep_copy_claim(). */
+static int claim(copy *copied, ep_request *state)
+{
+    ep_part parts[EP_PARTS_MAX];
+    const ep_setting *by[EP_PARTS_MAX];
+    const int is_closed = state->policy.fails_closed;
+    ep_denial denial;
+    int is_known;
+    const size_t count = make_parts(copied, &state->policy, parts, by,
+                                    &is_known);
+    size_t i;
+
+    /* the server's limits all hold, or nothing is admitted */
+    if (state->policy.surplus[0] != NULL || (!is_known && is_closed)) {
+        ep_claim_deny_unavailable(state, state->policy.surplus[0]);
+        return 0;
+    }
+    if (count == 0) {
+        return 1;
+    }
+    if (!measure(copied, copied->from, &copied->source, &copied->bytes)) {
+        /* how much would be needed is not told */
+        denial.remaining = ep_amount_minus(parts[0].limit,
+                                           ep_ledger_used(&parts[0]));
+        ep_claim_deny(state, &parts[0], by[0], &denial);
+        return 0;
+    }
+    state->facts.content = EP_CONTENT_SIZED;
+    state->facts.declared = copied->bytes;
+    take_credit(copied, parts, by, count);
+    hold(copied);
+    for (i = 0; i < count; i++) {
+        /* there is no content to wait for */
+        parts[i].client = 0;
+        parts[i].amount = parts[i].kind == EP_QUOTA
+                              ? ep_replaced_growth(&copied->replaced,
+                                                   copied->bytes, 1)
+                              : copied->bytes;
+    }
+    switch (ep_ledger_reserve(copied->r, parts, count, is_closed,
+                              &copied->claim, &denial)) {
+    case EP_LEDGER_GRANTED:
+        return 1;
+    case EP_LEDGER_DENIED:
+        ep_claim_deny(state, &parts[denial.part], by[denial.part], &denial);
+        return 0;
+    case EP_LEDGER_REFUSED:
+        ep_claim_deny_unavailable(state, by[denial.part]);
+        return 0;
+    default:
+        if (is_closed) {
+            ep_claim_deny_unavailable(state, NULL);
+        }
+        return !is_closed;
+    }
+}
+
+int ep_copy_claim(request_rec *r, request_rec *destination, ep_request *state)
+{
+    const ep_facts facts = state->facts;
+    copy *copied = apr_pcalloc(r->pool, sizeof(*copied));
+    int is_granted;
+
+    ep_replaced_init(&copied->replaced);
+    copied->r = r;
+    copied->destination = destination;
+    copied->from = path_of(r);
+    copied->to = path_of(destination);
+    if (stat(copied->from, &copied->source) != 0) {
+        return 1;
+    }
+    is_granted = claim(copied, state);
+    /* the answer depends on what content there really is */
+    state->facts = facts;
+    return is_granted;
+}

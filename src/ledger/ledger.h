@@ -1,0 +1,112 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/**
+ * The ledger: what uploads hold and have used, for all children.
+ *
+ * The functions below are what the rest of the module calls; they hand on to
+ * the implementation that ExpectPolicyLedger names, a provider of httpd's
+ * (ap_provider.h) in the group EP_LEDGER_GROUP, by the name that stands before
+ * the colon.  No call waits longer than about 100 ms for anything.
+ */
+#ifndef EP_LEDGER_H
+#define EP_LEDGER_H
+
+#include "request/request.h"
+
+#include "ledger/provider.h"
+
+/** How long an upload waits for the usage of trees, in microseconds. */
+#define EP_LEDGER_PATIENCE apr_time_from_msec(80)
+
+typedef enum ep_ledger_result {
+    /** all parts are claimed */
+    EP_LEDGER_GRANTED,
+    /** one part does not fit: see the denial; nothing was claimed */
+    EP_LEDGER_DENIED,
+    /** the ledger could not answer, and nothing was claimed: what holds now is
+     * for ExpectPolicyLedgerFailure to say.  Logged already */
+    EP_LEDGER_FAILED,
+    /** nothing was claimed, as a limit that holds whatever becomes of the ledger
+     * could not be asked: see the denial's part.  The upload is refused.  Logged
+     * already */
+    EP_LEDGER_REFUSED
+} ep_ledger_result;
+
+/** Registers the provider that is built in, `shm`, and the hooks. */
+void ep_ledger_register(apr_pool_t *pool);
+
+/** Before a configuration is read: forgets what the one before it said. */
+void ep_ledger_reset(void);
+
+/** While the configuration is read: something may come to be counted.  Without
+ * this no ledger is opened. */
+void ep_ledger_need(void);
+
+/**
+ * While the configuration is read: ExpectPolicyLedger.  The ledger is needed
+ * then.
+ * @return NULL, or what is legal
+ */
+const char *ep_ledger_choose(apr_pool_t *pool, const char *argument);
+
+/** Once the configuration is read for the first time: says on the terminal what
+ * will become of the ledger, for httpd detaches before it is opened. */
+void ep_ledger_announce(apr_pool_t *pconf);
+
+/** In post_config, after ep_log_once_init(). */
+void ep_ledger_open(apr_pool_t *pconf, server_rec *main_server);
+
+/**
+ * Claims all parts for an upload, or none (ep_book_reserve()).  A tree whose
+ * usage is not known is measured, if that takes no longer than
+ * EP_LEDGER_PATIENCE.  If it takes longer, small uploads are granted under
+ * ExpectPolicyLedgerFailure Open, and all others refused.  A tree that cannot be
+ * measured counts as empty under Open, and a part that there is no room for is
+ * left out; under Closed, either makes the ledger unavailable.  It is logged.
+ * @param r for the log
+ * @param parts may come to say what was measured
+ * @param fails_closed what ExpectPolicyLedgerFailure says here; 1: Closed
+ */
+ep_ledger_result ep_ledger_reserve(request_rec *r, ep_part *parts,
+                                   size_t count, int fails_closed,
+                                   ep_claim *claim, ep_denial *denial);
+
+/** Claims more bytes for an upload of unknown length (ep_book_grow()). */
+ep_ledger_result ep_ledger_grow(request_rec *r, ep_part *parts,
+                                size_t count, const ep_claim *claim,
+                                apr_int64_t least, apr_int64_t most,
+                                int fails_closed, apr_int64_t *granted,
+                                ep_denial *denial);
+
+/** Claims one part for itself, and says nothing if there is none to be had.
+ * @param claim all 0  @return 1 if it was granted */
+int ep_ledger_try(const ep_part *part, ep_claim *claim);
+
+/** @return bytes that are used of a tree; 0 where nobody knows */
+apr_int64_t ep_ledger_used(const ep_part *part);
+
+/**
+ * The first content of an upload has arrived (ep_book_feed()): what its claim gave
+ * away meanwhile is claimed once more.
+ * @param parts as they were reserved and grew
+ */
+ep_ledger_result ep_ledger_feed(request_rec *r, const ep_part *parts,
+                                size_t count, const ep_claim *claim,
+                                int fails_closed, ep_denial *denial);
+
+/**
+ * The upload is done (ep_book_settle()).  @a claim is all 0 afterwards; one
+ * that could not be given back within the time is given back later.  Nothing
+ * happens in a process that a child has forked to run a program.
+ */
+void ep_ledger_settle(ep_claim *claim, apr_int64_t received,
+                      apr_int64_t stored);
+
+/** The upload came to nothing (ep_book_release()); as ep_ledger_settle(). */
+void ep_ledger_release(ep_claim *claim);
+
+/** The provider, for those who measure trees or show balances; NULL: no ledger
+ * is needed */
+const ep_ledger_provider *ep_ledger_provider_in_use(void);
+
+#endif

@@ -1,0 +1,626 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "ledger/measure.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "apr_atomic.h"
+#include "apr_strings.h"
+#include "http_log.h"
+#include "mod_watchdog.h"
+
+#include "connection/fork.h"
+#include "core/book/due.h"
+#include "ledger/clock.h"
+#include "ledger/nofollow.h"
+#include "ledger/walk.h"
+#include "request/log_once.h"
+
+APLOG_USE_MODULE(expect_policy);
+
+/* Microseconds.  A third of one processor at most: mod_watchdog calls every
+ * 100 ms, not counting the slice itself. */
+#define INTERVAL apr_time_from_msec(100)
+#define SLICE apr_time_from_msec(50)
+/* Trees that take turns, and what one has of a slice before it is the next
+ * one's. */
+#define TREES 8
+#define TURN (SLICE / TREES)
+/* Calls of the ledger in a slice, at least and as a part of the places there
+ * are, where each has a tree: a second for all of them, or a little more. */
+#define LOOKS 64u
+#define LOOKS_PART 8u
+/* What an upload that waits for a number spends on it by itself: microseconds,
+ * and looks whether it is enough, one for 32 entries; how many threads of a child
+ * do so at the same time; and how often the others look for the number. */
+#define NOW_WALK apr_time_from_msec(20)
+#define NOW_LOOKS 1000
+#define NOW_MOST 8
+#define NOW_PAUSE apr_time_from_msec(10)
+/* Enough of a path for a log line. */
+#define PLACE_SIZE 1500
+
+/* A tree that is walked through. */
+typedef struct walked {
+    int is_walked;
+    apr_uint32_t place;
+    ep_tree before;
+    ep_due_note *note;
+    int insists;
+    apr_int64_t began;
+    ep_walk walk;
+} walked;
+
+/* Set while the configuration is read, and in post_config; then read-only. */
+static struct plan {
+    int is_needed;
+    /* NULL: no ledger is needed */
+    const ep_ledger_provider *ledger;
+    /* of ep_part */
+    apr_array_header_t *planted;
+    server_rec *server;
+    /* mod_watchdog calls us */
+    int is_watched;
+} plan;
+
+/* The watchdog thread's alone, once it runs. */
+static struct usage {
+    const ep_ledger_provider *ledger;
+    /* 1: the trees of this configuration are in it */
+    int is_planted;
+    /* where to look on, and how many places there are; 0: not known yet */
+    apr_uint32_t place;
+    apr_uint32_t places;
+    ep_due_notes notes;
+    ep_walk_turns turns;
+    walked tree[TREES];
+} usage;
+
+static int is_turn_over(void *data)
+{
+    const apr_int64_t *until = data;
+
+    return ep_clock_now() >= *until;
+}
+
+/* Once until the tree can be measured again. */
+static void say_unknown(const ep_tree *tree, int error, const char *what,
+                        const char *place)
+{
+    if (ep_log_once_text(tree->path)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, error, plan.server,
+                     "the usage of %s is unknown, so that "
+                     "LedgerFailure decides: %s%s", tree->path, what, place);
+    }
+}
+
+static void say_missing(const ep_tree *tree)
+{
+    if (ep_log_once_text(tree->path)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, plan.server,
+                     "%s does not exist, and counts as empty", tree->path);
+    }
+}
+
+/* @param bytes -1: it cannot be measured */
+static void tell(const ep_tree *tree, ep_due_note *note, apr_int64_t bytes,
+                 apr_int64_t began, int insists)
+{
+    const apr_int64_t now = ep_clock_now();
+    const apr_int64_t took = now - began;
+
+    const apr_status_t rv = usage.ledger->measured(tree, bytes, took, insists);
+
+    ap_log_error(APLOG_MARK, APLOG_DEBUG, 0, plan.server,
+                 "usage of %s: %" APR_INT64_T_FMT " bytes, measured in %"
+                 APR_INT64_T_FMT " ms, %s", tree->path, bytes, took / 1000,
+                 rv == APR_SUCCESS ? "taken" : "not taken");
+    if (rv != APR_SUCCESS) {
+        ep_due_missed(note, now, took);
+    }
+}
+
+/* ---------------------------------------------------------- usage files */
+
+typedef enum reading { READ_NUMBER, READ_NOTHING_NEW, READ_FAILED } reading;
+
+/* @param tree gets the mark of what was read */
+static reading read_number(ep_tree *tree, int fd, apr_int64_t *bytes)
+{
+    char text[EP_DUE_FILE_MAX + 1];
+    struct stat found;
+    ep_due_state state;
+    ssize_t length;
+    int64_t number;
+    uint32_t mark;
+
+    if (fstat(fd, &found) != 0) {
+        say_unknown(tree, errno, "cannot read it", "");
+        return READ_FAILED;
+    }
+    if (!S_ISREG(found.st_mode)) {
+        say_unknown(tree, 0, "it is no regular file", "");
+        return READ_FAILED;
+    }
+    length = read(fd, text, sizeof(text));
+    if (length < 0) {
+        say_unknown(tree, errno, "cannot read it", "");
+        return READ_FAILED;
+    }
+    if ((size_t)length > EP_DUE_FILE_MAX
+        || !ep_due_parse(text, (size_t)length, &number)) {
+        say_unknown(tree, 0, "it is not one number of bytes", "");
+        return READ_FAILED;
+    }
+    state.inode = found.st_ino;
+    /* the time that rename() changes, too */
+    state.seconds = found.st_ctim.tv_sec;
+    state.nanoseconds = found.st_ctim.tv_nsec;
+    state.bytes = number;
+    mark = ep_due_mark(&state);
+    if (!ep_due_is_news(tree, mark)) {
+        return READ_NOTHING_NEW;
+    }
+    tree->mark = mark;
+    *bytes = number;
+    return READ_NUMBER;
+}
+
+/* Links are followed: the path is the administrator's.  A pipe that nobody
+ * writes to does not block. */
+static reading read_usage(ep_tree *tree, apr_int64_t *bytes)
+{
+    reading result = READ_FAILED;
+    const int fd = open(tree->path,
+                        O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+    if (fd < 0) {
+        say_unknown(tree, errno, "cannot open it", "");
+    }
+    else {
+        result = read_number(tree, fd, bytes);
+        close(fd);
+    }
+    return result;
+}
+
+static void read_file(ep_tree *tree, ep_due_note *note, int insists)
+{
+    const apr_int64_t began = ep_clock_now();
+    apr_int64_t bytes = -1;
+    const reading result = read_usage(tree, &bytes);
+
+    if (result == READ_NOTHING_NEW) {
+        ep_due_missed(note, ep_clock_now(), 0);
+        return;
+    }
+    if (result == READ_NUMBER) {
+        ep_log_once_forget(tree->path);
+    }
+    tell(tree, note, bytes, began, insists);
+}
+
+/* --------------------------------------------------------------- walking */
+
+/* What passes by itself says nothing about the tree. */
+static int is_passing(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOMEM;
+}
+
+static void say_failed(const ep_tree *tree, const ep_walk *walk)
+{
+    char place[PLACE_SIZE];
+
+    ep_walk_place(walk, place, sizeof(place));
+    if (walk->link[0] != '\0') {
+        say_unknown(tree, 0,
+                    "a link that is not the administrator's is not followed: ",
+                    walk->link);
+    }
+    else if (walk->error == ELOOP) {
+        say_unknown(tree, 0, "too deep: ", place);
+    }
+    else {
+        say_unknown(tree, walk->error, "cannot read ", place);
+    }
+}
+
+static void finish(walked *tree, ep_walk_result result)
+{
+    tree->is_walked = 0;
+    if (result == EP_WALK_FAILED) {
+        say_failed(&tree->before, &tree->walk);
+    }
+    else if (result == EP_WALK_NONE) {
+        say_missing(&tree->before);
+    }
+    else {
+        ep_log_once_forget(tree->before.path);
+    }
+    if (result == EP_WALK_FAILED && is_passing(tree->walk.error)) {
+        ep_due_missed(tree->note, ep_clock_now(), 0);
+    }
+    else {
+        tell(&tree->before, tree->note,
+             result == EP_WALK_FAILED ? -1 : (apr_int64_t)tree->walk.bytes,
+             tree->began, tree->insists);
+    }
+    ep_walk_end(&tree->walk);
+}
+
+static void walk_on(walked *tree, apr_int64_t until)
+{
+    const ep_walk_result result = ep_walk_go(&tree->walk, is_turn_over,
+                                             &until);
+
+    if (result != EP_WALK_MORE) {
+        finish(tree, result);
+    }
+}
+
+/* -------------------------------------------------------- finding the due */
+
+static walked *find_free(void)
+{
+    int i;
+
+    for (i = 0; i < TREES; i++) {
+        if (!usage.tree[i].is_walked) {
+            return &usage.tree[i];
+        }
+    }
+    return NULL;
+}
+
+static int is_walked(apr_uint32_t place)
+{
+    int i;
+
+    for (i = 0; i < TREES; i++) {
+        if (usage.tree[i].is_walked && usage.tree[i].place == place) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* @a tree has the tree in that place */
+static void begin(walked *tree, apr_uint32_t place)
+{
+    const apr_int64_t now = ep_clock_now();
+    ep_due_note *note = ep_due_note_of(&usage.notes, place);
+    const ep_due_step step = ep_due_is_path(&tree->before)
+                                   ? ep_due_decide(&tree->before, note, now)
+                                   : EP_DUE_REST;
+
+    if (step == EP_DUE_REST) {
+        return;
+    }
+    tree->insists = step == EP_DUE_INSIST;
+    if (tree->before.is_file) {
+        read_file(&tree->before, note, tree->insists);
+        return;
+    }
+    tree->is_walked = 1;
+    tree->place = place;
+    tree->note = note;
+    tree->began = now;
+    ep_walk_begin(&tree->walk, &usage.turns, tree->before.path);
+}
+
+/* Looks on from where it was, for as long as somebody has a turn to give. */
+static void find_due(apr_uint32_t *looks)
+{
+    walked *tree;
+
+    while (*looks > 0 && (tree = find_free()) != NULL) {
+        const apr_status_t rv = usage.ledger->tree(&usage.place,
+                                                   &tree->before);
+
+        (*looks)--;
+        if (rv == APR_SUCCESS) {
+            const apr_uint32_t place = usage.place++;
+
+            if (!is_walked(place)) {
+                begin(tree, place);
+            }
+        }
+        else if (rv == APR_EOF) {
+            usage.places = usage.place;
+            usage.place = 0;
+            *looks = 0;
+        }
+        else if (rv != APR_NOTFOUND) {
+            /* it is held: once more with the next slice */
+            *looks = 0;
+        }
+    }
+}
+
+/* Before a child serves, so that no other tree comes first; and when a ledger that
+ * was another server's can be had.  The ledger knows whether a child before this
+ * one has done it. */
+static void plant(const ep_ledger_provider *ledger)
+{
+    const ep_part *parts = NULL;
+    int count = 0, without;
+
+    if (plan.planted != NULL) {
+        parts = (const ep_part *)(void *)plan.planted->elts;
+        count = plan.planted->nelts;
+    }
+    /* where nothing is to be planted, what was planted once is forgotten */
+    if (ledger == NULL || usage.is_planted
+        || ledger->plant(parts, count, &without) != APR_SUCCESS) {
+        return;
+    }
+    usage.is_planted = 1;
+    if (without > 0) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, plan.server,
+                     "the ledger has no room for %d of %d trees with quotas",
+                     without, count);
+    }
+}
+
+static void measure(void)
+{
+    const apr_int64_t end = ep_clock_now() + SLICE;
+    apr_uint32_t looks = usage.places / LOOKS_PART;
+    int walks, i;
+
+    if (looks < LOOKS) {
+        looks = LOOKS;
+    }
+    do {
+        find_due(&looks);
+        walks = 0;
+        for (i = 0; i < TREES; i++) {
+            if (usage.tree[i].is_walked) {
+                walk_on(&usage.tree[i], ep_clock_now() + TURN);
+                walks++;
+            }
+        }
+    } while (walks > 0 && ep_clock_now() < end);
+}
+
+static void tell_news(void)
+{
+    const char *what = usage.ledger->news();
+
+    if (what != NULL) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, plan.server, "the ledger %s",
+                     what);
+    }
+}
+
+/* A child that ends does not wait for this thread; one that stops gracefully is
+ * left by mod_watchdog after the slice. */
+static apr_status_t watch(int state, void *data, apr_pool_t *pool)
+{
+    (void)data;
+    (void)pool;
+    if (state == AP_WATCHDOG_STATE_RUNNING) {
+        usage.ledger = plan.ledger;
+        if (usage.ledger != NULL) {
+            plant(usage.ledger);
+            measure();
+            tell_news();
+        }
+    }
+    return APR_SUCCESS;
+}
+
+/* ------------------------------------------------- for one who waits for it */
+
+/* What is left of a request's own walk. */
+typedef struct bound {
+    apr_int64_t until;
+    int looks;
+} bound;
+
+static int is_bound_met(void *data)
+{
+    bound *left = data;
+
+    return left->looks-- <= 0 || ep_clock_now() >= left->until;
+}
+
+/* @param bytes out: what the tree came to; -1: it cannot be measured
+ * @return 0: it takes longer, or it is not to be had now */
+static int walk_now(const ep_tree *tree, apr_int64_t until, apr_int64_t *bytes)
+{
+    /* the thread that measures is the only one to go deep: threads of requests
+     * would not have descriptors enough for all of them */
+    static const ep_walk nobody;
+    ep_walk_turns turns = { &nobody };
+    bound left = { ep_clock_now() + NOW_WALK, NOW_LOOKS };
+    ep_walk walk;
+    ep_walk_result result;
+
+    if (left.until > until) {
+        left.until = until;
+    }
+    ep_walk_begin(&walk, &turns, tree->path);
+    result = ep_walk_go(&walk, is_bound_met, &left);
+    if (result == EP_WALK_NONE) {
+        say_missing(tree);
+    }
+    if (result == EP_WALK_FAILED && is_passing(walk.error)) {
+        result = EP_WALK_MORE;
+    }
+    if (result == EP_WALK_FAILED) {
+        say_failed(tree, &walk);
+    }
+    *bytes = result == EP_WALK_FAILED ? -1 : walk.bytes;
+    ep_walk_end(&walk);
+    return result != EP_WALK_MORE;
+}
+
+/* Not all threads of a child are held by file systems that are slow. */
+static int measure_now(ep_tree *tree, apr_int64_t until, apr_int64_t *bytes)
+{
+    static apr_uint32_t walkers;
+    int is_done = 0;
+
+    *bytes = -1;
+    if (tree->is_file) {
+        read_usage(tree, bytes);
+        return 1;
+    }
+    if (apr_atomic_inc32(&walkers) < NOW_MOST) {
+        is_done = walk_now(tree, until, bytes);
+    }
+    apr_atomic_dec32(&walkers);
+    return is_done;
+}
+
+/* Waits for the number that somebody else has begun to measure.
+ * @return as ep_measure() */
+static int wait_for(const ep_part *part, apr_int64_t until)
+{
+    const ep_ledger_provider *ledger = plan.ledger;
+    ep_tree tree;
+
+    while (ep_clock_now() < until) {
+        apr_sleep(NOW_PAUSE);
+        if (ledger->ask(part, &tree) != APR_SUCCESS) {
+            return 0;
+        }
+        if (tree.is_known || tree.measured != 0) {
+            return tree.is_known;
+        }
+    }
+    return 0;
+}
+
+/* The ledger has no place for the tree. */
+static int measure_without(ep_part *part, apr_int64_t until)
+{
+    apr_int64_t bytes;
+    ep_tree tree;
+
+    memset(&tree, 0, sizeof(tree));
+    tree.is_file = part->is_file;
+    apr_cpystrn(tree.path, part->path, sizeof(tree.path));
+    if (part->is_measured || !measure_now(&tree, until, &bytes)) {
+        return 0;
+    }
+    /* what cannot be measured is LedgerFailure's, which leaves it out */
+    part->is_measured = 1;
+    part->measured = bytes > 0 ? bytes : 0;
+    return 1;
+}
+
+int ep_measure(ep_part *part, apr_int64_t until)
+{
+    const ep_ledger_provider *ledger = plan.ledger;
+    const apr_int64_t began = ep_clock_now();
+    apr_int64_t bytes;
+    apr_status_t rv;
+    ep_tree tree;
+
+    if (began >= until) {
+        return 0;
+    }
+    rv = ledger->ask(part, &tree);
+    if (rv == APR_ENOSPC) {
+        return measure_without(part, until);
+    }
+    if (rv != APR_SUCCESS || tree.is_known || tree.measured != 0) {
+        return rv == APR_SUCCESS && tree.is_known;
+    }
+    if (!measure_now(&tree, until, &bytes)) {
+        return wait_for(part, until);
+    }
+    ledger->measured(&tree, bytes, ep_clock_now() - began, 1);
+    return bytes >= 0;
+}
+
+/* --------------------------------------------------------------- starting */
+
+void ep_measure_reset(void)
+{
+    memset(&plan, 0, sizeof(plan));
+}
+
+void ep_measure_need(void)
+{
+    plan.is_needed = 1;
+}
+
+void ep_measure_plant(apr_pool_t *pconf, const ep_part *part)
+{
+    ep_part *planted;
+
+    if (plan.planted == NULL) {
+        plan.planted = apr_array_make(pconf, 8, sizeof(ep_part));
+    }
+    planted = apr_array_push(plan.planted);
+    *planted = *part;
+    planted->path = apr_pstrdup(pconf, part->path);
+    plan.is_needed = 1;
+}
+
+/* @return 0 if there is no mod_watchdog */
+static int get_watched(apr_pool_t *pconf)
+{
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get
+        = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *call_back
+        = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
+    ap_watchdog_t *watchdog;
+
+    return get != NULL && call_back != NULL
+           && get(&watchdog, "_expect_policy_", 0, 1, pconf) == APR_SUCCESS
+           && call_back(watchdog, INTERVAL, NULL, watch) == APR_SUCCESS;
+}
+
+int ep_measure_start(apr_pool_t *pconf, server_rec *main_server,
+                     const ep_ledger_provider *ledger, int has_owners)
+{
+    plan.ledger = ledger;
+    /* root, or who started httpd otherwise; children of root's have changed to
+     * another user before they measure, and where there is no quota, a COPY may
+     * be added up */
+    ep_nofollow_trust(geteuid());
+    /* a process with one more thread pays for it in each call of the system,
+     * even where that thread has nothing to do */
+    if (ledger == NULL
+        || (!plan.is_needed && !has_owners)) {
+        return OK;
+    }
+    plan.server = main_server;
+    plan.is_watched = get_watched(pconf);
+    if (!plan.is_watched && plan.is_needed) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, main_server,
+                     "quotas need mod_watchdog, which measures what is used; "
+                     "load it");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (!plan.is_watched) {
+        ap_log_error(APLOG_MARK, APLOG_INFO, 0, main_server,
+                     "there is no mod_watchdog: the usage of trees whose "
+                     "quotas stand in .htaccess files remains unknown");
+    }
+    return OK;
+}
+
+static void prepare_child(apr_pool_t *pool, server_rec *s)
+{
+    (void)pool;
+    (void)s;
+    plant(plan.ledger);
+    if (plan.is_watched) {
+        ep_fork_guard();
+    }
+}
+
+void ep_measure_register(void)
+{
+    /* behind the ledger's own, and before mod_watchdog makes its thread */
+    ap_hook_child_init(prepare_child, NULL, NULL, APR_HOOK_FIRST);
+}

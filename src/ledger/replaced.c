@@ -1,0 +1,320 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "ledger/replaced.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "apr_strings.h"
+
+#include "core/book/amount.h"
+#include "ledger/charge.h"
+#include "ledger/ledger.h"
+#include "request/facts.h"
+
+/* Names a file without opening it: that asks for no right to read, and breaks no
+ * lease that another program has on it. */
+#ifdef O_PATH
+#define NAME_ONLY O_PATH
+#else
+#define NAME_ONLY (O_RDONLY | O_NONBLOCK | O_NOCTTY)
+#endif
+
+/* st_blocks counts in these, whatever the file system has (POSIX leaves it open,
+ * Linux does not); bytes. */
+#define BLOCK 512
+
+/* What mod_dav calls its handler. */
+static const char dav_handler[] = "dav-handler";
+
+void ep_replaced_init(ep_replaced *replaced)
+{
+    memset(replaced, 0, sizeof(*replaced));
+    replaced->file = -1;
+}
+
+static int is_same(const struct stat *one, const struct stat *other)
+{
+    return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
+}
+
+/* What it has on disk: of a file with holes less than its size. */
+static int64_t allocated(const struct stat *found)
+{
+    return found->st_blocks > 0
+               ? ep_amount_times((uint64_t)found->st_blocks, BLOCK)
+               : 0;
+}
+
+/* Bytes that go with the file: a link goes, but not what it leads to, and what
+ * has another name stays.  A hole was perhaps never counted. */
+static int64_t replaceable(const struct stat *found)
+{
+    if (!S_ISREG(found->st_mode) || found->st_nlink != 1) {
+        return 0;
+    }
+    return allocated(found) < found->st_size ? allocated(found)
+                                             : (int64_t)found->st_size;
+}
+
+/* 1 if mod_dav's handler runs, or may as far as is known. */
+static int is_dav(const request_rec *r, int is_final)
+{
+    return r->method_number == M_PUT && r->proxyreq == PROXYREQ_NONE
+           && r->filename != NULL
+           && (r->handler == NULL ? !is_final
+                                  : strcmp(r->handler, dav_handler) == 0);
+}
+
+/* As mod_dav_fs makes it. */
+static const char *path_of(const request_rec *r)
+{
+    char *path = apr_pstrcat(r->pool, r->filename, r->path_info, NULL);
+    const size_t length = strlen(path);
+
+    if (length > 1 && path[length - 1] == '/') {
+        path[length - 1] = '\0';
+    }
+    return path;
+}
+
+static void close_file(ep_replaced *replaced)
+{
+    if (replaced->file >= 0) {
+        close(replaced->file);
+        replaced->file = -1;
+    }
+}
+
+void ep_replaced_drop(ep_replaced *replaced)
+{
+    close_file(replaced);
+    replaced->credit = 0;
+    ep_ledger_release(&replaced->claim);
+}
+
+/* A part is written to where a link leads. */
+static void open_file(ep_replaced *replaced)
+{
+    replaced->file = open(replaced->path,
+                          NAME_ONLY | O_CLOEXEC
+                              | (replaced->is_partial ? 0 : O_NOFOLLOW));
+    replaced->is_found = replaced->file >= 0
+                         && fstat(replaced->file, &replaced->found) == 0;
+}
+
+void ep_replaced_look(ep_replaced *replaced, request_rec *r, int is_final)
+{
+    ep_replaced now;
+    int range;
+
+    ep_replaced_init(&now);
+    range = ep_facts_range(r, &now.first, &now.last);
+    now.is_partial = range > 0;
+    /* mod_dav answers a malformed range with 400; any other handler is given the
+     * content */
+    if (is_dav(r, is_final) && range >= 0) {
+        now.path = path_of(r);
+    }
+    if (now.path != NULL && replaced->path != NULL
+        && strcmp(now.path, replaced->path) == 0
+        && now.is_partial == replaced->is_partial
+        && now.first == replaced->first && now.last == replaced->last) {
+        return;
+    }
+    ep_replaced_drop(replaced);
+    *replaced = now;
+    if (now.path != NULL) {
+        open_file(replaced);
+    }
+}
+
+void ep_replaced_look_at(ep_replaced *replaced, const char *path)
+{
+    ep_replaced_drop(replaced);
+    ep_replaced_init(replaced);
+    replaced->path = path;
+    open_file(replaced);
+}
+
+int ep_replaced_has_credit(const ep_replaced *replaced)
+{
+    return replaced->is_found && !replaced->is_partial
+           && replaceable(&replaced->found) > 0;
+}
+
+/* @param path below the directory that is open
+ * @return 1 if each segment is no link, and the last one is what was found */
+static int leads_to(int directory, char *path, const struct stat *found)
+{
+    struct stat reached;
+    char *segment, *rest = NULL;
+    int is_there;
+
+    for (segment = apr_strtok(path, "/", &rest);
+         segment != NULL && directory >= 0;
+         segment = apr_strtok(NULL, "/", &rest)) {
+        const int next = openat(directory, segment,
+                                NAME_ONLY | O_NOFOLLOW | O_CLOEXEC);
+
+        close(directory);
+        directory = next;
+    }
+    if (directory < 0) {
+        return 0;
+    }
+    is_there = fstat(directory, &reached) == 0 && is_same(&reached, found);
+    close(directory);
+    return is_there;
+}
+
+int ep_replaced_lies_below(const char *tree, const char *path,
+                           const struct stat *found)
+{
+    char below[APR_PATH_MAX];
+    size_t length = strlen(tree);
+
+    while (length > 0 && tree[length - 1] == '/') {
+        length--;
+    }
+    if (strncmp(tree, path, length) != 0 || path[length] != '/'
+        || strlen(path + length) >= sizeof(below)) {
+        return 0;
+    }
+    apr_cpystrn(below, path + length, sizeof(below));
+    return leads_to(open(tree, NAME_ONLY | O_DIRECTORY | O_CLOEXEC), below,
+                    found);
+}
+
+int ep_replaced_is_counted(const ep_replaced *replaced, const char *tree)
+{
+    return ep_replaced_lies_below(tree, replaced->path, &replaced->found);
+}
+
+void ep_replaced_take(ep_replaced *replaced, int64_t most)
+{
+    const int64_t bytes = replaceable(&replaced->found);
+    ep_part part;
+
+    ep_charge_file(replaced->found.st_dev, replaced->found.st_ino, &part);
+    if (replaced->claim.serial == 0 && !ep_ledger_try(&part, &replaced->claim)) {
+        return;
+    }
+    replaced->credit = bytes < most ? bytes : most;
+}
+
+void ep_replaced_check(ep_replaced *replaced)
+{
+    struct stat now;
+    int64_t bytes = 0;
+
+    if (replaced->credit == 0) {
+        return;
+    }
+    if (lstat(replaced->path, &now) == 0 && is_same(&now, &replaced->found)) {
+        bytes = replaceable(&now);
+    }
+    if (bytes < replaced->credit) {
+        replaced->credit = bytes;
+    }
+}
+
+/* A hole may never have been counted: content that fills it counts. */
+static int has_holes(const struct stat *found)
+{
+    return allocated(found) < found->st_size;
+}
+
+static int64_t growth_of_part(const ep_replaced *replaced, int64_t bytes)
+{
+    const int64_t before = replaced->is_found ? replaced->found.st_size : 0;
+    int64_t end = ep_amount_plus(replaced->first, bytes), growth;
+
+    /* mod_dav writes all content, whatever the range says */
+    if (end <= replaced->last) {
+        end = ep_amount_plus(replaced->last, 1);
+    }
+    growth = ep_amount_minus(end, before);
+    return replaced->is_found && has_holes(&replaced->found) && growth < bytes
+               ? bytes
+               : growth;
+}
+
+int64_t ep_replaced_growth(const ep_replaced *replaced, int64_t bytes,
+                           int is_whole)
+{
+    if (replaced->path == NULL) {
+        return bytes;
+    }
+    if (replaced->is_partial) {
+        return growth_of_part(replaced, bytes);
+    }
+    return is_whole ? ep_amount_minus(bytes, replaced->credit) : bytes;
+}
+
+/* 1 if the file that a part was written to is the one that was found before. */
+static int is_still(const ep_replaced *replaced, const struct stat *now)
+{
+    return replaced->is_found && is_same(now, &replaced->found);
+}
+
+/* @param now what lies there */
+static int64_t longer_by(const ep_replaced *replaced, const struct stat *now)
+{
+    return is_still(replaced, now)
+               ? ep_amount_minus(now->st_size, replaced->found.st_size)
+               : (int64_t)now->st_size;
+}
+
+static int64_t stored_of_part(const ep_replaced *replaced, int64_t bytes)
+{
+    struct stat now;
+    int64_t growth;
+
+    if (stat(replaced->path, &now) != 0 || !S_ISREG(now.st_mode)) {
+        return bytes;
+    }
+    growth = longer_by(replaced, &now);
+    return is_still(replaced, &now) && has_holes(&replaced->found)
+                   && growth < bytes
+               ? bytes
+               : growth;
+}
+
+/* One that was moved away meanwhile still has its name. */
+static int is_gone(const ep_replaced *replaced)
+{
+    struct stat found;
+
+    return replaced->file >= 0 && fstat(replaced->file, &found) == 0
+           && found.st_nlink == 0;
+}
+
+int64_t ep_replaced_stored(const ep_replaced *replaced, int64_t bytes)
+{
+    struct stat now;
+
+    if (replaced->path == NULL) {
+        return bytes;
+    }
+    if (replaced->is_partial) {
+        return stored_of_part(replaced, bytes);
+    }
+    /* or there is another one's file by now */
+    if (lstat(replaced->path, &now) == 0 && S_ISREG(now.st_mode)
+        && now.st_size > bytes) {
+        bytes = now.st_size;
+    }
+    return is_gone(replaced) ? bytes - replaced->credit : bytes;
+}
+
+int64_t ep_replaced_left(const ep_replaced *replaced)
+{
+    struct stat now;
+
+    if (replaced->path == NULL || !replaced->is_partial
+        || stat(replaced->path, &now) != 0 || !S_ISREG(now.st_mode)) {
+        return 0;
+    }
+    return longer_by(replaced, &now);
+}

@@ -1,0 +1,42 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/**
+ * Holding Expect back from core.
+ *
+ * ap_check_request_header() (server/protocol.c) answers every Expect but
+ * exactly `100-continue` with 417 before any directory is known.  Where the
+ * server's files name other expectations, the field is hidden until then:
+ * on HTTP/1 by a protocol filter that renames the field while the head is
+ * read, on HTTP/2 by taking it out of the table.
+ */
+#ifndef EP_EXPECT_HOLD_H
+#define EP_EXPECT_HOLD_H
+
+#include "request/request.h"
+
+/** Registers the filter. */
+void ep_expect_hold_register(void);
+
+/**
+ * While the configuration is read: has the field held back.  Registers the
+ * hooks that do it only now, so that they cost nothing where nobody asks for
+ * them; httpd sorts hooks once more when it has read its files (main.c).
+ */
+void ep_expect_hold_need(void);
+
+/** Before a configuration is read: nothing is held back. */
+void ep_expect_hold_reset(void);
+
+/**
+ * Where the policy is Off: what core would have done, had it seen the field.
+ * @return DECLINED, or HTTP_EXPECTATION_FAILED
+ */
+int ep_expect_hold_as_core(request_rec *r);
+
+/**
+ * @return 1 if core refused this request, or the one that it is the
+ *         ErrorDocument of, for its Expect field
+ */
+int ep_expect_hold_core_refused(const request_rec *r);
+
+#endif

@@ -1,0 +1,238 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "request/facts.h"
+
+#include "apr_strings.h"
+
+#include "core/text/text.h"
+
+/* So much content is a question, not an upload; bytes. */
+#define QUERY_MAX (1024 * 1024)
+
+/* A length in bytes as httpd itself reads it; else EP_UNKNOWN. */
+static int64_t length_in(const request_rec *r, const char *field)
+{
+    const char *value = apr_table_get(r->headers_in, field);
+    apr_off_t length;
+
+    return value != NULL && ap_parse_strict_length(&length, value)
+               ? (int64_t)length
+               : EP_UNKNOWN;
+}
+
+/* The Expect field if it says anything, else NULL. */
+static const char *expect_in(const request_rec *r)
+{
+    const char *value = apr_table_get(r->headers_in, "Expect");
+
+    return value != NULL && *ep_text_skip_space(value) != '\0' ? value : NULL;
+}
+
+/* @param lower a field name in lower case */
+static int is_named(const char *field, const char *lower)
+{
+    while (*lower != '\0' && (*field | ' ') == *lower) {
+        field++;
+        lower++;
+    }
+    return *lower == '\0' && *field == '\0';
+}
+
+/* Every request comes by here, so this is one walk over the fields, most of
+ * which their initial rules out, rather than three look-ups in the table. */
+int ep_facts_any(const request_rec *r)
+{
+    const apr_array_header_t *fields = apr_table_elts(r->headers_in);
+    const apr_table_entry_t *field = (const apr_table_entry_t *)fields->elts;
+    const apr_table_entry_t *end = field + fields->nelts;
+
+    for (; field < end; field++) {
+        const char initial = field->key[0] | ' ';
+
+        if ((initial == 'c' && is_named(field->key, "content-length"))
+            || (initial == 't' && is_named(field->key, "transfer-encoding"))
+            || (initial == 'e' && is_named(field->key, "expect"))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* The request that opens a WebSocket over HTTP/2 (RFC 8441): mod_http2 gives it
+ * this field, which no client may send there, and lets nobody read content. */
+static int is_tunnel(const request_rec *r)
+{
+    return r->connection->master != NULL
+           && apr_table_get(r->headers_in, "Upgrade") != NULL;
+}
+
+static void read_fields(const request_rec *r, ep_facts *facts)
+{
+    facts->expect = expect_in(r);
+    facts->method = r->method;
+    facts->ignores_continue = r->proto_num < HTTP_VERSION(1, 1);
+    facts->content_type = apr_table_get(r->headers_in, "Content-Type");
+    facts->content_encoding = apr_table_get(r->headers_in, "Content-Encoding");
+    facts->authorization = apr_table_get(r->headers_in, "Authorization");
+    facts->accept = apr_table_get(r->headers_in, "Accept");
+}
+
+int ep_facts_read(const request_rec *r, ep_facts *facts)
+{
+    const int is_chunked = apr_table_get(r->headers_in, "Transfer-Encoding")
+                               != NULL
+                           && !is_tunnel(r);
+    const char *length = apr_table_get(r->headers_in, "Content-Length");
+
+    facts->declared = EP_UNKNOWN;
+    facts->hint = EP_UNKNOWN;
+    facts->content = EP_CONTENT_NONE;
+    if (is_chunked) {
+        facts->content = EP_CONTENT_UNSIZED;
+        facts->hint = length_in(r, "X-Expected-Entity-Length");
+    }
+    else if (length != NULL) {
+        facts->declared = length_in(r, "Content-Length");
+        /* core lets no other length pass; should one be there, count it */
+        facts->content = facts->declared == EP_UNKNOWN ? EP_CONTENT_UNSIZED
+                         : facts->declared > 0         ? EP_CONTENT_SIZED
+                                                       : EP_CONTENT_NONE;
+    }
+    if (facts->content == EP_CONTENT_NONE && expect_in(r) == NULL) {
+        return 0;
+    }
+    read_fields(r, facts);
+    return 1;
+}
+
+void ep_facts_read_all(const request_rec *r, ep_facts *facts)
+{
+    if (!ep_facts_read(r, facts)) {
+        read_fields(r, facts);
+    }
+}
+
+int ep_facts_is_preflight(const request_rec *r)
+{
+    return r->method_number == M_OPTIONS
+           && apr_table_get(r->headers_in, "Access-Control-Request-Method")
+                  != NULL;
+}
+
+const apr_table_t *ep_facts_fields(const request_rec *r)
+{
+    return r->headers_in;
+}
+
+apr_table_t *ep_facts_swap(request_rec *r, apr_table_t *fields)
+{
+    apr_table_t *before = r->headers_in;
+
+    r->headers_in = fields;
+    return before;
+}
+
+void ep_facts_suppose(const apr_table_t *fields, const char *method,
+                      ep_facts *facts)
+{
+    memset(facts, 0, sizeof(*facts));
+    facts->method = method;
+    facts->content = EP_CONTENT_SIZED;
+    facts->declared = 1;
+    facts->hint = EP_UNKNOWN;
+    facts->authorization = apr_table_get(fields, "Authorization");
+}
+
+void ep_facts_drop_content(request_rec *r)
+{
+    r->headers_in = apr_table_copy(r->pool, r->headers_in);
+    apr_table_unset(r->headers_in, "Content-Length");
+    apr_table_unset(r->headers_in, "Transfer-Encoding");
+}
+
+/* Behind a `-` or `/`, or where a range begins. */
+static int position_at(const char *text, int64_t *position)
+{
+    apr_off_t offset;
+
+    if (!ap_parse_strict_length(&offset, text)) {
+        return 0;
+    }
+    *position = (int64_t)offset;
+    return 1;
+}
+
+/* As mod_dav reads it (dav_parse_range()): what it takes for a range is one. */
+int ep_facts_range(const request_rec *r, int64_t *first, int64_t *last)
+{
+    const char *field = apr_table_get(r->headers_in, "Content-Range");
+    char *range, *dash, *slash;
+    int64_t complete;
+
+    if (field == NULL) {
+        return 0;
+    }
+    if (ap_cstr_casecmpn(field, "bytes ", 6) != 0) {
+        return -1;
+    }
+    range = apr_pstrdup(r->pool, field + 6);
+    dash = strchr(range, '-');
+    slash = strchr(range, '/');
+    if (dash == NULL || slash == NULL) {
+        return -1;
+    }
+    *dash++ = '\0';
+    *slash++ = '\0';
+    if (!position_at(range, first) || !position_at(dash, last)
+        || *last < *first) {
+        return -1;
+    }
+    return *slash == '*'
+                   || (position_at(slash, &complete) && complete > *last)
+               ? 1
+               : -1;
+}
+
+const char *ep_facts_destination(const request_rec *r)
+{
+    const char *url = apr_table_get(r->headers_in, "Destination");
+
+    /* Netscape's, which mod_dav still knows */
+    return url != NULL ? url : apr_table_get(r->headers_in, "New-uri");
+}
+
+int ep_facts_is_shallow(const request_rec *r)
+{
+    const char *depth = apr_table_get(r->headers_in, "Depth");
+
+    return r->method_number == M_COPY && depth != NULL
+           && strcmp(depth, "0") == 0;
+}
+
+static int is_one_of(const char *method, const char *const *methods)
+{
+    while (*methods != NULL && strcmp(method, *methods) != 0) {
+        methods++;
+    }
+    return *methods != NULL;
+}
+
+int64_t ep_facts_let_in(const ep_facts *facts)
+{
+    static const char *const queries[] = {
+        "PROPFIND", "REPORT", "SEARCH", "QUERY", "LOCK", "ACL", "MKCALENDAR",
+        "MKCOL", NULL
+    };
+    /* a program may store what comes with these as well: it is asked for then */
+    static const char *const others[] = {
+        "GET", "HEAD", "OPTIONS", "TRACE", "DELETE", "UNLOCK", "COPY", "MOVE",
+        NULL
+    };
+
+    if (is_one_of(facts->method, queries)) {
+        return facts->content == EP_CONTENT_SIZED && facts->declared > QUERY_MAX
+                   ? -1
+                   : QUERY_MAX;
+    }
+    return is_one_of(facts->method, others) ? 0 : -1;
+}

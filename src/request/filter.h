@@ -1,0 +1,27 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/**
+ * Filters that somebody else has added by name.
+ *
+ * A registered filter can be named by a site owner (SetOutputFilter and its
+ * like, mod_filter), on any request.  httpd then adds it without a context, and
+ * mod_filter calls it without one.  So each filter of the module is added with a
+ * context, and one that has none (f->ctx is NULL) ends with one of these before
+ * it looks at anything else.
+ */
+#ifndef EP_FILTER_H
+#define EP_FILTER_H
+
+#include "request/request.h"
+
+#include "util_filter.h"
+
+/** Removes an input filter, and reads as if it had never been there. */
+apr_status_t ep_filter_leave_input(ap_filter_t *f, apr_bucket_brigade *bb,
+                                   ap_input_mode_t mode, apr_read_type_e block,
+                                   apr_off_t readbytes);
+
+/** Removes an output filter, and writes as if it had never been there. */
+apr_status_t ep_filter_leave_output(ap_filter_t *f, apr_bucket_brigade *bb);
+
+#endif

@@ -1,0 +1,113 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/** Private to the files that talk to httpd. */
+#ifndef EP_REQUEST_H
+#define EP_REQUEST_H
+
+#include "httpd.h"
+#include "http_config.h"
+#include "http_log.h"
+
+#include "core/policy/verdict.h"
+
+extern module AP_MODULE_DECLARE_DATA expect_policy_module;
+
+/** What can be edited of a request (request/snapshot.h). */
+typedef struct ep_snapshot ep_snapshot;
+
+/**
+ * What the module knows about a request that has content or an Expect field, or
+ * that may ask for limits.
+ * There is one for a request and all its internal redirects; it hangs on the
+ * initial request and lives in its pool.
+ */
+typedef struct ep_request {
+    /** the Expect value that was held back from core; NULL: none was */
+    const char *held_expect;
+    /** as it was once the head had been read, if limits can be told to the client;
+     * else NULL */
+    ep_snapshot *sent;
+    /** as the server's files have left it, before any .htaccess file was read, with
+     * what authentication has added; NULL: no expression asks for it */
+    ep_snapshot *servers;
+    /** the request before a user was looked for, and which one of all internal
+     * redirects that is; NULL: none was, or it is added above */
+    ep_snapshot *unauthenticated;
+    const request_rec *authenticates;
+    /** a subrequest of this one stands for an upload whose limits are asked */
+    int is_asked;
+    /** the configuration that was judged last */
+    const ap_conf_vector_t *judged;
+    /** the configuration whose checks wait for httpd's own authentication */
+    const ap_conf_vector_t *waits;
+    /** limits that count are still to be asked, in fixups */
+    int is_uncounted;
+    /** the refusal went out, or was handed to the output filters */
+    int answered;
+    /** the refusal has taken the place of core's page, of which no more may go out */
+    int is_page_sent;
+    /** content was read up to its end */
+    int is_read;
+    /** content is thrown away for an ErrorDocument; and then, no program finds any */
+    int is_discarded;
+    int is_withheld;
+    /** status of another module's error that goes out early; 0: none does */
+    int early_status;
+    /** content was cut; the answer is to carry our document */
+    int cut;
+    /** the setting that a dry run has reported last */
+    const ep_setting *reported;
+    /** what the verdict rests on; the facts are those of the first place */
+    ep_policy policy;
+    int has_facts;
+    ep_facts facts;
+    ep_verdict verdict;
+    /** the policy that content is counted against, and the bytes so far; the
+     * server's own, until a place is judged */
+    ep_policy metered;
+    int is_provisional;
+    int64_t counted;
+    /** what operators get to see of it; NULL: nothing so far */
+    struct ep_counted *counted_as;
+    /** what it holds in the ledger; NULL: nothing */
+    struct ep_holding *holding;
+    /** what a handler was given, where filters change content on its way to it;
+     * and whether more of it is to come; bytes */
+    int64_t handed;
+    int is_changing;
+    /** places whose limits that count are asked when more content than so many
+     * bytes has come; NULL: none */
+    struct ep_put_off *put_off;
+    int64_t let_in;
+} ep_request;
+
+/** @return the request that the client sent */
+request_rec *ep_request_initial(request_rec *r);
+
+/** @return the initial request's state; NULL: there is none */
+ep_request *ep_request_get(request_rec *r);
+
+/** @return the initial request's state, made if there is none */
+ep_request *ep_request_make(request_rec *r);
+
+/** Remembers that there is nothing to judge in this very request. */
+void ep_request_set_plain(request_rec *r);
+
+/** @return 1 if so; the usual case, and cheap */
+#define ep_request_is_plain(r) \
+    (ap_get_module_config((r)->request_config, &expect_policy_module) \
+     == &ep_request_plain)
+
+/** Stands for all requests without content and Expect; never written to. */
+extern ep_request ep_request_plain;
+
+/**
+ * httpd writes notices into a log file whatever LogLevel says.  So that
+ * `LogLevel expect_policy:error` turns them off all the same, ask here first;
+ * at `warn`, the default, they are written.
+ */
+#define ep_logs(r) \
+    (ap_get_request_module_loglevel(r, expect_policy_module.module_index) \
+     >= APLOG_WARNING)
+
+#endif

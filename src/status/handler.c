@@ -1,0 +1,247 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "status/handler.h"
+
+#include "apr_strings.h"
+#include "ap_expr.h"
+#include "http_core.h"
+#include "http_log.h"
+#include "http_protocol.h"
+#include "http_request.h"
+#include "mod_status.h"
+
+#include "core/status/metrics.h"
+#include "core/status/status_page.h"
+#include "ledger/ledger.h"
+#include "request/counters.h"
+
+APLOG_USE_MODULE(expect_policy);
+
+#define HANDLER "expect-policy-status"
+
+/* SetHandler directives of the server's own files that may name the handler;
+ * read-only once these are read. */
+static apr_array_header_t *named;
+
+/* @return the next directive of a tree, children before siblings */
+static const ap_directive_t *next_of(const ap_directive_t *directive)
+{
+    if (directive->first_child != NULL) {
+        return directive->first_child;
+    }
+    while (directive != NULL && directive->next == NULL) {
+        directive = directive->parent;
+    }
+    return directive != NULL ? directive->next : NULL;
+}
+
+/*
+ * A virtual host's owner may be allowed SetHandler in .htaccess files, and may
+ * get at handlers by other ways, too; what is to be seen is for the server's
+ * administrator to say.
+ */
+static int is_named_by_server(const request_rec *r)
+{
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+    int i;
+
+    for (i = 0; core->expr_handler != NULL && i < named->nelts; i++) {
+        const ap_directive_t *by = APR_ARRAY_IDX(named, i, ap_directive_t *);
+
+        /* the same text in memory: no other file can have that */
+        if (core->expr_handler->filename == by->filename
+            && core->expr_handler->line_number == (unsigned int)by->line_num) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* @return what the ledger holds; NULL: there is none, or no answer now */
+static const ep_report_ledger *look_at_ledger(apr_pool_t *pool)
+{
+    const ep_ledger_provider *provider = ep_ledger_provider_in_use();
+    ep_report_ledger *ledger;
+    ep_book_counts counts;
+
+    if (provider == NULL || provider->count(&counts) != APR_SUCCESS) {
+        return NULL;
+    }
+    ledger = apr_palloc(pool, sizeof(*ledger));
+    ledger->claims = counts.claims;
+    ledger->accounts = counts.accounts;
+    ledger->trees = counts.trees;
+    return ledger;
+}
+
+static const char *time_text(apr_pool_t *pool, apr_time_t seconds)
+{
+    apr_time_exp_t when;
+
+    apr_time_exp_gmt(&when, apr_time_from_sec(seconds));
+    return apr_psprintf(pool, "%d-%02d-%02d %02d:%02d UTC",
+                        when.tm_year + 1900, when.tm_mon + 1, when.tm_mday,
+                        when.tm_hour, when.tm_min);
+}
+
+/*
+ * All virtual hosts for who asks the main server, which no virtual host's owner
+ * has a part in; otherwise the virtual host that was asked, alone.
+ * @return 1; 0 if the virtual host is counted together with others
+ */
+static int gather(const request_rec *r, ep_report *report)
+{
+    const size_t first = r->server->is_virtual ? ep_counters_place(r->server)
+                                               : EP_COUNTERS_OTHERS;
+    const size_t end = r->server->is_virtual ? first + 1
+                                             : ep_counters_places();
+    ep_report_host *hosts = apr_pcalloc(r->pool,
+                                        (end - first) * sizeof(*hosts));
+    size_t i;
+
+    if (r->server->is_virtual && first == EP_COUNTERS_OTHERS) {
+        return 0;
+    }
+    memset(report, 0, sizeof(*report));
+    report->is_whole = !r->server->is_virtual;
+    report->hosts = hosts;
+    for (i = first; i < end; i++) {
+        ep_report_host *host = &hosts[report->hosts_count];
+
+        host->name = ep_counters_read(i, &host->tally);
+        if (i != EP_COUNTERS_OTHERS || !ep_tally_is_empty(&host->tally)) {
+            ep_tally_add(&report->total, &host->tally);
+            report->hosts_count++;
+        }
+    }
+    report->now = apr_time_sec(apr_time_now());
+    report->since = ep_counters_since();
+    /* a child may have written any number there; those of APR's time end at
+     * 2^63 microseconds */
+    if (report->since > report->now) {
+        report->since = report->now;
+    }
+    report->now_text = time_text(r->pool, report->now);
+    report->since_text = time_text(r->pool, report->since);
+    if (report->is_whole) {
+        report->ledger = look_at_ledger(r->pool);
+    }
+    return 1;
+}
+
+static void take(void *data, const char *bytes, size_t length)
+{
+    ap_rwrite(bytes, (int)length, data);
+}
+
+/* @return the value of `format` in the query; "html" if there is none */
+static const char *format_of(const request_rec *r)
+{
+    const char *args = r->args != NULL ? r->args : "";
+
+    while (*args != '\0') {
+        const char *one = ap_getword(r->pool, &args, '&');
+
+        if (strncmp(one, "format=", 7) == 0) {
+            return one + 7;
+        }
+    }
+    return "html";
+}
+
+static void set_page_fields(request_rec *r)
+{
+    ap_set_content_type(r, "text/html; charset=utf-8");
+    apr_table_setn(r->headers_out, "Content-Security-Policy",
+                   EP_PAGE_SECURITY);
+    apr_table_setn(r->headers_out, "Referrer-Policy", "no-referrer");
+}
+
+static int answer(request_rec *r)
+{
+    const ep_sink sink = { take, r };
+    ep_report report;
+    const char *format;
+
+    if (strcmp(r->handler, HANDLER) != 0) {
+        return DECLINED;
+    }
+    if (!is_named_by_server(r)) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "%s is for SetHandler in the server's files alone",
+                      HANDLER);
+        return HTTP_FORBIDDEN;
+    }
+    if (r->method_number != M_GET) {
+        ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, -1);
+        return HTTP_METHOD_NOT_ALLOWED;
+    }
+    format = format_of(r);
+    if (!gather(r, &report)) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "%s has no room for this virtual host alone; the main"
+                      " server's page has it, with others", HANDLER);
+        return HTTP_SERVICE_UNAVAILABLE;
+    }
+    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
+    if (strcmp(format, "html") == 0) {
+        set_page_fields(r);
+        ep_status_page(&report, &sink);
+    }
+    else if (strcmp(format, "json") == 0) {
+        ap_set_content_type(r, "application/json");
+        if (!ep_status_json(&report, &sink)) {
+            return HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+    else if (strcmp(format, "openmetrics") == 0) {
+        ap_set_content_type(r, "application/openmetrics-text; version=1.0.0;"
+                               " charset=utf-8");
+        ep_metrics(&report, &sink);
+    }
+    else {
+        return HTTP_BAD_REQUEST;
+    }
+    return OK;
+}
+
+static int add_section(request_rec *r, int flags)
+{
+    const ep_sink sink = { take, r };
+    ep_report report;
+
+    if (!gather(r, &report)) {
+        return DECLINED;
+    }
+    if (flags & AP_STATUS_SHORT) {
+        ep_status_page_auto(&report, &sink);
+    }
+    else {
+        ep_status_page_section(&report, !(flags & AP_STATUS_NOTABLE), &sink);
+    }
+    return OK;
+}
+
+void ep_handler_register(void)
+{
+    APR_OPTIONAL_HOOK(ap, status_hook, add_section, NULL, NULL,
+                      APR_HOOK_MIDDLE);
+}
+
+void ep_handler_look(apr_pool_t *pconf)
+{
+    const ap_directive_t *directive;
+
+    named = apr_array_make(pconf, 1, sizeof(ap_directive_t *));
+    for (directive = ap_conftree; directive != NULL;
+         directive = next_of(directive)) {
+        if (ap_cstr_casecmp(directive->directive, "SetHandler") == 0
+            && ap_strcasestr(directive->args, HANDLER) != NULL) {
+            APR_ARRAY_PUSH(named, const ap_directive_t *) = directive;
+        }
+    }
+    if (named->nelts > 0) {
+        ap_hook_handler(answer, NULL, NULL, APR_HOOK_MIDDLE);
+    }
+}

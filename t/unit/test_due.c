@@ -1,0 +1,409 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "core/book/due.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "unit.h"
+
+#define SECOND INT64_C(1000000)
+#define MINUTE (60 * SECOND)
+
+/* A tree that was measured at second 1000, in no time, and asked for since. */
+static ep_tree a_tree(void)
+{
+    ep_tree tree;
+
+    memset(&tree, 0, sizeof(tree));
+    tree.key.high = 1;
+    tree.key.low = 2;
+    strcpy(tree.path, "/srv/dav");
+    tree.is_known = 1;
+    tree.measured = 1000 * SECOND;
+    tree.asked = 1000 * SECOND + 1;
+    return tree;
+}
+
+static ep_due_step decide(const ep_tree *tree, int64_t now)
+{
+    ep_due_note note;
+
+    memset(&note, 0, sizeof(note));
+    return ep_due_decide(tree, &note, now);
+}
+
+START_TEST(a_tree_that_was_never_measured_is_due_at_once)
+{
+    ep_tree tree = a_tree();
+
+    tree.is_known = 0;
+    tree.measured = 0;
+    tree.asked = 0;
+    ck_assert_int_eq(decide(&tree, 1), EP_DUE_MEASURE);
+    /* uploads under way do not keep it from its first number */
+    tree.is_held = 1;
+    ck_assert_int_eq(decide(&tree, 1), EP_DUE_MEASURE);
+    tree.measured = 1;
+    ck_assert_int_eq(decide(&tree, 1), EP_DUE_REST);
+}
+END_TEST
+
+START_TEST(nobody_asked_so_it_rests)
+{
+    ep_tree tree = a_tree();
+
+    tree.asked = tree.measured;
+    ck_assert_int_eq(decide(&tree, 100000 * SECOND), EP_DUE_REST);
+    tree.asked = tree.measured + 1;
+    ck_assert_int_eq(decide(&tree, 100000 * SECOND), EP_DUE_MEASURE);
+}
+END_TEST
+
+static const struct {
+    int64_t took;
+    int64_t pause;
+} pauses[] = {
+    { INT64_MIN, 5 * SECOND },
+    { -1, 5 * SECOND },
+    { 0, 5 * SECOND },
+    { SECOND / 4, 5 * SECOND },
+    { SECOND / 4 + 1, 5 * SECOND + 20 },
+    { SECOND, 20 * SECOND },
+    { 10 * MINUTE, 200 * MINUTE },
+    { 72 * MINUTE, 24 * 60 * MINUTE },
+    { 72 * MINUTE + 1, 24 * 60 * MINUTE },
+    { INT64_MAX, 24 * 60 * MINUTE }
+};
+
+START_TEST(a_tree_has_its_pause)
+{
+    ep_tree tree = a_tree();
+    const int64_t due = tree.measured + pauses[_i].pause;
+
+    tree.took = pauses[_i].took;
+    ck_assert_int_eq(decide(&tree, due - 1), EP_DUE_REST);
+    ck_assert_int_eq(decide(&tree, due), EP_DUE_MEASURE);
+}
+END_TEST
+
+START_TEST(what_cannot_be_measured_is_tried_again_when_it_is_asked_for)
+{
+    ep_tree tree = a_tree();
+
+    tree.is_known = 0;
+    ck_assert_int_eq(decide(&tree, tree.measured + 5 * SECOND - 1),
+                     EP_DUE_REST);
+    ck_assert_int_eq(decide(&tree, tree.measured + 5 * SECOND),
+                     EP_DUE_MEASURE);
+    tree.asked = tree.measured;
+    ck_assert_int_eq(decide(&tree, tree.measured + 5 * SECOND),
+                     EP_DUE_REST);
+}
+END_TEST
+
+START_TEST(times_that_cannot_be_make_it_due)
+{
+    ep_tree tree = a_tree();
+    const int64_t now = tree.measured + 1;
+
+    ck_assert_int_eq(decide(&tree, now), EP_DUE_REST);
+    tree.measured = now + 1;
+    ck_assert_int_eq(decide(&tree, now), EP_DUE_MEASURE);
+    tree.measured = INT64_MAX;
+    ck_assert_int_eq(decide(&tree, now), EP_DUE_MEASURE);
+    tree.measured = INT64_MIN;
+    ck_assert_int_eq(decide(&tree, now), EP_DUE_MEASURE);
+}
+END_TEST
+
+START_TEST(uploads_under_way_are_waited_for_but_not_for_ever)
+{
+    ep_tree tree = a_tree();
+    ep_due_note note;
+    const int64_t seen = 2000 * SECOND;
+
+    memset(&note, 0, sizeof(note));
+    tree.is_held = 1;
+    ck_assert_int_eq(ep_due_decide(&tree, &note, seen), EP_DUE_REST);
+    ck_assert_int_eq(ep_due_decide(&tree, &note, seen + 10 * MINUTE - 1),
+                     EP_DUE_REST);
+    tree.is_held = 0;
+    ck_assert_int_eq(ep_due_decide(&tree, &note, seen + 10 * MINUTE - 1),
+                     EP_DUE_MEASURE);
+    tree.is_held = 1;
+    ck_assert_int_eq(ep_due_decide(&tree, &note, seen + 10 * MINUTE),
+                     EP_DUE_INSIST);
+}
+END_TEST
+
+START_TEST(what_takes_long_is_waited_for_longer)
+{
+    ep_tree tree = a_tree();
+    ep_due_note note;
+    const int64_t seen = 200000 * SECOND;
+
+    memset(&note, 0, sizeof(note));
+    tree.is_held = 1;
+    tree.took = MINUTE;
+    ck_assert_int_eq(ep_due_decide(&tree, &note, seen), EP_DUE_REST);
+    ck_assert_int_eq(ep_due_decide(&tree, &note, seen + 160 * MINUTE - 1),
+                     EP_DUE_REST);
+    ck_assert_int_eq(ep_due_decide(&tree, &note, seen + 160 * MINUTE),
+                     EP_DUE_INSIST);
+}
+END_TEST
+
+START_TEST(patience_begins_anew_when_it_was_measured_or_is_another_tree)
+{
+    ep_tree tree = a_tree();
+    ep_tree other = a_tree();
+    ep_due_note note;
+    const int64_t seen = 2000 * SECOND;
+
+    memset(&note, 0, sizeof(note));
+    tree.is_held = 1;
+    other.is_held = 1;
+    other.key.high = 3;
+    ck_assert_int_eq(ep_due_decide(&tree, &note, seen), EP_DUE_REST);
+    ck_assert_int_eq(ep_due_decide(&other, &note, seen + 20 * MINUTE),
+                     EP_DUE_REST);
+    ck_assert_int_eq(ep_due_decide(&other, &note, seen + 30 * MINUTE),
+                     EP_DUE_INSIST);
+    other.measured = seen + 30 * MINUTE;
+    ck_assert_int_eq(ep_due_decide(&other, &note, seen + 30 * MINUTE),
+                     EP_DUE_REST);
+    other.asked = other.measured + 1;
+    ck_assert_int_eq(ep_due_decide(&other, &note, seen + 31 * MINUTE),
+                     EP_DUE_REST);
+    ck_assert_int_eq(ep_due_decide(&other, &note, seen + 41 * MINUTE),
+                     EP_DUE_INSIST);
+    /* the low half of a key alone is another tree as well */
+    other.key.low = 4;
+    ck_assert_int_eq(ep_due_decide(&other, &note, seen + 42 * MINUTE),
+                     EP_DUE_REST);
+}
+END_TEST
+
+START_TEST(trees_next_to_each_other_wait_each_by_itself)
+{
+    enum { TREES = 9000 };
+    ep_due_notes *notes = calloc(1, sizeof(*notes));
+    ep_tree tree = a_tree();
+    const int64_t seen = 2000 * SECOND;
+    uint32_t i;
+
+    ck_assert_ptr_nonnull(notes);
+    tree.is_held = 1;
+    for (i = 0; i < TREES; i++) {
+        tree.key.low = i;
+        ck_assert_int_eq(ep_due_decide(&tree, ep_due_note_of(notes, i),
+                                       seen), EP_DUE_REST);
+    }
+    for (i = 0; i < TREES; i++) {
+        tree.key.low = i;
+        ck_assert_int_eq(ep_due_decide(&tree, ep_due_note_of(notes, i),
+                                       seen + 10 * MINUTE),
+                         EP_DUE_INSIST);
+    }
+    ck_assert_ptr_eq(ep_due_note_of(notes, EP_BOOK_TREES_MAX - 1),
+                     &notes->of[EP_BOOK_TREES_MAX - 1]);
+    ck_assert_ptr_eq(ep_due_note_of(notes, EP_BOOK_TREES_MAX),
+                     &notes->of[0]);
+    free(notes);
+}
+END_TEST
+
+START_TEST(what_came_to_nothing_is_followed_by_a_pause)
+{
+    ep_tree tree = a_tree();
+    ep_due_note note;
+    const int64_t seen = 2000 * SECOND;
+
+    memset(&note, 0, sizeof(note));
+    ck_assert_int_eq(ep_due_decide(&tree, &note, seen), EP_DUE_MEASURE);
+    ep_due_missed(&note, seen, 0);
+    ck_assert_int_eq(ep_due_decide(&tree, &note, seen + 5 * SECOND - 1),
+                     EP_DUE_REST);
+    ck_assert_int_eq(ep_due_decide(&tree, &note, seen + 5 * SECOND),
+                     EP_DUE_MEASURE);
+    ep_due_missed(&note, seen + 10 * SECOND, SECOND);
+    ck_assert_int_eq(ep_due_decide(&tree, &note, seen + 30 * SECOND - 1),
+                     EP_DUE_REST);
+    ck_assert_int_eq(ep_due_decide(&tree, &note, seen + 30 * SECOND),
+                     EP_DUE_MEASURE);
+    /* that is no other beginning of its patience */
+    ck_assert_int_eq(ep_due_decide(&tree, &note, seen + 10 * MINUTE),
+                     EP_DUE_INSIST);
+}
+END_TEST
+
+START_TEST(a_file_that_has_not_changed_is_no_news)
+{
+    const ep_due_state read = { 4711, 1000, 500, 30 };
+    ep_due_state other[] = { read, read, read, read };
+    ep_tree tree = a_tree();
+    size_t i;
+
+    tree.mark = ep_due_mark(&read);
+    ck_assert_int_eq(ep_due_is_news(&tree, ep_due_mark(&read)), 0);
+    other[0].inode++;
+    /* back in time, as a clock that was set */
+    other[1].seconds = -1;
+    other[2].nanoseconds++;
+    /* written over within the same tick */
+    other[3].bytes++;
+    for (i = 0; i < 4; i++) {
+        ck_assert_int_eq(ep_due_is_news(&tree, ep_due_mark(&other[i])), 1);
+    }
+    tree.is_known = 0;
+    ck_assert_int_eq(ep_due_is_news(&tree, ep_due_mark(&read)), 1);
+    tree.is_known = 1;
+    tree.mark = 0;
+    ck_assert_int_eq(ep_due_is_news(&tree, ep_due_mark(&read)), 1);
+}
+END_TEST
+
+START_TEST(no_mark_is_that_of_no_file)
+{
+    ep_due_state state = { 0, 0, 0, 0 };
+    uint32_t last = 1;
+
+    ck_assert_uint_ne(ep_due_mark(&state), 0);
+    for (state.bytes = 1; state.bytes < 1000; state.bytes++) {
+        const uint32_t mark = ep_due_mark(&state);
+
+        ck_assert_uint_ne(mark, 0);
+        ck_assert_uint_ne(mark, last);
+        last = mark;
+    }
+}
+END_TEST
+
+START_TEST(a_path_is_absolute_and_ends)
+{
+    ep_tree *tree = guarded_room(sizeof(*tree));
+
+    *tree = a_tree();
+    ck_assert_int_eq(ep_due_is_path(tree), 1);
+    strcpy(tree->path, "srv/dav");
+    ck_assert_int_eq(ep_due_is_path(tree), 0);
+    strcpy(tree->path, "");
+    ck_assert_int_eq(ep_due_is_path(tree), 0);
+    memset(tree->path, '/', sizeof(tree->path));
+    ck_assert_int_eq(ep_due_is_path(tree), 0);
+    tree->path[sizeof(tree->path) - 1] = '\0';
+    ck_assert_int_eq(ep_due_is_path(tree), 1);
+}
+END_TEST
+
+static const struct {
+    const char *text;
+    int64_t bytes;
+} numbers[] = {
+    { "0", 0 },
+    { "0\n", 0 },
+    { "7\n", 7 },
+    { "007", 7 },
+    { "524288000\n", 524288000 },
+    { "9223372036854775807", INT64_MAX },
+    { "9223372036854775807\n", INT64_MAX },
+    { "0000000000009223372036854775807\n", INT64_MAX }
+};
+
+/* without its NUL */
+static int parse(const char *text, int64_t *bytes)
+{
+    const size_t length = strlen(text);
+
+    return ep_due_parse(memcpy(guarded_room(length), text, length), length,
+                        bytes);
+}
+
+START_TEST(digits_and_a_newline_are_a_number)
+{
+    int64_t bytes = -7;
+
+    ck_assert_int_eq(parse(numbers[_i].text, &bytes), 1);
+    ck_assert_int_eq(bytes, numbers[_i].bytes);
+}
+END_TEST
+
+/* Behind each bad text its twin that is a number with one fact changed. */
+static const struct {
+    const char *text;
+    const char *twin;
+} bad_numbers[] = {
+    { "", "0" },
+    { "\n", "0\n" },
+    { "1\n\n", "1\n" },
+    { "1\r\n", "1\n" },
+    { "\n1", "1" },
+    { " 1", "1" },
+    { "1 ", "1" },
+    { "1 \n", "1\n" },
+    { "-1", "1" },
+    { "+1", "1" },
+    { "1K", "1" },
+    { "1.5", "15" },
+    { "0x10", "010" },
+    { "1e3", "13" },
+    { "1\n2", "12" },
+    { "1\xff", "1" },
+    { "\xd9\xa1", "1" },
+    { "9223372036854775808", "9223372036854775807" },
+    { "9223372036854775810", "922337203685477581" },
+    { "18446744073709551616", "1844674407370955161" },
+    { "99999999999999999999999999999999", "999999999999999999" }
+};
+
+START_TEST(anything_else_is_no_number_and_leaves_bytes_alone)
+{
+    int64_t bytes = -7;
+
+    ck_assert_int_eq(parse(bad_numbers[_i].text, &bytes), 0);
+    ck_assert_int_eq(bytes, -7);
+    ck_assert_int_eq(parse(bad_numbers[_i].twin, &bytes), 1);
+    ck_assert_int_ge(bytes, 0);
+}
+END_TEST
+
+START_TEST(a_nul_is_no_end)
+{
+    int64_t bytes = -7;
+
+    ck_assert_int_eq(ep_due_parse("1\0", 2, &bytes), 0);
+    ck_assert_int_eq(ep_due_parse("1\0", 1, &bytes), 1);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("ep_usage");
+    TCase *tcase = tcase_create("due");
+
+    tcase_add_test(tcase, a_tree_that_was_never_measured_is_due_at_once);
+    tcase_add_test(tcase, nobody_asked_so_it_rests);
+    ADD_ROWS(tcase, a_tree_has_its_pause, pauses);
+    tcase_add_test(tcase,
+                   what_cannot_be_measured_is_tried_again_when_it_is_asked_for);
+    tcase_add_test(tcase, times_that_cannot_be_make_it_due);
+    tcase_add_test(tcase, uploads_under_way_are_waited_for_but_not_for_ever);
+    tcase_add_test(tcase, what_takes_long_is_waited_for_longer);
+    tcase_add_test(tcase,
+                   patience_begins_anew_when_it_was_measured_or_is_another_tree);
+    tcase_add_test(tcase, trees_next_to_each_other_wait_each_by_itself);
+    tcase_add_test(tcase, what_came_to_nothing_is_followed_by_a_pause);
+    suite_add_tcase(suite, tcase);
+
+    tcase = tcase_create("numbers");
+    tcase_add_test(tcase, a_file_that_has_not_changed_is_no_news);
+    tcase_add_test(tcase, no_mark_is_that_of_no_file);
+    tcase_add_test(tcase, a_path_is_absolute_and_ends);
+    ADD_ROWS(tcase, digits_and_a_newline_are_a_number, numbers);
+    ADD_ROWS(tcase, anything_else_is_no_number_and_leaves_bytes_alone,
+             bad_numbers);
+    tcase_add_test(tcase, a_nul_is_no_end);
+    suite_add_tcase(suite, tcase);
+    return run_suite(suite);
+}

@@ -1,0 +1,129 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "core/status/status_json.h"
+
+#include <string.h>
+
+#include <jansson.h>
+
+#include "paper.h"
+#include "strict_json.h"
+#include "unit.h"
+
+/* Every report is asked all that holds for each. */
+static json_t *written(const ep_report *report)
+{
+    paper *p = new_paper();
+    json_error_t error;
+    json_t *json;
+
+    ck_assert_int_eq(ep_status_json(report, &p->sink), 1);
+    ck_assert_msg(strict_json_valid(p->text, p->length), "%s", p->text);
+    json = json_loadb(p->text, p->length, JSON_REJECT_DUPLICATES, &error);
+    ck_assert_msg(json != NULL, "jansson: %s", error.text);
+    ck_assert_uint_eq(
+        json_array_size(json_object_get(json, "refusals_per_minute")),
+        EP_MINUTES);
+    ck_assert_uint_eq(json_array_size(json_object_get(json, "hosts")),
+                      report->hosts_count);
+    return json;
+}
+
+static json_int_t number_in(const json_t *object, const char *member)
+{
+    const json_t *number = json_object_get(object, member);
+
+    ck_assert_msg(json_is_integer(number), "%s", member);
+    return json_integer_value(number);
+}
+
+/* All numbers of new_report()'s second host. */
+static void check_tally(const json_t *object)
+{
+    const json_t *refused = json_object_get(object, "refused");
+    const json_t *would = json_object_get(object, "would_refuse");
+    const json_t *cut = json_object_get(object, "cut");
+
+    ck_assert_int_eq(number_in(object, "admitted"), 11);
+    ck_assert_uint_eq(json_object_size(refused), 2);
+    ck_assert_int_eq(number_in(refused, "content_too_large"), 12);
+    ck_assert_int_eq(number_in(refused, "refuse"), 13);
+    ck_assert_uint_eq(json_object_size(would), 1);
+    ck_assert_int_eq(number_in(would, "length_required"), 14);
+    ck_assert_uint_eq(json_object_size(cut), 1);
+    ck_assert_int_eq(number_in(cut, "content_too_large"), 15);
+    ck_assert_int_eq(number_in(object, "refused_bytes"), 1600);
+    ck_assert_int_eq(number_in(object, "drained_bytes"), 17);
+}
+
+START_TEST(every_number_is_in_its_place)
+{
+    json_t *json = written(new_report());
+    const json_t *minutes = json_object_get(json, "refusals_per_minute");
+    const json_t *hosts = json_object_get(json, "hosts");
+    const json_t *ledger = json_object_get(json, "ledger");
+
+    ck_assert_str_eq(json_string_value(json_object_get(json, "scope")),
+                     "server");
+    ck_assert_int_eq(number_in(json, "time"), 1700000060);
+    ck_assert_int_eq(number_in(json, "since"), 1700000000);
+    check_tally(json_object_get(json, "total"));
+    check_tally(json_array_get(hosts, 1));
+    ck_assert_str_eq(
+        json_string_value(json_object_get(json_array_get(hosts, 0), "name")),
+        given_hosts[0].name);
+    ck_assert_str_eq(
+        json_string_value(json_object_get(json_array_get(hosts, 1), "name")),
+        given_hosts[1].name);
+    ck_assert_int_eq(number_in(json_array_get(hosts, 0), "admitted"), 0);
+    ck_assert_int_eq(json_integer_value(json_array_get(minutes, 0)), 18);
+    ck_assert_int_eq(json_integer_value(json_array_get(minutes, 1)), 0);
+    ck_assert_int_eq(json_integer_value(json_array_get(minutes, 59)), 9);
+    ck_assert_int_eq(number_in(ledger, "claims"), 21);
+    ck_assert_int_eq(number_in(ledger, "accounts"), 22);
+    ck_assert_int_eq(number_in(ledger, "trees"), 23);
+    json_decref(json);
+}
+END_TEST
+
+START_TEST(one_host_is_said_to_be_one)
+{
+    ep_report *report = new_report();
+    json_t *json;
+
+    report->is_whole = 0;
+    report->ledger = NULL;
+    json = written(report);
+    ck_assert_str_eq(json_string_value(json_object_get(json, "scope")),
+                     "host");
+    ck_assert_ptr_eq(json_object_get(json, "ledger"), NULL);
+    json_decref(json);
+}
+END_TEST
+
+START_TEST(a_name_that_is_not_utf_8_spoils_nothing)
+{
+    ep_report *report = new_report();
+    json_t *json;
+
+    given_hosts[0].name = "\xff.test";
+    json = written(report);
+    ck_assert_str_eq(
+        json_string_value(json_object_get(
+            json_array_get(json_object_get(json, "hosts"), 0), "name")),
+        "?");
+    json_decref(json);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("ep_report");
+    TCase *tcase = tcase_create("json");
+
+    tcase_add_test(tcase, every_number_is_in_its_place);
+    tcase_add_test(tcase, one_host_is_said_to_be_one);
+    tcase_add_test(tcase, a_name_that_is_not_utf_8_spoils_nothing);
+    suite_add_tcase(suite, tcase);
+    return run_suite(suite);
+}

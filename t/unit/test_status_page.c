@@ -1,0 +1,180 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "core/status/status_page.h"
+
+#include <string.h>
+
+#include "paper.h"
+#include "unit.h"
+
+#define HOST "x&quot;&amp;&lt;b&gt;&#39;\\\n.test:80"
+
+static const char *const boxes[] = {
+    "<dt>Admitted</dt><dd>11</dd>",
+    "<dt>Refused</dt><dd>25</dd>",
+    "<dt>Would be refused</dt><dd>14</dd>",
+    "<dt>Cut on the way</dt><dd>15</dd>",
+    "<dt>Refused content</dt><dd>1.5 KB</dd>",
+    "<dt>Sent all the same</dt><dd>17 bytes</dd>",
+    "<dt>Under way, with a claim</dt><dd>21</dd>",
+    "<dt>Accounts in the ledger</dt><dd>22</dd>",
+    "<dt>Trees with a quota</dt><dd>23</dd>",
+    ">27 in all, at most 18 in a minute.<",
+    "At now, counted since since",
+    "<tr><th scope=\"row\">content_too_large</th><td>12</td><td>0</td>"
+    "<td>15</td></tr>",
+    "<tr><th scope=\"row\">refuse</th><td>13</td><td>0</td><td>0</td></tr>",
+    "<tr><th scope=\"row\">length_required</th><td>0</td><td>14</td>"
+    "<td>0</td></tr>",
+    "<tr><th scope=\"row\">" HOST "</th><td>11</td><td>25</td><td>14</td>"
+    "<td>15</td><td>1.5 KB</td></tr>"
+};
+
+START_TEST(every_number_is_shown_once)
+{
+    paper *p = new_paper();
+
+    ep_status_page(new_report(), &p->sink);
+    ck_assert_msg(count_of(p, boxes[_i]) == 1, "%s in %s", boxes[_i],
+                  p->text);
+}
+END_TEST
+
+START_TEST(what_counted_nothing_is_left_out)
+{
+    paper *p = new_paper();
+
+    ep_status_page(new_report(), &p->sink);
+    ck_assert_uint_eq(count_of(p, "quiet"), 0);
+    ck_assert_uint_eq(count_of(p, "<th scope=\"row\">"), 4);
+    ck_assert_uint_eq(count_of(p, "<rect"), 2);
+}
+END_TEST
+
+/* The higher one is as high as the chart, and the other as they compare. */
+START_TEST(bars_are_as_high_as_their_minutes)
+{
+    paper *p = new_paper();
+
+    ep_status_page(new_report(), &p->sink);
+    ck_assert_uint_eq(count_of(p, "<rect x=\"1\" y=\"0\" width=\"8\""
+                                  " height=\"100\"><title>18, 59 min ago<"),
+                      1);
+    ck_assert_uint_eq(count_of(p, "<rect x=\"591\" y=\"50\" width=\"8\""
+                                  " height=\"50\"><title>9 this minute<"),
+                      1);
+}
+END_TEST
+
+START_TEST(bars_of_any_height_stay_in_the_chart)
+{
+    static const int64_t numbers[][2] = {
+        { 1, INT64_MAX }, { INT64_MAX - 1, INT64_MAX },
+        { 1, 1000000 }, { (int64_t)INT32_MAX + 99, (int64_t)INT32_MAX + 100 }
+    };
+    ep_report *report = new_report();
+    paper *p = new_paper();
+    size_t i;
+
+    for (i = 0; i < COUNT(numbers); i++) {
+        memset(given_hosts, 0, sizeof(given_hosts));
+        given_hosts[0].name = given_hosts[1].name = "";
+        given_hosts[0].tally.minutes[1] = numbers[i][0];
+        given_hosts[0].tally.minutes[2] = numbers[i][1];
+        add_up(report);
+        ep_status_page(report, &p->sink);
+    }
+    ck_assert_uint_eq(count_of(p, "y=\"0\" width=\"8\" height=\"100\""), 6);
+    ck_assert_uint_eq(count_of(p, "y=\"99\" width=\"8\" height=\"1\""), 2);
+}
+END_TEST
+
+START_TEST(one_host_sees_its_own_name_and_no_other)
+{
+    ep_report *report = new_report();
+    paper *p = new_paper();
+
+    report->is_whole = 0;
+    report->hosts = given_hosts + 1;
+    report->hosts_count = 1;
+    ep_status_page(report, &p->sink);
+    ck_assert_uint_eq(count_of(p, "<h1>Uploads: " HOST "</h1>"), 1);
+    ck_assert_uint_eq(count_of(p, "By virtual host"), 0);
+    ck_assert_uint_eq(count_of(p, "<b>"), 0);
+}
+END_TEST
+
+static const struct {
+    int64_t bytes;
+    const char *text;
+} sizes[] = {
+    { 0, ">0 bytes<" },
+    { 1023, ">1023 bytes<" },
+    { 1024, ">1.0 KB<" },
+    { 1024 * 1024 - 1, ">1023.9 KB<" },
+    { 1024 * 1024, ">1.0 MB<" },
+    { (int64_t)5 << 30, ">5.0 GB<" },
+    { (int64_t)5 << 40, ">5.0 TB<" },
+    { (int64_t)5 << 50, ">5.0 PB<" },
+    { INT64_MAX, ">7.9 EB<" }
+};
+
+START_TEST(bytes_are_shown_as_people_read_them)
+{
+    ep_report *report = new_report();
+    paper *p = new_paper();
+
+    report->total.declared = sizes[_i].bytes;
+    report->hosts_count = 0;
+    ep_status_page(report, &p->sink);
+    ck_assert_msg(count_of(p, sizes[_i].text) >= 1, "%s", sizes[_i].text);
+}
+END_TEST
+
+START_TEST(mod_status_gets_a_section)
+{
+    ep_report *report = new_report();
+    paper *p = new_paper();
+
+    ep_status_page_section(report, 1, &p->sink);
+    ck_assert_uint_eq(count_of(p, "admitted 11, refused 25, would be refused"
+                                  " 14, cut on the way 15"),
+                      1);
+    ck_assert_uint_eq(count_of(p, "<table"), 1);
+    p = new_paper();
+    ep_status_page_section(report, 0, &p->sink);
+    ck_assert_uint_eq(count_of(p, "admitted 11,"), 1);
+    ck_assert_uint_eq(count_of(p, "<table"), 0);
+}
+END_TEST
+
+START_TEST(mod_status_gets_lines)
+{
+    paper *p = new_paper();
+
+    ep_status_page_auto(new_report(), &p->sink);
+    ck_assert_str_eq(p->text, "UploadsAdmitted: 11\nUploadsRefused: 25\n"
+                              "UploadsWouldRefuse: 14\nUploadsCut: 15\n"
+                              "UploadsRefusedBytes: 1600\n"
+                              "UploadsDrainedBytes: 17\n");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("ep_page");
+    TCase *page = tcase_create("page");
+    TCase *section = tcase_create("mod_status");
+
+    ADD_ROWS(page, every_number_is_shown_once, boxes);
+    tcase_add_test(page, what_counted_nothing_is_left_out);
+    tcase_add_test(page, bars_are_as_high_as_their_minutes);
+    tcase_add_test(page, bars_of_any_height_stay_in_the_chart);
+    tcase_add_test(page, one_host_sees_its_own_name_and_no_other);
+    ADD_ROWS(page, bytes_are_shown_as_people_read_them, sizes);
+    suite_add_tcase(suite, page);
+    tcase_add_test(section, mod_status_gets_a_section);
+    tcase_add_test(section, mod_status_gets_lines);
+    suite_add_tcase(suite, section);
+    return run_suite(suite);
+}
