@@ -101,13 +101,21 @@ static int is_success(const ep_holding *holding)
 {
     const request_rec *r = holding->initial;
 
+    if (!is_complete(holding->state) || holding->state->cut) {
+        return 0;
+    }
+    /* mod_dav has stored it, and an owner's ErrorDocument for its 204 is not there, or
+     * his Header makes 500 of any answer */
+    if (ep_replaced_is_done(&holding->replaced)) {
+        return 1;
+    }
     /* an ErrorDocument may have changed its mind about the status */
     for (; r != NULL; r = r->next) {
         if (is_failure(r->status)) {
             return 0;
         }
     }
-    return is_complete(holding->state) && !holding->state->cut;
+    return 1;
 }
 
 /* @return bytes that may be stored: what came, or what was made of it */

@@ -290,6 +290,17 @@ static int is_gone(const ep_replaced *replaced)
            && found.st_nlink == 0;
 }
 
+int ep_replaced_is_done(const ep_replaced *replaced)
+{
+    struct stat now;
+
+    /* mod_dav_fs writes to a file of its own, which takes the place in the end; the
+     * one that was there is open, so that no other file has its number */
+    return replaced->path != NULL && !replaced->is_partial
+           && lstat(replaced->path, &now) == 0 && S_ISREG(now.st_mode)
+           && !(replaced->is_found && is_same(&now, &replaced->found));
+}
+
 int64_t ep_replaced_stored(const ep_replaced *replaced, int64_t bytes)
 {
     struct stat now;

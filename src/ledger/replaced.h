@@ -79,6 +79,10 @@ void ep_replaced_drop(ep_replaced *replaced);
 int64_t ep_replaced_growth(const ep_replaced *replaced, int64_t bytes,
                            int is_whole);
 
+/** @return 1 if another file than the one that was found lies there: mod_dav has
+ *          stored all content, whatever the answer says */
+int ep_replaced_is_done(const ep_replaced *replaced);
+
 /**
  * When the upload is over.
  * @param bytes all content
