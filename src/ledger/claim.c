@@ -295,19 +295,36 @@ static int are_counted(const ep_holding *holding, const ep_part *parts,
     return 1;
 }
 
-/* Takes the credit for what is replaced, of this place and those before it. */
-static void take_credit(const ep_request *state, ep_holding *holding,
-                        const ep_part *parts, const demand *demands,
-                        size_t count)
+/* @return the most that may be taken off in this place and those before it, bytes;
+ *         INT64_MAX: nothing, as some quota does not count the file or there is none */
+static int64_t counted_in_all(const ep_holding *holding, const ep_part *parts,
+                              const demand *demands, size_t count)
 {
     int64_t most = INT64_MAX;
 
-    if (state->facts.content != EP_CONTENT_SIZED
-        || !ep_replaced_has_credit(&holding->replaced)
-        || !are_counted(holding, parts, demands, count, &most)
-        || !are_counted(holding, holding->parts, holding->demands,
-                        holding->count, &most)
-        || most == INT64_MAX) {
+    return are_counted(holding, parts, demands, count, &most)
+                   && are_counted(holding, holding->parts, holding->demands,
+                                  holding->count, &most)
+               ? most
+               : INT64_MAX;
+}
+
+/* Takes the credit for what is replaced. */
+static void take_credit(const ep_request *state, ep_holding *holding,
+                        ep_part *parts, const demand *demands, size_t count)
+{
+    int64_t most = INT64_MAX;
+
+    if (state->facts.content == EP_CONTENT_SIZED
+        && ep_replaced_has_credit(&holding->replaced)) {
+        most = counted_in_all(holding, parts, demands, count);
+        if (most == 0) {
+            /* a tree with a file in it that counts as empty was not measured yet */
+            ep_ledger_measure(parts, count);
+            most = counted_in_all(holding, parts, demands, count);
+        }
+    }
+    if (most == INT64_MAX) {
         holding->replaced.credit = 0;
     }
     else {

@@ -247,27 +247,45 @@ static size_t make_parts(const copy *copied, const ep_policy *policy,
     return count;
 }
 
-/* A file that is replaced is taken off as for a PUT. */
-static void take_credit(copy *copied, const ep_part *parts,
-                        const ep_setting *const *by, size_t count)
+/* @return the most that may be taken off, bytes; INT64_MAX: nothing, as some quota
+ *         does not count the file or there is none */
+static int64_t counted_in_all(const copy *copied, const ep_part *parts,
+                              const ep_setting *const *by, size_t count)
 {
     int64_t most = INT64_MAX;
     size_t i;
 
-    ep_replaced_look_at(&copied->replaced, copied->to);
-    for (i = 0; i < count && ep_replaced_has_credit(&copied->replaced); i++) {
+    for (i = 0; i < count; i++) {
         if (parts[i].kind == EP_QUOTA) {
             const int64_t used = ep_ledger_used(&parts[i]);
             const char *tree = ep_charge_directory(copied->destination, by[i]);
 
             if (tree == NULL
                 || !ep_replaced_is_counted(&copied->replaced, tree)) {
-                return;
+                return INT64_MAX;
             }
             most = used < most ? used : most;
         }
     }
-    if (most != INT64_MAX && ep_replaced_has_credit(&copied->replaced)) {
+    return most;
+}
+
+/* A file that is replaced is taken off as for a PUT. */
+static void take_credit(copy *copied, ep_part *parts,
+                        const ep_setting *const *by, size_t count)
+{
+    int64_t most;
+
+    ep_replaced_look_at(&copied->replaced, copied->to);
+    if (!ep_replaced_has_credit(&copied->replaced)) {
+        return;
+    }
+    most = counted_in_all(copied, parts, by, count);
+    if (most == 0) {
+        ep_ledger_measure(parts, count);
+        most = counted_in_all(copied, parts, by, count);
+    }
+    if (most != INT64_MAX) {
         ep_replaced_take(&copied->replaced, most);
     }
 }

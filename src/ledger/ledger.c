@@ -292,6 +292,18 @@ apr_int64_t ep_ledger_used(const ep_part *part)
                : 0;
 }
 
+void ep_ledger_measure(ep_part *parts, size_t count)
+{
+    const apr_int64_t until = ep_clock_now() + EP_LEDGER_PATIENCE;
+    size_t i;
+
+    for (i = 0; i < count && ledger.is_open; i++) {
+        if (parts[i].kind == EP_QUOTA) {
+            ep_measure(&parts[i], until);
+        }
+    }
+}
+
 /* 1 if there is something to give back, and this process may. */
 static int is_owned(const ep_claim *claim)
 {

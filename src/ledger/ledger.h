@@ -85,6 +85,10 @@ int ep_ledger_try(const ep_part *part, ep_claim *claim);
 /** @return bytes that are used of a tree; 0 where nobody knows */
 apr_int64_t ep_ledger_used(const ep_part *part);
 
+/** Measures the trees among the parts that were not yet, all of them within
+ * EP_LEDGER_PATIENCE. */
+void ep_ledger_measure(ep_part *parts, size_t count);
+
 /**
  * The first content of an upload has arrived (ep_book_feed()): what its claim gave
  * away meanwhile is claimed once more.
