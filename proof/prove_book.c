@@ -139,7 +139,7 @@ static void measure(void)
         //@ check times: tree.asked >= 0 && tree.measured >= 0;
         //@ check amounts: tree.took >= 0 && tree.settled >= 0;
         ep_book_measured(&book, any_time(), &tree,
-                         Frama_C_long_interval(-1, INT64_MAX), any_amount(),
+                         Frama_C_long_interval(INT64_MIN, INT64_MAX), any_amount(),
                          ANY_BIT);
     }
 }

@@ -105,7 +105,7 @@ static void say_missing(const ep_tree *tree)
     }
 }
 
-/* @param bytes -1: it cannot be measured */
+/* @param bytes below 0: it cannot be measured, and -1 - bytes were seen */
 static void tell(const ep_tree *tree, ep_due_note *note, apr_int64_t bytes,
                  apr_int64_t began, int insists)
 {
@@ -116,7 +116,8 @@ static void tell(const ep_tree *tree, ep_due_note *note, apr_int64_t bytes,
 
     ap_log_error(APLOG_MARK, APLOG_DEBUG, 0, plan.server,
                  "usage of %s: %" APR_INT64_T_FMT " bytes, measured in %"
-                 APR_INT64_T_FMT " ms, %s", tree->path, bytes, took / 1000,
+                 APR_INT64_T_FMT " ms, %s", tree->path,
+                 bytes < 0 ? APR_INT64_C(-1) : bytes, took / 1000,
                  rv == APR_SUCCESS ? "taken" : "not taken");
     if (rv != APR_SUCCESS) {
         ep_due_missed(note, now, took);
@@ -246,7 +247,8 @@ static void finish(walked *tree, ep_walk_result result)
     }
     else {
         tell(&tree->before, tree->note,
-             result == EP_WALK_FAILED ? -1 : (apr_int64_t)tree->walk.bytes,
+             result == EP_WALK_FAILED ? -1 - tree->walk.bytes
+                                      : tree->walk.bytes,
              tree->began, tree->insists);
     }
     ep_walk_end(&tree->walk);
@@ -429,7 +431,8 @@ static int is_bound_met(void *data)
     return left->looks-- <= 0 || ep_clock_now() >= left->until;
 }
 
-/* @param bytes out: what the tree came to; -1: it cannot be measured
+/* @param bytes out: what the tree came to; below 0: it cannot be measured, and
+ * -1 - bytes were seen
  * @return 0: it takes longer, or it is not to be had now */
 static int walk_now(const ep_tree *tree, apr_int64_t until, apr_int64_t *bytes)
 {
@@ -455,7 +458,7 @@ static int walk_now(const ep_tree *tree, apr_int64_t until, apr_int64_t *bytes)
     if (result == EP_WALK_FAILED) {
         say_failed(tree, &walk);
     }
-    *bytes = result == EP_WALK_FAILED ? -1 : walk.bytes;
+    *bytes = result == EP_WALK_FAILED ? -1 - walk.bytes : walk.bytes;
     ep_walk_end(&walk);
     return result != EP_WALK_MORE;
 }
@@ -511,7 +514,7 @@ static int measure_without(ep_part *part, apr_int64_t until)
     }
     /* what cannot be measured is LedgerFailure's, which leaves it out */
     part->is_measured = 1;
-    part->measured = bytes > 0 ? bytes : 0;
+    part->measured = bytes >= 0 ? bytes : -1 - bytes;
     return 1;
 }
 

@@ -93,7 +93,7 @@ wait_until(sub {
     return 2 == grep { m{not followed: \Q$site\E/home/(?:mine|shut)$} } lines();
 }, SOON);
 said_ok('home/mine', 'home/mine', 'a link that took its place is said');
-is(left('home/mine'), LIMIT, 'and the usage is unknown');
+is(left('home/mine'), LIMIT - OWN, 'and what was known before counts on');
 refusal_ok($server->announce('/home/shut/x', 1), code => 'ledger_unavailable',
            members => { retry_after => 5 }, headers => { 'Retry-After' => 5 },
            name => 'which LedgerFailure decides');

@@ -66,6 +66,12 @@ static ep_book_result reserve(const ep_part *parts, size_t count,
     return reserve_at(NOW, parts, count, claim);
 }
 
+static ep_book_result reserve_leniently(const ep_part *parts, size_t count,
+                                        ep_claim *claim)
+{
+    return ep_book_reserve(&book, 1, NOW, parts, count, 1, claim, &denial);
+}
+
 static int64_t held_of(const ep_part *part)
 {
     ep_balance balance = { 0, 0, 0 };
@@ -1572,7 +1578,7 @@ END_TEST
 
 START_TEST(what_cannot_be_measured_is_unknown)
 {
-    const ep_part part = part_of(EP_QUOTA, 2, 2, 1000, 100);
+    ep_part part = part_of(EP_QUOTA, 2, 2, 1000, 100);
     ep_claim claim = { 0, 0 };
     ep_tree before;
 
@@ -1582,15 +1588,50 @@ START_TEST(what_cannot_be_measured_is_unknown)
     ck_assert_int_eq(ep_book_measured(&book, NOW + 5, &before, -1, 2, 0), 1);
     ck_assert_int_eq(tree_of(&part).is_known, 0);
     ck_assert_int_eq(tree_of(&part).measured, NOW + 5);
+    /* it has what it had: one that is lenient gets no more than that leaves */
+    ck_assert_int_eq(used_of(&part), 950);
+    ck_assert_int_eq(reserve_leniently(&part, 1, &claim), EP_BOOK_DENIED);
+    ck_assert_int_eq(denial.remaining, 50);
+    part.amount = 50;
     ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_UNKNOWN);
-    ck_assert_int_eq(ep_book_reserve(&book, 1, NOW, &part, 1, 1, &claim,
-                                     &denial), EP_BOOK_GRANTED);
-    ep_book_settle(&book, NOW, &claim, 60, 60);
-    ck_assert_int_eq(used_of(&part), 60);
+    ck_assert_int_eq(reserve_leniently(&part, 1, &claim), EP_BOOK_GRANTED);
+    ep_book_settle(&book, NOW, &claim, 50, 50);
+    ck_assert_int_eq(used_of(&part), 1000);
     /* trying again in vain makes nobody forget */
     before = tree_of(&part);
     ck_assert_int_eq(ep_book_measured(&book, NOW + 6, &before, -1, 2, 0), 1);
-    ck_assert_int_eq(used_of(&part), 60);
+    ck_assert_int_eq(used_of(&part), 1000);
+    /* until somebody has seen all of it */
+    before = tree_of(&part);
+    ck_assert_int_eq(ep_book_measured(&book, NOW + 7, &before, 900, 2, 0), 1);
+    ck_assert_int_eq(used_of(&part), 900);
+    ck_assert_int_eq(tree_of(&part).is_known, 1);
+}
+END_TEST
+
+START_TEST(what_was_seen_of_an_unknown_tree_counts)
+{
+    const ep_part part = part_of(EP_QUOTA, 2, 2, 1000, 100);
+    ep_claim claim = { 0, 0 };
+    ep_tree before;
+
+    open_book();
+    ck_assert_int_eq(ep_book_plant(&book, NOW, &part), EP_BOOK_GRANTED);
+    before = tree_of(&part);
+    ck_assert_int_eq(ep_book_measured(&book, NOW + 5, &before, -1 - 901, 2,
+                                      0), 1);
+    ck_assert_int_eq(tree_of(&part).is_known, 0);
+    ck_assert_int_eq(reserve_leniently(&part, 1, &claim), EP_BOOK_DENIED);
+    ck_assert_int_eq(denial.remaining, 99);
+    /* less the next time is no less */
+    before = tree_of(&part);
+    ck_assert_int_eq(ep_book_measured(&book, NOW + 6, &before, -1 - 3, 2, 0),
+                     1);
+    ck_assert_int_eq(used_of(&part), 901);
+    before = tree_of(&part);
+    ck_assert_int_eq(ep_book_measured(&book, NOW + 7, &before, INT64_MIN, 2,
+                                      0), 1);
+    ck_assert_int_eq(used_of(&part), INT64_MAX);
 }
 END_TEST
 
@@ -1609,12 +1650,6 @@ START_TEST(a_tree_that_went_is_not_measured)
     ck_assert_int_eq(ep_book_tree(&book, UINT32_MAX, &before), 0);
 }
 END_TEST
-
-static ep_book_result reserve_leniently(const ep_part *parts, size_t count,
-                                        ep_claim *claim)
-{
-    return ep_book_reserve(&book, 1, NOW, parts, count, 1, claim, &denial);
-}
 
 static ep_book_result ask(int64_t now, const ep_part *part)
 {
@@ -1905,7 +1940,8 @@ START_TEST(what_passes_unmeasured_is_bounded)
     ck_assert_int_eq(granted, 150000 - 2 * EP_UNMEASURED_MAX - 1);
     /* a strict caller takes none */
     ck_assert_int_eq(reserve(&part, 1, &other), EP_BOOK_UNKNOWN);
-    /* what cannot be measured is as good as empty to who is lenient */
+    /* what cannot be measured counts as what is known of it, to one who is
+     * lenient */
     tree = tree_of(&part);
     ck_assert_int_eq(ep_book_measured(&book, NOW, &tree, -1, 1, 1), 1);
     ep_book_release(&book, &claim);
@@ -2309,6 +2345,7 @@ int main(void)
     tcase_add_test(tcase, only_claims_on_that_tree_may_be_in_its_number);
     tcase_add_test(tcase, a_tree_without_usage_takes_any_number);
     tcase_add_test(tcase, what_cannot_be_measured_is_unknown);
+    tcase_add_test(tcase, what_was_seen_of_an_unknown_tree_counts);
     tcase_add_test(tcase, a_tree_that_went_is_not_measured);
     tcase_add_test(tcase,
                    of_shares_with_as_many_the_one_goes_that_nobody_asked_for);

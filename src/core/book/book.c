@@ -1563,9 +1563,12 @@ int ep_book_measured(const ep_book *book, int64_t now, const ep_tree *before,
         tree->mark = before->mark;
         tree->is_known = 1;
     }
-    else if (tree->is_known != 0) {
+    else {
+        /* what was counted lies there as long as nobody has seen that it went */
+        if (-1 - bytes > ep_amount_of(tree->account.used)) {
+            tree->account.used = -1 - bytes;
+        }
         tree->is_known = 0;
-        tree->account.used = 0;
     }
     tree->took = took;
     tree->measured = now;

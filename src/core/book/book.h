@@ -163,8 +163,8 @@ void ep_book_leave(const ep_book *book);
  * A tree whose usage is not known is no empty one.  If it was never measured, an
  * upload of at most EP_UNMEASURED_MAX bytes is granted to a lenient caller, as
  * long as all that came in since then is within the limit, and a larger one to
- * nobody.  If it cannot be measured, it counts for a lenient caller as empty but
- * for what came in.
+ * nobody.  If it cannot be measured, it counts for a lenient caller as what is
+ * known to lie there: see ep_book_measured().
  *
  * @param owner the process on whose death the claim is given back
  * @param now see above
@@ -331,8 +331,9 @@ ep_book_result ep_book_ask(const ep_book *book, int64_t now,
  * much; and it is due again.
  * @param before the tree as it was before it was measured; its mark is kept with
  *        a number that is taken
- * @param bytes at least 0; -1: it cannot be measured: its usage is unknown, and
- *        counts as 0 and what is settled from now on
+ * @param bytes at least 0; below 0: it cannot be measured, so that its usage is
+ *        unknown, and -1 - bytes were seen: it counts as what it had, or as these
+ *        if they are more, and as what is settled from now on
  * @param insists 1: the caller's patience is at its end
  * @return 1 if the number was taken
  */
