@@ -1,0 +1,93 @@
+# A quota that is no longer configured is forgotten at the next start, and one
+# that nobody has asked for since the last start as well; a graceful restart
+# forgets none.  What is still configured is known at once.
+#
+# runs: plain
+use strict;
+use warnings;
+
+use ExpectPolicy::Ledger;
+use ExpectPolicy::Wire;
+use Test::More;
+
+my $site = ExpectPolicy::Ledger::site();
+mkdir "$site/$_" or die for qw(stays goes owners wild wild/1);
+open my $out, '>', "$site/owners/.htaccess" or die;
+print $out "ExpectPolicyQuota 1000\n";
+close $out;
+my $server = ExpectPolicy::Ledger->start(<<'END', site => $site);
+<Directory "@site@">
+    AllowOverride Limit
+    ExpectPolicyConcurrent 1000 host
+</Directory>
+<Directory "@site@/stays">
+    ExpectPolicyQuota 1000
+</Directory>
+<Directory "@site@/goes">
+    ExpectPolicyQuota 1000
+</Directory>
+<Directory "@site@/wild/*">
+    ExpectPolicyQuota 1000
+</Directory>
+END
+
+sub trees { return join ' ', sort map { s{^\Q$site\E/}{}r } keys %{ $server->books->{trees} } }
+sub configure {
+    my ($edit) = @_;
+    my $file = "$server->{dir}/test.conf";
+    local $_ = ExpectPolicy::Wire::slurp($file);
+    $edit->();
+    open my $conf, '>', $file or die;
+    print $conf $_;
+    close $conf or die;
+}
+sub start_again {
+    $server->stop;
+    $server->launch;
+    # a child looks before it serves
+    accepted_ok($server->put('/plain', 1), status => qr/^20[14]$/,
+                name => 'started again');
+    $server->settled_ok;
+}
+
+for my $dir (qw(stays goes owners wild/1)) {
+    accepted_ok($server->put("/$dir/x", 100), status => 201, name => $dir);
+}
+$server->settled_ok;
+is(trees(), 'goes owners stays wild/1', 'all are in the ledger');
+
+configure(sub { s{<Directory "\S+/goes">.*?</Directory>\n}{}s or die });
+$server->graceful;
+wait_until(sub { 2 == (() = $server->error_log =~ /resuming normal/g) }, 15);
+accepted_ok($server->put('/stays/y', 100), status => 201,
+            name => 'after a graceful restart');
+$server->settled_ok;
+is(trees(), 'goes owners stays wild/1', 'which forgets none');
+
+start_again();
+is(trees(), 'owners stays wild/1', 'a start forgets the one that is gone');
+is($server->books->{trees}{"$site/stays"}{used}, 200,
+   'and knows the one that stays');
+accepted_ok($server->put('/owners/y', 100), status => 201,
+            name => 'one of the others is asked for');
+$server->settled_ok;
+
+start_again();
+is(trees(), 'owners stays', 'the next start forgets the one that was not');
+is($server->books->{trees}{"$site/owners"}{used},
+   200 + -s "$site/owners/.htaccess", 'and knows the one that was');
+
+accepted_ok($server->put('/owners/z', 100), status => 201,
+            name => 'it is asked for once more');
+$server->settled_ok;
+configure(sub {
+    s{<Directory "\S+/stays">.*?</Directory>\n}{}s or die;
+    s{<Directory "\S+/wild/\*">.*?</Directory>\n}{}s or die;
+    s{AllowOverride Limit}{AllowOverride None} or die;
+});
+start_again();
+is(trees(), 'owners', 'without any quota in its files, what was planted goes');
+start_again();
+is(trees(), '', 'and then the others');
+$server->stop;
+done_testing;

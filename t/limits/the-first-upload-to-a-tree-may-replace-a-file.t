@@ -1,0 +1,51 @@
+# A tree is measured by the first upload that it meets.  If that one replaces a file,
+# it is asked for the difference alone, as any later one.
+#
+# runs: plain
+use strict;
+use warnings;
+
+use ExpectPolicy::Ledger;
+use ExpectPolicy::Wire;
+use Test::More;
+
+use constant M => 1024 * 1024;
+
+my $site = ExpectPolicy::Ledger::site();
+my @dirs = qw(put larger copy new);
+for my $dir (@dirs) {
+    mkdir "$site/$dir" or die;
+    ExpectPolicy::Ledger::filled($site, "$dir/$_->[0]", $_->[1] * M)
+        for [full => 8], [rest => 1];
+}
+my $limit = 10 * M;
+my $server = ExpectPolicy::Ledger->start(<<"END", site => $site);
+<Directory "\@site\@/*">
+    ExpectPolicyQuota $limit
+</Directory>
+END
+
+sub used { return $server->used("$site/$_[0]") }
+sub copied {
+    my ($from, $to) = @_;
+    return ask($server->here, method => 'COPY', path => $from, headers => [
+        "Destination: http://localhost:$server->{port}$to"])->{status};
+}
+sub refused { return (code => 'quota_exceeded', members => {
+    quota_remaining => $_[0], requested_size => $_[1] }) }
+
+# No tree was measured so far.
+accepted_ok($server->put('/put/full', 9 * M), status => 204,
+            name => 'the first upload replaces what lies there');
+is(used('put'), 10 * M, 'and counts in its place');
+refusal_ok($server->announce('/larger/full', 9 * M + 1), refused(M, 9 * M + 1),
+           name => 'one that does not fit in its place');
+is(used('larger'), 9 * M, 'counts nothing');
+refusal_ok($server->announce('/new/other', M + 1), refused(M, M + 1),
+           name => 'nor does one that replaces nothing');
+is(copied('/copy/rest', '/copy/full'), 204, 'a copy replaces what lies there');
+is(used('copy'), 2 * M, 'and counts in its place');
+
+$server->settled_ok;
+$server->stop;
+done_testing;
