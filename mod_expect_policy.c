@@ -265,6 +265,14 @@ static int needs_user(request_rec *r)
     return result;
 }
 
+static void know_from_now(request_rec *r, const ep_facts *facts)
+{
+    ep_request *state = ep_request_make(r);
+
+    state->facts = *facts;
+    state->has_facts = 1;
+}
+
 /*
  * What the client has sent: as it was in the first place that the request came
  * to, whether or not that has a policy.  After that, RequestHeader, which owners
@@ -272,17 +280,19 @@ static int needs_user(request_rec *r)
  */
 static int know(request_rec *r, ep_facts *facts)
 {
-    ep_request *state = ep_request_get(r);
+    const ep_request *state = ep_request_get(r);
 
     if (state == NULL || !state->has_facts) {
         if (!ep_facts_read(r, facts)) {
             return 0;
         }
-        state = ep_request_make(r);
-        state->facts = *facts;
-        state->has_facts = 1;
+        /* an owner has announced it in the place that has led on to here */
+        if (r->prev != NULL) {
+            ep_facts_drop_claims(facts);
+        }
+        know_from_now(r, facts);
     }
-    *facts = state->facts;
+    *facts = ep_request_get(r)->facts;
     return 1;
 }
 
@@ -519,41 +529,37 @@ static int check_authenticated(request_rec *r)
  * added the field since, and httpd goes by it when the content is read.  The last
  * moment to see that is before the handler.
  */
-static int announces_since(const request_rec *r, const ep_request *state)
+static int announces_since(const request_rec *r, const ep_request *state,
+                           ep_facts *facts)
 {
     const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
-    ep_facts facts;
 
     return ((core->override & OR_FILEINFO) != 0 || core->override_list != NULL)
            && (state == NULL || state->facts.content == EP_CONTENT_NONE)
-           && ep_facts_any(r) && ep_facts_read(r, &facts)
-           && facts.content != EP_CONTENT_NONE;
+           && ep_facts_any(r) && ep_facts_read(r, facts)
+           && facts->content != EP_CONTENT_NONE;
 }
 
 static int check_place(request_rec *r)
 {
-    ep_request *state = NULL;
+    ep_request *state;
     int result = DECLINED;
+    ep_facts facts;
 
-    if (ep_request_is_plain(r)) {
-        if (r->main != NULL || !announces_since(r, NULL)) {
-            return DECLINED;
-        }
-    }
-    else {
-        state = ep_request_get(r);
-    }
-    if (r->main != NULL) {
+    if (r->main != NULL
+        || (ep_request_is_plain(r) && !announces_since(r, NULL, &facts))) {
         return DECLINED;
     }
+    state = ep_request_get(r);
     if (is_error_document(r)) {
         return state != NULL && state->judged != r->per_dir_config
                    ? guard_new_place(r, state)
                    : DECLINED;
     }
-    if (state != NULL && announces_since(r, state)) {
-        /* what was known of it is known no more */
-        state->has_facts = 0;
+    if (announces_since(r, state, &facts)) {
+        ep_facts_drop_claims(&facts);
+        know_from_now(r, &facts);
+        state = ep_request_get(r);
         state->judged = NULL;
     }
     if (state == NULL || state->judged != r->per_dir_config) {

@@ -128,17 +128,22 @@ static const char *value_before_owners(request_rec *r, const ep_count *count,
 static const char *value_of(request_rec *r, const ep_count *count,
                             apr_md5_ctx_t *md5, const char **error)
 {
-    const ep_request *state = count->is_owners ? NULL : ep_request_get(r);
+    const ep_request *state = ep_request_get(r);
     const char *value;
 
-    if (state != NULL && state->servers != NULL) {
-        value = value_before_owners(r, count, state->servers, error);
-        if (value == NULL || *error != NULL || *value != '\0') {
-            return value;
-        }
-        mix_text(md5, "edited");
+    if (count->is_owners || strchr(count->expression, '%') == NULL) {
+        return ap_expr_str_exec(r, count->compiled, error);
     }
-    return ap_expr_str_exec(r, count->compiled, error);
+    if (state == NULL || state->servers == NULL) {
+        *error = "only an .htaccess file has announced content";
+        return NULL;
+    }
+    value = value_before_owners(r, count, state->servers, error);
+    if (value != NULL && *error == NULL && *value == '\0') {
+        mix_text(md5, "edited");
+        value = ap_expr_str_exec(r, count->compiled, error);
+    }
+    return value;
 }
 
 /* @return 0 if an expression says that there is no limit */

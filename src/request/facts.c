@@ -143,6 +143,14 @@ void ep_facts_suppose(const apr_table_t *fields, const char *method,
     facts->authorization = apr_table_get(fields, "Authorization");
 }
 
+void ep_facts_drop_claims(ep_facts *facts)
+{
+    facts->expect = NULL;
+    facts->content_type = NULL;
+    facts->content_encoding = NULL;
+    facts->authorization = NULL;
+}
+
 void ep_facts_drop_content(request_rec *r)
 {
     r->headers_in = apr_table_copy(r->pool, r->headers_in);

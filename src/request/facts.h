@@ -35,6 +35,10 @@ apr_table_t *ep_facts_swap(request_rec *r, apr_table_t *fields);
 void ep_facts_suppose(const apr_table_t *fields, const char *method,
                       ep_facts *facts);
 
+/** Of content that the client has not announced, an owner says what it is and who
+ * sends it: nobody is believed. */
+void ep_facts_drop_claims(ep_facts *facts);
+
 /** Leaves a request without the fields that announce content; its parent and those
  * before it keep theirs. */
 void ep_facts_drop_content(request_rec *r);
