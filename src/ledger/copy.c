@@ -36,6 +36,8 @@ typedef struct copy {
     /* what is claimed, and what goes if a file is replaced */
     ep_claim claim;
     ep_replaced replaced;
+    /* of a MOVE: trees that it leads about in, of 0 bytes */
+    ep_claim within;
 } copy;
 
 static ap_filter_rec_t *end_filter;
@@ -164,6 +166,7 @@ static apr_status_t end(void *data)
             ep_ledger_settle(&copied->claim, 0, stored(copied));
         }
     }
+    ep_ledger_release(&copied->within);
     ep_replaced_drop(&copied->replaced);
     return APR_SUCCESS;
 }
@@ -218,9 +221,20 @@ static int adds_to(const copy *copied, const ep_setting *setting,
            || !ep_replaced_lies_below(tree, copied->from, &copied->source);
 }
 
+/* A walk that has been where a MOVE leads to, and not yet where it comes from,
+ * misses what is moved: its number is not to be taken. */
+static void disturb(copy *copied, ep_part *part)
+{
+    if (part->kind == EP_QUOTA) {
+        part->client = 0;
+        part->amount = 0;
+        ep_ledger_disturb(part, &copied->within);
+    }
+}
+
 /* @param is_known out: 0 if a part is missing, as nobody can tell what it is
  * @return how many there are */
-static size_t make_parts(const copy *copied, const ep_policy *policy,
+static size_t make_parts(copy *copied, const ep_policy *policy,
                          ep_part *parts, const ep_setting **by, int *is_known)
 {
     size_t count = 0, i;
@@ -242,6 +256,9 @@ static size_t make_parts(const copy *copied, const ep_policy *policy,
         }
         else if (made && adds_to(copied, setting, directory)) {
             by[count++] = setting;
+        }
+        else if (made) {
+            disturb(copied, &parts[count]);
         }
     }
     return count;
@@ -306,11 +323,11 @@ static int claim(copy *copied, ep_request *state)
     const ep_setting *by[EP_PARTS_MAX];
     const int is_closed = state->policy.fails_closed;
     ep_denial denial;
+    size_t count, i;
     int is_known;
-    const size_t count = make_parts(copied, &state->policy, parts, by,
-                                    &is_known);
-    size_t i;
 
+    hold(copied);
+    count = make_parts(copied, &state->policy, parts, by, &is_known);
     /* the server's limits all hold, or nothing is admitted */
     if (state->policy.surplus[0] != NULL || (!is_known && is_closed)) {
         ep_claim_deny_unavailable(state, state->policy.surplus[0]);
@@ -329,7 +346,6 @@ static int claim(copy *copied, ep_request *state)
     state->facts.content = EP_CONTENT_SIZED;
     state->facts.declared = copied->bytes;
     take_credit(copied, parts, by, count);
-    hold(copied);
     for (i = 0; i < count; i++) {
         /* there is no content to wait for */
         parts[i].client = 0;

@@ -269,6 +269,16 @@ ep_ledger_result ep_ledger_feed(request_rec *r, const ep_part *parts,
                : answer(r, rv, result, fails_closed);
 }
 
+void ep_ledger_disturb(const ep_part *part, ep_claim *claim)
+{
+    ep_book_result result;
+    ep_denial denial;
+
+    if (ledger.is_open) {
+        ledger.provider->reserve(part, 1, 1, claim, &result, &denial);
+    }
+}
+
 int ep_ledger_try(const ep_part *part, ep_claim *claim)
 {
     ep_book_result result = EP_BOOK_FULL;

@@ -82,6 +82,11 @@ ep_ledger_result ep_ledger_grow(request_rec *r, ep_part *parts,
  * @param claim all 0  @return 1 if it was granted */
 int ep_ledger_try(const ep_part *part, ep_claim *claim);
 
+/** Claims nothing of a tree, so that no number is taken that is measured while
+ * files move about in it.
+ * @param part of 0 bytes  @param claim all 0, or one to add to */
+void ep_ledger_disturb(const ep_part *part, ep_claim *claim);
+
 /** @return bytes that are used of a tree; 0 where nobody knows */
 apr_int64_t ep_ledger_used(const ep_part *part);
 
