@@ -112,6 +112,32 @@ void ep_facts_read_all(const request_rec *r, ep_facts *facts)
     }
 }
 
+void ep_facts_know_from_now(request_rec *r, const ep_facts *facts)
+{
+    ep_request *state = ep_request_make(r);
+
+    state->facts = *facts;
+    state->has_facts = 1;
+}
+
+int ep_facts_know(request_rec *r, ep_facts *facts)
+{
+    const ep_request *state = ep_request_get(r);
+
+    if (state == NULL || !state->has_facts) {
+        if (!ep_facts_read(r, facts)) {
+            return 0;
+        }
+        /* an owner has announced it in the place that has led on to here */
+        if (r->prev != NULL) {
+            ep_facts_drop_claims(facts);
+        }
+        ep_facts_know_from_now(r, facts);
+    }
+    *facts = ep_request_get(r)->facts;
+    return 1;
+}
+
 int ep_facts_is_preflight(const request_rec *r)
 {
     return r->method_number == M_OPTIONS

@@ -19,6 +19,18 @@ int ep_facts_read(const request_rec *r, ep_facts *facts);
 /** The same where there is something to judge, content or not. */
 void ep_facts_read_all(const request_rec *r, ep_facts *facts);
 
+/**
+ * What the client has sent: as it was in the first place that the request came to,
+ * whether or not that has a policy.  After that, RequestHeader, which owners may use,
+ * has edited the fields.
+ * @param facts set if 1 is returned; points into the request
+ * @return as ep_facts_read()
+ */
+int ep_facts_know(request_rec *r, ep_facts *facts);
+
+/** Has such facts hold from now on. */
+void ep_facts_know_from_now(request_rec *r, const ep_facts *facts);
+
 /** @return 1 if a browser asks for a script whether it may upload (CORS) */
 int ep_facts_is_preflight(const request_rec *r);
 

@@ -1,0 +1,190 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "hooks/error_page.h"
+
+#include "answer/foreign_error.h"
+#include "answer/refusal.h"
+#include "config/section.h"
+#include "hooks/meter.h"
+#include "ledger/claim.h"
+#include "request/expect_hold.h"
+#include "request/facts.h"
+#include "request/report.h"
+
+/* @return the state of a request that core refused for its Expect field, with
+ * the verdict; NULL if that is not so, or none of our business */
+static ep_request *judge_core_refused(request_rec *r)
+{
+    ep_request *state;
+
+    if (!ep_expect_hold_core_refused(r)) {
+        return NULL;
+    }
+    state = ep_request_make(r);
+    ep_section_host_policy(r, &state->policy);
+    if (state->policy.mode == EP_MODE_OFF
+        || !ep_facts_read(r, &state->facts)) {
+        return NULL;
+    }
+    ep_verdict_core_refused(&state->policy, &state->facts, &state->verdict);
+    if (state->policy.mode == EP_MODE_ON) {
+        /* core has given up on this request; so does the connection */
+        r->connection->keepalive = AP_CONN_CLOSE;
+    }
+    return state;
+}
+
+/* 1 if content was cut, and our document is to be the answer: a client that has not
+ * authenticated yet is told of no limit */
+static int is_cut(const ep_request *state)
+{
+    return state != NULL && state->cut && state->waits == NULL;
+}
+
+void ep_error_page_insert(request_rec *r)
+{
+    ep_request *state = ep_request_get(r);
+
+    if (state != NULL && state->answered) {
+        return;
+    }
+    if (is_cut(state)) {
+        ep_refusal_replace_page(r, state);
+        return;
+    }
+    state = judge_core_refused(r);
+    if (state == NULL) {
+        state = ep_foreign_error(r, r->status);
+        if (state != NULL) {
+            ep_refusal_replace_page(r, state);
+        }
+        else {
+            ep_foreign_error_close(r);
+        }
+    }
+    else if (state->policy.mode != EP_MODE_ON) {
+        ep_refusal_conclude(r, state);
+    }
+    else {
+        ep_report_line(r, state, "refused");
+        ep_refusal_replace_page(r, state);
+    }
+}
+
+int ep_error_page_reject(request_rec *r)
+{
+    ep_request *state = ep_request_get(r);
+
+    if (state != NULL && state->answered) {
+        return DECLINED;
+    }
+    if (is_cut(state)) {
+        return r->prev->status;
+    }
+    state = judge_core_refused(r);
+    if (state != NULL && state->policy.mode != EP_MODE_ON) {
+        return ep_refusal_conclude(r, state);
+    }
+    return state != NULL || ep_foreign_error(r->prev, r->prev->status) != NULL
+               ? r->prev->status
+               : DECLINED;
+}
+
+int ep_error_page_is_document(const request_rec *r)
+{
+    for (r = r->prev; r != NULL; r = r->prev) {
+        if (r->status != HTTP_OK) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* 1 if all that is to be asked about an upload has been, and it may come in. */
+static int is_admitted(const ep_request *state)
+{
+    return state->judged != NULL && state->waits == NULL
+           && !state->is_uncounted && state->verdict.code == EP_ADMITTED;
+}
+
+/* Asks the place of an ErrorDocument about an upload that was admitted in its own.
+ * What that place says is no verdict on the upload, whose policy and verdict stay.
+ * counts: ask the limits that count, and nothing else.
+ * @return 1 if a program there may have the content */
+static int may_have_content(request_rec *r, ep_request *state, int counts)
+{
+    const ep_policy policy = state->policy;
+    const ep_verdict verdict = state->verdict;
+    int result = 1;
+
+    ep_section_policy(r, r->per_dir_config, &state->policy);
+    if (state->policy.mode == EP_MODE_ON) {
+        ep_verdict_judge(&state->policy, &state->facts, &state->verdict);
+        result = state->verdict.code == EP_ADMITTED
+                 && (!counts || ep_claim_take(r, state));
+        if (result && !counts) {
+            ep_meter_attach(r, state);
+            state->is_uncounted = state->policy.counted_count > 0;
+        }
+    }
+    state->policy = policy;
+    state->verdict = verdict;
+    return result;
+}
+
+static void withhold(request_rec *r, const char *why)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                  "no content for an ErrorDocument, as %s", why);
+    ep_meter_withhold(r, ep_request_make(r));
+}
+
+/* 1 if the policy is on where an upload failed, or where that is answered */
+static int is_guarded(request_rec *r)
+{
+    ep_policy policy;
+
+    ep_section_policy(r, r->prev->per_dir_config, &policy);
+    if (policy.mode != EP_MODE_ON) {
+        ep_section_policy(r, r->per_dir_config, &policy);
+    }
+    return policy.mode == EP_MODE_ON;
+}
+
+int ep_error_page_guard_content(request_rec *r)
+{
+    ep_request *state = ep_request_get(r);
+    ep_facts facts;
+
+    if ((state != NULL && state->is_withheld)
+        || !ep_facts_know(r, &facts) || facts.content == EP_CONTENT_NONE) {
+        return DECLINED;
+    }
+    if (state != NULL && is_admitted(state)) {
+        state->judged = r->per_dir_config;
+        if (!state->is_read && !may_have_content(r, state, 0)) {
+            withhold(r, "its own place would not admit it");
+        }
+    }
+    else if (is_guarded(r)) {
+        withhold(r, "the upload was not admitted");
+    }
+    return DECLINED;
+}
+
+int ep_error_page_guard_counted(request_rec *r, ep_request *state)
+{
+    if (state->is_uncounted && !state->is_withheld) {
+        state->is_uncounted = 0;
+        if (!may_have_content(r, state, 1)) {
+            withhold(r, "a limit of its own place has no room for it");
+        }
+    }
+    return DECLINED;
+}
+
+int ep_error_page_guard_new_place(request_rec *r, ep_request *state)
+{
+    ep_error_page_guard_content(r);
+    return ep_error_page_guard_counted(r, state);
+}

@@ -1,0 +1,326 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "hooks/judge.h"
+
+#include "apr_strings.h"
+#include "http_core.h"
+#include "http_request.h"
+
+#include "answer/advertise.h"
+#include "answer/refusal.h"
+#include "config/section.h"
+#include "hooks/error_page.h"
+#include "hooks/judge_copy.h"
+#include "hooks/meter.h"
+#include "ledger/claim.h"
+#include "ledger/copy.h"
+#include "request/expect_hold.h"
+#include "request/facts.h"
+#include "request/snapshot.h"
+
+/* 1 if httpd will answer without looking for a place: `OPTIONS *`, and a path that
+ * it does not decode (ap_process_request_internal) */
+static int has_no_place(const request_rec *r)
+{
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+    char *path;
+
+    if (r->method_number == M_OPTIONS && strcmp(r->uri, "*") == 0) {
+        return 1;
+    }
+    if (r->proxyreq != PROXYREQ_NONE || r->parsed_uri.path == NULL) {
+        return 0;
+    }
+    path = apr_pstrdup(r->pool, r->parsed_uri.path);
+    return (core->allow_encoded_slashes
+                ? ap_unescape_url_keep2f(path, core->decode_encoded_slashes)
+                : ap_unescape_url(path)) != OK;
+}
+
+/*
+ * Before anything is known of the place.  Content that is read before the place is
+ * judged, or of a request that never comes that far, counts against the server's
+ * own policy.
+ */
+static int judge_server(request_rec *r)
+{
+    ep_request *state;
+    ep_facts facts;
+
+    if (!ep_facts_read(r, &facts)) {
+        return DECLINED;
+    }
+    state = ep_request_make(r);
+    state->facts = facts;
+    ep_section_policy(r, r->per_dir_config, &state->policy);
+    if (state->policy.mode == EP_MODE_OFF) {
+        return DECLINED;
+    }
+    if (facts.content != EP_CONTENT_NONE) {
+        ep_meter_attach_provisional(r, state);
+    }
+    if (has_no_place(r)) {
+        /* the server's own policy is all that there is */
+        ep_verdict_judge(&state->policy, &state->facts, &state->verdict);
+        return ep_refusal_conclude(r, state);
+    }
+    /* a dry run waits for the place, so as to report once */
+    if (state->policy.mode != EP_MODE_ON || state->policy.ceiling == NULL) {
+        return DECLINED;
+    }
+    ep_policy_only_ceiling(&state->policy, state->policy.mode);
+    ep_verdict_judge(&state->policy, &state->facts, &state->verdict);
+    return state->verdict.code != EP_ADMITTED ? ep_refusal_conclude(r, state)
+                                              : DECLINED;
+}
+
+/* 1 if a request is neither a part of another one's answer nor an ErrorDocument */
+static int is_own(const request_rec *r)
+{
+    return r->main == NULL && !ep_error_page_is_document(r);
+}
+
+/* There is nothing to judge on a head without content and Expect. */
+static void set_aside(request_rec *r)
+{
+    if (ep_copy_is(r)) {
+        ep_judge_copy_note(r);
+    }
+    else {
+        ep_request_set_plain(r);
+    }
+}
+
+int ep_judge_host(request_rec *r)
+{
+    int asks;
+
+    if (r->prev != NULL) {
+        return r->prev->status != HTTP_OK ? ep_error_page_reject(r)
+                                          : DECLINED;
+    }
+    asks = ep_advertise_prepare(r);
+    /* the server's own policy; its virtual host's ceiling needs it, too */
+    if (!ep_section_may_be_on(r->per_dir_config)) {
+        return DECLINED;
+    }
+    if (!ep_facts_any(r)) {
+        if (!asks) {
+            set_aside(r);
+        }
+        return DECLINED;
+    }
+    return judge_server(r);
+}
+
+/*
+ * 1 if a user is demanded.  ap_some_authn_required() runs access_checker as
+ * well, in which mod_ssl reads all content before it renegotiates; what that
+ * hook denies never comes to fixups, and needs no verdict.
+ */
+static int needs_user(request_rec *r)
+{
+    /* what is denied is logged when httpd asks itself */
+    static const struct ap_logconf silent = { NULL, APLOG_EMERG };
+    const struct ap_logconf *log = r->log;
+    char *user = r->user;
+    int result;
+
+    r->log = &silent;
+    if (ap_satisfies(r) == SATISFY_ANY) {
+        result = ap_some_authn_required(r);
+    }
+    else {
+        r->user = NULL;
+        result = ap_run_access_checker_ex(r) == DECLINED;
+        r->user = user;
+    }
+    r->log = log;
+    return result;
+}
+
+/* 1 if a program has led on to a request without content: it has had the content
+ * (RFC 3875 6.2.2) */
+static int is_led_on(const request_rec *r, const ep_facts *facts)
+{
+    return strcmp(r->method, facts->method) != 0;
+}
+
+/* 1 if an owner may have taken away the fields by which an upload is known */
+static int may_hide_content(request_rec *r)
+{
+    const ep_request *state = r->prev != NULL ? ep_request_get(r) : NULL;
+
+    return state != NULL && state->has_facts;
+}
+
+/* Asks the limits that count in the policy just judged, if that is due. */
+static int count(request_rec *r, ep_request *state)
+{
+    const int is_due = state->is_uncounted;
+
+    state->is_uncounted = 0;
+    return is_due && !ep_claim_take(r, state) ? ep_refusal_conclude(r, state)
+                                              : DECLINED;
+}
+
+/* Judges the request in a place, given by its configuration.  is_early: httpd's
+ * own authentication is still to come; where it is demanded, nothing is told
+ * before it, and nobody learns what others have used. */
+static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
+{
+    ep_request *state;
+    ep_facts facts;
+    int result, is_known;
+
+    if (!is_own(r)) {
+        return DECLINED;
+    }
+    is_known = ep_facts_know(r, &facts) && !is_led_on(r, &facts);
+    if (!ep_section_may_be_on(place) && !ep_section_has_ceiling(r)) {
+        return ep_expect_hold_as_core(r);
+    }
+    if (!is_known) {
+        return DECLINED;
+    }
+    state = ep_request_make(r);
+    state->judged = place;
+    ep_meter_end_provisional(state);
+    ep_section_policy(r, place, &state->policy);
+    if (state->policy.mode_by == NULL) {
+        /* the place is Off; at most a ceiling holds */
+        result = ep_expect_hold_as_core(r);
+        if (result != DECLINED || state->policy.mode == EP_MODE_OFF) {
+            return result;
+        }
+    }
+    if (is_early && needs_user(r)) {
+        state->waits = place;
+        /* what is read meanwhile counts, though nothing is told */
+        if (facts.content != EP_CONTENT_NONE) {
+            ep_meter_attach(r, state);
+        }
+        return DECLINED;
+    }
+    ep_verdict_judge(&state->policy, &state->facts, &state->verdict);
+    result = ep_refusal_conclude(r, state);
+    if (result != DECLINED) {
+        return result;
+    }
+    if (facts.ignores_continue && state->policy.mode == EP_MODE_ON) {
+        r->expecting_100 = 0;
+    }
+    /* what a dry run would have refused is not reported twice */
+    if (facts.content != EP_CONTENT_NONE
+        && state->verdict.code == EP_ADMITTED) {
+        ep_meter_attach(r, state);
+        state->is_uncounted = state->policy.counted_count > 0;
+        result = is_early ? DECLINED : count(r, state);
+        if (result != DECLINED) {
+            return result;
+        }
+    }
+    /* a dry run leaves to core what core would have refused */
+    return state->policy.mode == EP_MODE_DRY_RUN ? ep_expect_hold_as_core(r)
+                                                 : DECLINED;
+}
+
+int ep_judge_head(request_rec *r)
+{
+    /* Most requests are done here, at little cost. */
+    if (ep_request_is_plain(r)) {
+        return DECLINED;
+    }
+    if (!ep_facts_any(r) && !ep_advertise_may_answer(r)
+        && !may_hide_content(r)) {
+        set_aside(r);
+        return DECLINED;
+    }
+    return ep_error_page_is_document(r) ? ep_error_page_guard_content(r)
+                                : judge(r, r->per_dir_config, 1);
+}
+
+int ep_judge_authenticated(request_rec *r)
+{
+    const ap_conf_vector_t *waits;
+    ep_request *state;
+    int result;
+
+    if (ep_request_is_plain(r)) {
+        return DECLINED;
+    }
+    /* of a subrequest as well, if it stands for an upload */
+    ep_snapshot_add_authenticated(r);
+    state = r->main == NULL ? ep_request_get(r) : NULL;
+    if (state == NULL) {
+        return DECLINED;
+    }
+    if (ep_error_page_is_document(r)) {
+        return ep_error_page_guard_counted(r, state);
+    }
+    if (state->waits == NULL) {
+        return count(r, state);
+    }
+    waits = state->waits;
+    state->waits = NULL;
+    result = judge(r, waits, 0);
+    /* negotiation has led on to another place before this was judged */
+    return result == DECLINED && waits != r->per_dir_config
+               ? judge(r, r->per_dir_config, 0)
+               : result;
+}
+
+/*
+ * 1 if a request that announced no content does so now: an owner's RequestHeader has
+ * added the field since, and httpd goes by it when the content is read.  The last
+ * moment to see that is before the handler.
+ */
+static int announces_since(const request_rec *r, const ep_request *state,
+                           ep_facts *facts)
+{
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+
+    return ((core->override & OR_FILEINFO) != 0 || core->override_list != NULL)
+           && (state == NULL || state->facts.content == EP_CONTENT_NONE)
+           && ep_facts_any(r) && ep_facts_read(r, facts)
+           && facts->content != EP_CONTENT_NONE;
+}
+
+int ep_judge_place(request_rec *r)
+{
+    ep_request *state;
+    int result = DECLINED;
+    ep_facts facts;
+
+    if (r->main != NULL
+        || (ep_request_is_plain(r) && !announces_since(r, NULL, &facts))) {
+        return DECLINED;
+    }
+    state = ep_request_get(r);
+    if (ep_error_page_is_document(r)) {
+        return state != NULL && state->judged != r->per_dir_config
+                   ? ep_error_page_guard_new_place(r, state)
+                   : DECLINED;
+    }
+    if (announces_since(r, state, &facts)) {
+        ep_facts_drop_claims(&facts);
+        ep_facts_know_from_now(r, &facts);
+        state = ep_request_get(r);
+        state->judged = NULL;
+    }
+    if (state == NULL || state->judged != r->per_dir_config) {
+        result = judge(r, r->per_dir_config, 0);
+        state = ep_request_get(r);
+    }
+    if (result == DECLINED && state != NULL
+        && !ep_claim_check_handler(r, state)) {
+        return ep_refusal_conclude(r, state);
+    }
+    if (result == DECLINED && state != NULL) {
+        ep_meter_attach_handed(r, state);
+    }
+    if (result == DECLINED && ep_copy_is(r)) {
+        return ep_judge_copy(r);
+    }
+    return result == DECLINED ? ep_advertise(r) : result;
+}
