@@ -89,6 +89,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
         return OK;
     }
     ep_document_init();
+    ep_judge_start(s);
     result = ep_counters_open(pconf, s);
     if (result == OK) {
         result = ep_section_finish(pconf, s);

@@ -270,6 +270,15 @@ int ep_judge_authenticated(request_rec *r)
                : result;
 }
 
+/* Set when a server starts, then read-only: 1 if some place lets .htaccess files edit
+ * fields.  mod_dir leads on from it to a place that does not, without a hook between. */
+static int owners_write_fields;
+
+void ep_judge_start(const server_rec *main_server)
+{
+    owners_write_fields = ep_section_has_owners(main_server, OR_FILEINFO);
+}
+
 /*
  * 1 if a request that announced no content does so now: an owner's RequestHeader has
  * added the field since, and httpd goes by it when the content is read.  The last
@@ -278,9 +287,7 @@ int ep_judge_authenticated(request_rec *r)
 static int announces_since(const request_rec *r, const ep_request *state,
                            ep_facts *facts)
 {
-    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
-
-    return ((core->override & OR_FILEINFO) != 0 || core->override_list != NULL)
+    return owners_write_fields
            && (state == NULL || state->facts.content == EP_CONTENT_NONE)
            && ep_facts_any(r) && ep_facts_read(r, facts)
            && facts->content != EP_CONTENT_NONE;

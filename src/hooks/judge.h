@@ -7,6 +7,9 @@
 
 #include "request/request.h"
 
+/** When a server starts, with all of its files read. */
+void ep_judge_start(const server_rec *main_server);
+
 /** In the post_read_request hook: by the server's own policy, as nothing is known of
  * the place yet; and no ErrorDocument answers for a refusal. */
 int ep_judge_host(request_rec *r);

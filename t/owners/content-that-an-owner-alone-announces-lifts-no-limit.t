@@ -81,6 +81,37 @@ for my $way (['', ''], ['/from', 'to/']) {
     is(-s "$site/free/${below}new.txt", SIZE, 'takes it');
 }
 
+# mod_dir leads on behind mod_headers, where that is loaded first, to a place that has
+# no .htaccess files.
+my $index = ExpectPolicy::Ledger::site();
+for my $way (['index', 'DirectoryIndex'], ['fallback', 'FallbackResource']) {
+    mkdir "$index/$way->[0]" or die;
+    open my $out, '>', "$index/$way->[0]/.htaccess" or die;
+    print $out "$way->[1] /cgi/app.cgi\nRequestHeader set Content-Length ", SIZE, "\n";
+    close $out or die;
+}
+for my $case ([SIZE, 200], [SIZE - 1, 413]) {
+    my ($limit, $status) = @$case;
+    my $other = ExpectPolicy::Ledger->start(<<"END", site => $index, first => ['headers']);
+<Directory "\@site\@">
+    AllowOverride FileInfo Indexes
+    Dav Off
+</Directory>
+ExpectPolicyMaxSize $limit
+END
+    for my $path ('/index/', '/fallback/none') {
+        my $conn = converse($other->here);
+        ExpectPolicy::Wire::put($conn, head_bytes(
+            host => 'localhost', path => $path) . 'x' x SIZE, 5);
+        my $res = read_response($conn, patience => 5);
+        close $conn->{sock};
+        is($res->{status}, $status, "$path leads on, to a limit of $limit");
+        my ($received) = ($res->{body} // '') =~ /^received=(\d+)/m;
+        is($received // 0, $status == 200 ? SIZE : 0, 'and the program gets as much');
+    }
+    $other->stop;
+}
+
 # The twins: what the client says of its own content.
 sub announced {
     my ($place, @headers) = @_;

@@ -14,13 +14,14 @@ use Time::HiRes qw(time sleep);
 my $serial = 0;
 
 # Writes a configuration; returns its file.  %how: module => 0 leaves the module
-# out, load => [further modules], htaccess...
+# out, load => [further modules], first => [those before all others], htaccess...
 sub configuration {
     my ($text, %how) = @_;
     my $dir = sprintf '%s/server%d-%d', vars('t_logs'), $$, ++$serial;
     mkdir $dir or die "$dir: $!";
     my $libexec = $ENV{EP_LIBEXEC};
-    my @load = ("mpm_$ENV{EP_MPM}", qw(authz_core authn_core alias dir),
+    my @load = (@{ $how{first} // [] },
+                "mpm_$ENV{EP_MPM}", qw(authz_core authn_core alias dir),
                 @{ $how{load} // [] });
     my $port = $how{port} // 0;
     open my $out, '>', "$dir/httpd.conf" or die "$dir: $!";
