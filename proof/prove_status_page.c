@@ -3,7 +3,8 @@
  * sources: status_page amount check sink tally verdict policy
  *          text expect media auth
  * lengths: up to two hosts with names of 4 and any counts
- * joined: ep_amount_of ep_amount_plus put_codes put_hosts put_chart put_boxes ep_page any_tally
+ * joined: ep_amount_of ep_amount_plus put_codes put_hosts put_chart put_boxes
+ *         ep_status_page any_tally
  */
 #include "core/status/status_page.h"
 #include "report.h"

@@ -3,7 +3,7 @@
  * sources: verdict check policy auth expect media text
  * lengths: each field of 0 to 4 characters or missing, each setting missing or
  *          with 0 to 2 names of 0 to 3; four Expect fields that are known
- * joined: ep_decide ep_check_fails unmet fill any_setting any_limit tokens
+ * joined: ep_verdict_judge ep_check_fails unmet fill any_setting any_limit tokens
  *         known_expectations
  * options: -eva-min-loop-unroll 40
  */

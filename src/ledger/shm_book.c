@@ -86,6 +86,8 @@ static struct mapped {
     apr_uint32_t configuration;
 } mapped;
 static ep_book book;
+/* What the mutex looks like where nobody has overwritten it. */
+static pthread_mutex_t pattern;
 /* With the mutex only.  1: this process holds nothing yet */
 static int is_fresh;
 /* 1: what was no book is an empty one now, and nobody was told */
@@ -101,26 +103,41 @@ void *ep_shm_book_make_memory(apr_size_t size)
     return memory != MAP_FAILED ? memory : NULL;
 }
 
+/* @return 0 or an errno */
+static int make_mutex(pthread_mutex_t *mutex)
+{
+    pthread_mutexattr_t kind;
+    int error = pthread_mutexattr_init(&kind);
+
+    if (error != 0) {
+        return error;
+    }
+    error = pthread_mutexattr_setpshared(&kind, PTHREAD_PROCESS_SHARED);
+    if (error == 0) {
+        error = pthread_mutexattr_setrobust(&kind, PTHREAD_MUTEX_ROBUST);
+    }
+    if (error == 0) {
+        /* a signal handler of prefork's ends the child with all its pools,
+         * maybe while the child has the lock: that is told, and not waited
+         * for */
+        error = pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_ERRORCHECK);
+    }
+    if (error == 0) {
+        error = pthread_mutex_init(mutex, &kind);
+    }
+    pthread_mutexattr_destroy(&kind);
+    return error;
+}
+
 struct ep_shm_book_shared *ep_shm_book_make_shared(void)
 {
     struct ep_shm_book_shared *shared = ep_shm_book_make_memory(sizeof(*shared));
-    pthread_mutexattr_t kind;
     int failed;
 
     if (shared == NULL) {
         return NULL;
     }
-    failed = pthread_mutexattr_init(&kind);
-    if (!failed) {
-        /* a signal handler of prefork's ends the child with all its pools,
-         * maybe while the child has the lock: that is told, and not waited
-         * for */
-        failed = pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_ERRORCHECK)
-                 || pthread_mutexattr_setpshared(&kind, PTHREAD_PROCESS_SHARED)
-                 || pthread_mutexattr_setrobust(&kind, PTHREAD_MUTEX_ROBUST)
-                 || pthread_mutex_init(&shared->mutex, &kind);
-        pthread_mutexattr_destroy(&kind);
-    }
+    failed = make_mutex(&shared->mutex) != 0;
     /* children get at it again in ep_shm_book_start() */
     if (failed || mprotect(shared, sizeof(*shared), PROT_NONE) != 0) {
         munmap(shared, sizeof(*shared));
@@ -263,11 +280,30 @@ static int lock_for_long(pthread_mutex_t *mutex)
     return lock_until(mutex, &until);
 }
 
+/*
+ * The C library ends a process that meets a mutex of a kind that cannot be: code in
+ * a child that overwrote it once would end all other children, until a restart.
+ * So its kind is compared with that of a mutex of this process's own.
+ */
+static int is_mutex(const pthread_mutex_t *mutex)
+{
+#ifdef __GLIBC__
+    return *(const volatile int *)&mutex->__data.__kind
+           == pattern.__data.__kind;
+#else
+    (void)mutex;
+    return 1;
+#endif
+}
+
 static apr_status_t lock(void)
 {
     pthread_mutex_t *mutex = &mapped.shared->mutex;
     int error;
 
+    if (!is_mutex(mutex)) {
+        return APR_EGENERAL;
+    }
     error = pthread_mutex_trylock(mutex);
     if (error == EBUSY) {
         error = lock_for_long(mutex);
@@ -476,6 +512,11 @@ apr_status_t ep_shm_book_start(void)
         || !ep_book_lay_out(&book, (char *)mapped.memory + EP_SHM_BOOK_FRONT_SIZE,
                             mapped.size)) {
         rv = errno != 0 ? errno : APR_EGENERAL;
+        ep_shm_book_unmap();
+        return rv;
+    }
+    rv = make_mutex(&pattern);
+    if (rv != APR_SUCCESS) {
         ep_shm_book_unmap();
         return rv;
     }

@@ -1098,6 +1098,32 @@ static void test_mended(void)
     close_block(&block);
 }
 
+/* Code in a child may have overwritten the lock: others are refused, not ended. */
+static void test_forged_lock(void)
+{
+    ep_book_counts counts;
+    ep_shm_file block;
+    int value, status, ended = 0, refused = 0;
+
+    open_new(&block);
+    for (value = 0; value < 256; value++) {
+        const pid_t pid = fork();
+
+        if (pid == 0) {
+            memset(block.block.shared, value, sizeof(pthread_mutex_t));
+            _exit(ep_shm_book_count(&counts) == APR_SUCCESS ? 1 : 0);
+        }
+        if (pid < 0 || waitpid(pid, &status, 0) != pid) {
+            give_up("fork");
+        }
+        ended += !WIFEXITED(status);
+        refused += WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    }
+    check_number(ended, 0, "no forged lock ends a process");
+    check_number(refused, 256, "each of them is refused");
+    close_block(&block);
+}
+
 int main(int argc, char **argv)
 {
     const int64_t seconds = argc > 1 ? atoi(argv[1]) : 2;
@@ -1117,6 +1143,7 @@ int main(int argc, char **argv)
     test_mended();
     test_busy();
     test_told();
+    test_forged_lock();
     test_overwritten(seconds);
     unlink(path);
     rmdir(dir);
