@@ -34,6 +34,7 @@
 #include "config/directives.h"
 #include "config/dump.h"
 #include "config/section.h"
+#include "config/words.h"
 #include "connection/close.h"
 #include "connection/drain.h"
 #include "core/answer/document.h"
@@ -107,7 +108,7 @@ static void register_hooks(apr_pool_t *pool)
     static const char *const reads_content[] = { "mod_security2.c", NULL };
     static const char *const opens_log[] = { "core.c", NULL };
 
-    ep_directives_register();
+    ep_words_register();
     ep_expect_hold_register();
     ep_refusal_register();
     ep_meter_register();

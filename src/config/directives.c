@@ -1,182 +1,34 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/* The only file that knows directive words. */
+/* The only file that knows the names of directives. */
 
 #include "config/directives.h"
 
-#include "apr_fnmatch.h"
 #include "apr_strings.h"
-#include "ap_expr.h"
 #include "http_protocol.h"
 
+#include "config/counted_limits.h"
 #include "config/section.h"
+#include "config/words.h"
 #include "core/answer/document.h"
 #include "core/text/auth.h"
 #include "core/text/expect.h"
 #include "core/text/media.h"
 #include "core/text/number.h"
-#include "core/text/period.h"
-#include "ledger/charge.h"
 #include "ledger/claim.h"
 #include "ledger/ledger.h"
-#include "ledger/measure.h"
 #include "request/expect_hold.h"
-#include "request/snapshot.h"
-
-/* The most lines of a rule that counts in one section. */
-#define LINES_MAX 8
-
-/*
- * What one .htaccess file may say: it is read for each request, and so costs each
- * request the memory for all that it says.  Lines of the module; names in the lists
- * of all its lines; bytes of one expression; bytes of all sections around a limit
- * that counts, which tell it from others.
- */
-#define OWNER_LINES_MAX 256
-#define OWNER_NAMES_MAX 1024
-#define OWNER_EXPRESSION_MAX 1024
-#define OWNER_SECTIONS_MAX 4096
-
-/* The longest bad word that a message repeats. */
-#define SHOWN_MAX 80
-
-static const char *complain(const cmd_parms *cmd, const char *word,
-                            const char *legal)
-{
-    return apr_psprintf(cmd->pool, "%s: '%.*s%s' is not legal here; legal is %s",
-                        cmd->cmd->name, SHOWN_MAX, word,
-                        strlen(word) > SHOWN_MAX ? "..." : "", legal);
-}
-
-static int in_htaccess(cmd_parms *cmd)
-{
-    return ap_check_cmd_context(cmd, NOT_IN_HTACCESS) != NULL;
-}
-
-/*
- * The directory whose .htaccess file this thread reads, and the pool into which
- * it is read.  cmd->path has it outside of sections only: inside, it is what
- * <Files> or <If> say.  The name of the file does not tell: AccessFileName may
- * have slashes, and behind mod_macro a line stands in no file.
- */
-static __thread struct {
-    const char *directory;
-    const apr_pool_t *pool;
-    /* of the module, so far */
-    size_t lines;
-    size_t names;
-} htaccess;
-
-static apr_status_t note_directory(request_rec *r, const char *directory,
-                                   const char *name, ap_configfile_t **file,
-                                   const char **full_name)
-{
-    (void)name;
-    (void)file;
-    (void)full_name;
-    htaccess.directory = directory;
-    htaccess.pool = r->pool;
-    htaccess.lines = 0;
-    htaccess.names = 0;
-    return AP_DECLINED;
-}
-
-/* @return with a slash at its end, until the file has been read; NULL: it is a
- * file of the server's */
-static const char *directory_of_htaccess(cmd_parms *cmd)
-{
-    return in_htaccess(cmd) && htaccess.pool == cmd->pool ? htaccess.directory
-                                                          : NULL;
-}
-
-static ep_setting *new_setting(const cmd_parms *cmd)
-{
-    ep_setting *setting = apr_pcalloc(cmd->pool, sizeof(*setting));
-
-    setting->file = cmd->directive->filename;
-    setting->line = (unsigned int)cmd->directive->line_num;
-    setting->directive = cmd->cmd->name;
-    setting->text = cmd->directive->args;
-    return setting;
-}
-
-static ep_rule rule_of(const cmd_parms *cmd)
-{
-    return (ep_rule)(apr_uintptr_t)cmd->info;
-}
-
-/* Keeps a setting for the section; the last one of a section holds. */
-static const char *keep(cmd_parms *cmd, void *config,
-                        const ep_setting *setting)
-{
-    ep_section_say(cmd->pool, config, in_htaccess(cmd), rule_of(cmd), setting);
-    return NULL;
-}
-
-static const char *exceeds(const cmd_parms *cmd, size_t most, const char *what)
-{
-    return apr_psprintf(cmd->pool, "%s: more than %" APR_SIZE_T_FMT " %s",
-                        cmd->cmd->name, (apr_size_t)most, what);
-}
-
-/* Each line comes by here first.  @return NULL, or what is wrong */
-static const char *check_line(cmd_parms *cmd)
-{
-    const char *error = ap_check_cmd_context(cmd, NOT_IN_LIMIT);
-
-    if (error == NULL && in_htaccess(cmd)
-        && ++htaccess.lines > OWNER_LINES_MAX) {
-        error = exceeds(cmd, OWNER_LINES_MAX,
-                        "lines of this module in one .htaccess file");
-    }
-    return error;
-}
-
-typedef struct keyword {
-    const char *word;
-    int number;
-} keyword;
-
-/* @return 1 and the number of a word in a list that a NULL word ends */
-static int find_keyword(const keyword *known, const char *word, int *number)
-{
-    for (; known->word != NULL; known++) {
-        if (ap_cstr_casecmp(word, known->word) == 0) {
-            *number = known->number;
-            return 1;
-        }
-    }
-    return 0;
-}
-
-static const char *set_keyword(cmd_parms *cmd, void *config, const char *word,
-                               const keyword *known, const char *legal)
-{
-    const char *error = check_line(cmd);
-    ep_setting *setting;
-    int number;
-
-    if (error != NULL) {
-        return error;
-    }
-    if (!find_keyword(known, word, &number)) {
-        return complain(cmd, word, legal);
-    }
-    setting = new_setting(cmd);
-    setting->number = number;
-    return keep(cmd, config, setting);
-}
 
 static const char *set_mode(cmd_parms *cmd, void *config, const char *word)
 {
-    static const keyword known[] = {
+    static const ep_keyword known[] = {
         { "On", EP_MODE_ON }, { "Off", EP_MODE_OFF },
         { "DryRun", EP_MODE_DRY_RUN }, { NULL, 0 }
     };
-    const char *error = set_keyword(cmd, config, word, known,
-                                    "On, Off or DryRun");
+    const char *error = ep_words_set_keyword(cmd, config, word, known,
+                                             "On, Off or DryRun");
 
-    if (error == NULL && !in_htaccess(cmd)) {
+    if (error == NULL && !ep_words_in_htaccess(cmd)) {
         const ep_setting *mode = ep_section_said(config, EP_RULE_MODE);
 
         /* cmd->path: inside of a section */
@@ -194,39 +46,39 @@ static const char *set_mode(cmd_parms *cmd, void *config, const char *word)
 
 static const char *set_switch(cmd_parms *cmd, void *config, const char *word)
 {
-    static const keyword known[] = { { "On", 1 }, { "Off", 0 }, { NULL, 0 } };
+    static const ep_keyword known[] = { { "On", 1 }, { "Off", 0 }, { NULL, 0 } };
 
-    return set_keyword(cmd, config, word, known, "On or Off");
+    return ep_words_set_keyword(cmd, config, word, known, "On or Off");
 }
 
 static const char *set_status(cmd_parms *cmd, void *config, const char *word)
 {
-    static const keyword known[] = {
+    static const ep_keyword known[] = {
         { "Auto", EP_STATUS_AUTO }, { "Specific", EP_STATUS_SPECIFIC },
         { "417", EP_STATUS_417 }, { NULL, 0 }
     };
 
-    return set_keyword(cmd, config, word, known, "Auto, Specific or 417");
+    return ep_words_set_keyword(cmd, config, word, known, "Auto, Specific or 417");
 }
 
 static const char *set_format(cmd_parms *cmd, void *config, const char *word)
 {
-    static const keyword known[] = {
+    static const ep_keyword known[] = {
         { "JSON", EP_FORMAT_JSON }, { "Problem", EP_FORMAT_PROBLEM },
         { "Negotiate", EP_FORMAT_NEGOTIATE }, { NULL, 0 }
     };
 
-    return set_keyword(cmd, config, word, known, "JSON, Problem or Negotiate");
+    return ep_words_set_keyword(cmd, config, word, known, "JSON, Problem or Negotiate");
 }
 
 static const char *set_linger(cmd_parms *cmd, void *config, const char *word)
 {
-    static const keyword known[] = {
+    static const ep_keyword known[] = {
         { "Full", EP_LINGER_FULL }, { "Short", EP_LINGER_SHORT },
         { "Abort", EP_LINGER_ABORT }, { NULL, 0 }
     };
 
-    return set_keyword(cmd, config, word, known, "Full, Short or Abort");
+    return ep_words_set_keyword(cmd, config, word, known, "Full, Short or Abort");
 }
 
 static const char *set_early_errors(cmd_parms *cmd, void *config,
@@ -250,8 +102,8 @@ static const char *parse_size(const cmd_parms *cmd, const char *word,
         return NULL;
     }
     if (!ep_number_size(word, &setting->number)) {
-        return complain(cmd, word,
-                        apr_psprintf(cmd->pool, "%s or a number of bytes, with"
+        return ep_words_complain(cmd, word,
+                                 apr_psprintf(cmd->pool, "%s or a number of bytes, with"
                                      " an optional K, M, G or T", none));
     }
     return NULL;
@@ -259,16 +111,16 @@ static const char *parse_size(const cmd_parms *cmd, const char *word,
 
 static const char *set_size(cmd_parms *cmd, void *config, const char *word)
 {
-    const char *error = check_line(cmd);
-    ep_setting *setting = new_setting(cmd);
+    const char *error = ep_words_check_line(cmd);
+    ep_setting *setting = ep_words_new_setting(cmd);
 
     if (error == NULL) {
         error = parse_size(cmd, word,
-                           rule_of(cmd) == EP_RULE_MAX_SIZE ? "Unlimited"
+                           ep_words_rule(cmd) == EP_RULE_MAX_SIZE ? "Unlimited"
                                                             : "Off",
                            setting);
     }
-    return error != NULL ? error : keep(cmd, config, setting);
+    return error != NULL ? error : ep_words_keep(cmd, config, setting);
 }
 
 /* A token, but no star, which would look like a pattern and match nothing. */
@@ -317,19 +169,6 @@ static const list_form *list_form_of(ep_rule rule)
     }
 }
 
-/* One more name in a list that has so many.  @return NULL, or what is wrong */
-static const char *check_name(cmd_parms *cmd, size_t count)
-{
-    if (count >= EP_NAMES_MAX) {
-        return exceeds(cmd, EP_NAMES_MAX, "names");
-    }
-    if (in_htaccess(cmd) && ++htaccess.names > OWNER_NAMES_MAX) {
-        return exceeds(cmd, OWNER_NAMES_MAX,
-                       "names in lists of one .htaccess file");
-    }
-    return NULL;
-}
-
 static const char *parse_names(cmd_parms *cmd, const char *args,
                                const list_form *form, ep_setting *setting)
 {
@@ -345,7 +184,7 @@ static const char *parse_names(cmd_parms *cmd, const char *args,
                             && ap_cstr_casecmp(word, form->none) == 0;
 
         if (alone || ((is_any || is_none) && names->nelts > 0)) {
-            return complain(cmd, word, form->legal);
+            return ep_words_complain(cmd, word, form->legal);
         }
         if (is_any || is_none) {
             alone = 1;
@@ -355,16 +194,16 @@ static const char *parse_names(cmd_parms *cmd, const char *args,
         /* what is not UTF-8 could not be said in a document */
         if (strlen(word) > EP_NAME_MAX || !form->is_valid(word)
             || !ep_document_is_message(word)) {
-            return complain(cmd, word, form->legal);
+            return ep_words_complain(cmd, word, form->legal);
         }
-        error = check_name(cmd, (size_t)names->nelts);
+        error = ep_words_check_name(cmd, (size_t)names->nelts);
         if (error != NULL) {
             return error;
         }
         APR_ARRAY_PUSH(names, const char *) = word;
     }
     if (names->nelts == 0 && !alone) {
-        return complain(cmd, "", form->legal);
+        return ep_words_complain(cmd, "", form->legal);
     }
     setting->names = any ? NULL : (const char *const *)names->elts;
     setting->names_count = (size_t)names->nelts;
@@ -373,9 +212,9 @@ static const char *parse_names(cmd_parms *cmd, const char *args,
 
 static const char *set_names(cmd_parms *cmd, void *config, const char *args)
 {
-    const ep_rule rule = rule_of(cmd);
-    const char *error = check_line(cmd);
-    ep_setting *setting = new_setting(cmd);
+    const ep_rule rule = ep_words_rule(cmd);
+    const char *error = ep_words_check_line(cmd);
+    ep_setting *setting = ep_words_new_setting(cmd);
     size_t i;
 
     if (error == NULL) {
@@ -384,7 +223,7 @@ static const char *set_names(cmd_parms *cmd, void *config, const char *args)
     if (error != NULL) {
         return error;
     }
-    if (rule == EP_RULE_EXPECTATIONS && !in_htaccess(cmd)) {
+    if (rule == EP_RULE_EXPECTATIONS && !ep_words_in_htaccess(cmd)) {
         /* core lets nothing pass but 100-continue */
         if (setting->names == NULL) {
             ep_expect_hold_need();
@@ -395,7 +234,7 @@ static const char *set_names(cmd_parms *cmd, void *config, const char *args)
             }
         }
     }
-    return keep(cmd, config, setting);
+    return ep_words_keep(cmd, config, setting);
 }
 
 /*
@@ -425,7 +264,7 @@ static const char *const *add_name(apr_pool_t *pool, const ep_setting *before,
 static const char *set_auth(cmd_parms *cmd, void *config, const char *args)
 {
     static const char legal[] = "Off or SCHEME [PARAM=VALUE ...]";
-    const char *error = check_line(cmd);
+    const char *error = ep_words_check_line(cmd);
     const ep_setting *before;
     ep_setting *setting;
     char challenge[EP_CHALLENGE_SIZE];
@@ -434,20 +273,20 @@ static const char *set_auth(cmd_parms *cmd, void *config, const char *args)
         return error;
     }
     if (ap_cstr_casecmp(args, "Off") == 0) {
-        return keep(cmd, config, new_setting(cmd));
+        return ep_words_keep(cmd, config, ep_words_new_setting(cmd));
     }
     if (!ep_auth_parse_challenge(args, challenge)) {
-        return complain(cmd, args, legal);
+        return ep_words_complain(cmd, args, legal);
     }
     before = ep_section_said(config, EP_RULE_REQUIRE_AUTH);
-    setting = new_setting(cmd);
+    setting = ep_words_new_setting(cmd);
     setting->names_count = before != NULL ? before->names_count + 1 : 1;
     if (setting->names_count > EP_NAMES_MAX) {
-        return exceeds(cmd, EP_NAMES_MAX, "lines");
+        return ep_words_exceeds(cmd, EP_NAMES_MAX, "lines");
     }
     setting->names = add_name(cmd->pool, before,
                               apr_pstrdup(cmd->pool, challenge));
-    return keep(cmd, config, setting);
+    return ep_words_keep(cmd, config, setting);
 }
 
 /* @return a built-in code; EP_CODES: it is none */
@@ -475,26 +314,26 @@ static int is_refuse_code(const char *word)
 
 static const char *complain_message(const cmd_parms *cmd, const char *message)
 {
-    return complain(cmd, message, "a MESSAGE in UTF-8 without control"
-                                  " characters, 1 to 1024 bytes, where \" and"
-                                  " \\ count twice");
+    return ep_words_complain(cmd, message, "a MESSAGE in UTF-8 without control"
+                                           " characters, 1 to 1024 bytes, where \" and"
+                                           " \\ count twice");
 }
 
 static const char *set_refuse(cmd_parms *cmd, void *config, const char *code,
                               const char *message, const char *status)
 {
-    const char *error = check_line(cmd);
-    ep_setting *setting = new_setting(cmd);
+    const char *error = ep_words_check_line(cmd);
+    ep_setting *setting = ep_words_new_setting(cmd);
 
     if (error != NULL) {
         return error;
     }
     if (ap_cstr_casecmp(code, "Off") == 0 && message == NULL) {
-        return keep(cmd, config, setting);
+        return ep_words_keep(cmd, config, setting);
     }
     if (*code == '\0' || !is_refuse_code(code)) {
-        return complain(cmd, code, "Off, or a CODE of your own: 1 to 64 of"
-                                   " A-Z a-z 0-9 _ . -");
+        return ep_words_complain(cmd, code, "Off, or a CODE of your own: 1 to 64 of"
+                                            " A-Z a-z 0-9 _ . -");
     }
     if (message != NULL && !ep_document_is_message(message)) {
         return complain_message(cmd, message);
@@ -510,480 +349,21 @@ static const char *set_refuse(cmd_parms *cmd, void *config, const char *code,
             || number < 400 || number > 599
             /* for others than it knows, httpd would send 500 */
             || strncmp(ap_get_status_line((int)number), status, 3) != 0) {
-            return complain(cmd, status, "a STATUS from 400 to 599 that httpd"
-                                         " knows");
+            return ep_words_complain(cmd, status, "a STATUS from 400 to 599 that httpd"
+                                                  " knows");
         }
         setting->status = (int)number;
     }
-    return keep(cmd, config, setting);
-}
-
-/*
- * Limits that count.
- */
-
-#define LEGAL_SIZE "a number of bytes, with an optional K, M, G or T"
-#define LEGAL_KEY "client, user, host, directory or expr=EXPRESSION"
-
-static int is_section(const ap_directive_t *directive, const char *name)
-{
-    return ap_cstr_casecmp(directive->directive, name) == 0;
-}
-
-/* The name of a virtual host; ServerName may stand below what asks for it. */
-static const char *name_of_host(const ap_directive_t *host)
-{
-    const ap_directive_t *line;
-
-    for (line = host->first_child; line != NULL; line = line->next) {
-        if (is_section(line, "ServerName")) {
-            return line->args;
-        }
-    }
-    return "";
-}
-
-/* What stands behind the name of a section, and for a virtual host its name. */
-static const char *name_of_section(const ap_directive_t *section)
-{
-    return is_section(section, "<VirtualHost") ? name_of_host(section) : "";
-}
-
-/* A section's part of a scope: "DIRECTIVE ARGS" and a virtual host's name. */
-static size_t length_of_section(const ap_directive_t *section)
-{
-    return strlen(section->directive) + strlen(section->args)
-           + strlen(name_of_section(section)) + 2;
-}
-
-/* @return bytes of all sections around a directive; some more than @a most where
- * they are longer than that */
-static size_t length_of_sections(const ap_directive_t *section, size_t most)
-{
-    size_t length = 0;
-
-    for (; section != NULL && length <= most; section = section->parent) {
-        length += length_of_section(section);
-    }
-    return length;
-}
-
-/* A line with a limit that counts.  @return NULL, or what is wrong */
-static const char *check_limit_line(cmd_parms *cmd)
-{
-    const char *error = check_line(cmd);
-
-    if (error == NULL && in_htaccess(cmd)
-        && length_of_sections(cmd->directive->parent, OWNER_SECTIONS_MAX)
-               > OWNER_SECTIONS_MAX) {
-        error = exceeds(cmd, OWNER_SECTIONS_MAX,
-                        "bytes of sections around it in an .htaccess file");
-    }
-    return error;
-}
-
-/* Names the section that a directive stands in, the same after a restart and
- * wherever in its file it is moved to: the outermost section first. */
-static const char *scope_of(cmd_parms *cmd)
-{
-    const char *directory = directory_of_htaccess(cmd);
-    const ap_directive_t *section = cmd->directive->parent;
-    const size_t lead = directory != NULL ? strlen(directory) + 1 : 0;
-    const size_t length = lead + length_of_sections(section, SIZE_MAX / 2);
-    char *scope = apr_palloc(cmd->pool, length + 1);
-    char *end = scope + length;
-
-    *end = '\0';
-    for (; section != NULL; section = section->parent) {
-        char *part = end - length_of_section(section);
-        char *next = apr_cpystrn(part, section->directive, (apr_size_t)(end - part));
-
-        *next++ = ' ';
-        next = apr_cpystrn(next, section->args, (apr_size_t)(end - next));
-        next = apr_cpystrn(next, name_of_section(section), (apr_size_t)(end - next));
-        *next = '\n';
-        end = part;
-    }
-    if (directory != NULL) {
-        memcpy(scope, directory, lead - 1);
-        scope[lead - 1] = '\n';
-    }
-    return scope;
-}
-
-/* Keeps an absolute path as trees are named: without a slash at its end. */
-static void name_tree(apr_pool_t *pool, const char *path, ep_count *count)
-{
-    apr_size_t length = strlen(path);
-    apr_size_t i;
-
-    while (length > 1 && path[length - 1] == '/') {
-        length--;
-    }
-    count->directory = apr_pstrndup(pool, path, length);
-    count->depth = 0;
-    for (i = 0; length > 1 && i < length; i++) {
-        count->depth += path[i] == '/';
-    }
-}
-
-/* What <Directory ARGS> stands for, made canonical as core does.
- * @return NULL: no directory: a regular expression, or not absolute */
-static const char *path_of_section(cmd_parms *cmd, const char *args)
-{
-    const char *end = ap_strrchr_c(args, '>');
-    char *path;
-    apr_status_t rv;
-
-    args = apr_pstrndup(cmd->temp_pool, args,
-                        end != NULL ? (apr_size_t)(end - args) : strlen(args));
-    path = ap_getword_conf(cmd->temp_pool, &args);
-    if (*path != '/') {
-        return NULL;
-    }
-    rv = apr_filepath_merge(&path, NULL, path, APR_FILEPATH_TRUENAME,
-                            cmd->pool);
-    return rv == APR_SUCCESS || rv == APR_EPATHWILD ? path : NULL;
-}
-
-/* @return 1 if the directive stands in a directory, which is kept */
-static int find_directory(cmd_parms *cmd, ep_count *count)
-{
-    static const char *const within[] = {
-        "<Files", "<FilesMatch", "<If", "<ElseIf", "<Else"
-    };
-    const ap_directive_t *section = cmd->directive->parent;
-    const char *path;
-    apr_size_t i = 0;
-
-    while (section != NULL && i < sizeof(within) / sizeof(within[0])) {
-        if (is_section(section, within[i])) {
-            section = section->parent;
-            i = 0;
-        }
-        else {
-            i++;
-        }
-    }
-    if (in_htaccess(cmd)) {
-        path = directory_of_htaccess(cmd);
-    }
-    else if (section != NULL && is_section(section, "<Directory")) {
-        path = path_of_section(cmd, section->args);
-    }
-    else {
-        path = NULL;
-    }
-    if (path == NULL) {
-        return 0;
-    }
-    name_tree(cmd->pool, path, count);
-    if (!in_htaccess(cmd) && apr_fnmatch_test(count->directory)) {
-        count->directory = NULL;
-    }
-    return 1;
-}
-
-static ep_setting *new_limit(cmd_parms *cmd, ep_count **count)
-{
-    ep_setting *setting = new_setting(cmd);
-
-    *count = apr_pcalloc(cmd->pool, sizeof(**count));
-    (*count)->rule = rule_of(cmd);
-    (*count)->scope = scope_of(cmd);
-    (*count)->is_owners = in_htaccess(cmd);
-    setting->count = *count;
-    return setting;
-}
-
-static const char *keep_off(cmd_parms *cmd, void *config)
-{
-    ep_setting *setting = new_setting(cmd);
-
-    setting->number = EP_UNLIMITED;
-    return keep(cmd, config, setting);
-}
-
-static int same_tree(const ep_count *a, const ep_count *b)
-{
-    return a->directory == NULL || b->directory == NULL
-               ? a->directory == b->directory && a->depth == b->depth
-               : strcmp(a->directory, b->directory) == 0;
-}
-
-/* 1 if two lines of one section count the same, so that the later one holds */
-static int counts_same(const ep_count *a, const ep_count *b)
-{
-    if (a->rule == EP_RULE_QUOTA) {
-        return same_tree(a, b);
-    }
-    return a->whom == b->whom && a->period == b->period
-           && (a->whom != EP_FOR_EXPRESSION
-               || strcmp(a->expression, b->expression) == 0);
-}
-
-/* The lines of a section up to @a line but for one that counts the same; adds
- * to @a lines how many these are. */
-static const ep_setting *others(cmd_parms *cmd, const ep_setting *line,
-                                const ep_count *count, int *lines)
-{
-    const ep_setting *before;
-    ep_setting *copy;
-    ep_count *copied;
-
-    if (line == NULL || line->count == NULL) {
-        return line;
-    }
-    before = others(cmd, line->count->before, count, lines);
-    if (counts_same(line->count, count)) {
-        return before;
-    }
-    ++*lines;
-    if (before == line->count->before) {
-        return line;
-    }
-    copied = apr_pmemdup(cmd->pool, line->count, sizeof(*copied));
-    copied->before = before;
-    copy = apr_pmemdup(cmd->pool, line, sizeof(*copy));
-    copy->count = copied;
-    return copy;
-}
-
-/* Keeps one more line of a rule that may stand several times. */
-static const char *keep_line(cmd_parms *cmd, void *config,
-                             const ep_setting *setting, ep_count *count)
-{
-    int lines = 1;
-
-    count->before = others(cmd, ep_section_said(config, rule_of(cmd)), count,
-                           &lines);
-    if (lines > LINES_MAX) {
-        return exceeds(cmd, LINES_MAX, "lines");
-    }
-    return keep(cmd, config, setting);
-}
-
-static const char *set_space(cmd_parms *cmd, void *config, const char *word)
-{
-    static const char legal[] = "Off, 0% to 100%, or " LEGAL_SIZE;
-    const char *error = check_line(cmd);
-    const apr_size_t length = strlen(word);
-    ep_setting *setting;
-    ep_count *count;
-
-    if (error != NULL) {
-        return error;
-    }
-    if (ap_cstr_casecmp(word, "Off") == 0) {
-        return keep_off(cmd, config);
-    }
-    setting = new_limit(cmd, &count);
-    if (length > 1 && word[length - 1] == '%') {
-        const char *digits = apr_pstrndup(cmd->pool, word, length - 1);
-
-        count->is_percent = 1;
-        if (digits[strspn(digits, "0123456789")] != '\0'
-            || !ep_number_size(digits, &setting->number)
-            || setting->number > 100) {
-            return complain(cmd, word, legal);
-        }
-    }
-    else if (!ep_number_size(word, &setting->number)) {
-        return complain(cmd, word, legal);
-    }
-    return keep(cmd, config, setting);
-}
-
-/* The path of a file or tree in a server's file.  @return NULL: no path */
-static const char *absolute(const cmd_parms *cmd, const char *word)
-{
-    const char *path = *word != '\0'
-                           ? ap_server_root_relative(cmd->pool, word)
-                           : NULL;
-
-    return path != NULL && *path == '/' && strlen(path) < EP_TREE_PATH_SIZE
-               ? path
-               : NULL;
-}
-
-static const char *parse_tree(cmd_parms *cmd, const char *size,
-                              const char *path, const char *usage,
-                              ep_count *count)
-{
-    static const char usage_is[] = "usage=";
-    const apr_size_t skip = sizeof(usage_is) - 1;
-
-    if (path != NULL && usage == NULL
-        && ap_cstr_casecmpn(path, usage_is, skip) == 0) {
-        usage = path;
-        path = NULL;
-    }
-    if (in_htaccess(cmd) && (path != NULL || usage != NULL)) {
-        return complain(cmd, path != NULL ? path : usage,
-                        "Off or SIZE alone in an .htaccess file");
-    }
-    if (usage != NULL) {
-        count->usage_file = ap_cstr_casecmpn(usage, usage_is, skip) == 0
-                                ? absolute(cmd, usage + skip)
-                                : NULL;
-        if (count->usage_file == NULL) {
-            return complain(cmd, usage, "usage=FILE, with the path of a file");
-        }
-    }
-    if (path != NULL) {
-        const char *tree = absolute(cmd, path);
-
-        if (tree == NULL) {
-            return complain(cmd, path, "the path of a directory");
-        }
-        name_tree(cmd->pool, tree, count);
-        return NULL;
-    }
-    return find_directory(cmd, count)
-               ? NULL
-               : complain(cmd, size, "here Off or SIZE PATH [usage=FILE]:"
-                          " without PATH it has to stand in <Directory>, and"
-                          " that without a regular expression");
-}
-
-/* Has a tree that is known already measured before the first upload. */
-static void plant(cmd_parms *cmd, const ep_count *count)
-{
-    ep_measure_need();
-    if (count->directory != NULL) {
-        ep_part part;
-
-        memset(&part, 0, sizeof(part));
-        ep_charge_tree(count->directory, count->usage_file, &part);
-        part.share = ep_charge_share(NULL, count);
-        ep_measure_plant(cmd->pool, &part);
-    }
-}
-
-static const char *set_quota(cmd_parms *cmd, void *config, const char *size,
-                             const char *path, const char *usage)
-{
-    static const char legal[] = "Off or SIZE [PATH] [usage=FILE]; a SIZE is "
-                                LEGAL_SIZE;
-    const char *error = check_limit_line(cmd);
-    ep_setting *setting;
-    ep_count *count;
-
-    if (error != NULL) {
-        return error;
-    }
-    if (ap_cstr_casecmp(size, "Off") == 0 && path == NULL) {
-        return keep_off(cmd, config);
-    }
-    setting = new_limit(cmd, &count);
-    if (!ep_number_size(size, &setting->number)) {
-        return complain(cmd, size, legal);
-    }
-    error = parse_tree(cmd, size, path, usage, count);
-    if (error == NULL && !in_htaccess(cmd)) {
-        plant(cmd, count);
-    }
-    return error != NULL ? error : keep_line(cmd, config, setting, count);
-}
-
-/* @return NULL, or what is wrong */
-static const char *parse_key(cmd_parms *cmd, const char *word, ep_count *count)
-{
-    static const keyword known[] = {
-        { "client", EP_FOR_CLIENT }, { "user", EP_FOR_USER },
-        { "host", EP_FOR_HOST }, { "directory", EP_FOR_DIRECTORY },
-        { NULL, 0 }
-    };
-    const char *error = NULL;
-    int whom;
-
-    if (ap_cstr_casecmpn(word, "expr=", 5) == 0 && word[5] != '\0') {
-        /* in .htaccess as restricted as httpd's own; and an answer does not
-         * come to depend on the fields that are looked at */
-        if (in_htaccess(cmd) && strlen(word + 5) > OWNER_EXPRESSION_MAX) {
-            return exceeds(cmd, OWNER_EXPRESSION_MAX,
-                           "bytes in an EXPRESSION of an .htaccess file");
-        }
-        count->whom = EP_FOR_EXPRESSION;
-        count->expression = word + 5;
-        if (!count->is_owners && strchr(count->expression, '%') != NULL) {
-            ep_snapshot_need();
-        }
-        count->compiled = ap_expr_parse_cmd(
-            cmd, count->expression,
-            AP_EXPR_FLAG_STRING_RESULT | AP_EXPR_FLAG_DONT_VARY
-                | (in_htaccess(cmd) ? AP_EXPR_FLAG_RESTRICTED : 0),
-            &error, NULL);
-        return error != NULL
-                   ? complain(cmd, word, apr_pstrcat(cmd->pool, "a KEY of "
-                                                     LEGAL_KEY ": ", error,
-                                                     NULL))
-                   : NULL;
-    }
-    if (!find_keyword(known, word, &whom)) {
-        return complain(cmd, word, "a KEY of " LEGAL_KEY);
-    }
-    count->whom = (ep_for)whom;
-    if (count->whom == EP_FOR_DIRECTORY && !find_directory(cmd, count)) {
-        return complain(cmd, word, "here client, user, host or expr=EXPRESSION:"
-                        " directory has to stand in <Directory>, and that"
-                        " without a regular expression");
-    }
-    return NULL;
-}
-
-/* NUMBER KEY or SIZE/PERIOD KEY */
-static const char *set_limit(cmd_parms *cmd, void *config, const char *amount,
-                             const char *key)
-{
-    const int is_allowance = rule_of(cmd) == EP_RULE_ALLOWANCE;
-    const char *legal = is_allowance
-                            ? "Off or SIZE/PERIOD KEY; a SIZE is " LEGAL_SIZE
-                              ", a PERIOD a number with s, m, h, d or w, of"
-                              " 366 days at most, a KEY " LEGAL_KEY
-                            : "Off or NUMBER KEY; a NUMBER is 1 or more, a KEY "
-                              LEGAL_KEY;
-    const char *error = check_limit_line(cmd);
-    ep_setting *setting;
-    ep_count *count;
-
-    if (error != NULL) {
-        return error;
-    }
-    if (ap_cstr_casecmp(amount, "Off") == 0 && key == NULL) {
-        return keep_off(cmd, config);
-    }
-    setting = new_limit(cmd, &count);
-    if (key == NULL) {
-        return complain(cmd, amount, legal);
-    }
-    if (is_allowance) {
-        const char *slash = ap_strchr_c(amount, '/');
-
-        if (slash == NULL
-            || !ep_number_size(apr_pstrndup(cmd->pool, amount,
-                                            (apr_size_t)(slash - amount)),
-                               &setting->number)
-            || !ep_period_parse(slash + 1, &count->period)) {
-            return complain(cmd, amount, legal);
-        }
-    }
-    else if (amount[strspn(amount, "0123456789")] != '\0'
-             || !ep_number_size(amount, &setting->number)
-             || setting->number == 0) {
-        return complain(cmd, amount, legal);
-    }
-    error = parse_key(cmd, key, count);
-    return error != NULL ? error : keep_line(cmd, config, setting, count);
+    return ep_words_keep(cmd, config, setting);
 }
 
 static const char *set_failure(cmd_parms *cmd, void *config, const char *word)
 {
-    static const keyword known[] = {
+    static const ep_keyword known[] = {
         { "Open", 0 }, { "Closed", 1 }, { NULL, 0 }
     };
 
-    return set_keyword(cmd, config, word, known, "Open or Closed");
+    return ep_words_set_keyword(cmd, config, word, known, "Open or Closed");
 }
 
 static const char *set_ledger(cmd_parms *cmd, void *config, const char *word)
@@ -997,36 +377,36 @@ static const char *set_ledger(cmd_parms *cmd, void *config, const char *word)
     }
     ep_claim_need();
     legal = ep_ledger_choose(cmd->pool, word);
-    return legal != NULL ? complain(cmd, word, legal) : NULL;
+    return legal != NULL ? ep_words_complain(cmd, word, legal) : NULL;
 }
 
 static const char *set_message(cmd_parms *cmd, void *config, const char *word,
                                const char *message)
 {
-    const char *error = check_line(cmd);
+    const char *error = ep_words_check_line(cmd);
     const ep_code code = find_code(word);
-    ep_setting *setting = new_setting(cmd);
+    ep_setting *setting = ep_words_new_setting(cmd);
 
     if (error != NULL) {
         return error;
     }
     if (code == EP_CODES) {
-        return complain(cmd, word, "a built-in CODE, such as"
-                                   " content_too_large");
+        return ep_words_complain(cmd, word, "a built-in CODE, such as"
+                                            " content_too_large");
     }
     if (!ep_document_is_message(message)) {
         return complain_message(cmd, message);
     }
     setting->number = 1;
     setting->message = message;
-    ep_section_say(cmd->pool, config, in_htaccess(cmd),
+    ep_section_say(cmd->pool, config, ep_words_in_htaccess(cmd),
                    (ep_rule)(EP_RULE_MESSAGE + code), setting);
     return NULL;
 }
 
 static const char *set_override(cmd_parms *cmd, void *config, const char *word)
 {
-    static const keyword known[] = {
+    static const ep_keyword known[] = {
         { "Tighten", EP_OVERRIDE_TIGHTEN }, { "Any", EP_OVERRIDE_ANY },
         { "None", EP_OVERRIDE_NONE }, { NULL, 0 }
     };
@@ -1038,10 +418,10 @@ static const char *set_override(cmd_parms *cmd, void *config, const char *word)
     if (error != NULL) {
         return error;
     }
-    if (!find_keyword(known, word, &number)) {
-        return complain(cmd, word, "Tighten, Any or None");
+    if (!ep_words_find(known, word, &number)) {
+        return ep_words_complain(cmd, word, "Tighten, Any or None");
     }
-    setting = new_setting(cmd);
+    setting = ep_words_new_setting(cmd);
     setting->number = number;
     ep_section_say_override(config, setting);
     if (number == EP_OVERRIDE_ANY) {
@@ -1055,7 +435,7 @@ static const char *set_ceiling(cmd_parms *cmd, void *config, const char *word)
 {
     const char *error = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT
                                                   | NOT_IN_LIMIT);
-    ep_setting *setting = new_setting(cmd);
+    ep_setting *setting = ep_words_new_setting(cmd);
 
     (void)config;
     if (error == NULL) {
@@ -1098,14 +478,14 @@ const command_rec ep_directives[] = {
                   ANYWHERE, "Unlimited, or the size of the largest upload"),
     AP_INIT_TAKE123("ExpectPolicyRefuse", set_refuse, INFO(EP_RULE_REFUSE),
                     ANYWHERE, "Off, or CODE [MESSAGE [STATUS]]"),
-    AP_INIT_TAKE1("ExpectPolicyFreeSpace", set_space,
+    AP_INIT_TAKE1("ExpectPolicyFreeSpace", ep_counted_limits_set_space,
                   INFO(EP_RULE_FREE_SPACE), SERVER_FILES,
                   "Off, or what must stay free: a size, or PERCENT%"),
-    AP_INIT_TAKE123("ExpectPolicyQuota", set_quota, INFO(EP_RULE_QUOTA),
+    AP_INIT_TAKE123("ExpectPolicyQuota", ep_counted_limits_set_quota, INFO(EP_RULE_QUOTA),
                     ANYWHERE, "Off, or SIZE [PATH] [usage=FILE]"),
-    AP_INIT_TAKE12("ExpectPolicyConcurrent", set_limit,
+    AP_INIT_TAKE12("ExpectPolicyConcurrent", ep_counted_limits_set_limit,
                    INFO(EP_RULE_CONCURRENT), ANYWHERE, "Off, or NUMBER KEY"),
-    AP_INIT_TAKE12("ExpectPolicyAllowance", set_limit,
+    AP_INIT_TAKE12("ExpectPolicyAllowance", ep_counted_limits_set_limit,
                    INFO(EP_RULE_ALLOWANCE), ANYWHERE,
                    "Off, or SIZE/PERIOD KEY"),
     AP_INIT_TAKE1("ExpectPolicyLedgerFailure", set_failure,
@@ -1131,9 +511,3 @@ const command_rec ep_directives[] = {
                   "Unlimited, or the size that no section admits more than"),
     { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
 };
-
-void ep_directives_register(void)
-{
-    /* before whatever opens the file, which ends this hook */
-    ap_hook_open_htaccess(note_directory, NULL, NULL, APR_HOOK_REALLY_FIRST);
-}

@@ -9,7 +9,4 @@
 /** The directive table; docs/directives.md describes each. */
 extern const command_rec ep_directives[];
 
-/** Registers what directives in .htaccess files have to know of httpd. */
-void ep_directives_register(void);
-
 #endif

@@ -1,0 +1,478 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "config/counted_limits.h"
+
+#include "apr_fnmatch.h"
+#include "apr_strings.h"
+#include "ap_expr.h"
+#include "http_core.h"
+
+#include "config/section.h"
+#include "config/words.h"
+#include "core/text/number.h"
+#include "core/text/period.h"
+#include "ledger/charge.h"
+#include "ledger/measure.h"
+#include "request/snapshot.h"
+
+/* The most lines of a rule that counts in one section. */
+#define LINES_MAX 8
+
+/* In .htaccess files, which cost each request what they say: bytes of one expression;
+ * bytes of all sections around a limit, which tell it from others. */
+#define OWNER_EXPRESSION_MAX 1024
+#define OWNER_SECTIONS_MAX 4096
+
+#define LEGAL_SIZE "a number of bytes, with an optional K, M, G or T"
+#define LEGAL_KEY "client, user, host, directory or expr=EXPRESSION"
+
+static int is_section(const ap_directive_t *directive, const char *name)
+{
+    return ap_cstr_casecmp(directive->directive, name) == 0;
+}
+
+/* The name of a virtual host; ServerName may stand below what asks for it. */
+static const char *name_of_host(const ap_directive_t *host)
+{
+    const ap_directive_t *line;
+
+    for (line = host->first_child; line != NULL; line = line->next) {
+        if (is_section(line, "ServerName")) {
+            return line->args;
+        }
+    }
+    return "";
+}
+
+/* What stands behind the name of a section, and for a virtual host its name. */
+static const char *name_of_section(const ap_directive_t *section)
+{
+    return is_section(section, "<VirtualHost") ? name_of_host(section) : "";
+}
+
+/* A section's part of a scope: "DIRECTIVE ARGS" and a virtual host's name. */
+static size_t length_of_section(const ap_directive_t *section)
+{
+    return strlen(section->directive) + strlen(section->args)
+           + strlen(name_of_section(section)) + 2;
+}
+
+/* @return bytes of all sections around a directive; some more than @a most where
+ * they are longer than that */
+static size_t length_of_sections(const ap_directive_t *section, size_t most)
+{
+    size_t length = 0;
+
+    for (; section != NULL && length <= most; section = section->parent) {
+        length += length_of_section(section);
+    }
+    return length;
+}
+
+/* A line with a limit that counts.  @return NULL, or what is wrong */
+static const char *check_limit_line(cmd_parms *cmd)
+{
+    const char *error = ep_words_check_line(cmd);
+
+    if (error == NULL && ep_words_in_htaccess(cmd)
+        && length_of_sections(cmd->directive->parent, OWNER_SECTIONS_MAX)
+               > OWNER_SECTIONS_MAX) {
+        error = ep_words_exceeds(cmd, OWNER_SECTIONS_MAX,
+                                 "bytes of sections around it in an .htaccess file");
+    }
+    return error;
+}
+
+/* Names the section that a directive stands in, the same after a restart and
+ * wherever in its file it is moved to: the outermost section first. */
+static const char *scope_of(cmd_parms *cmd)
+{
+    const char *directory = ep_words_directory(cmd);
+    const ap_directive_t *section = cmd->directive->parent;
+    const size_t lead = directory != NULL ? strlen(directory) + 1 : 0;
+    const size_t length = lead + length_of_sections(section, SIZE_MAX / 2);
+    char *scope = apr_palloc(cmd->pool, length + 1);
+    char *end = scope + length;
+
+    *end = '\0';
+    for (; section != NULL; section = section->parent) {
+        char *part = end - length_of_section(section);
+        char *next = apr_cpystrn(part, section->directive, (apr_size_t)(end - part));
+
+        *next++ = ' ';
+        next = apr_cpystrn(next, section->args, (apr_size_t)(end - next));
+        next = apr_cpystrn(next, name_of_section(section), (apr_size_t)(end - next));
+        *next = '\n';
+        end = part;
+    }
+    if (directory != NULL) {
+        memcpy(scope, directory, lead - 1);
+        scope[lead - 1] = '\n';
+    }
+    return scope;
+}
+
+/* Keeps an absolute path as trees are named: without a slash at its end. */
+static void name_tree(apr_pool_t *pool, const char *path, ep_count *count)
+{
+    apr_size_t length = strlen(path);
+    apr_size_t i;
+
+    while (length > 1 && path[length - 1] == '/') {
+        length--;
+    }
+    count->directory = apr_pstrndup(pool, path, length);
+    count->depth = 0;
+    for (i = 0; length > 1 && i < length; i++) {
+        count->depth += path[i] == '/';
+    }
+}
+
+/* What <Directory ARGS> stands for, made canonical as core does.
+ * @return NULL: no directory: a regular expression, or not absolute */
+static const char *path_of_section(cmd_parms *cmd, const char *args)
+{
+    const char *end = ap_strrchr_c(args, '>');
+    char *path;
+    apr_status_t rv;
+
+    args = apr_pstrndup(cmd->temp_pool, args,
+                        end != NULL ? (apr_size_t)(end - args) : strlen(args));
+    path = ap_getword_conf(cmd->temp_pool, &args);
+    if (*path != '/') {
+        return NULL;
+    }
+    rv = apr_filepath_merge(&path, NULL, path, APR_FILEPATH_TRUENAME,
+                            cmd->pool);
+    return rv == APR_SUCCESS || rv == APR_EPATHWILD ? path : NULL;
+}
+
+/* @return 1 if the directive stands in a directory, which is kept */
+static int find_directory(cmd_parms *cmd, ep_count *count)
+{
+    static const char *const within[] = {
+        "<Files", "<FilesMatch", "<If", "<ElseIf", "<Else"
+    };
+    const ap_directive_t *section = cmd->directive->parent;
+    const char *path;
+    apr_size_t i = 0;
+
+    while (section != NULL && i < sizeof(within) / sizeof(within[0])) {
+        if (is_section(section, within[i])) {
+            section = section->parent;
+            i = 0;
+        }
+        else {
+            i++;
+        }
+    }
+    if (ep_words_in_htaccess(cmd)) {
+        path = ep_words_directory(cmd);
+    }
+    else if (section != NULL && is_section(section, "<Directory")) {
+        path = path_of_section(cmd, section->args);
+    }
+    else {
+        path = NULL;
+    }
+    if (path == NULL) {
+        return 0;
+    }
+    name_tree(cmd->pool, path, count);
+    if (!ep_words_in_htaccess(cmd) && apr_fnmatch_test(count->directory)) {
+        count->directory = NULL;
+    }
+    return 1;
+}
+
+static ep_setting *new_limit(cmd_parms *cmd, ep_count **count)
+{
+    ep_setting *setting = ep_words_new_setting(cmd);
+
+    *count = apr_pcalloc(cmd->pool, sizeof(**count));
+    (*count)->rule = ep_words_rule(cmd);
+    (*count)->scope = scope_of(cmd);
+    (*count)->is_owners = ep_words_in_htaccess(cmd);
+    setting->count = *count;
+    return setting;
+}
+
+static const char *keep_off(cmd_parms *cmd, void *config)
+{
+    ep_setting *setting = ep_words_new_setting(cmd);
+
+    setting->number = EP_UNLIMITED;
+    return ep_words_keep(cmd, config, setting);
+}
+
+static int same_tree(const ep_count *a, const ep_count *b)
+{
+    return a->directory == NULL || b->directory == NULL
+               ? a->directory == b->directory && a->depth == b->depth
+               : strcmp(a->directory, b->directory) == 0;
+}
+
+/* 1 if two lines of one section count the same, so that the later one holds */
+static int counts_same(const ep_count *a, const ep_count *b)
+{
+    if (a->rule == EP_RULE_QUOTA) {
+        return same_tree(a, b);
+    }
+    return a->whom == b->whom && a->period == b->period
+           && (a->whom != EP_FOR_EXPRESSION
+               || strcmp(a->expression, b->expression) == 0);
+}
+
+/* The lines of a section up to @a line but for one that counts the same; adds
+ * to @a lines how many these are. */
+static const ep_setting *others(cmd_parms *cmd, const ep_setting *line,
+                                const ep_count *count, int *lines)
+{
+    const ep_setting *before;
+    ep_setting *copy;
+    ep_count *copied;
+
+    if (line == NULL || line->count == NULL) {
+        return line;
+    }
+    before = others(cmd, line->count->before, count, lines);
+    if (counts_same(line->count, count)) {
+        return before;
+    }
+    ++*lines;
+    if (before == line->count->before) {
+        return line;
+    }
+    copied = apr_pmemdup(cmd->pool, line->count, sizeof(*copied));
+    copied->before = before;
+    copy = apr_pmemdup(cmd->pool, line, sizeof(*copy));
+    copy->count = copied;
+    return copy;
+}
+
+/* Keeps one more line of a rule that may stand several times. */
+static const char *keep_line(cmd_parms *cmd, void *config,
+                             const ep_setting *setting, ep_count *count)
+{
+    int lines = 1;
+
+    count->before = others(cmd, ep_section_said(config, ep_words_rule(cmd)), count,
+                           &lines);
+    if (lines > LINES_MAX) {
+        return ep_words_exceeds(cmd, LINES_MAX, "lines");
+    }
+    return ep_words_keep(cmd, config, setting);
+}
+
+const char *ep_counted_limits_set_space(cmd_parms *cmd, void *config, const char *word)
+{
+    static const char legal[] = "Off, 0% to 100%, or " LEGAL_SIZE;
+    const char *error = ep_words_check_line(cmd);
+    const apr_size_t length = strlen(word);
+    ep_setting *setting;
+    ep_count *count;
+
+    if (error != NULL) {
+        return error;
+    }
+    if (ap_cstr_casecmp(word, "Off") == 0) {
+        return keep_off(cmd, config);
+    }
+    setting = new_limit(cmd, &count);
+    if (length > 1 && word[length - 1] == '%') {
+        const char *digits = apr_pstrndup(cmd->pool, word, length - 1);
+
+        count->is_percent = 1;
+        if (digits[strspn(digits, "0123456789")] != '\0'
+            || !ep_number_size(digits, &setting->number)
+            || setting->number > 100) {
+            return ep_words_complain(cmd, word, legal);
+        }
+    }
+    else if (!ep_number_size(word, &setting->number)) {
+        return ep_words_complain(cmd, word, legal);
+    }
+    return ep_words_keep(cmd, config, setting);
+}
+
+/* The path of a file or tree in a server's file.  @return NULL: no path */
+static const char *absolute(const cmd_parms *cmd, const char *word)
+{
+    const char *path = *word != '\0'
+                           ? ap_server_root_relative(cmd->pool, word)
+                           : NULL;
+
+    return path != NULL && *path == '/' && strlen(path) < EP_TREE_PATH_SIZE
+               ? path
+               : NULL;
+}
+
+static const char *parse_tree(cmd_parms *cmd, const char *size,
+                              const char *path, const char *usage,
+                              ep_count *count)
+{
+    static const char usage_is[] = "usage=";
+    const apr_size_t skip = sizeof(usage_is) - 1;
+
+    if (path != NULL && usage == NULL
+        && ap_cstr_casecmpn(path, usage_is, skip) == 0) {
+        usage = path;
+        path = NULL;
+    }
+    if (ep_words_in_htaccess(cmd) && (path != NULL || usage != NULL)) {
+        return ep_words_complain(cmd, path != NULL ? path : usage,
+                                 "Off or SIZE alone in an .htaccess file");
+    }
+    if (usage != NULL) {
+        count->usage_file = ap_cstr_casecmpn(usage, usage_is, skip) == 0
+                                ? absolute(cmd, usage + skip)
+                                : NULL;
+        if (count->usage_file == NULL) {
+            return ep_words_complain(cmd, usage, "usage=FILE, with the path of a file");
+        }
+    }
+    if (path != NULL) {
+        const char *tree = absolute(cmd, path);
+
+        if (tree == NULL) {
+            return ep_words_complain(cmd, path, "the path of a directory");
+        }
+        name_tree(cmd->pool, tree, count);
+        return NULL;
+    }
+    return find_directory(cmd, count)
+               ? NULL
+               : ep_words_complain(cmd, size, "here Off or SIZE PATH [usage=FILE]:"
+                                   " without PATH it has to stand in <Directory>, and"
+                                   " that without a regular expression");
+}
+
+/* Has a tree that is known already measured before the first upload. */
+static void plant(cmd_parms *cmd, const ep_count *count)
+{
+    ep_measure_need();
+    if (count->directory != NULL) {
+        ep_part part;
+
+        memset(&part, 0, sizeof(part));
+        ep_charge_tree(count->directory, count->usage_file, &part);
+        part.share = ep_charge_share(NULL, count);
+        ep_measure_plant(cmd->pool, &part);
+    }
+}
+
+const char *ep_counted_limits_set_quota(cmd_parms *cmd, void *config, const char *size,
+                                        const char *path, const char *usage)
+{
+    static const char legal[] = "Off or SIZE [PATH] [usage=FILE]; a SIZE is "
+                                LEGAL_SIZE;
+    const char *error = check_limit_line(cmd);
+    ep_setting *setting;
+    ep_count *count;
+
+    if (error != NULL) {
+        return error;
+    }
+    if (ap_cstr_casecmp(size, "Off") == 0 && path == NULL) {
+        return keep_off(cmd, config);
+    }
+    setting = new_limit(cmd, &count);
+    if (!ep_number_size(size, &setting->number)) {
+        return ep_words_complain(cmd, size, legal);
+    }
+    error = parse_tree(cmd, size, path, usage, count);
+    if (error == NULL && !ep_words_in_htaccess(cmd)) {
+        plant(cmd, count);
+    }
+    return error != NULL ? error : keep_line(cmd, config, setting, count);
+}
+
+/* @return NULL, or what is wrong */
+static const char *parse_key(cmd_parms *cmd, const char *word, ep_count *count)
+{
+    static const ep_keyword known[] = {
+        { "client", EP_FOR_CLIENT }, { "user", EP_FOR_USER },
+        { "host", EP_FOR_HOST }, { "directory", EP_FOR_DIRECTORY },
+        { NULL, 0 }
+    };
+    const char *error = NULL;
+    int whom;
+
+    if (ap_cstr_casecmpn(word, "expr=", 5) == 0 && word[5] != '\0') {
+        /* in .htaccess as restricted as httpd's own; and an answer does not
+         * come to depend on the fields that are looked at */
+        if (ep_words_in_htaccess(cmd) && strlen(word + 5) > OWNER_EXPRESSION_MAX) {
+            return ep_words_exceeds(cmd, OWNER_EXPRESSION_MAX,
+                                    "bytes in an EXPRESSION of an .htaccess file");
+        }
+        count->whom = EP_FOR_EXPRESSION;
+        count->expression = word + 5;
+        if (!count->is_owners && strchr(count->expression, '%') != NULL) {
+            ep_snapshot_need();
+        }
+        count->compiled = ap_expr_parse_cmd(
+            cmd, count->expression,
+            AP_EXPR_FLAG_STRING_RESULT | AP_EXPR_FLAG_DONT_VARY
+                | (ep_words_in_htaccess(cmd) ? AP_EXPR_FLAG_RESTRICTED : 0),
+            &error, NULL);
+        return error != NULL
+                   ? ep_words_complain(cmd, word, apr_pstrcat(cmd->pool, "a KEY of "
+                                                              LEGAL_KEY ": ", error,
+                                                              NULL))
+                   : NULL;
+    }
+    if (!ep_words_find(known, word, &whom)) {
+        return ep_words_complain(cmd, word, "a KEY of " LEGAL_KEY);
+    }
+    count->whom = (ep_for)whom;
+    if (count->whom == EP_FOR_DIRECTORY && !find_directory(cmd, count)) {
+        return ep_words_complain(cmd, word, "here client, user, host or expr=EXPRESSION:"
+                                 " directory has to stand in <Directory>, and that"
+                                 " without a regular expression");
+    }
+    return NULL;
+}
+
+const char *ep_counted_limits_set_limit(cmd_parms *cmd, void *config, const char *amount,
+                                        const char *key)
+{
+    const int is_allowance = ep_words_rule(cmd) == EP_RULE_ALLOWANCE;
+    const char *legal = is_allowance
+                            ? "Off or SIZE/PERIOD KEY; a SIZE is " LEGAL_SIZE
+                              ", a PERIOD a number with s, m, h, d or w, of"
+                              " 366 days at most, a KEY " LEGAL_KEY
+                            : "Off or NUMBER KEY; a NUMBER is 1 or more, a KEY "
+                              LEGAL_KEY;
+    const char *error = check_limit_line(cmd);
+    ep_setting *setting;
+    ep_count *count;
+
+    if (error != NULL) {
+        return error;
+    }
+    if (ap_cstr_casecmp(amount, "Off") == 0 && key == NULL) {
+        return keep_off(cmd, config);
+    }
+    setting = new_limit(cmd, &count);
+    if (key == NULL) {
+        return ep_words_complain(cmd, amount, legal);
+    }
+    if (is_allowance) {
+        const char *slash = ap_strchr_c(amount, '/');
+
+        if (slash == NULL
+            || !ep_number_size(apr_pstrndup(cmd->pool, amount,
+                                            (apr_size_t)(slash - amount)),
+                               &setting->number)
+            || !ep_period_parse(slash + 1, &count->period)) {
+            return ep_words_complain(cmd, amount, legal);
+        }
+    }
+    else if (amount[strspn(amount, "0123456789")] != '\0'
+             || !ep_number_size(amount, &setting->number)
+             || setting->number == 0) {
+        return ep_words_complain(cmd, amount, legal);
+    }
+    error = parse_key(cmd, key, count);
+    return error != NULL ? error : keep_line(cmd, config, setting, count);
+}
