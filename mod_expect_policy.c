@@ -16,7 +16,7 @@
  *                        limits that count
  *   handler              the same, where a fast redirect changed the place;
  *                        quotas once more, by what the handler sees; COPY and
- *                        MOVE; limits, for who asks
+ *                        MOVE; limits, for a client that asks
  *   insert_error_filter  core's own 417, and content cut on its way: our page
  *
  * docs/design.md tells why.

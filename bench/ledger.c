@@ -76,7 +76,7 @@ static void four(int i)
     upload(parts, 4);
 }
 
-/* The same with content: who has sent nothing gives way to others. */
+/* The same with content: a client that has sent nothing gives way to others. */
 static void fed(int i)
 {
     ep_claim claim = { 0, 0 };

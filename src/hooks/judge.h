@@ -22,7 +22,8 @@ int ep_judge_head(request_rec *r);
 int ep_judge_authenticated(request_rec *r);
 
 /** In the handler hook: the same, where the place is not the one that was judged;
- * then what the handler alone tells, COPY and MOVE, and limits, for who asks. */
+ * then what the handler alone tells, COPY and MOVE, and limits, for a client that
+ * asks. */
 int ep_judge_place(request_rec *r);
 
 #endif

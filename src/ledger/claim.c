@@ -750,8 +750,8 @@ int ep_claim_check_handler(request_rec *r, ep_request *state)
     return check_replaced(r, state, 0);
 }
 
-/* Whoever could have stored the content has declined: core throws it away, whether
- * it then sends a file, 404 or 405. */
+/* All handlers that could store the content have declined: core throws it away,
+ * whether it then sends a file, 404 or 405. */
 static int before_default_handler(request_rec *r)
 {
     ep_request *state = r->main == NULL && !ep_request_is_plain(r)

@@ -29,6 +29,12 @@ APLOG_USE_MODULE(expect_policy);
  * one's. */
 #define TREES 8
 #define TURN (SLICE / TREES)
+/* Of these turns, owners' trees have at most so many, and those of one owner, or
+ * of one section of the server's: nobody keeps others' trees from being measured
+ * by large ones. */
+#define TURNS_OF_OWNERS (TREES / 2)
+#define TURNS_OF_OWNER (TREES / 4)
+#define TURNS_OF_SECTION (TREES / 2)
 /* Calls of the ledger in a slice, at least and as a part of the places there
  * are, where each has a tree: a second for all of them, or a little more. */
 #define LOOKS 64u
@@ -290,6 +296,26 @@ static int is_walked(apr_uint32_t place)
     return 0;
 }
 
+/* 1 if a tree may be walked now, for all the turns that others of its share have. */
+static int has_turn(const ep_tree *tree)
+{
+    int of_share = 0, of_owners = 0;
+    int i;
+
+    for (i = 0; i < TREES; i++) {
+        const ep_tree *other = &usage.tree[i].before;
+
+        if (usage.tree[i].is_walked) {
+            of_owners += other->is_owners;
+            of_share += other->is_owners == tree->is_owners
+                        && other->share == tree->share;
+        }
+    }
+    return tree->is_owners ? of_share < TURNS_OF_OWNER
+                                 && of_owners < TURNS_OF_OWNERS
+                           : of_share < TURNS_OF_SECTION;
+}
+
 /* @a tree has the tree in that place */
 static void begin(walked *tree, apr_uint32_t place)
 {
@@ -305,6 +331,9 @@ static void begin(walked *tree, apr_uint32_t place)
     tree->insists = step == EP_DUE_INSIST;
     if (tree->before.is_file) {
         read_file(&tree->before, note, tree->insists);
+        return;
+    }
+    if (!has_turn(&tree->before)) {
         return;
     }
     tree->is_walked = 1;

@@ -344,7 +344,7 @@ static void owe(const ep_claim *claim, int is_settled, apr_int64_t received,
     }
 }
 
-/* Whoever has the lock does what others could not. */
+/* The process that has the lock does what others could not. */
 static void pay(void)
 {
     struct ep_shm_book_shared *shared = mapped.shared;

@@ -131,7 +131,7 @@ static int make_file(attempt *a)
 }
 
 /* Children inherit this descriptor: by one that is open for writing they could
- * shorten the file, and then whoever looks at the mapping is killed.
+ * shorten the file, and then each process that looks at the mapping is killed.
  * @return FOUND: it is open, and this server's own */
 static int open_file(attempt *a)
 {

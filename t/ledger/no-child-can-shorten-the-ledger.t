@@ -1,4 +1,4 @@
-# Whoever shortens a file kills all that look at what was mapped of it.  So no
+# A process that shortens a file kills all that look at what was mapped of it.  So no
 # child has a descriptor by which it could, and still one server alone has the
 # ledger, over a restart, with all counts.
 #

@@ -185,7 +185,7 @@ static uint32_t claims(void)
     return counts.claims;
 }
 
-/* Whoever has the lock next acts upon what is told. */
+/* The process that gets the lock next acts upon what is told. */
 static int recover(ep_shm_file *block, pid_t pid)
 {
     ep_shm_file_ended(block, pid);

@@ -1434,6 +1434,8 @@ int ep_book_tree(const ep_book *book, uint32_t place, ep_tree *tree)
     tree->took = ep_amount_of(found->took);
     tree->changes = found->changes;
     tree->mark = found->mark;
+    tree->is_owners = found->is_owners != 0;
+    tree->share = found->share;
     tree->is_held = found->account.claims != 0;
     tree->settled = ep_amount_of(found->settled);
     return 1;

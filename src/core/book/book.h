@@ -252,6 +252,9 @@ uint32_t ep_book_recover(const ep_book *book,
 /** A tree, as one who measures it sees it: a copy. */
 typedef struct ep_tree {
     ep_key key;
+    /** as in ep_part */
+    int is_owners;
+    uint64_t share;
     /** 1: path is a file that holds the usage as a number */
     int is_file;
     char path[EP_TREE_PATH_SIZE];
