@@ -15,6 +15,7 @@
 #include "ledger/replaced.h"
 #include "ledger/walk.h"
 #include "request/facts.h"
+#include "request/filter.h"
 
 /* How often ep_walk_go() asks whether it is enough, in entries. */
 #define ENTRIES_A_QUESTION 32
@@ -174,13 +175,11 @@ static apr_status_t end(void *data)
 /* As an upload's claim: before the client can know that it is over. */
 static apr_status_t end_before_answer(ap_filter_t *f, apr_bucket_brigade *bb)
 {
-    copy *copied = f->ctx;
-
+    if (f->ctx == NULL) {
+        return ep_filter_leave_output(f, bb);
+    }
     if (!APR_BRIGADE_EMPTY(bb)) {
-        /* an owner can name any filter */
-        if (copied != NULL) {
-            end(copied);
-        }
+        end(f->ctx);
         ap_remove_output_filter(f);
     }
     return ap_pass_brigade(f->next, bb);
