@@ -33,6 +33,15 @@ static void skip_space(const char *at, size_t length)
     //@ check not_before_the_text: \offset(result) >= text_longest - length;
 }
 
+static void find_comma(const char *at, size_t length)
+{
+    const char *result = ep_text_find_comma(at);
+
+    //@ check within: \offset(result) <= text_longest;
+    //@ check not_before_the_text: \offset(result) >= text_longest - length;
+    //@ check a_comma_or_the_end: *result == ',' || *result == 0;
+}
+
 static void skip_parameters(const char *at, size_t length)
 {
     const char *result = ep_text_skip_parameters(at);
@@ -80,6 +89,7 @@ int main(void)
         quoted_string(at, i);
         skip_space(at, i);
         skip_parameters(at, i);
+        find_comma(at, i);
         span_of(at, i);
         json_length(at, i);
     }

@@ -15,9 +15,13 @@
 /* a token that does not look like a pattern */
 #define RE_PLAIN "[!#$%&'+.^_`|~0-9A-Za-z-]+"
 
-static const char type_pattern[] = RE_OWS RE_MEDIA RE_PARAMETERS RE_OWS;
+/* anything without a comma outside of quotes; behind a quote that does not end
+ * there are none */
+#define RE_ANYTHING RE_OWS "(;([^\",]|" RE_QUOTED ")*(\"[^,]*)?)?"
+
+static const char type_pattern[] = RE_OWS RE_MEDIA RE_ANYTHING;
 static const char star_pattern[] =
-    RE_OWS "([*]/" RE_TOKEN "|" RE_TOKEN "/[*])" RE_PARAMETERS RE_OWS;
+    RE_OWS "([*]/" RE_TOKEN "|" RE_TOKEN "/[*])" RE_ANYTHING;
 static const char range_pattern[] =
     "[*]/[*]|" RE_PLAIN "/([*]|" RE_PLAIN ")";
 static const char codings_pattern[] = RE_LIST(RE_TOKEN);

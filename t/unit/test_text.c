@@ -210,6 +210,34 @@ START_TEST(a_span_of_a_string_is_all_of_it_but_the_nul)
 }
 END_TEST
 
+static const struct {
+    const char *text;
+    size_t comma;
+} commas[] = {
+    { "", 0 },
+    { ",", 0 },
+    { "a,b", 1 },
+    { "ab", 2 },
+    { "\"a,b\"", 5 },
+    { "\"a,b\",", 5 },
+    { "x\"a,b\"y\",\"z,", 11 },
+    { "\"a\\\",b\",", 7 },
+    /* a quote that does not end quotes nothing, and neither does one behind it */
+    { "\"a,b", 2 },
+    { "\"a\\\",b", 4 },
+    { "\"a\x01\"\",\"", 5 },
+    { "\"a\t\"\",\"", 7 }
+};
+
+START_TEST(a_comma_counts_where_it_stands_in_no_quotes)
+{
+    const char *text = guarded(commas[_i].text);
+
+    ck_assert_uint_eq((size_t)(ep_text_find_comma(text) - text),
+                      commas[_i].comma);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ep_text");
@@ -225,6 +253,7 @@ int main(void)
     ADD_ROWS(tcase, words_are_the_same_but_for_the_case_of_us_ascii, words);
     ADD_ROWS(tcase, in_json_some_bytes_take_more_room, json_lengths);
     tcase_add_test(tcase, a_span_of_a_string_is_all_of_it_but_the_nul);
+    ADD_ROWS(tcase, a_comma_counts_where_it_stands_in_no_quotes, commas);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -32,8 +32,8 @@ int ep_media_parse(const char *value, ep_media *media)
         || ep_media_is_star(parsed.subtype)) {
         return 0;
     }
-    end = ep_text_skip_parameters(end);
-    if (end == NULL || *end != '\0') {
+    end = ep_text_skip_space(end);
+    if ((*end != '\0' && *end != ';') || *ep_text_find_comma(end) != '\0') {
         return 0;
     }
     *media = parsed;

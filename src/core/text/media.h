@@ -22,10 +22,11 @@ const char *ep_media_pair(const char *text, ep_media *media);
 int ep_media_is_star(ep_span span);
 
 /**
- * @param value a whole Content-Type value; its parameters are checked for form
- *        and then ignored
- * @return 1: @a media is set and points into @a value; 0: malformed, or more
- *         than one value (httpd joins repeated lines with a comma)
+ * @param value a whole Content-Type value; its parameters are not looked at, be
+ *        they malformed
+ * @return 1: @a media is set and points into @a value; 0: there is no type, or
+ *         more than one value (a comma outside of quotes: httpd joins repeated
+ *         lines with one)
  */
 int ep_media_parse(const char *value, ep_media *media);
 

@@ -90,6 +90,24 @@ const char *ep_text_skip_parameters(const char *text)
     return text;
 }
 
+/* One quote that does not end is enough: to look for the end of each that follows
+ * would take the square of the length. */
+const char *ep_text_find_comma(const char *text)
+{
+    int can_quote = 1;
+
+    while (*text != '\0' && *text != ',') {
+        size_t quoted = 0;
+
+        if (*text == '"' && can_quote) {
+            quoted = ep_text_quoted_string(text);
+            can_quote = quoted > 0;
+        }
+        text += quoted > 0 ? quoted : 1;
+    }
+    return text;
+}
+
 int ep_text_same_word(ep_span a, ep_span b)
 {
     size_t i;

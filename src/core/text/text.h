@@ -37,6 +37,13 @@ const char *ep_text_skip_space(const char *text);
  */
 const char *ep_text_skip_parameters(const char *text);
 
+/**
+ * @return the first comma at or behind @a text that stands in no quoted-string;
+ *         the end of the text: there is none.  Behind a quote that does not end,
+ *         nothing is quoted
+ */
+const char *ep_text_find_comma(const char *text);
+
 /** @return 1 if both are the same but for the case of US-ASCII letters */
 int ep_text_same_word(ep_span a, ep_span b);
 
