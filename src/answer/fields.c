@@ -23,6 +23,50 @@ void ep_fields_names(request_rec *r, const ep_policy *policy,
     }
 }
 
+/* 1 if a method works without content, whatever ExpectPolicyMethods says: unless
+ * somebody has told httpd otherwise (AllowMethods). */
+static int works_without(const request_rec *r, int number)
+{
+    return r->allowed == 0
+           || (r->allowed & (AP_METHOD_BIT << number)) != 0;
+}
+
+/* 1 if both sides list the method; with case */
+static int is_listed(const ep_policy *policy, const char *method)
+{
+    int half;
+
+    for (half = 0; half < 2; half++) {
+        const ep_setting *methods = policy->rule[EP_RULE_METHODS][half];
+
+        if (methods != NULL
+            && !ep_policy_lists(EP_RULE_METHODS, methods, method)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+void ep_fields_allow(request_rec *r, const ep_policy *policy)
+{
+    static const struct {
+        const char *name;
+        int number;
+    } others[] = {
+        { "GET", M_GET }, { "HEAD", M_GET }, { "OPTIONS", M_OPTIONS }
+    };
+    size_t i;
+
+    apr_table_unset(r->headers_out, "Allow");
+    ep_fields_names(r, policy, "Allow", EP_RULE_METHODS);
+    for (i = 0; i < sizeof(others) / sizeof(*others); i++) {
+        if (works_without(r, others[i].number)
+            && !is_listed(policy, others[i].name)) {
+            apr_table_mergen(r->headers_out, "Allow", others[i].name);
+        }
+    }
+}
+
 void ep_fields_upload_limit(request_rec *r, const ep_policy *policy)
 {
     const ep_setting *size = ep_policy_max_size(policy);

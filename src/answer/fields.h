@@ -11,6 +11,12 @@ void ep_fields_names(request_rec *r, const ep_policy *policy,
                      const char *field, ep_rule rule);
 
 /**
+ * Sets Allow to the methods that work here: those that may carry content, and
+ * GET, HEAD and OPTIONS, which work without.
+ */
+void ep_fields_allow(request_rec *r, const ep_policy *policy);
+
+/**
  * Sets Upload-Limit (draft-ietf-httpbis-resumable-upload) to the largest size,
  * where the server's files allow it and there is one that a structured field
  * can state (RFC 9651 3.3.1).

@@ -41,8 +41,7 @@ static void set_fields(request_rec *r, const ep_request *state)
 
     switch (verdict->code) {
     case EP_METHOD_NOT_ALLOWED:
-        apr_table_unset(r->headers_out, "Allow");
-        ep_fields_names(r, &state->policy, "Allow", EP_RULE_METHODS);
+        ep_fields_allow(r, &state->policy);
         break;
     case EP_AUTHENTICATION_REQUIRED:
         for (i = 0; i < by->names_count; i++) {
