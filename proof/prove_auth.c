@@ -36,6 +36,13 @@ static void offer(const char *at, const char *wanted)
     //@ check yes_or_no: result == 0 || result == 1;
 }
 
+static void parameter(const char *at, const char *wanted)
+{
+    const int result = ep_auth_has_parameter(at, wanted);
+
+    //@ check yes_or_no: result == 0 || result == 1;
+}
+
 static void challenge(const char *at)
 {
     char out[EP_CHALLENGE_SIZE];
@@ -71,6 +78,7 @@ int main(void)
     //@ loop unroll 11;
     for (i = 0; i <= 10; i++) {
         offer(ANY_OF(text, i), "NTLM");
+        parameter(ANY_OF(text, i), "realm");
         //@ loop unroll 4;
         for (j = 0; j <= wanted_longest; j++) {
             offer(ANY_OF(text, i), ANY_OF(wanted, j));

@@ -260,6 +260,39 @@ static const char *const *add_name(apr_pool_t *pool, const ep_setting *before,
     return names;
 }
 
+/* @return NULL, or why an answer with such a challenge would not be legal */
+static const char *complain_challenge(const cmd_parms *cmd, const char *args,
+                                      const char *challenge)
+{
+    static const ep_keyword no_schemes[] = {
+        { "On", 0 }, { "Any", 0 }, { "None", 0 }, { "Off", 0 }, { NULL, 0 }
+    };
+    const ep_span scheme = ep_auth_scheme(challenge);
+    int number;
+
+    if (ep_words_find(no_schemes,
+                      apr_pstrmemdup(cmd->pool, scheme.at, scheme.length),
+                      &number)) {
+        return ep_words_complain(cmd, args, "Off alone, or the SCHEME that a"
+                                            " client is to use, such as Bearer"
+                                            " realm=\"api\" or Basic"
+                                            " realm=\"my site\"");
+    }
+    if (ep_text_same_word(scheme, ep_text_span("Digest"))) {
+        return ep_words_complain(cmd, args, "Off or another SCHEME, as a Digest"
+                                            " challenge needs a nonce: AuthType"
+                                            " Digest with Require valid-user"
+                                            " makes one");
+    }
+    if (ep_text_same_word(scheme, ep_text_span("Basic"))
+        && !ep_auth_has_parameter(challenge, "realm")) {
+        return ep_words_complain(cmd, args, "Off or SCHEME [PARAM=VALUE ...],"
+                                            " and of Basic a realm is part:"
+                                            " Basic realm=\"my site\"");
+    }
+    return NULL;
+}
+
 /* Lines of one section add up, as the challenges of an answer do. */
 static const char *set_auth(cmd_parms *cmd, void *config, const char *args)
 {
@@ -277,6 +310,10 @@ static const char *set_auth(cmd_parms *cmd, void *config, const char *args)
     }
     if (!ep_auth_parse_challenge(args, challenge)) {
         return ep_words_complain(cmd, args, legal);
+    }
+    error = complain_challenge(cmd, args, challenge);
+    if (error != NULL) {
+        return error;
     }
     before = ep_section_said(config, EP_RULE_REQUIRE_AUTH);
     setting = ep_words_new_setting(cmd);
@@ -319,6 +356,38 @@ static const char *complain_message(const cmd_parms *cmd, const char *message)
                                            " \\ count twice");
 }
 
+/* An answer with one of these has to have a field that nobody gave: challenges,
+ * methods, a proxy's challenges, a protocol (RFC 9110 15.5). */
+static int needs_field(int64_t status)
+{
+    return status == HTTP_UNAUTHORIZED || status == HTTP_METHOD_NOT_ALLOWED
+           || status == HTTP_PROXY_AUTHENTICATION_REQUIRED
+           || status == HTTP_UPGRADE_REQUIRED;
+}
+
+static const char *parse_refuse_status(const cmd_parms *cmd, const char *word,
+                                       int *status)
+{
+    int64_t number;
+
+    if (strlen(word) != 3 || !ep_number_size(word, &number) || number < 400
+        || number > 599
+        /* for others than it knows, httpd would send 500 */
+        || strncmp(ap_get_status_line((int)number), word, 3) != 0) {
+        return ep_words_complain(cmd, word, "a STATUS from 400 to 599 that httpd"
+                                            " knows");
+    }
+    if (needs_field(number)) {
+        return ep_words_complain(cmd, word,
+                                 "another STATUS from 400 to 599, such as 403,"
+                                 " as this one needs a field in the answer: for"
+                                 " 401 write ExpectPolicyRequireAuth, for 405"
+                                 " ExpectPolicyMethods, for 407 and 426 403");
+    }
+    *status = (int)number;
+    return NULL;
+}
+
 static const char *set_refuse(cmd_parms *cmd, void *config, const char *code,
                               const char *message, const char *status)
 {
@@ -343,18 +412,9 @@ static const char *set_refuse(cmd_parms *cmd, void *config, const char *code,
     setting->message = message;
     setting->status = HTTP_FORBIDDEN;
     if (status != NULL) {
-        int64_t number;
-
-        if (strlen(status) != 3 || !ep_number_size(status, &number)
-            || number < 400 || number > 599
-            /* for others than it knows, httpd would send 500 */
-            || strncmp(ap_get_status_line((int)number), status, 3) != 0) {
-            return ep_words_complain(cmd, status, "a STATUS from 400 to 599 that httpd"
-                                                  " knows");
-        }
-        setting->status = (int)number;
+        error = parse_refuse_status(cmd, status, &setting->status);
     }
-    return ep_words_keep(cmd, config, setting);
+    return error != NULL ? error : ep_words_keep(cmd, config, setting);
 }
 
 static const char *set_failure(cmd_parms *cmd, void *config, const char *word)

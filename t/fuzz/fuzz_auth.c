@@ -21,6 +21,20 @@ static const char made_pattern[] =
     RE_TOKEN "( " RE_PARAMETER "(, " RE_PARAMETER ")*)?";
 static const char credentials_pattern[] = RE_OWS RE_TOKEN "([ \t].*)?";
 
+/* A realm stands in front of its = behind the scheme or a comma, both outside of
+ * quotes. */
+static const char realm_pattern[] =
+    RE_TOKEN "( " RE_PARAMETER ",)* [Rr][Ee][Aa][Ll][Mm]=" RE_VALUE
+    "(, " RE_PARAMETER ")*";
+
+static void check_realm(const char *made)
+{
+    if (strlen(made) <= FUZZ_MATCH_MAX) {
+        PROMISE(ep_auth_has_parameter(made, "realm")
+                == fuzz_matches(realm_pattern, made));
+    }
+}
+
 static void check_challenge(const char *text)
 {
     /* on the heap, for a sanitizer to see what is written behind it */
@@ -50,6 +64,7 @@ static void check_challenge(const char *text)
         }
         PROMISE(ep_auth_parse_challenge(out, again));
         PROMISE(strcmp(out, again) == 0);
+        check_realm(out);
     }
     free(out);
     free(again);

@@ -256,7 +256,8 @@ static int read_refusal(scenario *s, ep_setting *setting, word line)
     if (find_code(setting->code) != EP_CODES) {
         return 0;
     }
-    if (!bytes_in(take(&line), &status) || status < 400 || status > 599) {
+    if (!bytes_in(take(&line), &status) || status < 400 || status > 599
+        || status == 401 || status == 405 || status == 407 || status == 426) {
         return 0;
     }
     setting->status = (int)status;

@@ -31,9 +31,13 @@ my %directives = (
         ['POST', 'POST PUT X-UPLOAD', 'any']],
     ExpectPolicyRequireAuth => [['Off', 'SCHEME'],
         ['Bearer realm', 'Bearer realm=', '"Bea rer"', 'Bearer realm="open',
-         'Bearer =x', 'Bearer realm="a" b', '/'],
+         'Bearer =x', 'Bearer realm="a" b', '/',
+         # what no client can answer
+         'Digest', 'digest realm="a", qop="auth"', 'Basic',
+         'basic charset=UTF-8', 'Basic realms="x"', 'Basic x="realm=y"', 'On',
+         'any', 'None', 'On realm="x"', 'Off realm="x"'],
         ['Bearer', 'Bearer realm="api"', 'Basic realm="the vault" charset=UTF-8',
-         'Digest realm="a", qop="auth"', 'Off']],
+         'BASIC charset=UTF-8, Realm="x"', 'Negotiate', 'Onion', 'Off', 'OFF']],
     ExpectPolicyTypes => [['Any', 'TYPE/'],
         ['png', 'image/', '/png', '*/png', 'image/png;q=1', 'image/png,image/gif',
          '""', 'Any image/png', 'image/png Any', 'im*/png', '"image/ png"'],
@@ -51,10 +55,13 @@ my %directives = (
         ['"a b"', 'a"b', 'closed "x" 200', 'closed "x" 600', 'closed "x" 399',
          'closed "x" abc', 'closed "x" 403 more',
          'closed "x" 420', 'closed "x" 599', 'content_too_large',
+         'closed "x" 401', 'closed "x" 405', 'closed "x" 407',
+         'closed "x" 426',
          'unsupported_expectation', '"x/y"', 'a' x 65, 'closed "' . 'm' x 1025 . '"',
          'closed "' . '\\\\' x 513 . '"',
          "closed \"bad \xff utf8\"", "closed \"a\tb\"", '""'],
         ['closed', 'closed "In words."', 'closed "In words." 503', 'Off',
+         'closed "x" 404', 'closed "x" 408', 'closed "x" 428',
          'a.b-c_D9 "x" 400', 'closed "' . '\\\\' x 512 . '"', 'a "x" 511', 'a' x 64]],
     ExpectPolicyFormat => [[qw(JSON Problem Negotiate)],
         ['XML', 'application/json', '""', 'JSON Problem'],
@@ -154,8 +161,26 @@ for my $directive (sort keys %directives) {
     $seen{$directive}++;
 }
 is(scalar keys %seen, 24, 'directives');
-cmp_ok($wrong, '>=', 170, 'wrong words');
-cmp_ok($right, '>=', 75, 'right words');
+cmp_ok($wrong, '>=', 184, 'wrong words');
+cmp_ok($right, '>=', 80, 'right words');
+
+# what would make an answer that no client can act on: the message says what to
+# write instead
+my %instead = (
+    'RequireAuth Digest realm="x"' => qr/AuthType Digest with Require valid-user/,
+    'RequireAuth Basic' => qr/Basic realm="my site"/,
+    'RequireAuth On' => qr/Bearer realm="api" or Basic realm="my site"/,
+    'RequireAuth Any' => qr/Bearer realm="api" or Basic realm="my site"/,
+    'Refuse closed "x" 401' => qr/for 401 write ExpectPolicyRequireAuth/,
+    'Refuse closed "x" 405' => qr/for 405 ExpectPolicyMethods/,
+    'Refuse closed "x" 407' => qr/for 407 and 426 403/,
+    'Refuse closed "x" 426' => qr/for 407 and 426 403/,
+);
+for my $line (sort keys %instead) {
+    my ($exit, $said) = $judge->("ExpectPolicy$line\n");
+    isnt($exit, 0, "$line stops");
+    like($said, $instead{$line}, 'and it is said what to write instead');
+}
 
 # where a directive may stand
 my %place = (

@@ -173,6 +173,33 @@ START_TEST(every_length_around_the_bound_is_told_apart)
 END_TEST
 
 static const struct {
+    const char *challenge;
+    int has_realm;
+} realms[] = {
+    { "Basic realm=\"x\"", 1 },
+    { "Basic realm=x", 1 },
+    { "Basic REALM=\"\"", 1 },
+    { "Basic charset=UTF-8, realm=\"a, b\"", 1 },
+    { "Basic a=\"x, y\", b=z, realm=c", 1 },
+    { "", 0 },
+    { "Basic", 0 },
+    { "Basic charset=UTF-8", 0 },
+    { "Basic realms=x", 0 },
+    { "Basic real=m", 0 },
+    { "Basic x=realm", 0 },
+    { "Basic x=\"a, realm=b\"", 0 },
+    { "realm x=y", 0 }
+};
+
+START_TEST(a_challenge_has_the_parameters_that_stand_in_no_quotes)
+{
+    ck_assert_int_eq(ep_auth_has_parameter(guarded(realms[_i].challenge),
+                                           "realm"),
+                     realms[_i].has_realm);
+}
+END_TEST
+
+static const struct {
     const char *challenges;
     int offered;
 } offers[] = {
@@ -221,6 +248,8 @@ int main(void)
     tcase_add_test(tcase, every_length_around_the_bound_is_told_apart);
     ADD_ROWS(tcase, a_scheme_is_offered_by_a_challenge_and_by_nothing_else,
              offers);
+    ADD_ROWS(tcase, a_challenge_has_the_parameters_that_stand_in_no_quotes,
+             realms);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -79,12 +79,27 @@ int ep_auth_parse_challenge(const char *text, char *out)
 /* @return behind the next comma that is not quoted; at the end if none is */
 static const char *behind_comma(const char *text)
 {
-    while (*text != '\0' && *text != ',') {
-        const size_t quoted = ep_text_quoted_string(text);
-
-        text += quoted > 0 ? quoted : 1;
-    }
+    text = ep_text_find_comma(text);
     return *text == ',' ? text + 1 : text;
+}
+
+int ep_auth_has_parameter(const char *challenge, const char *name)
+{
+    const ep_span scheme = ep_auth_scheme(challenge);
+    const ep_span wanted = ep_text_span(name);
+    const char *rest = scheme.at + scheme.length;
+
+    while (*rest != '\0') {
+        ep_span word;
+
+        word.at = ep_text_skip_space(rest);
+        word.length = ep_text_token(word.at);
+        if (word.at[word.length] == '=' && ep_text_same_word(word, wanted)) {
+            return 1;
+        }
+        rest = behind_comma(word.at);
+    }
+    return 0;
 }
 
 int ep_auth_offers(const char *challenges, const char *scheme)

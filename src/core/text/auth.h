@@ -20,6 +20,12 @@
  */
 int ep_auth_parse_challenge(const char *text, char *out);
 
+/**
+ * @param challenge what ep_auth_parse_challenge() made
+ * @return 1 if it has a parameter of that name; without case
+ */
+int ep_auth_has_parameter(const char *challenge, const char *name);
+
 /** @return the scheme that a challenge or a set of credentials begins with;
  *         length 0: none */
 ep_span ep_auth_scheme(const char *text);
