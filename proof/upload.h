@@ -50,8 +50,10 @@ static void fill(size_t field_length, size_t name_length)
     policy.ceiling = maybe(&ceiling);
     policy.mode_by = maybe(&mode);
     policy.mode = (ep_mode)Frama_C_interval(EP_MODE_OFF, EP_MODE_ON);
-    policy.status = (ep_status_choice)Frama_C_interval(EP_STATUS_AUTO,
-                                                       EP_STATUS_417);
+    for (rule = 0; rule < EP_CODES; rule++) {
+        policy.status[rule] = (ep_status_choice)Frama_C_interval(
+            EP_STATUS_AUTO, EP_STATUS_417);
+    }
     facts.method = ANY_OF(field, field_length);
     facts.ignores_continue = ANY_BIT;
     facts.expect = field_or_none(field_length);

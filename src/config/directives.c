@@ -51,16 +51,6 @@ static const char *set_switch(cmd_parms *cmd, void *config, const char *word)
     return ep_words_set_keyword(cmd, config, word, known, "On or Off");
 }
 
-static const char *set_status(cmd_parms *cmd, void *config, const char *word)
-{
-    static const ep_keyword known[] = {
-        { "Auto", EP_STATUS_AUTO }, { "Specific", EP_STATUS_SPECIFIC },
-        { "417", EP_STATUS_417 }, { NULL, 0 }
-    };
-
-    return ep_words_set_keyword(cmd, config, word, known, "Auto, Specific or 417");
-}
-
 static const char *set_format(cmd_parms *cmd, void *config, const char *word)
 {
     static const ep_keyword known[] = {
@@ -417,6 +407,104 @@ static const char *set_refuse(cmd_parms *cmd, void *config, const char *code,
     return error != NULL ? error : ep_words_keep(cmd, config, setting);
 }
 
+/* What stands for the codes of ExpectPolicyRefuse, which are the site's own. */
+static const char own_codes[] = "Refuse";
+
+static const char *legal_status(apr_pool_t *pool)
+{
+    const char *codes = "";
+    int code;
+
+    for (code = 0; code < EP_CODES; code++) {
+        const char *token = ep_check_of((ep_code)code)->token;
+
+        if (token != NULL) {
+            codes = apr_pstrcat(pool, codes, token, ", ", NULL);
+        }
+    }
+    return apr_pstrcat(pool, "Auto, Specific or 417, and behind it, if not for"
+                             " all, the CODEs that it is for: ", codes, "or ",
+                       own_codes, " for those of ExpectPolicyRefuse", NULL);
+}
+
+static void say_status(const cmd_parms *cmd, void *config, int in_htaccess,
+                       int code, const ep_setting *setting)
+{
+    ep_section_say(cmd->pool, config, in_htaccess,
+                   (ep_rule)(EP_RULE_STATUS + code), setting);
+}
+
+/* A line without codes is for all, but for those that other lines of the section
+ * name. */
+static void say_status_of_all(cmd_parms *cmd, void *config,
+                              const ep_setting *setting)
+{
+    const int in_htaccess = ep_words_in_htaccess(cmd);
+    int code;
+
+    for (code = 0; code < EP_CODES; code++) {
+        const ep_setting *before = ep_section_said(
+            config, (ep_rule)(EP_RULE_STATUS + code));
+
+        if (before == NULL || before->names == NULL) {
+            say_status(cmd, config, in_htaccess, code, setting);
+        }
+    }
+}
+
+static const char *say_status_of_codes(cmd_parms *cmd, void *config,
+                                       const char *args, ep_setting *setting)
+{
+    const int in_htaccess = ep_words_in_htaccess(cmd);
+    apr_array_header_t *names = apr_array_make(cmd->pool, EP_CODES,
+                                               sizeof(const char *));
+
+    while (*args != '\0') {
+        const char *word = ap_getword_conf(cmd->pool, &args);
+        const ep_code code = ap_cstr_casecmp(word, own_codes) == 0
+                                 ? EP_REFUSED
+                                 : find_code(word);
+        const char *error = ep_words_check_name(cmd, (size_t)names->nelts);
+
+        if (error != NULL) {
+            return error;
+        }
+        if (code == EP_CODES) {
+            return ep_words_complain(cmd, word, legal_status(cmd->pool));
+        }
+        APR_ARRAY_PUSH(names, const char *) = word;
+        say_status(cmd, config, in_htaccess, (int)code, setting);
+    }
+    setting->names = (const char *const *)names->elts;
+    setting->names_count = (size_t)names->nelts;
+    return NULL;
+}
+
+static const char *set_status(cmd_parms *cmd, void *config, const char *args)
+{
+    static const ep_keyword known[] = {
+        { "Auto", EP_STATUS_AUTO }, { "Specific", EP_STATUS_SPECIFIC },
+        { "417", EP_STATUS_417 }, { NULL, 0 }
+    };
+    const char *error = ep_words_check_line(cmd);
+    const char *word = ap_getword_conf(cmd->pool, &args);
+    ep_setting *setting = ep_words_new_setting(cmd);
+    int number;
+
+    if (error != NULL) {
+        return error;
+    }
+    if (!ep_words_find(known, word, &number)) {
+        return ep_words_complain(cmd, word, legal_status(cmd->pool));
+    }
+    setting->number = number;
+    if (*args != '\0') {
+        return say_status_of_codes(cmd, config, args, setting);
+    }
+    say_status_of_all(cmd, config, setting);
+    return NULL;
+}
+
 static const char *set_failure(cmd_parms *cmd, void *config, const char *word)
 {
     static const ep_keyword known[] = {
@@ -553,8 +641,9 @@ const command_rec ep_directives[] = {
                   "Open or Closed"),
     AP_INIT_TAKE1("ExpectPolicyLedger", set_ledger, NULL, RSRC_CONF,
                   "shm[:SIZE]"),
-    AP_INIT_TAKE1("ExpectPolicyStatus", set_status, INFO(EP_RULE_STATUS),
-                  ANYWHERE, "Auto, Specific or 417"),
+    AP_INIT_RAW_ARGS("ExpectPolicyStatus", set_status, INFO(EP_RULE_STATUS),
+                     ANYWHERE, "Auto, Specific or 417, and the codes that it is"
+                     " for"),
     AP_INIT_TAKE1("ExpectPolicyFormat", set_format, INFO(EP_RULE_FORMAT),
                   ANYWHERE, "JSON, Problem or Negotiate"),
     AP_INIT_TAKE1("ExpectPolicyAdvertise", set_switch,

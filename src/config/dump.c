@@ -377,6 +377,51 @@ static void put_demand(dump *d, ep_rule rule, const ep_setting *setting)
     }
 }
 
+static const char *code_name(int code)
+{
+    const char *token = ep_check_of((ep_code)code)->token;
+
+    return token != NULL ? token : "Refuse";
+}
+
+/* @return 0 if a line further up in the dump has said it: one line is for many
+ * codes */
+static int is_first_of(const dump *d, int code)
+{
+    const ep_setting *setting = server_says(d, (ep_rule)(EP_RULE_STATUS + code));
+    int before = 0;
+
+    while (before < code
+           && server_says(d, (ep_rule)(EP_RULE_STATUS + before)) != setting) {
+        before++;
+    }
+    return before == code;
+}
+
+/* A line with codes is shown with those that it holds for. */
+static void put_status(dump *d, int code)
+{
+    const ep_setting *setting = server_says(d, (ep_rule)(EP_RULE_STATUS + code));
+    const char *const words[] = { "Auto", "Specific", "417" };
+    const char *codes = "";
+
+    if (!is_first_of(d, code)) {
+        return;
+    }
+    if (setting->names == NULL) {
+        put_setting(d, setting);
+        return;
+    }
+    for (; code < EP_CODES; code++) {
+        if (server_says(d, (ep_rule)(EP_RULE_STATUS + code)) == setting) {
+            codes = apr_pstrcat(d->pool, codes, " ", code_name(code), NULL);
+        }
+    }
+    put(d, d->depth + 1,
+        apr_psprintf(d->pool, "%s %s%s  (%s)", setting->directive,
+                     words[setting->number], codes, place_of(d, setting)));
+}
+
 static void put_policy(dump *d)
 {
     const ep_policy *policy = &d->policy;
@@ -389,9 +434,15 @@ static void put_policy(dump *d)
     for (rule = 0; rule < EP_RULES; rule++) {
         const ep_setting *setting = server_says(d, (ep_rule)rule);
 
-        /* what is built in has no line */
-        if (setting != NULL && setting->file != NULL
-            && rule != EP_RULE_MODE) {
+        if (setting == NULL || setting->file == NULL
+            || rule == EP_RULE_MODE) {
+            /* what is built in has no line */
+            continue;
+        }
+        if (rule >= EP_RULE_STATUS && rule <= EP_RULE_STATUS_LAST) {
+            put_status(d, rule - EP_RULE_STATUS);
+        }
+        else {
             put_demand(d, (ep_rule)rule, setting);
         }
     }

@@ -65,10 +65,10 @@ static void check_verdict(const ep_policy *policy, const ep_facts *facts,
     specific = first == EP_REFUSED ? verdict->by[EP_REFUSED]->status
                                    : specific_status[first];
     PROMISE(verdict->status == specific || verdict->status == 417);
-    PROMISE(policy->status != EP_STATUS_SPECIFIC
+    PROMISE(policy->status[first] != EP_STATUS_SPECIFIC
             || verdict->status == specific);
-    PROMISE(policy->status != EP_STATUS_417 || verdict->status == 417);
-    PROMISE(policy->status != EP_STATUS_AUTO || facts->expect != NULL
+    PROMISE(policy->status[first] != EP_STATUS_417 || verdict->status == 417);
+    PROMISE(policy->status[first] != EP_STATUS_AUTO || facts->expect != NULL
             || verdict->status == specific);
     /* limits are told to nobody who has yet to show credentials */
     if (verdict->by[EP_AUTHENTICATION_REQUIRED] != NULL) {
@@ -596,8 +596,8 @@ static void check_denial(const ep_policy *policy, const ep_facts *facts,
     PROMISE(verdict.code == code && verdict.by[code] == line);
     PROMISE(verdict.status == specific_status[code]
             || (verdict.status == 417
-                && (policy->status == EP_STATUS_417
-                    || (policy->status == EP_STATUS_AUTO && !is_cut
+                && (policy->status[code] == EP_STATUS_417
+                    || (policy->status[code] == EP_STATUS_AUTO && !is_cut
                         && facts->expect != NULL))));
     PROMISE(!is_cut || verdict.requested == EP_UNKNOWN);
     PROMISE(verdict.limit == line->number

@@ -280,6 +280,36 @@ static int read_choice(ep_setting *setting, const char *const *words,
     return 0;
 }
 
+/* A line without codes leaves those that others of its section name. */
+static int read_status(scenario *s, ep_half *half, ep_setting *setting,
+                       word line)
+{
+    static const char *const words[] = { "Auto", "Specific", "417", NULL };
+    const ep_setting **said = &half->rule[EP_RULE_STATUS];
+    const int is_one = read_choice(setting, words, take(&line));
+    int code;
+
+    if (line.length > 0) {
+        setting->names = keep(s, sizeof(*setting->names));
+        setting->names_count = 1;
+    }
+    for (code = 0; is_one && line.length == 0 && code < EP_CODES; code++) {
+        if (said[code] == NULL || said[code]->names == NULL) {
+            said[code] = setting;
+        }
+    }
+    while (is_one && line.length > 0) {
+        const word name = take(&line);
+
+        code = is(name, "Refuse") ? EP_REFUSED : find_code(keep_text(s, name));
+        if (code == EP_CODES) {
+            return 0;
+        }
+        said[code] = setting;
+    }
+    return is_one;
+}
+
 static int read_tree(scenario *s, ep_count *count, word text)
 {
     int64_t depth = 0;
@@ -377,7 +407,6 @@ static int read_setting(scenario *s, ep_setting *setting, ep_rule rule,
     /* in the order of their numbers */
     static const char *const modes[] = { "Off", "DryRun", "On", NULL };
     static const char *const switches[] = { "Off", "On", NULL };
-    static const char *const statuses[] = { "Auto", "Specific", "417", NULL };
     static const char *const failures[] = { "Open", "Closed", NULL };
     static const char *const formats[] = {
         "JSON", "Problem", "Negotiate", NULL
@@ -397,8 +426,6 @@ static int read_setting(scenario *s, ep_setting *setting, ep_rule rule,
         return read_choice(setting, formats, line);
     case EP_RULE_LINGER:
         return read_choice(setting, lingers, line);
-    case EP_RULE_STATUS:
-        return read_choice(setting, statuses, line);
     case EP_RULE_REQUIRE_CONTINUE:
     case EP_RULE_MAX_SIZE:
         setting->number = EP_UNLIMITED;
@@ -449,6 +476,9 @@ static int read_rule(scenario *s, int side, const char *file,
         return 0;
     }
     rule = (int)rule_words[i].rule;
+    if (rule == EP_RULE_STATUS) {
+        return read_status(s, half, setting, line);
+    }
     is_legal = rule == EP_RULE_MESSAGE
                    ? read_message(s, setting, &rule, line)
                    : read_setting(s, setting, (ep_rule)rule, half->rule[rule],

@@ -16,7 +16,7 @@
  *     server|owner Encodings CODING ...|Any
  *     server|owner RequireLength On|Off
  *     server|owner MaxSize BYTES|Unlimited
- *     server|owner Status Auto|Specific|417
+ *     server|owner Status Auto|Specific|417 [CODE|Refuse ...]
  *     server|owner Linger Full|Short|Abort
  *     server|owner EarlyErrors On|Off
  *     server|owner LedgerFailure Open|Closed

@@ -75,9 +75,19 @@ my %directives = (
          'length_required "' . 'm' x 1024 . '"']],
     ExpectPolicyAdvertise => [[qw(On Off)],
         ['Yes', 'Upload-Limit', '1', '""', 'On Off'], ['On', 'OFF']],
-    ExpectPolicyStatus => [[qw(Auto Specific 417)],
-        ['413', 'Always', '""', 'Auto Specific', '4170'],
-        ['Auto', 'SPECIFIC', '417']],
+    ExpectPolicyStatus => [[qw(Auto Specific 417 content_too_large
+                               ledger_unavailable Refuse)],
+        ['413', 'Always', '""', 'Auto Specific', '4170',
+         'Specific too_large', 'Specific Content_Too_Large',
+         'Specific content_too_large 413', '417 content_too_large,quota_exceeded',
+         'Auto ""', 'content_too_large', 'Specific EP_REFUSED', 'Auto admitted'],
+        ['Auto', 'SPECIFIC', '417', 'Specific content_too_large',
+         'auto unsupported_expectation continue_required method_not_allowed'
+         . ' authentication_required refuse unsupported_content_type'
+         . ' unsupported_content_encoding length_required content_too_large'
+         . ' insufficient_storage quota_exceeded allowance_exceeded'
+         . ' too_many_uploads ledger_unavailable',
+         '417 Refuse', 'Specific Refuse Refuse']],
     ExpectPolicyOverride => [[qw(Tighten Any None)],
         ['Loosen', 'On', '""', 'Any None'], ['Tighten', 'any', 'NONE']],
     ExpectPolicyLinger => [['Full, Short or Abort'],
@@ -161,8 +171,8 @@ for my $directive (sort keys %directives) {
     $seen{$directive}++;
 }
 is(scalar keys %seen, 24, 'directives');
-cmp_ok($wrong, '>=', 184, 'wrong words');
-cmp_ok($right, '>=', 80, 'right words');
+cmp_ok($wrong, '>=', 191, 'wrong words');
+cmp_ok($right, '>=', 84, 'right words');
 
 # what would make an answer that no client can act on: the message says what to
 # write instead
@@ -175,6 +185,7 @@ my %instead = (
     'Refuse closed "x" 405' => qr/for 405 ExpectPolicyMethods/,
     'Refuse closed "x" 407' => qr/for 407 and 426 403/,
     'Refuse closed "x" 426' => qr/for 407 and 426 403/,
+    'Status Specific too_large' => qr/'too_large'.*, content_too_large, /,
 );
 for my $line (sort keys %instead) {
     my ($exit, $said) = $judge->("ExpectPolicy$line\n");

@@ -59,7 +59,7 @@ START_TEST(where_nobody_says_anything_the_policy_is_off_and_demands_nothing)
     static const ep_half silent;
     const ep_half *halves[] = { NULL, &silent };
     size_t i, j;
-    int how, rule;
+    int how, rule, code;
 
     for (i = 0; i < 2; i++) {
         for (j = 0; j < 2; j++) {
@@ -70,9 +70,11 @@ START_TEST(where_nobody_says_anything_the_policy_is_off_and_demands_nothing)
                 ep_policy_compose(&policy, halves[i], halves[j],
                                   (ep_override)how);
                 ck_assert_int_eq(policy.mode, EP_MODE_OFF);
-                ck_assert_int_eq(policy.status, EP_STATUS_AUTO);
                 ck_assert_ptr_null(policy.mode_by);
                 ck_assert_ptr_null(policy.ceiling);
+                for (code = 0; code < EP_CODES; code++) {
+                    ck_assert_int_eq(policy.status[code], EP_STATUS_AUTO);
+                }
                 for (rule = 0; rule < EP_RULES; rule++) {
                     ck_assert_ptr_null(policy.rule[rule][1]);
                     ck_assert((policy.rule[rule][0] != NULL)
@@ -106,8 +108,73 @@ START_TEST(the_owners_word_on_the_status_wins_where_it_is_heard)
     scenario s;
     ep_policy policy;
 
+    int code;
+
     given(&s, &policy, statuses[_i].lines, "");
-    ck_assert_int_eq(policy.status, statuses[_i].status);
+    for (code = 0; code < EP_CODES; code++) {
+        ck_assert_int_eq(policy.status[code], statuses[_i].status);
+    }
+    scenario_free(&s);
+}
+END_TEST
+
+/* What holds for authentication_required, Refuse and content_too_large. */
+static const struct {
+    const char *lines;
+    ep_status_choice auth;
+    ep_status_choice refuse;
+    ep_status_choice size;
+} code_statuses[] = {
+    { "server Status Specific authentication_required", EP_STATUS_SPECIFIC,
+      EP_STATUS_AUTO, EP_STATUS_AUTO },
+    { "server Status Specific Refuse", EP_STATUS_AUTO, EP_STATUS_SPECIFIC,
+      EP_STATUS_AUTO },
+    { "server Status Specific authentication_required Refuse",
+      EP_STATUS_SPECIFIC, EP_STATUS_SPECIFIC, EP_STATUS_AUTO },
+    /* several lines, in either order */
+    { "server Status Specific authentication_required\nserver Status 417",
+      EP_STATUS_SPECIFIC, EP_STATUS_417, EP_STATUS_417 },
+    { "server Status 417\nserver Status Specific authentication_required",
+      EP_STATUS_SPECIFIC, EP_STATUS_417, EP_STATUS_417 },
+    { "server Status Specific authentication_required\n"
+      "server Status 417 content_too_large",
+      EP_STATUS_SPECIFIC, EP_STATUS_AUTO, EP_STATUS_417 },
+    { "server Status Specific Refuse content_too_large\n"
+      "server Status 417 content_too_large",
+      EP_STATUS_AUTO, EP_STATUS_SPECIFIC, EP_STATUS_417 },
+    { "server Status 417\nserver Status Auto Refuse", EP_STATUS_417,
+      EP_STATUS_AUTO, EP_STATUS_417 },
+    /* the innermost section that speaks about a code */
+    { "server Status Specific authentication_required\nserver section\n"
+      "server Status 417 content_too_large",
+      EP_STATUS_SPECIFIC, EP_STATUS_AUTO, EP_STATUS_417 },
+    { "server Status Specific authentication_required Refuse\nserver section\n"
+      "server Status Auto Refuse",
+      EP_STATUS_SPECIFIC, EP_STATUS_AUTO, EP_STATUS_AUTO },
+    { "server Status Specific authentication_required\nserver section\n"
+      "server Status 417",
+      EP_STATUS_417, EP_STATUS_417, EP_STATUS_417 },
+    /* an owner's word, where it is heard */
+    { "server Status Specific\nowner Status 417 Refuse", EP_STATUS_SPECIFIC,
+      EP_STATUS_417, EP_STATUS_SPECIFIC },
+    { "server Status Specific Refuse\nowner Status 417", EP_STATUS_417,
+      EP_STATUS_417, EP_STATUS_417 },
+    { "owner Status 417 Refuse\noverride None", EP_STATUS_AUTO, EP_STATUS_AUTO,
+      EP_STATUS_AUTO }
+};
+
+START_TEST(a_status_can_be_chosen_for_some_codes_alone)
+{
+    scenario s;
+    ep_policy policy;
+
+    given(&s, &policy, code_statuses[_i].lines, "");
+    ck_assert_int_eq(s.rejected, 0);
+    ck_assert_int_eq(policy.status[EP_AUTHENTICATION_REQUIRED],
+                     code_statuses[_i].auth);
+    ck_assert_int_eq(policy.status[EP_REFUSED], code_statuses[_i].refuse);
+    ck_assert_int_eq(policy.status[EP_CONTENT_TOO_LARGE],
+                     code_statuses[_i].size);
     scenario_free(&s);
 }
 END_TEST
@@ -626,7 +693,8 @@ START_TEST(every_rule_was_asked_whether_it_is_laxer)
         if (i != EP_RULE_LINGER && i != EP_RULE_EARLY_ERRORS
             && i != EP_RULE_LEDGER_FAILURE
             /* one of the messages stands for all */
-            && (i <= EP_RULE_MESSAGE || i > EP_RULE_MESSAGE_LAST)) {
+            && (i <= EP_RULE_MESSAGE || i > EP_RULE_MESSAGE_LAST)
+            && (i <= EP_RULE_STATUS || i > EP_RULE_STATUS_LAST)) {
             ck_assert_msg(asked[i], "rule %u", (unsigned int)i);
         }
     }
@@ -928,6 +996,7 @@ int main(void)
         where_nobody_says_anything_the_policy_is_off_and_demands_nothing);
     ADD_ROWS(tcase, the_owners_word_on_the_status_wins_where_it_is_heard,
              statuses);
+    ADD_ROWS(tcase, a_status_can_be_chosen_for_some_codes_alone, code_statuses);
     ADD_ROWS(tcase, some_words_are_the_servers_alone,
              servers_alone);
     ADD_ROWS(

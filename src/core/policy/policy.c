@@ -15,6 +15,11 @@ static const ep_setting default_expectations = {
     .names = default_expectation, .names_count = 1
 };
 
+static int is_status(ep_rule rule)
+{
+    return rule >= EP_RULE_STATUS && rule <= EP_RULE_STATUS_LAST;
+}
+
 /* Leaves out what was written but demands nothing: Off, Any, Unlimited. */
 static const ep_setting *demand(ep_rule rule, const ep_setting *setting)
 {
@@ -38,7 +43,7 @@ static const ep_setting *demand(ep_rule rule, const ep_setting *setting)
         /* these are counted */
         return NULL;
     default:
-        return setting->number != 0 ? setting : NULL;
+        return is_status(rule) || setting->number != 0 ? setting : NULL;
     }
 }
 
@@ -137,6 +142,19 @@ static void count(ep_policy *policy, const ep_half *const halves[2])
     }
 }
 
+static void choose_status(ep_policy *policy, const ep_half *half)
+{
+    int code;
+
+    for (code = 0; code < EP_CODES; code++) {
+        const ep_setting *status = half->rule[EP_RULE_STATUS + code];
+
+        if (status != NULL) {
+            policy->status[code] = (ep_status_choice)status->number;
+        }
+    }
+}
+
 void ep_policy_compose(ep_policy *policy, const ep_half *server,
                        const ep_half *owner, ep_override how)
 {
@@ -149,7 +167,6 @@ void ep_policy_compose(ep_policy *policy, const ep_half *server,
     memset(policy, 0, sizeof(*policy));
     for (i = 0; i < 2; i++) {
         const ep_setting *mode = halves[i]->rule[EP_RULE_MODE];
-        const ep_setting *status = halves[i]->rule[EP_RULE_STATUS];
         const ep_setting *format = halves[i]->rule[EP_RULE_FORMAT];
         const ep_setting *advertise = halves[i]->rule[EP_RULE_ADVERTISE];
 
@@ -162,9 +179,7 @@ void ep_policy_compose(ep_policy *policy, const ep_half *server,
             policy->mode_by = mode;
         }
         /* how a refusal is told makes nothing laxer */
-        if (status != NULL) {
-            policy->status = (ep_status_choice)status->number;
-        }
+        choose_status(policy, halves[i]);
         if (format != NULL) {
             policy->format = (ep_format)format->number;
         }
@@ -232,7 +247,7 @@ int ep_policy_is_laxer(ep_rule rule, const ep_setting *server,
 {
     size_t i;
 
-    if (rule == EP_RULE_STATUS || rule == EP_RULE_FORMAT
+    if (is_status(rule) || rule == EP_RULE_FORMAT
         || rule == EP_RULE_ADVERTISE
         || (rule >= EP_RULE_MESSAGE && rule <= EP_RULE_MESSAGE_LAST)) {
         return 0;

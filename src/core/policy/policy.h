@@ -61,7 +61,9 @@ typedef enum ep_rule {
     EP_RULE_ENCODINGS,
     EP_RULE_REQUIRE_LENGTH,
     EP_RULE_MAX_SIZE,
+    /** one for each code, from here on */
     EP_RULE_STATUS,
+    EP_RULE_STATUS_LAST = EP_RULE_STATUS + EP_CODES - 1,
     EP_RULE_LINGER,
     EP_RULE_EARLY_ERRORS,
     EP_RULE_LEDGER_FAILURE,
@@ -173,6 +175,7 @@ typedef struct ep_setting {
     /**
      * EXPECTATIONS, METHODS, TYPES, ENCODINGS: what is accepted;
      * REQUIRE_AUTH: the challenges.  NULL: Any or Off, no demand is made.
+     * STATUS: the codes as written; NULL: it is for all.
      */
     const char *const *names;
     size_t names_count;
@@ -207,7 +210,8 @@ typedef struct ep_half {
 /** What holds for a request. */
 typedef struct ep_policy {
     ep_mode mode;
-    ep_status_choice status;
+    /** for each code */
+    ep_status_choice status[EP_CODES];
     ep_format format;
     /** limits are told to who asks; Upload-Limit is for the server's files to
      * allow: it says that uploads can be resumed */

@@ -61,8 +61,9 @@ static int final_status(const ep_policy *policy, const ep_facts *facts,
                              ? verdict->by[EP_REFUSED]->status
                              : ep_check_of(verdict->code)->status;
 
-    if (policy->status == EP_STATUS_417
-        || (policy->status == EP_STATUS_AUTO && expects_something(facts))) {
+    if (policy->status[verdict->code] == EP_STATUS_417
+        || (policy->status[verdict->code] == EP_STATUS_AUTO
+            && expects_something(facts))) {
         return 417;
     }
     return specific;
@@ -148,7 +149,7 @@ static void conclude_cut(const ep_policy *policy, ep_code code,
     /* how much it would have been, nobody knows */
     verdict->requested = EP_UNKNOWN;
     /* the expectation to continue was met */
-    if (policy->status == EP_STATUS_AUTO) {
+    if (policy->status[code] == EP_STATUS_AUTO) {
         verdict->status = ep_check_of(code)->status;
     }
 }
