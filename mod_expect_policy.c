@@ -99,7 +99,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
         return result;
     }
     ep_ledger_open(pconf, s);
-    return ep_measure_start(pconf, s, ep_ledger_provider_in_use(),
+    return ep_measure_start(pconf, s, ep_ledger_find_measured(),
                             ep_section_has_owners(s, OR_LIMIT));
 }
 

@@ -23,17 +23,22 @@
 
 static ep_book book;
 static volatile uint64_t *line;
-static ep_part parts[] = {
-    { .kind = EP_SPACE, .key = { 1, 1 }, .limit = INT64_MAX, .amount = 1000,
-      .period = 0, .path = NULL },
-    { .kind = EP_QUOTA, .key = { 2, 2 }, .limit = INT64_MAX, .amount = 1000,
-      .period = 0, .path = "/srv/www" },
-    { .kind = EP_ALLOWANCE, .key = { 3, 3 }, .limit = INT64_MAX, .amount = 1000,
-      .period = INT64_C(3600000000), .path = NULL },
-    { .kind = EP_CONCURRENT, .key = { 4, 4 }, .limit = 10, .amount = 1,
-      .period = 0, .path = NULL }
+static ep_ledger_charge charges[] = {
+    { .kind = EP_CHARGE_SPACE, .key = { { 1 } }, .limit = INT64_MAX,
+      .amount = 1000 },
+    { .kind = EP_CHARGE_QUOTA, .key = { { 2 } }, .limit = INT64_MAX,
+      .amount = 1000, .path = "/srv/www" },
+    { .kind = EP_CHARGE_ALLOWANCE, .key = { { 3 } }, .limit = INT64_MAX,
+      .amount = 1000, .period = INT64_C(3600000000) },
+    { .kind = EP_CHARGE_CONCURRENT, .key = { { 4 } }, .limit = 10,
+      .amount = 1 }
 };
-static ep_part *const allowance = &parts[2];
+static ep_ledger_charge *const allowance = &charges[2];
+/* The same, for the book alone. */
+static const ep_part part = {
+    .kind = EP_ALLOWANCE, .key = { 3, 3 }, .limit = INT64_MAX, .amount = 1000,
+    .period = INT64_C(3600000000)
+};
 
 static void fail(const char *what)
 {
@@ -41,14 +46,14 @@ static void fail(const char *what)
     exit(1);
 }
 
-static void upload(const ep_part *asked, size_t count)
+static void upload(const ep_ledger_charge *asked, size_t count)
 {
-    ep_claim claim = { 0, 0 };
-    ep_denial denial;
-    ep_book_result result;
+    ep_ledger_claim claim = { 0 };
+    ep_ledger_denial denial;
+    ep_ledger_outcome outcome;
 
-    if (ep_shm_book_reserve(asked, count, 1, &claim, &result, &denial)
-            != APR_SUCCESS || result != EP_BOOK_GRANTED) {
+    if (ep_shm_book_reserve(asked, count, 1, &claim, &outcome, &denial)
+            != APR_SUCCESS || outcome != EP_OUTCOME_GRANTED) {
         fail("not granted");
     }
     ep_shm_book_settle(&claim, 1000, 1000);
@@ -73,21 +78,22 @@ static void one(int i)
 static void four(int i)
 {
     (void)i;
-    upload(parts, 4);
+    upload(charges, 4);
 }
 
 /* The same with content: a client that has sent nothing gives way to others. */
 static void fed(int i)
 {
-    ep_claim claim = { 0, 0 };
-    ep_denial denial;
-    ep_book_result result;
+    ep_ledger_claim claim = { 0 };
+    ep_ledger_denial denial;
+    ep_ledger_outcome outcome;
 
     (void)i;
-    if (ep_shm_book_reserve(allowance, 1, 1, &claim, &result, &denial)
-            != APR_SUCCESS || result != EP_BOOK_GRANTED
-        || ep_shm_book_feed(&claim, &result) != APR_SUCCESS
-        || result != EP_BOOK_GRANTED) {
+    if (ep_shm_book_reserve(allowance, 1, 1, &claim, &outcome, &denial)
+            != APR_SUCCESS || outcome != EP_OUTCOME_GRANTED
+        || ep_shm_book_confirm(allowance, 1, &claim, &outcome, &denial)
+               != APR_SUCCESS
+        || outcome != EP_OUTCOME_GRANTED) {
         fail("not granted");
     }
     ep_shm_book_settle(&claim, 1000, 1000);
@@ -96,10 +102,11 @@ static void fed(int i)
 /* Another client each time, so that little of it is in the cache. */
 static void others(int i)
 {
-    ep_part part = *allowance;
+    const int client = i % KEYS;
+    ep_ledger_charge charge = *allowance;
 
-    part.key.high = (uint64_t)(i % KEYS) * UINT64_C(0x9e3779b97f4a7c15);
-    upload(&part, 1);
+    memcpy(charge.key.bytes, &client, sizeof(client));
+    upload(&charge, 1);
 }
 
 /* The book alone, for whoever wonders what lock and clock cost. */
@@ -110,7 +117,7 @@ static void unlocked(int i)
 
     (void)i;
     ep_book_enter(&book);
-    if (ep_book_reserve(&book, 1, 1, allowance, 1, 0, &claim, &denial)
+    if (ep_book_reserve(&book, 1, 1, &part, 1, 0, &claim, &denial)
         != EP_BOOK_GRANTED) {
         fail("not granted");
     }

@@ -1,8 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE.
  *
  * sources: due amount
- * lengths: a usage file of 0 to 32 bytes; any tree, any note, any
- *          place, times to 2^62
+ * lengths: a usage file of 0 to 32 bytes; any tree, path, note and place,
+ *          times to 2^62
  */
 #include "any.h"
 #include "core/book/due.h"
@@ -10,7 +10,8 @@
 enum { longest = EP_DUE_FILE_MAX };
 
 static char text[longest];
-static ep_tree tree;
+static ep_due_tree tree;
+static char path[EP_TREE_PATH_SIZE];
 static ep_due_note note;
 static ep_due_notes notes;
 
@@ -38,7 +39,7 @@ static void parse(const char *at, size_t length)
     }
 }
 
-/* Nothing is known of a tree in shared memory. */
+/* Nothing is known of what a ledger says. */
 static void any_tree(void)
 {
     Frama_C_make_unknown((char *)&tree, sizeof(tree));
@@ -51,8 +52,8 @@ static void decide(void)
     int64_t took;
 
     any_tree();
-    note.key.high = Frama_C_unsigned_long_interval(0, UINT64_MAX);
-    note.key.low = Frama_C_unsigned_long_interval(0, UINT64_MAX);
+    note.id[0] = Frama_C_unsigned_long_interval(0, UINT64_MAX);
+    note.id[1] = Frama_C_unsigned_long_interval(0, UINT64_MAX);
     note.since = Frama_C_long_interval(0, INT64_C(1) << 62);
     note.rest = any_number();
     step = ep_due_decide(&tree, &note, now);
@@ -69,8 +70,8 @@ static void others(void)
     uint32_t mark;
     int answer;
 
-    any_tree();
-    answer = ep_due_is_path(&tree);
+    Frama_C_make_unknown(path, sizeof(path));
+    answer = ep_due_is_path(path, sizeof(path));
     //@ check path: answer == 0 || answer == 1;
     state.inode = Frama_C_unsigned_long_interval(0, UINT64_MAX);
     state.seconds = any_number();
@@ -78,7 +79,9 @@ static void others(void)
     state.bytes = any_number();
     mark = ep_due_mark(&state);
     //@ check no_mark_is_0: mark != 0;
-    answer = ep_due_is_news(&tree, mark);
+    answer = ep_due_is_news(Frama_C_interval(INT32_MIN, INT32_MAX),
+                            Frama_C_unsigned_int_interval(0, UINT32_MAX),
+                            mark);
     //@ check news: answer == 0 || answer == 1;
     ep_due_note_of(&notes, Frama_C_unsigned_int_interval(0, UINT32_MAX))
         ->since = 1;

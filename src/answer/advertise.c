@@ -186,41 +186,39 @@ static int64_t less(int64_t a, int64_t b)
 }
 
 /* @return bytes that a limit has left; EP_UNKNOWN */
-static int64_t left_of(request_rec *r, const ep_ledger_provider *ledger,
-                       const ep_setting *setting)
+static int64_t left_of(request_rec *r, const ep_setting *setting)
 {
     const char *directory;
-    ep_balance balance;
-    ep_part part;
+    ep_ledger_balance balance;
+    ep_ledger_charge charge;
     apr_status_t rv;
 
-    if (ep_charge_make(r, setting, &part, &directory) <= 0) {
+    if (ep_charge_make(r, setting, &charge, &directory) <= 0) {
         return EP_UNKNOWN;
     }
-    rv = ledger->balance(part.kind, part.key, &balance);
-    if (rv == APR_NOTFOUND && part.kind == EP_ALLOWANCE) {
-        return part.limit;
+    rv = ep_ledger_read_balance(&charge, &balance);
+    if (rv == APR_NOTFOUND && charge.kind == EP_CHARGE_ALLOWANCE) {
+        return charge.limit;
     }
     if (rv != APR_SUCCESS || !balance.is_known) {
         return EP_UNKNOWN;
     }
-    if (balance.used > part.limit || balance.held > part.limit - balance.used) {
+    if (balance.used > charge.limit || balance.held > charge.limit - balance.used) {
         return 0;
     }
-    return part.limit - balance.used - balance.held;
+    return charge.limit - balance.used - balance.held;
 }
 
 /* What is left is for those whom httpd knows, and who could come to hear of it:
  * limits that count are asked last. */
 static void find_left(const ep_preview *found, ep_left *left)
 {
-    const ep_ledger_provider *ledger = ep_ledger_provider_in_use();
     const ep_policy *policy = &found->policy;
     apr_size_t i;
 
     left->quota = EP_UNKNOWN;
     left->allowance = EP_UNKNOWN;
-    if (found->sub->user == NULL || ledger == NULL
+    if (found->sub->user == NULL
         || !ep_verdict_tells_limits(&found->verdict)) {
         return;
     }
@@ -232,7 +230,7 @@ static void find_left(const ep_preview *found, ep_left *left)
                              ? &left->allowance
                              : NULL;
         const int64_t bytes = least != NULL
-                                  ? left_of(found->sub, ledger, setting)
+                                  ? left_of(found->sub, setting)
                                   : EP_UNKNOWN;
 
         if (bytes != EP_UNKNOWN) {

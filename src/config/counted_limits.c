@@ -302,7 +302,7 @@ static const char *absolute(const cmd_parms *cmd, const char *word)
                            ? ap_server_root_relative(cmd->pool, word)
                            : NULL;
 
-    return path != NULL && *path == '/' && strlen(path) < EP_TREE_PATH_SIZE
+    return path != NULL && *path == '/' && strlen(path) < EP_LEDGER_PATH_SIZE
                ? path
                : NULL;
 }
@@ -352,12 +352,12 @@ static void plant(cmd_parms *cmd, const ep_count *count)
 {
     ep_measure_need();
     if (count->directory != NULL) {
-        ep_part part;
+        ep_ledger_charge charge;
 
-        memset(&part, 0, sizeof(part));
-        ep_charge_tree(count->directory, count->usage_file, &part);
-        part.share = ep_charge_share(NULL, count);
-        ep_measure_plant(cmd->pool, &part);
+        memset(&charge, 0, sizeof(charge));
+        ep_charge_tree(count->directory, count->usage_file, &charge);
+        charge.share = ep_charge_share(NULL, count);
+        ep_measure_plant(cmd->pool, &charge);
     }
 }
 

@@ -43,14 +43,11 @@ static void mix_text(apr_md5_ctx_t *md5, const char *text)
     }
 }
 
-static ep_key key_of(apr_md5_ctx_t *md5)
+static ep_ledger_key key_of(apr_md5_ctx_t *md5)
 {
-    unsigned char digest[APR_MD5_DIGESTSIZE];
-    ep_key key;
+    ep_ledger_key key;
 
-    apr_md5_final(digest, md5);
-    memcpy(&key.high, digest, sizeof(key.high));
-    memcpy(&key.low, digest + sizeof(key.high), sizeof(key.low));
+    apr_md5_final(key.bytes, md5);
     return key;
 }
 
@@ -205,8 +202,8 @@ static int mix_whom(request_rec *r, const ep_setting *setting,
 }
 
 /* ALLOWANCE and CONCURRENT. */
-static int count_keys(request_rec *r, const ep_setting *setting, ep_kind kind,
-                      ep_part *part)
+static int count_keys(request_rec *r, const ep_setting *setting,
+                      ep_ledger_kind kind, ep_ledger_charge *charge)
 {
     const ep_count *count = setting->count;
     apr_md5_ctx_t md5;
@@ -220,27 +217,27 @@ static int count_keys(request_rec *r, const ep_setting *setting, ep_kind kind,
     if (!mix_whom(r, setting, &md5)) {
         return 0;
     }
-    part->kind = kind;
-    part->key = key_of(&md5);
-    part->limit = setting->number;
-    part->period = count->period;
+    charge->kind = kind;
+    charge->key = key_of(&md5);
+    charge->limit = setting->number;
+    charge->period = count->period;
     return 1;
 }
 
 /* Quotas of different sizes on one tree share its account: its usage is one. */
 void ep_charge_tree(const char *directory, const char *usage_file,
-                    ep_part *part)
+                    ep_ledger_charge *charge)
 {
     apr_md5_ctx_t md5;
 
     apr_md5_init(&md5);
-    mix_number(&md5, EP_QUOTA);
+    mix_number(&md5, EP_CHARGE_QUOTA);
     mix_text(&md5, directory);
     mix_text(&md5, usage_file);
-    part->kind = EP_QUOTA;
-    part->key = key_of(&md5);
-    part->path = usage_file != NULL ? usage_file : directory;
-    part->is_file = usage_file != NULL;
+    charge->kind = EP_CHARGE_QUOTA;
+    charge->key = key_of(&md5);
+    charge->path = usage_file != NULL ? usage_file : directory;
+    charge->is_file = usage_file != NULL;
 }
 
 /* FNV-1a, of 64 bits: what is hashed is no client's to choose, and an owner who
@@ -276,25 +273,26 @@ uint64_t ep_charge_share(const request_rec *r, const ep_count *count)
                : share;
 }
 
-static int count_tree(request_rec *r, const ep_setting *setting, ep_part *part)
+static int count_tree(request_rec *r, const ep_setting *setting,
+                      ep_ledger_charge *charge)
 {
     const char *directory = directory_of(r, setting->count);
 
     if (directory == NULL) {
         return 0;
     }
-    ep_charge_tree(directory, setting->count->usage_file, part);
-    if (strlen(part->path) >= EP_TREE_PATH_SIZE) {
+    ep_charge_tree(directory, setting->count->usage_file, charge);
+    if (strlen(charge->path) >= EP_LEDGER_PATH_SIZE) {
         if (ep_log_once(r->pool, "too long", setting)) {
             ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
                           "%s in %s:%u: the path is too long: %s",
                           setting->directive, setting->file, setting->line,
-                          part->path);
+                          charge->path);
         }
         return -1;
     }
-    part->limit = setting->number;
-    part->share = ep_charge_share(r, setting->count);
+    charge->limit = setting->number;
+    charge->share = ep_charge_share(r, setting->count);
     return 1;
 }
 
@@ -334,7 +332,7 @@ static const char *directory_above(apr_pool_t *pool, const char *file,
 }
 
 static int count_space(request_rec *r, const ep_setting *setting,
-                       ep_part *part, const char **directory)
+                       ep_ledger_charge *charge, const char **directory)
 {
     apr_md5_ctx_t md5;
     apr_finfo_t info;
@@ -344,9 +342,9 @@ static int count_space(request_rec *r, const ep_setting *setting,
         return 0;
     }
     *directory = directory_above(r->pool, r->filename, &info);
-    part->limit = *directory != NULL ? ep_charge_space(*directory, setting)
+    charge->limit = *directory != NULL ? ep_charge_space(*directory, setting)
                                      : -1;
-    if (part->limit < 0) {
+    if (charge->limit < 0) {
         if (ep_log_once(r->pool, "unknown space", setting)) {
             ap_log_rerror(APLOG_MARK, APLOG_ERR, APR_FROM_OS_ERROR(errno), r,
                           "%s in %s:%u: no file system tells of the space for "
@@ -356,10 +354,10 @@ static int count_space(request_rec *r, const ep_setting *setting,
         return -1;
     }
     apr_md5_init(&md5);
-    mix_number(&md5, EP_SPACE);
+    mix_number(&md5, EP_CHARGE_SPACE);
     mix(&md5, &info.device, sizeof(info.device));
-    part->kind = EP_SPACE;
-    part->key = key_of(&md5);
+    charge->kind = EP_CHARGE_SPACE;
+    charge->key = key_of(&md5);
     return 1;
 }
 
@@ -368,21 +366,21 @@ const char *ep_charge_directory(request_rec *r, const ep_setting *setting)
     return directory_of(r, setting->count);
 }
 
-void ep_charge_file(dev_t device, ino_t number, ep_part *part)
+void ep_charge_file(dev_t device, ino_t number, ep_ledger_charge *charge)
 {
     apr_md5_ctx_t md5;
 
-    memset(part, 0, sizeof(*part));
+    memset(charge, 0, sizeof(*charge));
     apr_md5_init(&md5);
-    mix_number(&md5, EP_CONCURRENT);
+    mix_number(&md5, EP_CHARGE_CONCURRENT);
     /* no scope is empty */
     mix_text(&md5, "");
     mix_number(&md5, (int64_t)device);
     mix_number(&md5, (int64_t)number);
-    part->kind = EP_CONCURRENT;
-    part->key = key_of(&md5);
-    part->limit = 1;
-    part->amount = 1;
+    charge->kind = EP_CHARGE_CONCURRENT;
+    charge->key = key_of(&md5);
+    charge->limit = 1;
+    charge->amount = 1;
 }
 
 /* The network that one client has for itself, as mix_client() has it; 0: none. */
@@ -414,22 +412,22 @@ static uint64_t client_of(const request_rec *r)
     return client;
 }
 
-int ep_charge_make(request_rec *r, const ep_setting *setting, ep_part *part,
-                   const char **directory)
+int ep_charge_make(request_rec *r, const ep_setting *setting,
+                   ep_ledger_charge *charge, const char **directory)
 {
-    memset(part, 0, sizeof(*part));
-    part->is_owners = setting->count->is_owners;
-    part->client = client_of(r);
+    memset(charge, 0, sizeof(*charge));
+    charge->is_owners = setting->count->is_owners;
+    charge->client = client_of(r);
     *directory = NULL;
     switch (setting->count->rule) {
     case EP_RULE_FREE_SPACE:
-        return count_space(r, setting, part, directory);
+        return count_space(r, setting, charge, directory);
     case EP_RULE_QUOTA:
-        return count_tree(r, setting, part);
+        return count_tree(r, setting, charge);
     case EP_RULE_ALLOWANCE:
-        return count_keys(r, setting, EP_ALLOWANCE, part);
+        return count_keys(r, setting, EP_CHARGE_ALLOWANCE, charge);
     case EP_RULE_CONCURRENT:
-        return count_keys(r, setting, EP_CONCURRENT, part);
+        return count_keys(r, setting, EP_CHARGE_CONCURRENT, charge);
     default:
         return 0;
     }

@@ -9,36 +9,36 @@
 
 #include "request/request.h"
 
-#include "core/book/book.h"
+#include "ledger/provider.h"
 
 /**
  * @param setting a limit that counts, not Off
- * @param part filled in but for its amount
+ * @param charge filled in but for its amount
  * @param directory FREE_SPACE: where the content is going to lie, for
  *        ep_charge_space(), in the request's pool; else NULL
  * @return 1; 0: it does not count this upload; -1: nobody can tell, and the log
  *         says why, once
  */
-int ep_charge_make(request_rec *r, const ep_setting *setting, ep_part *part,
-                   const char **directory);
+int ep_charge_make(request_rec *r, const ep_setting *setting,
+                   ep_ledger_charge *charge, const char **directory);
 
 /**
  * The tree of a quota; kind, key, path and is_file are filled in.
- * @param directory lives as long as @a part, and so does @a usage_file
+ * @param directory lives as long as @a charge, and so does @a usage_file
  * @param usage_file NULL: the tree is measured
  */
 void ep_charge_tree(const char *directory, const char *usage_file,
-                    ep_part *part);
+                    ep_ledger_charge *charge);
 
 /** @return the directory whose tree a quota counts; NULL: the upload leads to no
  * file.  It lives as long as the request */
 const char *ep_charge_directory(request_rec *r, const ep_setting *setting);
 
 /** The right of one upload at a time to replace a file; complete. */
-void ep_charge_file(dev_t device, ino_t number, ep_part *part);
+void ep_charge_file(dev_t device, ino_t number, ep_ledger_charge *charge);
 
 /**
- * Whose tree it is (ep_part): of the section in the server's files that has the
+ * Whose tree it is (ep_ledger_charge): of the section in the server's files that has the
  * limit; or of the site, which is the virtual host and the owner of the directory
  * in which the .htaccess file lies.
  * @param r NULL: the limit is none of an .htaccess file

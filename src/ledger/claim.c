@@ -26,10 +26,10 @@ APLOG_USE_MODULE(expect_policy);
 
 /* What a place may ask for, a claim may have; an array of a negative size is no
  * type. */
-typedef char a_claim_has_room[EP_COUNTED_MAX <= EP_PARTS_MAX
-                              && EP_OWNERS_MAX <= EP_PARTS_OWNERS ? 1 : -1];
+typedef char a_claim_has_room[EP_COUNTED_MAX <= EP_CHARGES_MAX
+                              && EP_OWNERS_MAX <= EP_CHARGES_OWNERS ? 1 : -1];
 
-/* Who asked for a part. */
+/* Who asked for a charge. */
 typedef struct demand {
     const ep_setting *by;
     const ep_policy *policy;
@@ -43,9 +43,9 @@ typedef struct demand {
 
 typedef struct ep_holding ep_holding;
 struct ep_holding {
-    ep_claim claim;
-    ep_part parts[EP_PARTS_MAX];
-    demand demands[EP_PARTS_MAX];
+    ep_ledger_claim claim;
+    ep_ledger_charge charges[EP_CHARGES_MAX];
+    demand demands[EP_CHARGES_MAX];
     size_t count;
     /* content that is claimed, and content up to which nothing is asked for:
      * more than that where the ledger did not answer; bytes */
@@ -77,10 +77,10 @@ static ap_filter_rec_t *end_filter;
 /* Set while the configuration is read, then read-only. */
 static int is_needed;
 
-/* 1 if a part counts bytes of content */
-static int counts_bytes(const ep_part *part)
+/* 1 if a charge counts bytes of content */
+static int counts_bytes(const ep_ledger_charge *charge)
 {
-    return part->kind != EP_CONCURRENT;
+    return charge->kind != EP_CHARGE_CONCURRENT;
 }
 
 /* 1 if an answer says that nothing came of the upload; these redirects ask for
@@ -131,7 +131,7 @@ static apr_status_t end(void *data)
     const int64_t received = holding->state->counted;
     const int64_t left = ep_replaced_left(&holding->replaced);
 
-    if (holding->claim.serial == 0) {
+    if (holding->claim.is_held == 0) {
         ep_replaced_drop(&holding->replaced);
         return APR_SUCCESS;
     }
@@ -211,31 +211,31 @@ static int64_t first_bytes(const ep_request *state, const ep_holding *holding)
     return bytes > 0 ? bytes : 1;
 }
 
-static int64_t amount_of(const ep_part *part, const ep_holding *holding,
+static int64_t amount_of(const ep_ledger_charge *charge, const ep_holding *holding,
                          const ep_facts *facts, int64_t bytes)
 {
-    if (!counts_bytes(part)) {
+    if (!counts_bytes(charge)) {
         return 1;
     }
-    return part->kind == EP_QUOTA
+    return charge->kind == EP_CHARGE_QUOTA
                ? ep_replaced_growth(&holding->replaced, bytes,
                                     facts->content == EP_CONTENT_SIZED)
                : bytes;
 }
 
 /* Without their amounts.
- * @param is_known out: 0 if a part is missing, as nobody can tell what it is */
-static size_t make_parts(request_rec *r, const ep_request *state,
-                         ep_part *parts, demand *demands, int *is_known)
+ * @param is_known out: 0 if a charge is missing, as nobody can tell what it is */
+static size_t make_charges(request_rec *r, const ep_request *state,
+                         ep_ledger_charge *charges, demand *demands, int *is_known)
 {
     const ep_policy *policy = &state->policy;
     size_t count = 0, i;
 
     *is_known = 1;
     for (i = 0; i < policy->counted_count; i++) {
-        ep_part *part = &parts[count];
+        ep_ledger_charge *charge = &charges[count];
         demand *asked = &demands[count];
-        const int made = ep_charge_make(r, policy->counted[i], part,
+        const int made = ep_charge_make(r, policy->counted[i], charge,
                                       &asked->directory);
 
         if (made < 0) {
@@ -243,8 +243,8 @@ static size_t make_parts(request_rec *r, const ep_request *state,
         }
         else if (made) {
             asked->by = policy->counted[i];
-            asked->limit = part->limit;
-            asked->tree = part->kind == EP_QUOTA
+            asked->limit = charge->limit;
+            asked->tree = charge->kind == EP_CHARGE_QUOTA
                               ? ep_charge_directory(r, asked->by)
                               : NULL;
             count++;
@@ -253,11 +253,11 @@ static size_t make_parts(request_rec *r, const ep_request *state,
     return count;
 }
 
-/* 1 if the claim had no room for a part: it is an owner's, or there is none for
+/* 1 if the claim had no room for a charge: it is an owner's, or there is none for
  * its account. */
-static int is_left_out(const ep_denial *denial, size_t part)
+static int is_left_out(const ep_ledger_denial *denial, size_t charge)
 {
-    return (denial->left_out >> part & 1) != 0;
+    return (denial->left_out >> charge & 1) != 0;
 }
 
 static void log_left_out(const request_rec *r, const ep_setting *by)
@@ -275,14 +275,14 @@ static void log_left_out(const request_rec *r, const ep_setting *by)
  * @param most in and out: bytes
  * @return 0: some quota does not count the file
  */
-static int are_counted(const ep_holding *holding, const ep_part *parts,
+static int are_counted(const ep_holding *holding, const ep_ledger_charge *charges,
                        const demand *demands, size_t count, int64_t *most)
 {
     size_t i;
 
     for (i = 0; i < count; i++) {
-        if (parts[i].kind == EP_QUOTA) {
-            const int64_t used = ep_ledger_used(&parts[i]);
+        if (charges[i].kind == EP_CHARGE_QUOTA) {
+            const int64_t used = ep_ledger_used(&charges[i]);
 
             if (demands[i].tree == NULL
                 || !ep_replaced_is_counted(&holding->replaced,
@@ -297,13 +297,14 @@ static int are_counted(const ep_holding *holding, const ep_part *parts,
 
 /* @return the most that may be taken off in this place and those before it, bytes;
  *         INT64_MAX: nothing, as some quota does not count the file or there is none */
-static int64_t counted_in_all(const ep_holding *holding, const ep_part *parts,
+static int64_t counted_in_all(const ep_holding *holding,
+                              const ep_ledger_charge *charges,
                               const demand *demands, size_t count)
 {
     int64_t most = INT64_MAX;
 
-    return are_counted(holding, parts, demands, count, &most)
-                   && are_counted(holding, holding->parts, holding->demands,
+    return are_counted(holding, charges, demands, count, &most)
+                   && are_counted(holding, holding->charges, holding->demands,
                                   holding->count, &most)
                ? most
                : INT64_MAX;
@@ -311,17 +312,17 @@ static int64_t counted_in_all(const ep_holding *holding, const ep_part *parts,
 
 /* Takes the credit for what is replaced. */
 static void take_credit(const ep_request *state, ep_holding *holding,
-                        ep_part *parts, const demand *demands, size_t count)
+                        ep_ledger_charge *charges, const demand *demands, size_t count)
 {
     int64_t most = INT64_MAX;
 
     if (state->facts.content == EP_CONTENT_SIZED
         && ep_replaced_has_credit(&holding->replaced)) {
-        most = counted_in_all(holding, parts, demands, count);
+        most = counted_in_all(holding, charges, demands, count);
         if (most == 0) {
             /* a tree with a file in it that counts as empty was not measured yet */
-            ep_ledger_measure(parts, count);
-            most = counted_in_all(holding, parts, demands, count);
+            ep_ledger_measure(charges, count);
+            most = counted_in_all(holding, charges, demands, count);
         }
     }
     if (most == INT64_MAX) {
@@ -334,27 +335,27 @@ static void take_credit(const ep_request *state, ep_holding *holding,
 
 /* What another place has claimed as well keeps its smallest limit, and what it
  * holds. */
-static void keep_part(ep_holding *holding, const ep_part *part,
+static void keep_charge(ep_holding *holding, const ep_ledger_charge *charge,
                       const demand *asked)
 {
-    int64_t amount = part->amount;
+    int64_t amount = charge->amount;
     size_t i = 0;
 
     while (i < holding->count
-           && (holding->parts[i].kind != part->kind
-               || holding->parts[i].key.high != part->key.high
-               || holding->parts[i].key.low != part->key.low)) {
+           && (holding->charges[i].kind != charge->kind
+               || memcmp(&holding->charges[i].key, &charge->key,
+                         sizeof(charge->key)) != 0)) {
         i++;
     }
-    if (i == EP_PARTS_MAX
-        || (i < holding->count && holding->parts[i].limit <= part->limit)) {
+    if (i == EP_CHARGES_MAX
+        || (i < holding->count && holding->charges[i].limit <= charge->limit)) {
         return;
     }
     if (i < holding->count) {
-        amount = holding->parts[i].amount;
+        amount = holding->charges[i].amount;
     }
-    holding->parts[i] = *part;
-    holding->parts[i].amount = amount;
+    holding->charges[i] = *charge;
+    holding->charges[i].amount = amount;
     holding->demands[i] = *asked;
     if (i == holding->count) {
         holding->count++;
@@ -362,8 +363,8 @@ static void keep_part(ep_holding *holding, const ep_part *part,
 }
 
 static void keep(ep_holding *holding, const ep_request *state, int64_t bytes,
-                 const ep_part *parts, demand *demands, size_t count,
-                 const ep_denial *denial)
+                 const ep_ledger_charge *charges, demand *demands, size_t count,
+                 const ep_ledger_denial *denial)
 {
     const ep_policy *policy = apr_pmemdup(holding->initial->pool,
                                           &state->policy, sizeof(*policy));
@@ -375,8 +376,8 @@ static void keep(ep_holding *holding, const ep_request *state, int64_t bytes,
             continue;
         }
         demands[i].policy = policy;
-        keep_part(holding, &parts[i], &demands[i]);
-        if (counts_bytes(&parts[i])) {
+        keep_charge(holding, &charges[i], &demands[i]);
+        if (counts_bytes(&charges[i])) {
             holding->claimed = bytes;
             holding->covered = bytes;
         }
@@ -386,25 +387,28 @@ static void keep(ep_holding *holding, const ep_request *state, int64_t bytes,
     }
 }
 
-/* In the order of ep_kind. */
+/* By ep_ledger_kind. */
 static const ep_code codes[] = {
-    EP_INSUFFICIENT_STORAGE, EP_QUOTA_EXCEEDED, EP_ALLOWANCE_EXCEEDED,
-    EP_TOO_MANY_UPLOADS
+    [EP_CHARGE_SPACE] = EP_INSUFFICIENT_STORAGE,
+    [EP_CHARGE_QUOTA] = EP_QUOTA_EXCEEDED,
+    [EP_CHARGE_ALLOWANCE] = EP_ALLOWANCE_EXCEEDED,
+    [EP_CHARGE_CONCURRENT] = EP_TOO_MANY_UPLOADS
 };
 
 /* @param own bytes that the upload holds itself, and is about to give back */
-static void deny(ep_request *state, const ep_part *part, const ep_setting *by,
-                 const ep_denial *denial, int64_t own, int is_cut)
+static void deny(ep_request *state, const ep_ledger_charge *charge,
+                 const ep_setting *by, const ep_ledger_denial *denial,
+                 int64_t own, int is_cut)
 {
     int64_t retry_after = RETRY_SECONDS;
 
-    if (part->kind == EP_ALLOWANCE) {
+    if (charge->kind == EP_CHARGE_ALLOWANCE) {
         retry_after = denial->wait < 0
                           ? EP_UNKNOWN
                           : ep_amount_in_units(denial->wait,
                                                APR_USEC_PER_SEC);
     }
-    ep_verdict_counted(&state->policy, &state->facts, codes[part->kind], by,
+    ep_verdict_counted(&state->policy, &state->facts, codes[charge->kind], by,
                        ep_amount_plus(denial->remaining, own), retry_after,
                        is_cut, &state->verdict);
 }
@@ -422,10 +426,10 @@ static const ep_setting *failure_of(const ep_policy *policy)
     return policy->rule[EP_RULE_LEDGER_FAILURE][0];
 }
 
-void ep_claim_deny(ep_request *state, const ep_part *part,
-                   const ep_setting *by, const ep_denial *denial)
+void ep_claim_deny(ep_request *state, const ep_ledger_charge *charge,
+                   const ep_setting *by, const ep_ledger_denial *denial)
 {
-    deny(state, part, by, denial, 0, 0);
+    deny(state, charge, by, denial, 0, 0);
 }
 
 void ep_claim_deny_unavailable(ep_request *state, const ep_setting *by)
@@ -434,43 +438,43 @@ void ep_claim_deny_unavailable(ep_request *state, const ep_setting *by)
 }
 
 /* A dry run reports what it would have cut, and counts on without the limit. */
-static void lift(request_rec *r, ep_request *state, size_t part)
+static void lift(request_rec *r, ep_request *state, size_t charge)
 {
-    state->holding->parts[part].limit = INT64_MAX;
-    state->holding->demands[part].directory = NULL;
+    state->holding->charges[charge].limit = INT64_MAX;
+    state->holding->demands[charge].directory = NULL;
     ep_report_would_refuse(r, state);
 }
 
-/* One of the parts has no room for more.
+/* One of the charges has no room for more.
  * @return 1: that is the end; 0: it is a dry run */
-static int is_over(request_rec *r, ep_request *state, size_t part,
-                   const ep_denial *denial, int64_t own, int is_cut)
+static int is_over(request_rec *r, ep_request *state, size_t charge,
+                   const ep_ledger_denial *denial, int64_t own, int is_cut)
 {
     const ep_holding *holding = state->holding;
 
-    state->policy = *holding->demands[part].policy;
-    deny(state, &holding->parts[part], holding->demands[part].by, denial, own,
+    state->policy = *holding->demands[charge].policy;
+    deny(state, &holding->charges[charge], holding->demands[charge].by, denial, own,
          is_cut);
     if (state->policy.mode == EP_MODE_ON) {
         return 1;
     }
-    lift(r, state, part);
+    lift(r, state, charge);
     return 0;
 }
 
-/* One of the parts holds whatever becomes of the ledger, and could not be asked.
+/* One of the charges holds whatever becomes of the ledger, and could not be asked.
  * @return as is_over() */
-static int is_unavailable(request_rec *r, ep_request *state, size_t part,
+static int is_unavailable(request_rec *r, ep_request *state, size_t charge,
                           int is_cut)
 {
     const ep_holding *holding = state->holding;
 
-    state->policy = *holding->demands[part].policy;
-    deny_unavailable(state, holding->demands[part].by, is_cut);
+    state->policy = *holding->demands[charge].policy;
+    deny_unavailable(state, holding->demands[charge].by, is_cut);
     if (state->policy.mode == EP_MODE_ON) {
         return 1;
     }
-    lift(r, state, part);
+    lift(r, state, charge);
     return 0;
 }
 
@@ -490,10 +494,10 @@ static int may_go_on(request_rec *r, ep_request *state, int is_cut)
     return 1;
 }
 
-/* 1 if a part counts what is stored, and not what comes in. */
-static int counts_stored(const ep_part *part)
+/* 1 if a charge counts what is stored, and not what comes in. */
+static int counts_stored(const ep_ledger_charge *charge)
 {
-    return part->kind == EP_QUOTA || part->kind == EP_SPACE;
+    return charge->kind == EP_CHARGE_QUOTA || charge->kind == EP_CHARGE_SPACE;
 }
 
 /*
@@ -510,25 +514,25 @@ static int top_up(request_rec *r, ep_request *state, int64_t bytes,
     size_t i = 0;
 
     while (i < holding->count) {
-        ep_part *part = &holding->parts[i];
+        ep_ledger_charge *charge = &holding->charges[i];
         const int64_t more = ep_amount_minus(
-            amount_of(part, holding, &state->facts, bytes), part->amount);
+            amount_of(charge, holding, &state->facts, bytes), charge->amount);
         apr_int64_t granted;
-        ep_denial denial;
+        ep_ledger_denial denial;
 
-        if (!counts_stored(part) || more == 0) {
+        if (!counts_stored(charge) || more == 0) {
             i++;
             continue;
         }
-        switch (ep_ledger_grow(r, part, 1, &holding->claim, more,
+        switch (ep_ledger_grow(r, charge, 1, &holding->claim, more,
                                ep_amount_plus(more, step),
                                holding->closed != NULL, &granted, &denial)) {
         case EP_LEDGER_GRANTED:
-            part->amount = ep_amount_plus(part->amount, granted);
+            charge->amount = ep_amount_plus(charge->amount, granted);
             i++;
             break;
         case EP_LEDGER_DENIED:
-            if (is_over(r, state, i, &denial, part->amount, is_cut)) {
+            if (is_over(r, state, i, &denial, charge->amount, is_cut)) {
                 return 0;
             }
             i++;
@@ -566,15 +570,15 @@ static int feed(request_rec *r, ep_request *state, int is_cut)
 
     holding->is_fed = 1;
     for (lifted = 0; lifted <= holding->count; lifted++) {
-        ep_denial denial;
+        ep_ledger_denial denial;
 
-        switch (ep_ledger_feed(r, holding->parts, holding->count,
-                               &holding->claim, holding->closed != NULL,
-                               &denial)) {
+        switch (ep_ledger_confirm(r, holding->charges, holding->count,
+                                  &holding->claim, holding->closed != NULL,
+                                  &denial)) {
         case EP_LEDGER_GRANTED:
             return 1;
         case EP_LEDGER_DENIED:
-            if (is_over(r, state, denial.part, &denial, 0, is_cut)) {
+            if (is_over(r, state, denial.charge, &denial, 0, is_cut)) {
                 return 0;
             }
             break;
@@ -590,14 +594,14 @@ static int feed(request_rec *r, ep_request *state, int is_cut)
 static int take(request_rec *r, ep_request *state, ep_holding *holding,
                 int64_t bytes, int is_cut)
 {
-    ep_part parts[EP_PARTS_MAX];
-    demand demands[EP_PARTS_MAX];
+    ep_ledger_charge charges[EP_CHARGES_MAX];
+    demand demands[EP_CHARGES_MAX];
     const int is_closed = state->policy.fails_closed;
-    ep_denial denial;
+    ep_ledger_denial denial;
     size_t count, i;
     int is_known;
 
-    count = make_parts(r, state, parts, demands, &is_known);
+    count = make_charges(r, state, charges, demands, &is_known);
     /* the server's limits all hold, or nothing is admitted */
     if (state->policy.surplus[0] != NULL) {
         deny_unavailable(state, state->policy.surplus[0], is_cut);
@@ -611,20 +615,20 @@ static int take(request_rec *r, ep_request *state, ep_holding *holding,
         return 1;
     }
     ep_replaced_look(&holding->replaced, r, 0);
-    take_credit(state, holding, parts, demands, count);
+    take_credit(state, holding, charges, demands, count);
     for (i = 0; i < count; i++) {
-        parts[i].amount = amount_of(&parts[i], holding, &state->facts, bytes);
+        charges[i].amount = amount_of(&charges[i], holding, &state->facts, bytes);
     }
-    switch (ep_ledger_reserve(r, parts, count, is_closed, &holding->claim,
+    switch (ep_ledger_reserve(r, charges, count, is_closed, &holding->claim,
                               &denial)) {
     case EP_LEDGER_GRANTED:
         break;
     case EP_LEDGER_DENIED:
-        deny(state, &parts[denial.part], demands[denial.part].by, &denial, 0,
+        deny(state, &charges[denial.charge], demands[denial.charge].by, &denial, 0,
              is_cut);
         return 0;
     case EP_LEDGER_REFUSED:
-        deny_unavailable(state, demands[denial.part].by, is_cut);
+        deny_unavailable(state, demands[denial.charge].by, is_cut);
         return 0;
     default:
         if (is_closed) {
@@ -639,7 +643,7 @@ static int take(request_rec *r, ep_request *state, ep_holding *holding,
         state->holding = holding;
         holding->covered = INT64_MAX;
     }
-    keep(holding, state, bytes, parts, demands, count, &denial);
+    keep(holding, state, bytes, charges, demands, count, &denial);
     if ((state->counted > 0 || is_cut) && !holding->is_fed
         && !feed(r, state, is_cut)) {
         return 0;
@@ -659,7 +663,7 @@ static int take_for(request_rec *r, ep_request *state, request_rec *place,
                             bytes > 0 ? bytes : first_bytes(state, holding),
                             bytes > 0);
 
-    if (holding->claim.serial == 0) {
+    if (holding->claim.is_held == 0) {
         ep_replaced_drop(&holding->replaced);
     }
     if (is_new && state->holding != NULL) {
@@ -721,7 +725,7 @@ static void forget(ep_request *state)
         return;
     }
     state->put_off = NULL;
-    if (holding != NULL && holding->claim.serial != 0) {
+    if (holding != NULL && holding->claim.is_held != 0) {
         ep_ledger_release(&holding->claim);
         ep_replaced_drop(&holding->replaced);
         holding->covered = INT64_MAX;
@@ -743,7 +747,7 @@ int ep_claim_check_handler(request_rec *r, ep_request *state)
     if (is_dav(r) && state->has_facts && ep_facts_let_in(&state->facts) >= 0) {
         forget(state);
     }
-    if (holding == NULL || holding->claim.serial == 0) {
+    if (holding == NULL || holding->claim.is_held == 0) {
         return 1;
     }
     ep_replaced_look(&holding->replaced, r, 1);
@@ -795,7 +799,7 @@ static void look_at_space(ep_holding *holding)
                                       : ep_amount_plus(
                                             left, content_of(holding->state));
 
-            holding->parts[i].limit = limit < asked->limit ? limit
+            holding->charges[i].limit = limit < asked->limit ? limit
                                                            : asked->limit;
         }
     }
@@ -807,8 +811,8 @@ static void add(ep_holding *holding, int64_t granted)
 
     holding->claimed = ep_amount_plus(holding->claimed, granted);
     for (i = 0; i < holding->count; i++) {
-        if (counts_bytes(&holding->parts[i])) {
-            holding->parts[i].amount = ep_amount_plus(holding->parts[i].amount,
+        if (counts_bytes(&holding->charges[i])) {
+            holding->charges[i].amount = ep_amount_plus(holding->charges[i].amount,
                                                       granted);
         }
     }
@@ -825,9 +829,9 @@ static int grow(request_rec *r, ep_request *state, int64_t bytes)
     for (lifted = 0; lifted <= holding->count; lifted++) {
         const int64_t least = ep_amount_minus(bytes, holding->claimed);
         apr_int64_t granted;
-        ep_denial denial;
+        ep_ledger_denial denial;
 
-        switch (ep_ledger_grow(r, holding->parts, holding->count,
+        switch (ep_ledger_grow(r, holding->charges, holding->count,
                                &holding->claim, least,
                                ep_amount_plus(least, STEP),
                                holding->closed != NULL, &granted, &denial)) {
@@ -836,14 +840,14 @@ static int grow(request_rec *r, ep_request *state, int64_t bytes)
             holding->covered = holding->claimed;
             return 1;
         case EP_LEDGER_DENIED:
-            if (is_over(r, state, denial.part, &denial, holding->claimed, 1)) {
+            if (is_over(r, state, denial.charge, &denial, holding->claimed, 1)) {
                 return 0;
             }
             break;
         case EP_LEDGER_REFUSED:
             /* a dry run does not wait for the ledger at each step */
             holding->covered = INT64_MAX;
-            return !is_unavailable(r, state, denial.part, 1);
+            return !is_unavailable(r, state, denial.charge, 1);
         default:
             /* asked again a step further on, lest each read waits for it */
             holding->covered = ep_amount_plus(bytes, STEP);
@@ -863,7 +867,7 @@ int ep_claim_cover(request_rec *r, ep_request *state, int64_t bytes)
         return 0;
     }
     holding = state->holding;
-    if (holding == NULL || holding->claim.serial == 0) {
+    if (holding == NULL || holding->claim.is_held == 0) {
         return 1;
     }
     if (bytes > 0 && !holding->is_fed && !feed(r, state, 1)) {
@@ -886,12 +890,12 @@ static int64_t spare(const ep_holding *holding, const ep_facts *facts,
     size_t i;
 
     for (i = 0; i < holding->count; i++) {
-        const ep_part *part = &holding->parts[i];
+        const ep_ledger_charge *charge = &holding->charges[i];
         /* both are at least 0 */
-        const int64_t left = part->amount
-                             - amount_of(part, holding, facts, bytes);
+        const int64_t left = charge->amount
+                             - amount_of(charge, holding, facts, bytes);
 
-        if (counts_stored(part) && left < least) {
+        if (counts_stored(charge) && left < least) {
             least = left;
         }
     }
@@ -902,7 +906,7 @@ int ep_claim_cover_handed(request_rec *r, ep_request *state, int64_t bytes)
 {
     ep_holding *holding = state->holding;
 
-    if (holding == NULL || holding->claim.serial == 0) {
+    if (holding == NULL || holding->claim.is_held == 0) {
         return 1;
     }
     if (bytes > holding->room) {

@@ -7,7 +7,7 @@
 
 #include "request/request.h"
 
-#include "core/book/book.h"
+#include "ledger/provider.h"
 
 /** Registers the filter. */
 void ep_claim_register(void);
@@ -56,8 +56,8 @@ int ep_claim_cover(request_rec *r, ep_request *state, int64_t bytes);
 int ep_claim_cover_handed(request_rec *r, ep_request *state, int64_t bytes);
 
 /** Says in the verdict that a limit has no room. */
-void ep_claim_deny(ep_request *state, const ep_part *part,
-                   const ep_setting *by, const ep_denial *denial);
+void ep_claim_deny(ep_request *state, const ep_ledger_charge *charge,
+                   const ep_setting *by, const ep_ledger_denial *denial);
 
 /** Says that the ledger cannot answer.
  * @param by the limit that there is no room for; NULL: what

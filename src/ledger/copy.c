@@ -35,10 +35,10 @@ typedef struct copy {
     /* what it comes to */
     int64_t bytes;
     /* what is claimed, and what goes if a file is replaced */
-    ep_claim claim;
+    ep_ledger_claim claim;
     ep_replaced replaced;
     /* of a MOVE: trees that it leads about in, of 0 bytes */
-    ep_claim within;
+    ep_ledger_claim within;
 } copy;
 
 static ap_filter_rec_t *end_filter;
@@ -158,7 +158,7 @@ static apr_status_t end(void *data)
     copy *copied = data;
     const int status = copied->r->status;
 
-    if (copied->claim.serial != 0) {
+    if (copied->claim.is_held != 0) {
         /* mod_dav says 4xx before it does anything */
         if (status >= HTTP_BAD_REQUEST && status < HTTP_INTERNAL_SERVER_ERROR) {
             ep_ledger_release(&copied->claim);
@@ -222,19 +222,20 @@ static int adds_to(const copy *copied, const ep_setting *setting,
 
 /* A walk that has been where a MOVE leads to, and not yet where it comes from,
  * misses what is moved: its number is not to be taken. */
-static void disturb(copy *copied, ep_part *part)
+static void disturb(copy *copied, ep_ledger_charge *charge)
 {
-    if (part->kind == EP_QUOTA) {
-        part->client = 0;
-        part->amount = 0;
-        ep_ledger_disturb(part, &copied->within);
+    if (charge->kind == EP_CHARGE_QUOTA) {
+        charge->client = 0;
+        charge->amount = 0;
+        ep_ledger_disturb(charge, &copied->within);
     }
 }
 
-/* @param is_known out: 0 if a part is missing, as nobody can tell what it is
+/* @param is_known out: 0 if a charge is missing, as nobody can tell what it is
  * @return how many there are */
-static size_t make_parts(copy *copied, const ep_policy *policy,
-                         ep_part *parts, const ep_setting **by, int *is_known)
+static size_t make_charges(copy *copied, const ep_policy *policy,
+                           ep_ledger_charge *charges, const ep_setting **by,
+                           int *is_known)
 {
     size_t count = 0, i;
 
@@ -248,7 +249,7 @@ static size_t make_parts(copy *copied, const ep_policy *policy,
             && setting->count->rule != EP_RULE_FREE_SPACE) {
             continue;
         }
-        made = ep_charge_make(copied->destination, setting, &parts[count],
+        made = ep_charge_make(copied->destination, setting, &charges[count],
                             &directory);
         if (made < 0) {
             *is_known = 0;
@@ -257,7 +258,7 @@ static size_t make_parts(copy *copied, const ep_policy *policy,
             by[count++] = setting;
         }
         else if (made) {
-            disturb(copied, &parts[count]);
+            disturb(copied, &charges[count]);
         }
     }
     return count;
@@ -265,15 +266,15 @@ static size_t make_parts(copy *copied, const ep_policy *policy,
 
 /* @return the most that may be taken off, bytes; INT64_MAX: nothing, as some quota
  *         does not count the file or there is none */
-static int64_t counted_in_all(const copy *copied, const ep_part *parts,
+static int64_t counted_in_all(const copy *copied, const ep_ledger_charge *charges,
                               const ep_setting *const *by, size_t count)
 {
     int64_t most = INT64_MAX;
     size_t i;
 
     for (i = 0; i < count; i++) {
-        if (parts[i].kind == EP_QUOTA) {
-            const int64_t used = ep_ledger_used(&parts[i]);
+        if (charges[i].kind == EP_CHARGE_QUOTA) {
+            const int64_t used = ep_ledger_used(&charges[i]);
             const char *tree = ep_charge_directory(copied->destination, by[i]);
 
             if (tree == NULL
@@ -287,7 +288,7 @@ static int64_t counted_in_all(const copy *copied, const ep_part *parts,
 }
 
 /* A file that is replaced is taken off as for a PUT. */
-static void take_credit(copy *copied, ep_part *parts,
+static void take_credit(copy *copied, ep_ledger_charge *charges,
                         const ep_setting *const *by, size_t count)
 {
     int64_t most;
@@ -296,10 +297,10 @@ static void take_credit(copy *copied, ep_part *parts,
     if (!ep_replaced_has_credit(&copied->replaced)) {
         return;
     }
-    most = counted_in_all(copied, parts, by, count);
+    most = counted_in_all(copied, charges, by, count);
     if (most == 0) {
-        ep_ledger_measure(parts, count);
-        most = counted_in_all(copied, parts, by, count);
+        ep_ledger_measure(charges, count);
+        most = counted_in_all(copied, charges, by, count);
     }
     if (most != INT64_MAX) {
         ep_replaced_take(&copied->replaced, most);
@@ -318,15 +319,15 @@ static void hold(copy *copied)
 /* As ep_copy_claim(). */
 static int claim(copy *copied, ep_request *state)
 {
-    ep_part parts[EP_PARTS_MAX];
-    const ep_setting *by[EP_PARTS_MAX];
+    ep_ledger_charge charges[EP_CHARGES_MAX];
+    const ep_setting *by[EP_CHARGES_MAX];
     const int is_closed = state->policy.fails_closed;
-    ep_denial denial;
+    ep_ledger_denial denial;
     size_t count, i;
     int is_known;
 
     hold(copied);
-    count = make_parts(copied, &state->policy, parts, by, &is_known);
+    count = make_charges(copied, &state->policy, charges, by, &is_known);
     /* the server's limits all hold, or nothing is admitted */
     if (state->policy.surplus[0] != NULL || (!is_known && is_closed)) {
         ep_claim_deny_unavailable(state, state->policy.surplus[0]);
@@ -337,31 +338,31 @@ static int claim(copy *copied, ep_request *state)
     }
     if (!measure(copied, copied->from, &copied->source, &copied->bytes)) {
         /* how much would be needed is not told */
-        denial.remaining = ep_amount_minus(parts[0].limit,
-                                           ep_ledger_used(&parts[0]));
-        ep_claim_deny(state, &parts[0], by[0], &denial);
+        denial.remaining = ep_amount_minus(charges[0].limit,
+                                           ep_ledger_used(&charges[0]));
+        ep_claim_deny(state, &charges[0], by[0], &denial);
         return 0;
     }
     state->facts.content = EP_CONTENT_SIZED;
     state->facts.declared = copied->bytes;
-    take_credit(copied, parts, by, count);
+    take_credit(copied, charges, by, count);
     for (i = 0; i < count; i++) {
         /* there is no content to wait for */
-        parts[i].client = 0;
-        parts[i].amount = parts[i].kind == EP_QUOTA
+        charges[i].client = 0;
+        charges[i].amount = charges[i].kind == EP_CHARGE_QUOTA
                               ? ep_replaced_growth(&copied->replaced,
                                                    copied->bytes, 1)
                               : copied->bytes;
     }
-    switch (ep_ledger_reserve(copied->r, parts, count, is_closed,
+    switch (ep_ledger_reserve(copied->r, charges, count, is_closed,
                               &copied->claim, &denial)) {
     case EP_LEDGER_GRANTED:
         return 1;
     case EP_LEDGER_DENIED:
-        ep_claim_deny(state, &parts[denial.part], by[denial.part], &denial);
+        ep_claim_deny(state, &charges[denial.charge], by[denial.charge], &denial);
         return 0;
     case EP_LEDGER_REFUSED:
-        ep_claim_deny_unavailable(state, by[denial.part]);
+        ep_claim_deny_unavailable(state, by[denial.charge]);
         return 0;
     default:
         if (is_closed) {

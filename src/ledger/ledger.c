@@ -45,6 +45,24 @@ void ep_ledger_need(void)
     ledger.is_needed = 1;
 }
 
+/* @return a member that a provider must have, and this one has not; NULL: none */
+static const char *find_missing(const ep_ledger_provider *provider)
+{
+    const int trees = (provider->next_tree != NULL)
+                      + (provider->announce_trees != NULL)
+                      + (provider->find_tree != NULL)
+                      + (provider->report_usage != NULL);
+
+    return provider->parse == NULL         ? "parse"
+           : provider->post_config == NULL ? "post_config"
+           : provider->reserve == NULL     ? "reserve"
+           : provider->grow == NULL        ? "grow"
+           : provider->settle == NULL      ? "settle"
+           : provider->release == NULL     ? "release"
+           : trees != 0 && trees != 4      ? "some of the trees' members"
+                                           : NULL;
+}
+
 const char *ep_ledger_choose(apr_pool_t *pool, const char *argument)
 {
     const char *colon = strchr(argument, ':');
@@ -53,11 +71,17 @@ const char *ep_ledger_choose(apr_pool_t *pool, const char *argument)
                                       (apr_size_t)(colon - argument))
                      : apr_pstrdup(pool, argument);
     const ep_ledger_provider *provider;
+    const char *missing;
 
     ap_str_tolower(name);
     provider = ap_lookup_provider(EP_LEDGER_GROUP, name, EP_LEDGER_VERSION);
     if (provider == NULL) {
         return EP_LEDGER_SHM_LEGAL;
+    }
+    missing = find_missing(provider);
+    if (missing != NULL) {
+        return apr_psprintf(pool, "another provider: %s lacks %s", name,
+                            missing);
     }
     ledger.provider = provider;
     ledger.is_needed = 1;
@@ -77,7 +101,9 @@ static int find_provider(apr_pool_t *pconf)
 void ep_ledger_announce(apr_pool_t *pconf)
 {
     const char *what = find_provider(pconf)
-                           ? ledger.provider->check(pconf, ledger.config)
+                               && ledger.provider->check_config != NULL
+                           ? ledger.provider->check_config(pconf,
+                                                           ledger.config)
                            : NULL;
 
     if (what != NULL) {
@@ -89,37 +115,41 @@ void ep_ledger_announce(apr_pool_t *pconf)
 void ep_ledger_open(apr_pool_t *pconf, server_rec *main_server)
 {
     if (find_provider(pconf)) {
-        ledger.provider->open(pconf, main_server, ledger.config);
+        ledger.provider->post_config(pconf, main_server, ledger.config);
         ledger.is_open = 1;
     }
 }
 
 static void tell_news(server_rec *s)
 {
-    const char *what = ledger.is_open ? ledger.provider->news() : NULL;
+    const char *what = ledger.is_open && ledger.provider->take_news != NULL
+                           ? ledger.provider->take_news()
+                           : NULL;
 
     if (what != NULL) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "the ledger %s", what);
     }
 }
 
-const ep_ledger_provider *ep_ledger_provider_in_use(void)
+const ep_ledger_provider *ep_ledger_find_measured(void)
 {
-    return ledger.is_open ? ledger.provider : NULL;
+    return ledger.is_open && ledger.provider->next_tree != NULL
+               ? ledger.provider
+               : NULL;
 }
 
 /* What is wrong, in an administrator's words. */
 static const char *cause_of(apr_pool_t *pool, apr_status_t rv,
-                            ep_book_result result)
+                            ep_ledger_outcome result)
 {
     char text[120];
 
     switch (rv) {
     case APR_SUCCESS:
-        return result == EP_BOOK_FULL   ? "it is full"
-               : result == EP_BOOK_CROWDED
+        return result == EP_OUTCOME_FULL   ? "it is full"
+               : result == EP_OUTCOME_CROWDED
                    ? "an upload has more limits than a claim has room for"
-               : result == EP_BOOK_LOST ? "an upload's claim is gone"
+               : result == EP_OUTCOME_LOST ? "an upload's claim is gone"
                                         : "the usage of a tree is not known";
     case APR_TIMEUP:
         return "it is held by somebody else";
@@ -135,7 +165,7 @@ static const char *cause_of(apr_pool_t *pool, apr_status_t rv,
     }
 }
 
-static void complain(request_rec *r, apr_status_t rv, ep_book_result result,
+static void complain(request_rec *r, apr_status_t rv, ep_ledger_outcome result,
                      int fails_closed, const char *path)
 {
     if (!ep_log_once_a_second(ep_clock_now())) {
@@ -150,19 +180,19 @@ static void complain(request_rec *r, apr_status_t rv, ep_book_result result,
 
 /* Logs what must be, and says it in the caller's words. */
 static ep_ledger_result answer(request_rec *r, apr_status_t rv,
-                               ep_book_result result, int fails_closed)
+                               ep_ledger_outcome result, int fails_closed)
 {
     tell_news(r->server);
     if (rv == APR_SUCCESS) {
-        if (result == EP_BOOK_GRANTED) {
+        if (result == EP_OUTCOME_GRANTED) {
             return EP_LEDGER_GRANTED;
         }
-        if (result == EP_BOOK_DENIED) {
+        if (result == EP_OUTCOME_DENIED) {
             return EP_LEDGER_DENIED;
         }
     }
     if (rv == APR_SUCCESS
-        && (result == EP_BOOK_CROWDED || result == EP_BOOK_UNKNOWN)) {
+        && (result == EP_OUTCOME_CROWDED || result == EP_OUTCOME_UNKNOWN)) {
         complain(r, rv, result, 1, NULL);
         return EP_LEDGER_REFUSED;
     }
@@ -171,55 +201,55 @@ static ep_ledger_result answer(request_rec *r, apr_status_t rv,
 }
 
 /* What may pass without a number waits for a short one alone. */
-static apr_int64_t patience_for(const ep_part *part, int fails_closed)
+static apr_int64_t patience_for(const ep_ledger_charge *charge, int fails_closed)
 {
-    return !fails_closed && part->amount <= EP_UNMEASURED_MAX
+    return !fails_closed && charge->amount <= EP_CHARGE_UNMEASURED_MAX
                ? EP_LEDGER_PATIENCE / 4
                : EP_LEDGER_PATIENCE;
 }
 
 /* 1 if an upload is to be asked for once more, as a tree was measured. */
-static int is_measured(apr_status_t rv, ep_book_result result, ep_part *parts,
-                       size_t count, const ep_denial *denial,
+static int is_measured(apr_status_t rv, ep_ledger_outcome result, ep_ledger_charge *charges,
+                       size_t count, const ep_ledger_denial *denial,
                        apr_int64_t began, int fails_closed)
 {
-    ep_part *part;
+    ep_ledger_charge *charge;
 
-    if (rv != APR_SUCCESS || result != EP_BOOK_UNKNOWN
-        || denial->part >= count) {
+    if (rv != APR_SUCCESS || result != EP_OUTCOME_UNKNOWN
+        || denial->charge >= count) {
         return 0;
     }
-    part = &parts[denial->part];
-    return ep_measure(part, began + patience_for(part, fails_closed));
+    charge = &charges[denial->charge];
+    return ep_measure(charge, began + patience_for(charge, fails_closed));
 }
 
-ep_ledger_result ep_ledger_reserve(request_rec *r, ep_part *parts,
+ep_ledger_result ep_ledger_reserve(request_rec *r, ep_ledger_charge *charges,
                                    size_t count, int fails_closed,
-                                   ep_claim *claim, ep_denial *denial)
+                                   ep_ledger_claim *claim, ep_ledger_denial *denial)
 {
     const apr_int64_t began = ep_clock_now();
-    ep_book_result result = EP_BOOK_FULL;
+    ep_ledger_outcome result = EP_OUTCOME_FULL;
     apr_status_t rv;
 
     if (!ledger.is_open) {
         return answer(r, APR_EINIT, result, fails_closed);
     }
     do {
-        rv = ledger.provider->reserve(parts, count, 0, claim, &result,
+        rv = ledger.provider->reserve(charges, count, 0, claim, &result,
                                       denial);
-    } while (is_measured(rv, result, parts, count, denial, began,
+    } while (is_measured(rv, result, charges, count, denial, began,
                          fails_closed));
     if (rv == APR_SUCCESS
-        && (result == EP_BOOK_UNKNOWN || result == EP_BOOK_FULL)) {
-        const char *path = result == EP_BOOK_UNKNOWN && denial->part < count
-                               ? parts[denial->part].path : NULL;
-        const ep_book_result why = result;
+        && (result == EP_OUTCOME_UNKNOWN || result == EP_OUTCOME_FULL)) {
+        const char *path = result == EP_OUTCOME_UNKNOWN && denial->charge < count
+                               ? charges[denial->charge].path : NULL;
+        const ep_ledger_outcome why = result;
 
         if (!fails_closed) {
-            rv = ledger.provider->reserve(parts, count, 1, claim, &result,
+            rv = ledger.provider->reserve(charges, count, 1, claim, &result,
                                           denial);
         }
-        if (rv == APR_SUCCESS && result == EP_BOOK_UNKNOWN) {
+        if (rv == APR_SUCCESS && result == EP_OUTCOME_UNKNOWN) {
             complain(r, rv, why, 1, path);
             return fails_closed ? EP_LEDGER_FAILED : EP_LEDGER_REFUSED;
         }
@@ -231,96 +261,118 @@ ep_ledger_result ep_ledger_reserve(request_rec *r, ep_part *parts,
     return answer(r, rv, result, fails_closed);
 }
 
-ep_ledger_result ep_ledger_grow(request_rec *r, ep_part *parts,
-                                size_t count, const ep_claim *claim,
+ep_ledger_result ep_ledger_grow(request_rec *r, ep_ledger_charge *charges,
+                                size_t count, const ep_ledger_claim *claim,
                                 apr_int64_t least, apr_int64_t most,
                                 int fails_closed, apr_int64_t *granted,
-                                ep_denial *denial)
+                                ep_ledger_denial *denial)
 {
     const apr_int64_t began = ep_clock_now();
-    ep_book_result result = EP_BOOK_FULL;
+    ep_ledger_outcome result = EP_OUTCOME_FULL;
     apr_status_t rv = APR_EINIT;
 
     do {
         if (ledger.is_open) {
-            rv = ledger.provider->grow(parts, count, claim, least, most,
+            rv = ledger.provider->grow(charges, count, claim, least, most,
                                        granted, &result, denial);
         }
-    } while (is_measured(rv, result, parts, count, denial, began, 1));
+    } while (is_measured(rv, result, charges, count, denial, began, 1));
     return answer(r, rv, result, fails_closed);
 }
 
-ep_ledger_result ep_ledger_feed(request_rec *r, const ep_part *parts,
-                                size_t count, const ep_claim *claim,
-                                int fails_closed, ep_denial *denial)
+ep_ledger_result ep_ledger_confirm(request_rec *r,
+                                   const ep_ledger_charge *charges,
+                                   size_t count, const ep_ledger_claim *claim,
+                                   int fails_closed,
+                                   ep_ledger_denial *denial)
 {
-    ep_book_result result = EP_BOOK_LOST;
+    ep_ledger_outcome result = EP_OUTCOME_LOST;
     apr_status_t rv = APR_EINIT;
 
-    if (ledger.is_open) {
-        rv = ledger.provider->feed(claim, &result);
+    if (ledger.is_open && ledger.provider->confirm == NULL) {
+        return EP_LEDGER_GRANTED;
     }
-    if (rv == APR_SUCCESS && result == EP_BOOK_DENIED) {
-        rv = ledger.provider->regain(parts, count, claim, &result, denial);
+    if (ledger.is_open) {
+        rv = ledger.provider->confirm(charges, count, claim, &result, denial);
     }
     /* what is lost is met when it is to grow or to be settled */
-    return rv == APR_SUCCESS && result == EP_BOOK_LOST
+    return rv == APR_SUCCESS && result == EP_OUTCOME_LOST
                ? EP_LEDGER_GRANTED
                : answer(r, rv, result, fails_closed);
 }
 
-void ep_ledger_disturb(const ep_part *part, ep_claim *claim)
+void ep_ledger_disturb(const ep_ledger_charge *charge, ep_ledger_claim *claim)
 {
-    ep_book_result result;
-    ep_denial denial;
+    ep_ledger_outcome result;
+    ep_ledger_denial denial;
 
     if (ledger.is_open) {
-        ledger.provider->reserve(part, 1, 1, claim, &result, &denial);
+        ledger.provider->reserve(charge, 1, 1, claim, &result, &denial);
     }
 }
 
-int ep_ledger_try(const ep_part *part, ep_claim *claim)
+int ep_ledger_try(const ep_ledger_charge *charge, ep_ledger_claim *claim)
 {
-    ep_book_result result = EP_BOOK_FULL;
-    ep_denial denial;
+    ep_ledger_outcome result = EP_OUTCOME_FULL;
+    ep_ledger_denial denial;
 
     return ledger.is_open
-           && ledger.provider->reserve(part, 1, 0, claim, &result, &denial)
+           && ledger.provider->reserve(charge, 1, 0, claim, &result, &denial)
                   == APR_SUCCESS
-           && result == EP_BOOK_GRANTED;
+           && result == EP_OUTCOME_GRANTED;
 }
 
-apr_int64_t ep_ledger_used(const ep_part *part)
+apr_status_t ep_ledger_read_balance(const ep_ledger_charge *charge,
+                                    ep_ledger_balance *balance)
 {
-    ep_balance balance;
+    if (!ledger.is_open) {
+        return APR_EINIT;
+    }
+    return ledger.provider->read_balance != NULL
+               ? ledger.provider->read_balance(charge->kind, &charge->key,
+                                               balance)
+               : APR_ENOTIMPL;
+}
 
-    return ledger.is_open
-                   && ledger.provider->balance(part->kind, part->key, &balance)
-                          == APR_SUCCESS
+apr_status_t ep_ledger_count_entries(ep_ledger_counts *counts)
+{
+    if (!ledger.is_open) {
+        return APR_EINIT;
+    }
+    return ledger.provider->count_entries != NULL
+               ? ledger.provider->count_entries(counts)
+               : APR_ENOTIMPL;
+}
+
+apr_int64_t ep_ledger_used(const ep_ledger_charge *charge)
+{
+    ep_ledger_balance balance;
+
+    return ep_ledger_read_balance(charge, &balance) == APR_SUCCESS
                    && balance.is_known
                ? balance.used
                : 0;
 }
 
-void ep_ledger_measure(ep_part *parts, size_t count)
+void ep_ledger_measure(ep_ledger_charge *charges, size_t count)
 {
     const apr_int64_t until = ep_clock_now() + EP_LEDGER_PATIENCE;
     size_t i;
 
     for (i = 0; i < count && ledger.is_open; i++) {
-        if (parts[i].kind == EP_QUOTA) {
-            ep_measure(&parts[i], until);
+        if (charges[i].kind == EP_CHARGE_QUOTA) {
+            ep_measure(&charges[i], until);
         }
     }
 }
 
 /* 1 if there is something to give back, and this process may. */
-static int is_owned(const ep_claim *claim)
+static int is_owned(const ep_ledger_claim *claim)
 {
-    return ledger.is_open && claim->serial != 0 && getpid() == owner;
+    return ledger.is_open && claim->is_held != 0 && getpid() == owner;
 }
 
-void ep_ledger_settle(ep_claim *claim, apr_int64_t received,
+void ep_ledger_settle(ep_ledger_claim *claim, apr_int64_t received,
                       apr_int64_t stored)
 {
     if (is_owned(claim)) {
@@ -329,7 +381,7 @@ void ep_ledger_settle(ep_claim *claim, apr_int64_t received,
     memset(claim, 0, sizeof(*claim));
 }
 
-void ep_ledger_release(ep_claim *claim)
+void ep_ledger_release(ep_ledger_claim *claim)
 {
     if (is_owned(claim)) {
         ledger.provider->release(claim);
@@ -339,22 +391,24 @@ void ep_ledger_release(ep_claim *claim)
 
 /* In a child that may be root still, and before any code of others runs in it:
  * mod_unixd's hook is the last one.  mod_cgid's daemon comes by here, too. */
-static int attach(apr_pool_t *pool, server_rec *s)
+static int drop_privileges(apr_pool_t *pool, server_rec *s)
 {
     (void)pool;
-    if (ledger.is_open) {
-        ledger.provider->attach(s);
+    if (ledger.is_open && ledger.provider->drop_privileges != NULL) {
+        ledger.provider->drop_privileges(s);
     }
     return OK;
 }
 
 /* As the user that the child serves as. */
-static void start(apr_pool_t *pool, server_rec *s)
+static void init_child(apr_pool_t *pool, server_rec *s)
 {
     (void)pool;
     owner = getpid();
     if (ledger.is_open) {
-        ledger.provider->start(s);
+        if (ledger.provider->child_init != NULL) {
+            ledger.provider->child_init(s);
+        }
         tell_news(s);
     }
 }
@@ -367,17 +421,18 @@ static void note_child(server_rec *s, pid_t pid, ap_generation_t generation,
     (void)generation;
     (void)slot;
     if (ledger.is_open && owner == 0 && pid > 0
+        && ledger.provider->child_status != NULL
         && (state == MPM_CHILD_STARTED || state == MPM_CHILD_EXITED)) {
-        ledger.provider->child(pid, state == MPM_CHILD_EXITED);
+        ledger.provider->child_status(pid, state == MPM_CHILD_EXITED);
     }
 }
 
 /* In the parent, every ten seconds or so. */
-static int look_after(apr_pool_t *pool, server_rec *s)
+static int monitor(apr_pool_t *pool, server_rec *s)
 {
     (void)pool;
-    if (ledger.is_open && owner == 0) {
-        ledger.provider->look_after(s);
+    if (ledger.is_open && owner == 0 && ledger.provider->monitor != NULL) {
+        ledger.provider->monitor(s);
     }
     return OK;
 }
@@ -386,8 +441,8 @@ void ep_ledger_register(apr_pool_t *pool)
 {
     ap_register_provider(pool, EP_LEDGER_GROUP, DEFAULT_PROVIDER,
                          EP_LEDGER_VERSION, &ep_shm);
-    ap_hook_drop_privileges(attach, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    ap_hook_child_init(start, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_drop_privileges(drop_privileges, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_child_init(init_child, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_child_status(note_child, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_monitor(look_after, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_monitor(monitor, NULL, NULL, APR_HOOK_MIDDLE);
 }

@@ -6,7 +6,8 @@
  * The functions below are what the rest of the module calls; they hand on to
  * the implementation that ExpectPolicyLedger names, a provider of httpd's
  * (ap_provider.h) in the group EP_LEDGER_GROUP, by the name that stands before
- * the colon.  No call waits longer than about 100 ms for anything.
+ * the colon.  A member that it does not have is answered here.  No call waits
+ * longer than about 100 ms for anything.
  */
 #ifndef EP_LEDGER_H
 #define EP_LEDGER_H
@@ -19,15 +20,15 @@
 #define EP_LEDGER_PATIENCE apr_time_from_msec(80)
 
 typedef enum ep_ledger_result {
-    /** all parts are claimed */
+    /** all charges are claimed */
     EP_LEDGER_GRANTED,
-    /** one part does not fit: see the denial; nothing was claimed */
+    /** one charge does not fit: see the denial; nothing was claimed */
     EP_LEDGER_DENIED,
     /** the ledger could not answer, and nothing was claimed: what holds now is
      * for ExpectPolicyLedgerFailure to say.  Logged already */
     EP_LEDGER_FAILED,
     /** nothing was claimed, as a limit that holds whatever becomes of the ledger
-     * could not be asked: see the denial's part.  The upload is refused.  Logged
+     * could not be asked: see the denial.  The upload is refused.  Logged
      * already */
     EP_LEDGER_REFUSED
 } ep_ledger_result;
@@ -57,65 +58,78 @@ void ep_ledger_announce(apr_pool_t *pconf);
 void ep_ledger_open(apr_pool_t *pconf, server_rec *main_server);
 
 /**
- * Claims all parts for an upload, or none (ep_book_reserve()).  A tree whose
+ * Claims all charges for an upload, or none (ep_ledger_provider).  A tree whose
  * usage is not known is measured, if that takes no longer than
  * EP_LEDGER_PATIENCE.  If it takes longer, small uploads are granted under
  * ExpectPolicyLedgerFailure Open, and all others refused.  A tree that cannot be
- * measured counts as empty under Open, and a part that there is no room for is
+ * measured counts as empty under Open, and a charge that there is no room for is
  * left out; under Closed, either makes the ledger unavailable.  It is logged.
  * @param r for the log
- * @param parts may come to say what was measured
+ * @param charges may come to say what was measured
  * @param fails_closed what ExpectPolicyLedgerFailure says here; 1: Closed
  */
-ep_ledger_result ep_ledger_reserve(request_rec *r, ep_part *parts,
+ep_ledger_result ep_ledger_reserve(request_rec *r, ep_ledger_charge *charges,
                                    size_t count, int fails_closed,
-                                   ep_claim *claim, ep_denial *denial);
+                                   ep_ledger_claim *claim, ep_ledger_denial *denial);
 
-/** Claims more bytes for an upload of unknown length (ep_book_grow()). */
-ep_ledger_result ep_ledger_grow(request_rec *r, ep_part *parts,
-                                size_t count, const ep_claim *claim,
+/** Claims more bytes for an upload of unknown length. */
+ep_ledger_result ep_ledger_grow(request_rec *r, ep_ledger_charge *charges,
+                                size_t count, const ep_ledger_claim *claim,
                                 apr_int64_t least, apr_int64_t most,
                                 int fails_closed, apr_int64_t *granted,
-                                ep_denial *denial);
+                                ep_ledger_denial *denial);
 
-/** Claims one part for itself, and says nothing if there is none to be had.
+/** Claims one charge for itself, and says nothing if there is none to be had.
  * @param claim all 0  @return 1 if it was granted */
-int ep_ledger_try(const ep_part *part, ep_claim *claim);
+int ep_ledger_try(const ep_ledger_charge *charge, ep_ledger_claim *claim);
 
 /** Claims nothing of a tree, so that no number is taken that is measured while
  * files move about in it.
- * @param part of 0 bytes  @param claim all 0, or one to add to */
-void ep_ledger_disturb(const ep_part *part, ep_claim *claim);
+ * @param charge of 0 bytes  @param claim all 0, or one to add to */
+void ep_ledger_disturb(const ep_ledger_charge *charge, ep_ledger_claim *claim);
 
 /** @return bytes that are used of a tree; 0 where nobody knows */
-apr_int64_t ep_ledger_used(const ep_part *part);
+apr_int64_t ep_ledger_used(const ep_ledger_charge *charge);
 
-/** Measures the trees among the parts that were not yet, all of them within
+/** Measures the trees among the charges that were not yet, all of them within
  * EP_LEDGER_PATIENCE. */
-void ep_ledger_measure(ep_part *parts, size_t count);
+void ep_ledger_measure(ep_ledger_charge *charges, size_t count);
 
 /**
- * The first content of an upload has arrived (ep_book_feed()): what its claim gave
- * away meanwhile is claimed once more.
- * @param parts as they were reserved and grew
+ * The first content of an upload has arrived: what its claim gave away meanwhile is
+ * claimed once more.
+ * @param charges as they were reserved and grew
  */
-ep_ledger_result ep_ledger_feed(request_rec *r, const ep_part *parts,
-                                size_t count, const ep_claim *claim,
-                                int fails_closed, ep_denial *denial);
+ep_ledger_result ep_ledger_confirm(request_rec *r,
+                                   const ep_ledger_charge *charges,
+                                   size_t count, const ep_ledger_claim *claim,
+                                   int fails_closed,
+                                   ep_ledger_denial *denial);
 
 /**
- * The upload is done (ep_book_settle()).  @a claim is all 0 afterwards; one
+ * The upload is done.  @a claim is all 0 afterwards; one
  * that could not be given back within the time is given back later.  Nothing
  * happens in a process that a child has forked to run a program.
  */
-void ep_ledger_settle(ep_claim *claim, apr_int64_t received,
+void ep_ledger_settle(ep_ledger_claim *claim, apr_int64_t received,
                       apr_int64_t stored);
 
-/** The upload came to nothing (ep_book_release()); as ep_ledger_settle(). */
-void ep_ledger_release(ep_claim *claim);
+/** The upload came to nothing; as ep_ledger_settle(). */
+void ep_ledger_release(ep_ledger_claim *claim);
 
-/** The provider, for those who measure trees or show balances; NULL: no ledger
- * is needed */
-const ep_ledger_provider *ep_ledger_provider_in_use(void);
+/**
+ * What is held and used of a charge's account.
+ * @return as read_balance() of the provider; APR_ENOTIMPL: it does not tell
+ */
+apr_status_t ep_ledger_read_balance(const ep_ledger_charge *charge,
+                                    ep_ledger_balance *balance);
+
+/** How full the ledger is.
+ * @return as count_entries() of the provider; APR_ENOTIMPL: it does not tell */
+apr_status_t ep_ledger_count_entries(ep_ledger_counts *counts);
+
+/** The provider, for those who measure trees; NULL: no ledger is needed, or the
+ * provider's trees are not measured */
+const ep_ledger_provider *ep_ledger_find_measured(void);
 
 #endif

@@ -53,7 +53,7 @@ APLOG_USE_MODULE(expect_policy);
 typedef struct walked {
     int is_walked;
     apr_uint32_t place;
-    ep_tree before;
+    ep_ledger_tree before;
     ep_due_note *note;
     int insists;
     apr_int64_t began;
@@ -65,7 +65,7 @@ static struct plan {
     int is_needed;
     /* NULL: no ledger is needed */
     const ep_ledger_provider *ledger;
-    /* of ep_part */
+    /* of ep_ledger_charge */
     apr_array_header_t *planted;
     server_rec *server;
     /* mod_watchdog calls us */
@@ -92,8 +92,22 @@ static int is_turn_over(void *data)
     return ep_clock_now() >= *until;
 }
 
+/* What core/book/due has to know of a tree. */
+static ep_due_tree as_due(const ep_ledger_tree *tree)
+{
+    ep_due_tree due;
+
+    memcpy(due.id, tree->id.bytes, sizeof(due.id));
+    due.is_known = tree->is_known;
+    due.is_held = tree->is_held;
+    due.since_asked = tree->since_asked;
+    due.since_measured = tree->since_measured;
+    due.took = tree->took;
+    return due;
+}
+
 /* Once until the tree can be measured again. */
-static void say_unknown(const ep_tree *tree, int error, const char *what,
+static void say_unknown(const ep_ledger_tree *tree, int error, const char *what,
                         const char *place)
 {
     if (ep_log_once_text(tree->path)) {
@@ -103,7 +117,7 @@ static void say_unknown(const ep_tree *tree, int error, const char *what,
     }
 }
 
-static void say_missing(const ep_tree *tree)
+static void say_missing(const ep_ledger_tree *tree)
 {
     if (ep_log_once_text(tree->path)) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, plan.server,
@@ -112,13 +126,14 @@ static void say_missing(const ep_tree *tree)
 }
 
 /* @param bytes below 0: it cannot be measured, and -1 - bytes were seen */
-static void tell(const ep_tree *tree, ep_due_note *note, apr_int64_t bytes,
+static void tell(const ep_ledger_tree *tree, ep_due_note *note, apr_int64_t bytes,
                  apr_int64_t began, int insists)
 {
     const apr_int64_t now = ep_clock_now();
     const apr_int64_t took = now - began;
 
-    const apr_status_t rv = usage.ledger->measured(tree, bytes, took, insists);
+    const apr_status_t rv = usage.ledger->report_usage(tree, bytes, took,
+                                                        insists);
 
     ap_log_error(APLOG_MARK, APLOG_DEBUG, 0, plan.server,
                  "usage of %s: %" APR_INT64_T_FMT " bytes, measured in %"
@@ -135,7 +150,7 @@ static void tell(const ep_tree *tree, ep_due_note *note, apr_int64_t bytes,
 typedef enum reading { READ_NUMBER, READ_NOTHING_NEW, READ_FAILED } reading;
 
 /* @param tree gets the mark of what was read */
-static reading read_number(ep_tree *tree, int fd, apr_int64_t *bytes)
+static reading read_number(ep_ledger_tree *tree, int fd, apr_int64_t *bytes)
 {
     char text[EP_DUE_FILE_MAX + 1];
     struct stat found;
@@ -168,7 +183,7 @@ static reading read_number(ep_tree *tree, int fd, apr_int64_t *bytes)
     state.nanoseconds = found.st_ctim.tv_nsec;
     state.bytes = number;
     mark = ep_due_mark(&state);
-    if (!ep_due_is_news(tree, mark)) {
+    if (!ep_due_is_news(tree->is_known, tree->mark, mark)) {
         return READ_NOTHING_NEW;
     }
     tree->mark = mark;
@@ -178,7 +193,7 @@ static reading read_number(ep_tree *tree, int fd, apr_int64_t *bytes)
 
 /* Links are followed: the path is the administrator's.  A pipe that nobody
  * writes to does not block. */
-static reading read_usage(ep_tree *tree, apr_int64_t *bytes)
+static reading read_usage(ep_ledger_tree *tree, apr_int64_t *bytes)
 {
     reading result = READ_FAILED;
     const int fd = open(tree->path,
@@ -194,7 +209,7 @@ static reading read_usage(ep_tree *tree, apr_int64_t *bytes)
     return result;
 }
 
-static void read_file(ep_tree *tree, ep_due_note *note, int insists)
+static void read_file(ep_ledger_tree *tree, ep_due_note *note, int insists)
 {
     const apr_int64_t began = ep_clock_now();
     apr_int64_t bytes = -1;
@@ -218,7 +233,7 @@ static int is_passing(int error)
     return error == EMFILE || error == ENFILE || error == ENOMEM;
 }
 
-static void say_failed(const ep_tree *tree, const ep_walk *walk)
+static void say_failed(const ep_ledger_tree *tree, const ep_walk *walk)
 {
     char place[PLACE_SIZE];
 
@@ -297,13 +312,13 @@ static int is_walked(apr_uint32_t place)
 }
 
 /* 1 if a tree may be walked now, for all the turns that others of its share have. */
-static int has_turn(const ep_tree *tree)
+static int has_turn(const ep_ledger_tree *tree)
 {
     int of_share = 0, of_owners = 0;
     int i;
 
     for (i = 0; i < TREES; i++) {
-        const ep_tree *other = &usage.tree[i].before;
+        const ep_ledger_tree *other = &usage.tree[i].before;
 
         if (usage.tree[i].is_walked) {
             of_owners += other->is_owners;
@@ -321,9 +336,11 @@ static void begin(walked *tree, apr_uint32_t place)
 {
     const apr_int64_t now = ep_clock_now();
     ep_due_note *note = ep_due_note_of(&usage.notes, place);
-    const ep_due_step step = ep_due_is_path(&tree->before)
-                                   ? ep_due_decide(&tree->before, note, now)
-                                   : EP_DUE_REST;
+    const ep_due_tree due = as_due(&tree->before);
+    const ep_due_step step = ep_due_is_path(tree->before.path,
+                                            sizeof(tree->before.path))
+                                 ? ep_due_decide(&due, note, now)
+                                 : EP_DUE_REST;
 
     if (step == EP_DUE_REST) {
         return;
@@ -349,8 +366,8 @@ static void find_due(apr_uint32_t *looks)
     walked *tree;
 
     while (*looks > 0 && (tree = find_free()) != NULL) {
-        const apr_status_t rv = usage.ledger->tree(&usage.place,
-                                                   &tree->before);
+        const apr_status_t rv = usage.ledger->next_tree(&usage.place,
+                                                        &tree->before);
 
         (*looks)--;
         if (rv == APR_SUCCESS) {
@@ -377,16 +394,16 @@ static void find_due(apr_uint32_t *looks)
  * one has done it. */
 static void plant(const ep_ledger_provider *ledger)
 {
-    const ep_part *parts = NULL;
+    const ep_ledger_charge *charges = NULL;
     int count = 0, without;
 
     if (plan.planted != NULL) {
-        parts = (const ep_part *)(void *)plan.planted->elts;
+        charges = (const ep_ledger_charge *)(void *)plan.planted->elts;
         count = plan.planted->nelts;
     }
     /* where nothing is to be planted, what was planted once is forgotten */
     if (ledger == NULL || usage.is_planted
-        || ledger->plant(parts, count, &without) != APR_SUCCESS) {
+        || ledger->announce_trees(charges, count, &without) != APR_SUCCESS) {
         return;
     }
     usage.is_planted = 1;
@@ -420,7 +437,9 @@ static void measure(void)
 
 static void tell_news(void)
 {
-    const char *what = usage.ledger->news();
+    const char *what = usage.ledger->take_news != NULL
+                           ? usage.ledger->take_news()
+                           : NULL;
 
     if (what != NULL) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, plan.server, "the ledger %s",
@@ -463,7 +482,7 @@ static int is_bound_met(void *data)
 /* @param bytes out: what the tree came to; below 0: it cannot be measured, and
  * -1 - bytes were seen
  * @return 0: it takes longer, or it is not to be had now */
-static int walk_now(const ep_tree *tree, apr_int64_t until, apr_int64_t *bytes)
+static int walk_now(const ep_ledger_tree *tree, apr_int64_t until, apr_int64_t *bytes)
 {
     /* the thread that measures is the only one to go deep: threads of requests
      * would not have descriptors enough for all of them */
@@ -493,7 +512,7 @@ static int walk_now(const ep_tree *tree, apr_int64_t until, apr_int64_t *bytes)
 }
 
 /* Not all threads of a child are held by file systems that are slow. */
-static int measure_now(ep_tree *tree, apr_int64_t until, apr_int64_t *bytes)
+static int measure_now(ep_ledger_tree *tree, apr_int64_t until, apr_int64_t *bytes)
 {
     static apr_uint32_t walkers;
     int is_done = 0;
@@ -512,17 +531,17 @@ static int measure_now(ep_tree *tree, apr_int64_t until, apr_int64_t *bytes)
 
 /* Waits for the number that somebody else has begun to measure.
  * @return as ep_measure() */
-static int wait_for(const ep_part *part, apr_int64_t until)
+static int wait_for(const ep_ledger_charge *charge, apr_int64_t until)
 {
     const ep_ledger_provider *ledger = plan.ledger;
-    ep_tree tree;
+    ep_ledger_tree tree;
 
     while (ep_clock_now() < until) {
         apr_sleep(NOW_PAUSE);
-        if (ledger->ask(part, &tree) != APR_SUCCESS) {
+        if (ledger->find_tree(charge, &tree) != APR_SUCCESS) {
             return 0;
         }
-        if (tree.is_known || tree.measured != 0) {
+        if (tree.is_known || tree.since_measured >= 0) {
             return tree.is_known;
         }
     }
@@ -530,45 +549,45 @@ static int wait_for(const ep_part *part, apr_int64_t until)
 }
 
 /* The ledger has no place for the tree. */
-static int measure_without(ep_part *part, apr_int64_t until)
+static int measure_without(ep_ledger_charge *charge, apr_int64_t until)
 {
     apr_int64_t bytes;
-    ep_tree tree;
+    ep_ledger_tree tree;
 
     memset(&tree, 0, sizeof(tree));
-    tree.is_file = part->is_file;
-    apr_cpystrn(tree.path, part->path, sizeof(tree.path));
-    if (part->is_measured || !measure_now(&tree, until, &bytes)) {
+    tree.is_file = charge->is_file;
+    apr_cpystrn(tree.path, charge->path, sizeof(tree.path));
+    if (charge->is_measured || !measure_now(&tree, until, &bytes)) {
         return 0;
     }
     /* what cannot be measured is LedgerFailure's, which leaves it out */
-    part->is_measured = 1;
-    part->measured = bytes >= 0 ? bytes : -1 - bytes;
+    charge->is_measured = 1;
+    charge->measured = bytes >= 0 ? bytes : -1 - bytes;
     return 1;
 }
 
-int ep_measure(ep_part *part, apr_int64_t until)
+int ep_measure(ep_ledger_charge *charge, apr_int64_t until)
 {
     const ep_ledger_provider *ledger = plan.ledger;
     const apr_int64_t began = ep_clock_now();
     apr_int64_t bytes;
     apr_status_t rv;
-    ep_tree tree;
+    ep_ledger_tree tree;
 
-    if (began >= until) {
+    if (ledger == NULL || began >= until) {
         return 0;
     }
-    rv = ledger->ask(part, &tree);
+    rv = ledger->find_tree(charge, &tree);
     if (rv == APR_ENOSPC) {
-        return measure_without(part, until);
+        return measure_without(charge, until);
     }
-    if (rv != APR_SUCCESS || tree.is_known || tree.measured != 0) {
+    if (rv != APR_SUCCESS || tree.is_known || tree.since_measured >= 0) {
         return rv == APR_SUCCESS && tree.is_known;
     }
     if (!measure_now(&tree, until, &bytes)) {
-        return wait_for(part, until);
+        return wait_for(charge, until);
     }
-    ledger->measured(&tree, bytes, ep_clock_now() - began, 1);
+    ledger->report_usage(&tree, bytes, ep_clock_now() - began, 1);
     return bytes >= 0;
 }
 
@@ -584,16 +603,16 @@ void ep_measure_need(void)
     plan.is_needed = 1;
 }
 
-void ep_measure_plant(apr_pool_t *pconf, const ep_part *part)
+void ep_measure_plant(apr_pool_t *pconf, const ep_ledger_charge *charge)
 {
-    ep_part *planted;
+    ep_ledger_charge *planted;
 
     if (plan.planted == NULL) {
-        plan.planted = apr_array_make(pconf, 8, sizeof(ep_part));
+        plan.planted = apr_array_make(pconf, 8, sizeof(ep_ledger_charge));
     }
     planted = apr_array_push(plan.planted);
-    *planted = *part;
-    planted->path = apr_pstrdup(pconf, part->path);
+    *planted = *charge;
+    planted->path = apr_pstrdup(pconf, charge->path);
     plan.is_needed = 1;
 }
 

@@ -26,23 +26,23 @@ void ep_measure_need(void);
 /**
  * The same, of a tree that is known already: it is measured before the first
  * upload asks for it.
- * @param part a quota; copied
+ * @param charge a quota; copied
  */
-void ep_measure_plant(apr_pool_t *pconf, const ep_part *part);
+void ep_measure_plant(apr_pool_t *pconf, const ep_ledger_charge *charge);
 
 /**
  * For an upload that waits for the usage of a tree: measures it, or waits until
  * somebody else has.  A tree that was found not to be measurable is left to the
  * thread that measures.
- * @param part a quota; says what was measured if the ledger has no place for it
+ * @param charge a quota; says what was measured if the ledger has no place for it
  * @param until when to give up, by ep_clock_now()
  * @return 1: ask the ledger again; 0: there is nothing to wait for
  */
-int ep_measure(ep_part *part, apr_int64_t until);
+int ep_measure(ep_ledger_charge *charge, apr_int64_t until);
 
 /**
  * In post_config, before mod_watchdog's (LAST).
- * @param ledger that is told what trees come to; NULL: no ledger is needed
+ * @param ledger that is told what trees come to; NULL: no tree is measured
  * @param has_owners 1: a quota may stand in an .htaccess file
  * @return OK or HTTP_INTERNAL_SERVER_ERROR, logged
  */

@@ -1,83 +1,366 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** What an implementation of the ledger has to offer: a provider of httpd's
- * (ap_provider.h), by the name that ExpectPolicyLedger has before its colon. */
+/**
+ * What an implementation of the ledger has to offer: a provider of httpd's
+ * (ap_provider.h).  This header needs nothing else of ours, so another module
+ * file can be one:
+ *
+ *     static const ep_ledger_provider mine = { .parse = parse, ... };
+ *
+ *     ap_register_provider(pool, EP_LEDGER_GROUP, "mine", EP_LEDGER_VERSION,
+ *                          &mine);
+ *
+ * in its register_hooks; `ExpectPolicyLedger mine:ARGUMENT` then chooses it.
+ *
+ * A charge is what an upload asks of one account, which is named by a key: 5 MB
+ * of the 100 MB a day of one client, for example:
+ *
+ *     { .kind = EP_CHARGE_ALLOWANCE, .key = { "(16 bytes)" },
+ *       .limit = 104857600, .amount = 5242880, .period = 86400000000 }
+ *
+ * A claim is what an upload holds: all its charges, or none.  Its life:
+ *
+ *     reserve ( confirm | grow )* ( settle | release )
+ *
+ * Amounts are bytes, or uploads where the kind is CONCURRENT, from 0 to
+ * INT64_MAX, and no sum overflows: what would be more stays at INT64_MAX.
+ * Spans of time are microseconds.  No time of any clock crosses this border,
+ * only ages and spans: how long ago, how long from now.
+ */
 #ifndef EP_PROVIDER_H
 #define EP_PROVIDER_H
 
+#include <sys/types.h>
+
 #include "httpd.h"
 
-#include "core/book/book.h"
-
 #define EP_LEDGER_GROUP "expect_policy_ledger"
-#define EP_LEDGER_VERSION "0"
+/** Counted up when anything below changes: a provider that was compiled for
+ * another version is not found. */
+#define EP_LEDGER_VERSION "1"
 
-/** An implementation.  Calls come from any thread of any child. */
+/** The most charges of a claim, and how many of them may be there for limits of
+ * .htaccess files alone: the rest is the server's. */
+#define EP_CHARGES_MAX 24
+#define EP_CHARGES_OWNERS 8
+/** The most bytes of one upload that pass while a tree was never measured. */
+#define EP_CHARGE_UNMEASURED_MAX (64 * 1024)
+/** The longest path of a tree, with its NUL, in bytes. */
+#define EP_LEDGER_PATH_SIZE 1024
+
+/** In the order of the checks.  The numbers are hashed into keys, and never
+ * change. */
+typedef enum ep_ledger_kind {
+    /** bytes that are to stay free on a file system of this machine */
+    EP_CHARGE_SPACE = 0,
+    /** bytes below a tree of files, whose usage is measured */
+    EP_CHARGE_QUOTA = 1,
+    /** bytes in a period, which begins with the first upload that it counts */
+    EP_CHARGE_ALLOWANCE = 2,
+    /** uploads at once */
+    EP_CHARGE_CONCURRENT = 3
+} ep_ledger_kind;
+
+/** Names an account, together with its kind: a hash (MD5) of what is counted and
+ * for whom.  Much of what is hashed is chosen by clients and site owners; nobody
+ * chooses the key.  Compared bytewise. */
+typedef struct ep_ledger_key {
+    unsigned char bytes[16];
+} ep_ledger_key;
+
+/** What an upload asks of one account.  What a kind does not use is 0 or NULL. */
+typedef struct ep_ledger_charge {
+    ep_ledger_kind kind;
+    ep_ledger_key key;
+    /** what the account may come to, inclusive */
+    apr_int64_t limit;
+    /** what is asked for; 0: nothing, but the account is there and is held */
+    apr_int64_t amount;
+    /** ALLOWANCE: how long a period is; above 0 */
+    apr_int64_t period;
+    /** QUOTA: what is measured, shorter than EP_LEDGER_PATH_SIZE; it lives as long
+     * as the call */
+    const char *path;
+    /** QUOTA: 1: path is a file that holds the usage as a number */
+    int is_file;
+    /** 1: the limit stands in an .htaccess file */
+    int is_owners;
+    /** QUOTA: whose tree it is: a hash of the section in the server's files, or of
+     * the site.  Where there are few places, trees of one share give way to each
+     * other first */
+    apr_uint64_t share;
+    /** QUOTA: 1: the caller has just measured the tree, which has no place in the
+     * ledger, and it has so many bytes; 0: not */
+    int is_measured;
+    apr_int64_t measured;
+    /** whose upload it is: a number made of the address, the same in all charges
+     * of a call and on all machines; 0: nobody's, which neither gives way nor
+     * makes others do so */
+    apr_uint64_t client;
+} ep_ledger_charge;
+
+/**
+ * What an upload holds: storage that its holder owns, and that only the provider
+ * looks into.  All 0: nothing is held.  It may be moved, and may be copied as
+ * long as only one copy is used.  A provider that needs more room keeps it by
+ * itself, under a number that it writes here.  It is of use in the process alone
+ * that reserved it, in all its threads.
+ */
+typedef struct ep_ledger_claim {
+    /** 1: held.  Set by reserve() when it grants; all is 0 again after settle()
+     * and release() */
+    apr_uint32_t is_held;
+    apr_uint32_t unused;
+    /** the provider's */
+    apr_uint64_t opaque[4];
+} ep_ledger_claim;
+
+typedef enum ep_ledger_outcome {
+    /** all charges are claimed, or those there is room for: see left_out */
+    EP_OUTCOME_GRANTED = 0,
+    /** one charge does not fit, and nothing was claimed: see the denial */
+    EP_OUTCOME_DENIED = 1,
+    /** the usage of a tree is not known, and nothing was claimed: the denial says
+     * which charge it is */
+    EP_OUTCOME_UNKNOWN = 2,
+    /** the ledger has no room for an account or a claim, or there are more than
+     * EP_CHARGES_MAX charges; nothing was claimed */
+    EP_OUTCOME_FULL = 3,
+    /** the claim has no room for a limit of the server's, which the denial names;
+     * nothing was claimed */
+    EP_OUTCOME_CROWDED = 4,
+    /** the claim is not there any more: settled or released, its process was taken
+     * for dead, or the ledger was made anew */
+    EP_OUTCOME_LOST = 5
+} ep_ledger_outcome;
+
+/** Why something was not granted. */
+typedef struct ep_ledger_denial {
+    /** index of the charge: the first in the order of the call that does not
+     * fit */
+    apr_size_t charge;
+    /** what the account still has below the limit; at least 0 */
+    apr_int64_t remaining;
+    /** ALLOWANCE: span until the period ends and all of it is free again, if the
+     * amount fits the limit at all; otherwise -1: nobody knows */
+    apr_int64_t wait;
+    /** on GRANTED: bit i is 1 if there was no room for charge i, which counts
+     * nothing */
+    apr_uint32_t left_out;
+} ep_ledger_denial;
+
+/** A tree as one who measures it sees it: a copy. */
+typedef struct ep_ledger_tree {
+    /** tells it from all other trees of this ledger; need not be a charge's key */
+    ep_ledger_key id;
+    /** as in ep_ledger_charge */
+    int is_owners;
+    apr_uint64_t share;
+    int is_file;
+    char path[EP_LEDGER_PATH_SIZE];
+    /** 1: it was measured, and has a usage */
+    int is_known;
+    /** 1: an upload is under way that has a charge in it, be it of 0 bytes */
+    int is_held;
+    /** age of the last upload that asked for it, or of what made it due */
+    apr_int64_t since_asked;
+    /** age of the last measurement, be it one that failed; -1: there was none */
+    apr_int64_t since_measured;
+    /** how long that took; span */
+    apr_int64_t took;
+    /** is_file: tells one state of the file from another; 0: of none yet.  The
+     * caller sets it before report_usage() */
+    apr_uint32_t mark;
+    /** the provider's, for report_usage() */
+    apr_uint64_t opaque[4];
+} ep_ledger_tree;
+
+/** What a ledger says of an account. */
+typedef struct ep_ledger_balance {
+    apr_int64_t held;
+    apr_int64_t used;
+    /** 0: of a tree that was not measured yet, nobody knows what is used */
+    int is_known;
+} ep_ledger_balance;
+
+/** How full a ledger is: live claims, accounts and trees. */
+typedef struct ep_ledger_counts {
+    apr_uint32_t claims;
+    apr_uint32_t accounts;
+    apr_uint32_t trees;
+} ep_ledger_counts;
+
+/**
+ * An implementation.  A member that may be NULL says so, and what happens then;
+ * a provider without one of the others is not taken.
+ *
+ * Calls from reserve() on come from any thread of any child, after child_init().
+ * No call waits longer than about 100 ms for anything.  Those that return a
+ * status return
+ *
+ *   APR_SUCCESS   it was answered: see the outcome, or what else is returned
+ *   APR_TIMEUP    somebody else had the ledger for too long
+ *   APR_EAGAIN    another server has it, and may give it back
+ *   APR_EINIT     there is none
+ *   APR_EGENERAL  it is corrupt
+ *   others        a cause of the provider's own, for the log (apr_strerror())
+ *
+ * Where it is none of the first, nothing was claimed, the claim is as it was,
+ * and nothing else was written that is to be returned; what holds then is for
+ * ExpectPolicyLedgerFailure to say.
+ */
 typedef struct ep_ledger_provider {
     /**
      * While the configuration is read.
      * @param argument what stands behind the name and its colon; NULL: nothing
-     * @param config out: handed to open(); lives as long as @a pool
+     * @param config out: handed on below; lives as long as @a pool
      * @return NULL, or what is legal there
      */
     const char *(*parse)(apr_pool_t *pool, const char *argument,
                          void **config);
-    /** In the parent, before httpd detaches: what open() is going to find, in
-     * an administrator's words.  Changes nothing.
-     * @return NULL: nothing to be told */
-    const char *(*check)(apr_pool_t *pconf, void *config);
-    /** In post_config, in the parent.  What cannot be had is logged, and later
-     * calls fail. */
-    void (*open)(apr_pool_t *pconf, server_rec *s, void *config);
-    /** In the parent: a child has started, or has ended */
-    void (*child)(pid_t pid, int has_ended);
-    /** In the parent, every ten seconds or so */
-    void (*look_after)(server_rec *s);
-    /** In a child, before it becomes the user that it serves as: opens what
-     * that one may not, and looks at nothing */
-    void (*attach)(server_rec *s);
-    /** In a child, before anything is asked */
-    void (*start)(server_rec *s);
-    /** @return NULL, or what this process found out and nobody was told */
-    const char *(*news)(void);
+    /** In the parent, before httpd detaches: what post_config() is going to find,
+     * in an administrator's words, for the terminal.  Changes nothing.  NULL:
+     * nothing is told.
+     * @return NULL: there is nothing to be told */
+    const char *(*check_config)(apr_pool_t *pconf, void *config);
+    /** In the parent, at each start and restart.  What cannot be had is logged,
+     * and later calls fail. */
+    void (*post_config)(apr_pool_t *pconf, server_rec *s, void *config);
+    /** In the parent: a child has started, or has ended.  What an ended one held
+     * is given back before the next call of another child is answered.  NULL: the
+     * provider sees by itself which claims are of the dead. */
+    void (*child_status)(pid_t pid, int has_ended);
+    /** In the parent, every ten seconds or so.  NULL: nothing is to be done. */
+    void (*monitor)(server_rec *s);
+    /** In a child, before it becomes the user that it serves as: opens what that
+     * one may not, and looks at nothing.  NULL: there is no such thing. */
+    void (*drop_privileges)(server_rec *s);
+    /** In a child, as the user that it serves as, before anything is asked.  NULL:
+     * a child needs nothing of its own. */
+    void (*child_init)(server_rec *s);
+    /** Called now and then.  NULL: there is never any news.
+     * @return NULL, or what this process found out and nobody was told, for the
+     *         log; behind "the ledger" */
+    const char *(*take_news)(void);
 
-    /** As their namesakes in core/book/book.h.  APR_SUCCESS: @a result says what
-     * came of it; otherwise it could not be asked: APR_TIMEUP, somebody else has
-     * had it for too long; APR_EAGAIN, another server has it; APR_EINIT, there is none; APR_EGENERAL, it is
-     * corrupt */
-    apr_status_t (*reserve)(const ep_part *parts, size_t count,
-                            int is_lenient, ep_claim *claim,
-                            ep_book_result *result, ep_denial *denial);
-    apr_status_t (*grow)(const ep_part *parts, size_t count,
-                         const ep_claim *claim, apr_int64_t least,
+    /**
+     * Claims all charges or none.  Charges of one kind and key count once, with the
+     * smallest limit and the largest amount; as an owner's if all of them are.  A
+     * charge that the claim has already stays as it is, so that an upload is
+     * charged once however often it is asked; but it has to be within the limit.
+     *
+     * Where the caller is lenient, a charge whose account there is no room for is
+     * left out, that of a tree only if the caller has measured it.  An owner's
+     * charge that finds no room in the claim (EP_CHARGES_OWNERS) is left out,
+     * whatever the caller is.
+     *
+     * A tree whose usage is not known is no empty one.  If it was never measured,
+     * an upload of at most EP_CHARGE_UNMEASURED_MAX bytes is granted to a lenient
+     * caller, as long as all that came in since then is within the limit, and a
+     * larger one to nobody.  If it cannot be measured, it counts for a lenient
+     * caller as what is known to lie there: see report_usage().
+     *
+     * Where nothing is claimed, no account is made either.
+     *
+     * Unless confirm is NULL, what a client holds and has sent nothing for may be
+     * given to another client that finds no room.
+     *
+     * @param is_lenient 1: see above
+     * @param claim all 0 for a new one, or one to add to
+     * @param denial its members are written as their outcomes tell
+     */
+    apr_status_t (*reserve)(const ep_ledger_charge *charges, apr_size_t count,
+                            int is_lenient, ep_ledger_claim *claim,
+                            ep_ledger_outcome *outcome,
+                            ep_ledger_denial *denial);
+    /**
+     * The first content of an upload has arrived: from now on its claim gives way
+     * to nobody, and what it gave away meanwhile is claimed once more.  NULL:
+     * claims never give way.
+     * @param charges as they were reserved, with all that the claim has asked for
+     * @param outcome GRANTED, DENIED (it has not got back what it gave away),
+     *        FULL or LOST
+     */
+    apr_status_t (*confirm)(const ep_ledger_charge *charges, apr_size_t count,
+                            const ep_ledger_claim *claim,
+                            ep_ledger_outcome *outcome,
+                            ep_ledger_denial *denial);
+    /**
+     * Adds to all charges of a claim but CONCURRENT ones, in a tree that was never
+     * measured up to EP_CHARGE_UNMEASURED_MAX.
+     * @param charges as they were reserved, for their limits; what the claim does
+     *        not have is left out
+     * @param least bytes; with less, nothing is granted
+     * @param most bytes, at least @a least
+     * @param granted on GRANTED: as much as all accounts have, from @a least to
+     *        @a most
+     * @param outcome GRANTED, DENIED, UNKNOWN, FULL or LOST
+     */
+    apr_status_t (*grow)(const ep_ledger_charge *charges, apr_size_t count,
+                         const ep_ledger_claim *claim, apr_int64_t least,
                          apr_int64_t most, apr_int64_t *granted,
-                         ep_book_result *result, ep_denial *denial);
-    apr_status_t (*feed)(const ep_claim *claim, ep_book_result *result);
-    apr_status_t (*regain)(const ep_part *parts, size_t count,
-                           const ep_claim *claim, ep_book_result *result,
-                           ep_denial *denial);
-    /** What cannot be done at once is done soon; @a claim is all 0 */
-    void (*settle)(ep_claim *claim, apr_int64_t received, apr_int64_t stored);
-    void (*release)(ep_claim *claim);
-    /** For those who measure trees: the first one from a place on, which is
-     * then its own.  Places go from 0 until APR_EOF.  APR_NOTFOUND: none was
-     * found so far, and it is to be asked again from where the place is now. */
-    apr_status_t (*tree)(apr_uint32_t *place, ep_tree *tree);
-    /** Announces trees that are to be measured, once for each configuration,
-     * whichever child calls.  What was announced before the server started, and
-     * is not now, is forgotten.
-     * @param parts NULL: there are none
+                         ep_ledger_outcome *outcome,
+                         ep_ledger_denial *denial);
+    /**
+     * The upload is done: gives back what it holds, and counts what it came to as
+     * used, wholly or not at all if somebody dies meanwhile.  What cannot be done
+     * at once is done soon.  A second time, by a copy of the claim, changes
+     * nothing.
+     * @param claim all 0 afterwards, whatever came of it
+     * @param received bytes, for ALLOWANCE, in the period that is on
+     * @param stored bytes that a tree has more than before, for QUOTA; below 0 if
+     *        a file was replaced by a smaller one
+     */
+    void (*settle)(ep_ledger_claim *claim, apr_int64_t received,
+                   apr_int64_t stored);
+    /** The upload came to nothing: gives back what it holds.  As settle(). */
+    void (*release)(ep_ledger_claim *claim);
+
+    /* Trees are measured by ledger/measure, in one child at a time and by uploads
+     * that wait for a number.  All four members, or none: then nothing is
+     * measured, and the provider has the usage from elsewhere or answers
+     * UNKNOWN. */
+
+    /** The first tree from a place on, which is then its own.  Places go from 0
+     * until APR_EOF.  APR_NOTFOUND: none was found so far, and it is to be asked
+     * again from where the place is now. */
+    apr_status_t (*next_tree)(apr_uint32_t *place, ep_ledger_tree *tree);
+    /** Announces the trees whose paths are in the server's files, once for each
+     * configuration, whichever child calls: they are measured before the first
+     * upload, and keep their place.  What was announced before the server started,
+     * and is not now, is forgotten.
+     * @param charges QUOTA; NULL: there are none
      * @param without out: how many there was no room for, or 0 */
-    apr_status_t (*plant)(const ep_part *parts, int count, int *without);
-    /** Finds or makes the tree of a part, to measure it.  APR_ENOSPC: there is no
-     * place for it */
-    apr_status_t (*ask)(const ep_part *part, ep_tree *tree);
-    /** APR_EAGAIN: the number was not taken */
-    apr_status_t (*measured)(const ep_tree *before, apr_int64_t bytes,
-                             apr_int64_t took, int insists);
-    /** For operators. */
-    apr_status_t (*balance)(ep_kind kind, ep_key key, ep_balance *balance);
-    apr_status_t (*count)(ep_book_counts *counts);
+    apr_status_t (*announce_trees)(const ep_ledger_charge *charges, int count,
+                                   int *without);
+    /** Finds or makes the tree of a charge, to measure it.  APR_ENOSPC: there is
+     * no place for it */
+    apr_status_t (*find_tree)(const ep_ledger_charge *charge,
+                              ep_ledger_tree *tree);
+    /**
+     * Says what a tree came to.  The number is taken if no upload has ended or is
+     * under way in the tree since @a before; otherwise the ledger knows better,
+     * unless it knows nothing yet or the caller insists: then it gets the number
+     * and what was added meanwhile, and is due again.
+     * @param before as next_tree() or find_tree() gave it before it was measured
+     * @param bytes at least 0; below 0: it cannot be measured, so that its usage
+     *        is unknown, and -1 - bytes were seen: for lenient callers it counts as
+     *        what it had, or as these if they are more
+     * @param took how long measuring took; span
+     * @param insists 1: the caller's patience is at its end
+     * @return also APR_EAGAIN: the number was not taken
+     */
+    apr_status_t (*report_usage)(const ep_ledger_tree *before,
+                                 apr_int64_t bytes, apr_int64_t took,
+                                 int insists);
+
+    /** What is left, for clients that ask, and what a file that is replaced may be
+     * credited with.  APR_NOTFOUND: there is no such account, so nothing is held
+     * or used.  NULL: clients are not told, and nothing is credited. */
+    apr_status_t (*read_balance)(ep_ledger_kind kind, const ep_ledger_key *key,
+                                 ep_ledger_balance *balance);
+    /** For the status page.  NULL: it tells nothing of the ledger. */
+    apr_status_t (*count_entries)(ep_ledger_counts *counts);
 } ep_ledger_provider;
 
 #endif

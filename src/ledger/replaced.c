@@ -194,10 +194,10 @@ int ep_replaced_is_counted(const ep_replaced *replaced, const char *tree)
 void ep_replaced_take(ep_replaced *replaced, int64_t most)
 {
     const int64_t bytes = replaceable(&replaced->found);
-    ep_part part;
+    ep_ledger_charge charge;
 
-    ep_charge_file(replaced->found.st_dev, replaced->found.st_ino, &part);
-    if (replaced->claim.serial == 0 && !ep_ledger_try(&part, &replaced->claim)) {
+    ep_charge_file(replaced->found.st_dev, replaced->found.st_ino, &charge);
+    if (replaced->claim.is_held == 0 && !ep_ledger_try(&charge, &replaced->claim)) {
         return;
     }
     replaced->credit = bytes < most ? bytes : most;

@@ -16,7 +16,7 @@
 
 #include "request/request.h"
 
-#include "core/book/book.h"
+#include "ledger/provider.h"
 
 typedef struct ep_replaced {
     /** the file that is written; NULL: nobody knows which, and content counts as
@@ -34,7 +34,7 @@ typedef struct ep_replaced {
     /** bytes that go when the file is replaced */
     int64_t credit;
     /** the right to them */
-    ep_claim claim;
+    ep_ledger_claim claim;
 } ep_replaced;
 
 /** Makes it nothing. */

@@ -42,7 +42,7 @@ static const char *path_of(apr_pool_t *pool)
     return ap_runtime_dir_relative(pool, FILE_NAME);
 }
 
-static const char *check(apr_pool_t *pconf, void *config)
+static const char *check_config(apr_pool_t *pconf, void *config)
 {
     const char *path = path_of(pconf);
     char why[EP_LEDGER_WHY_SIZE];
@@ -141,7 +141,7 @@ static void note_child(pid_t pid, int has_ended)
     }
 }
 
-static void look_after(server_rec *s)
+static void retry(server_rec *s)
 {
     if (file != NULL && !file->is_open && ep_shm_file_retry(file)) {
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
@@ -150,7 +150,7 @@ static void look_after(server_rec *s)
     }
 }
 
-static void attach(server_rec *s)
+static void map(server_rec *s)
 {
     apr_status_t rv;
 
@@ -178,30 +178,29 @@ static void start(server_rec *s)
     }
 }
 
-static const char *news(void)
+static const char *take_news(void)
 {
     return ep_shm_book_was_anew() ? "is corrupt, and is made anew" : NULL;
 }
 
 const ep_ledger_provider ep_shm = {
-    parse,
-    check,
-    open_file,
-    note_child,
-    look_after,
-    attach,
-    start,
-    news,
-    ep_shm_book_reserve,
-    ep_shm_book_grow,
-    ep_shm_book_feed,
-    ep_shm_book_regain,
-    ep_shm_book_settle,
-    ep_shm_book_release,
-    ep_shm_book_tree,
-    ep_shm_book_plant,
-    ep_shm_book_ask,
-    ep_shm_book_measured,
-    ep_shm_book_balance,
-    ep_shm_book_count
+    .parse = parse,
+    .check_config = check_config,
+    .post_config = open_file,
+    .child_status = note_child,
+    .monitor = retry,
+    .drop_privileges = map,
+    .child_init = start,
+    .take_news = take_news,
+    .reserve = ep_shm_book_reserve,
+    .confirm = ep_shm_book_confirm,
+    .grow = ep_shm_book_grow,
+    .settle = ep_shm_book_settle,
+    .release = ep_shm_book_release,
+    .next_tree = ep_shm_book_next_tree,
+    .announce_trees = ep_shm_book_announce_trees,
+    .find_tree = ep_shm_book_find_tree,
+    .report_usage = ep_shm_book_report_usage,
+    .read_balance = ep_shm_book_read_balance,
+    .count_entries = ep_shm_book_count_entries
 };

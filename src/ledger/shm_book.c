@@ -211,19 +211,38 @@ void ep_shm_book_unmap(void)
     memset(&mapped, 0, sizeof(mapped));
 }
 
-/* Keys */
+/* What the border says, in the book's words.  Numbers that both have are the same:
+ * an array of a negative size is no type. */
+
+#define SAME(name, one, other) \
+    typedef char name[(int)(one) == (int)(other) ? 1 : -1]
+
+SAME(space_is_space, EP_CHARGE_SPACE, EP_SPACE);
+SAME(quota_is_quota, EP_CHARGE_QUOTA, EP_QUOTA);
+SAME(allowance_is_allowance, EP_CHARGE_ALLOWANCE, EP_ALLOWANCE);
+SAME(concurrent_is_concurrent, EP_CHARGE_CONCURRENT, EP_CONCURRENT);
+SAME(granted_is_granted, EP_OUTCOME_GRANTED, EP_BOOK_GRANTED);
+SAME(denied_is_denied, EP_OUTCOME_DENIED, EP_BOOK_DENIED);
+SAME(unknown_is_unknown, EP_OUTCOME_UNKNOWN, EP_BOOK_UNKNOWN);
+SAME(full_is_full, EP_OUTCOME_FULL, EP_BOOK_FULL);
+SAME(crowded_is_crowded, EP_OUTCOME_CROWDED, EP_BOOK_CROWDED);
+SAME(lost_is_lost, EP_OUTCOME_LOST, EP_BOOK_LOST);
+SAME(charges_fit, EP_CHARGES_MAX, EP_PARTS_MAX);
+SAME(owners_fit, EP_CHARGES_OWNERS, EP_PARTS_OWNERS);
+SAME(unmeasured_is_unmeasured, EP_CHARGE_UNMEASURED_MAX, EP_UNMEASURED_MAX);
+SAME(paths_fit, EP_LEDGER_PATH_SIZE, EP_TREE_PATH_SIZE);
+SAME(keys_fit, sizeof(ep_ledger_key), sizeof(ep_key));
 
 /* A key is a digest of what clients and site owners choose, so the book's place for
  * it must not follow from it: a keyed hash of both halves, for each half. */
-static ep_key key_here(ep_key key)
+static ep_key key_here(const ep_ledger_key *key)
 {
     unsigned char secret[APR_SIPHASH_KSIZE];
     uint64_t words[3];
     ep_key here;
 
     memcpy(secret, &mapped.secret, sizeof(secret));
-    words[0] = key.high;
-    words[1] = key.low;
+    memcpy(words, key->bytes, sizeof(key->bytes));
     words[2] = 0;
     here.high = apr_siphash24(words, sizeof(words), secret);
     words[2] = 1;
@@ -246,9 +265,27 @@ static uint64_t client_here(uint64_t client)
     return here != 0 ? here : 1;
 }
 
+/* But for its client. */
+static void part_here(const ep_ledger_charge *charge, ep_part *here)
+{
+    here->kind = (ep_kind)charge->kind;
+    here->key = key_here(&charge->key);
+    here->limit = charge->limit;
+    here->amount = charge->amount;
+    here->period = charge->period;
+    here->path = charge->path;
+    here->is_file = charge->is_file;
+    here->is_owners = charge->is_owners;
+    here->share = charge->share;
+    here->is_measured = charge->is_measured;
+    here->measured = charge->measured;
+    here->client = 0;
+}
+
 /* @param here EP_PARTS_MAX places
  * @return 0: there are more */
-static int parts_here(const ep_part *parts, size_t count, ep_part *here)
+static int parts_here(const ep_ledger_charge *charges, size_t count,
+                      ep_part *here)
 {
     size_t i;
 
@@ -256,13 +293,72 @@ static int parts_here(const ep_part *parts, size_t count, ep_part *here)
         return mapped.memory == NULL;
     }
     for (i = 0; i < count; i++) {
-        here[i] = parts[i];
-        here[i].key = key_here(parts[i].key);
-        here[i].client = i > 0 && parts[i].client == parts[0].client
+        part_here(&charges[i], &here[i]);
+        here[i].client = i > 0 && charges[i].client == charges[0].client
                              ? here[0].client
-                             : client_here(parts[i].client);
+                             : client_here(charges[i].client);
     }
     return 1;
+}
+
+/* In the first word of a claim. */
+static ep_claim claim_here(const ep_ledger_claim *claim)
+{
+    ep_claim here;
+
+    memcpy(&here, claim->opaque, sizeof(here));
+    return here;
+}
+
+static void tell_claim(const ep_claim *here, ep_ledger_claim *claim)
+{
+    claim->is_held = here->serial != 0;
+    memcpy(claim->opaque, here, sizeof(*here));
+}
+
+static void tell_denial(const ep_denial *here, ep_ledger_denial *denial)
+{
+    denial->charge = here->part;
+    denial->remaining = here->remaining;
+    denial->wait = here->wait;
+    denial->left_out = here->left_out;
+}
+
+/* What ep_book_measured() is going to compare. */
+enum { TREE_CHANGES, TREE_MEASURED, TREE_SETTLED };
+
+static void tell_tree(const ep_tree *here, apr_int64_t now,
+                      ep_ledger_tree *tree)
+{
+    memcpy(tree->id.bytes, &here->key, sizeof(here->key));
+    tree->is_owners = here->is_owners;
+    tree->share = here->share;
+    tree->is_file = here->is_file;
+    memcpy(tree->path, here->path, sizeof(tree->path));
+    tree->is_known = here->is_known;
+    tree->is_held = here->is_held;
+    tree->since_asked = ep_amount_minus(now, here->asked);
+    /* a time to come was never measured at: the book is wrong */
+    tree->since_measured = here->measured <= 0 || here->measured > now
+                               ? -1
+                               : now - here->measured;
+    tree->took = here->took;
+    tree->mark = here->mark;
+    tree->opaque[TREE_CHANGES] = here->changes;
+    tree->opaque[TREE_MEASURED] = (apr_uint64_t)here->measured;
+    tree->opaque[TREE_SETTLED] = (apr_uint64_t)here->settled;
+    tree->opaque[3] = 0;
+}
+
+/* As far as ep_book_measured() reads it. */
+static void tree_here(const ep_ledger_tree *tree, ep_tree *here)
+{
+    memset(here, 0, sizeof(*here));
+    memcpy(&here->key, tree->id.bytes, sizeof(here->key));
+    here->mark = tree->mark;
+    here->changes = (uint32_t)tree->opaque[TREE_CHANGES];
+    here->measured = (int64_t)tree->opaque[TREE_MEASURED];
+    here->settled = (int64_t)tree->opaque[TREE_SETTLED];
 }
 
 /* The lock */
@@ -535,114 +631,133 @@ int ep_shm_book_was_anew(void)
 
 /* The calls */
 
-apr_status_t ep_shm_book_reserve(const ep_part *parts, size_t count,
-                                 int is_lenient, ep_claim *claim,
-                                 ep_book_result *result, ep_denial *denial)
+apr_status_t ep_shm_book_reserve(const ep_ledger_charge *charges,
+                                 apr_size_t count, int is_lenient,
+                                 ep_ledger_claim *claim,
+                                 ep_ledger_outcome *outcome,
+                                 ep_ledger_denial *denial)
 {
     ep_part here[EP_PARTS_MAX];
+    ep_claim held = claim_here(claim);
+    ep_denial why = { 0, 0, 0, 0 };
     apr_status_t rv;
 
-    if (!parts_here(parts, count, here)) {
-        *result = EP_BOOK_FULL;
+    if (!parts_here(charges, count, here)) {
+        *outcome = EP_OUTCOME_FULL;
         return APR_SUCCESS;
     }
     rv = enter();
     if (rv == APR_SUCCESS) {
-        *result = ep_book_reserve(&book, (uint32_t)getpid(), ep_clock_now(),
-                                  here, count, is_lenient, claim, denial);
+        *outcome = (ep_ledger_outcome)ep_book_reserve(
+            &book, (uint32_t)getpid(), ep_clock_now(), here, count, is_lenient,
+            &held, &why);
         leave();
+        tell_claim(&held, claim);
+        tell_denial(&why, denial);
     }
     return rv;
 }
 
-apr_status_t ep_shm_book_grow(const ep_part *parts, size_t count,
-                           const ep_claim *claim, apr_int64_t least,
-                           apr_int64_t most, apr_int64_t *granted,
-                           ep_book_result *result, ep_denial *denial)
+/* What is revoked is claimed once more.  Between enter and leave. */
+static ep_book_result regain(const ep_ledger_charge *charges, size_t count,
+                             const ep_claim *held, ep_denial *why)
 {
+    ep_part here[EP_PARTS_MAX];
+
+    return parts_here(charges, count, here)
+               ? ep_book_regain(&book, ep_clock_now(), here, count, held, why)
+               : EP_BOOK_FULL;
+}
+
+apr_status_t ep_shm_book_confirm(const ep_ledger_charge *charges,
+                                 apr_size_t count,
+                                 const ep_ledger_claim *claim,
+                                 ep_ledger_outcome *outcome,
+                                 ep_ledger_denial *denial)
+{
+    const ep_claim held = claim_here(claim);
+    const apr_status_t rv = enter();
+
+    if (rv == APR_SUCCESS) {
+        ep_denial why = { 0, 0, 0, 0 };
+        ep_book_result result = ep_book_feed(&book, &held);
+
+        if (result == EP_BOOK_DENIED) {
+            result = regain(charges, count, &held, &why);
+        }
+        leave();
+        *outcome = (ep_ledger_outcome)result;
+        tell_denial(&why, denial);
+    }
+    return rv;
+}
+
+apr_status_t ep_shm_book_grow(const ep_ledger_charge *charges,
+                              apr_size_t count, const ep_ledger_claim *claim,
+                              apr_int64_t least, apr_int64_t most,
+                              apr_int64_t *granted, ep_ledger_outcome *outcome,
+                              ep_ledger_denial *denial)
+{
+    const ep_claim held = claim_here(claim);
     ep_part here[EP_PARTS_MAX];
     apr_status_t rv;
 
-    if (!parts_here(parts, count, here)) {
-        *result = EP_BOOK_FULL;
+    if (!parts_here(charges, count, here)) {
+        *outcome = EP_OUTCOME_FULL;
         return APR_SUCCESS;
     }
     rv = enter();
     if (rv == APR_SUCCESS) {
+        ep_denial why = { 0, 0, 0, 0 };
         int64_t bytes = 0;
 
-        *result = ep_book_grow(&book, ep_clock_now(), here, count, claim,
-                               least, most, &bytes, denial);
+        *outcome = (ep_ledger_outcome)ep_book_grow(&book, ep_clock_now(), here,
+                                                   count, &held, least, most,
+                                                   &bytes, &why);
         leave();
         *granted = bytes;
+        tell_denial(&why, denial);
     }
     return rv;
 }
 
-apr_status_t ep_shm_book_feed(const ep_claim *claim, ep_book_result *result)
+void ep_shm_book_settle(ep_ledger_claim *claim, apr_int64_t received,
+                        apr_int64_t stored)
 {
+    ep_claim held = claim_here(claim);
     const apr_status_t rv = enter();
 
     if (rv == APR_SUCCESS) {
-        *result = ep_book_feed(&book, claim);
-        leave();
-    }
-    return rv;
-}
-
-apr_status_t ep_shm_book_regain(const ep_part *parts, size_t count,
-                             const ep_claim *claim, ep_book_result *result,
-                             ep_denial *denial)
-{
-    ep_part here[EP_PARTS_MAX];
-    apr_status_t rv;
-
-    if (!parts_here(parts, count, here)) {
-        *result = EP_BOOK_FULL;
-        return APR_SUCCESS;
-    }
-    rv = enter();
-    if (rv == APR_SUCCESS) {
-        *result = ep_book_regain(&book, ep_clock_now(), here, count, claim,
-                                 denial);
-        leave();
-    }
-    return rv;
-}
-
-void ep_shm_book_settle(ep_claim *claim, apr_int64_t received,
-                     apr_int64_t stored)
-{
-    const apr_status_t rv = enter();
-
-    if (rv == APR_SUCCESS) {
-        ep_book_settle(&book, ep_clock_now(), claim, received, stored);
+        ep_book_settle(&book, ep_clock_now(), &held, received, stored);
         leave();
     }
     else if (rv == APR_TIMEUP) {
-        owe(claim, 1, received, stored);
+        owe(&held, 1, received, stored);
     }
     memset(claim, 0, sizeof(*claim));
 }
 
-void ep_shm_book_release(ep_claim *claim)
+void ep_shm_book_release(ep_ledger_claim *claim)
 {
+    ep_claim held = claim_here(claim);
     const apr_status_t rv = enter();
 
     if (rv == APR_SUCCESS) {
-        ep_book_release(&book, claim);
+        ep_book_release(&book, &held);
         leave();
     }
     else if (rv == APR_TIMEUP) {
-        owe(claim, 0, 0, 0);
+        owe(&held, 0, 0, 0);
     }
     memset(claim, 0, sizeof(*claim));
 }
 
-apr_status_t ep_shm_book_tree(apr_uint32_t *place, ep_tree *tree)
+apr_status_t ep_shm_book_next_tree(apr_uint32_t *place, ep_ledger_tree *tree)
 {
     apr_uint32_t left = LOOKS;
+    apr_int64_t now = 0;
     apr_status_t rv;
+    ep_tree here;
 
     if (mapped.memory != NULL && *place >= book.trees_count) {
         return APR_EOF;
@@ -652,22 +767,28 @@ apr_status_t ep_shm_book_tree(apr_uint32_t *place, ep_tree *tree)
         return rv;
     }
     /* a place that the book does not have has no tree */
-    while (left > 0 && !ep_book_tree(&book, *place, tree)) {
+    while (left > 0 && !ep_book_tree(&book, *place, &here)) {
         ++*place;
         left--;
     }
+    now = ep_clock_now();
     leave();
-    return left > 0 ? APR_SUCCESS : APR_NOTFOUND;
+    if (left == 0) {
+        return APR_NOTFOUND;
+    }
+    tell_tree(&here, now, tree);
+    return APR_SUCCESS;
 }
 
-static apr_status_t plant_one(const ep_part *part, int *without)
+static apr_status_t announce_one(const ep_ledger_charge *charge, int *without)
 {
-    const apr_status_t rv = enter();
+    ep_part here;
+    apr_status_t rv;
+
+    part_here(charge, &here);
+    rv = enter();
 
     if (rv == APR_SUCCESS) {
-        ep_part here = *part;
-
-        here.key = key_here(part->key);
         if (ep_book_plant(&book, ep_clock_now(), &here) != EP_BOOK_GRANTED) {
             ++*without;
         }
@@ -676,24 +797,8 @@ static apr_status_t plant_one(const ep_part *part, int *without)
     return rv;
 }
 
-apr_status_t ep_shm_book_ask(const ep_part *part, ep_tree *tree)
-{
-    apr_status_t rv = enter();
-
-    if (rv == APR_SUCCESS) {
-        ep_part here = *part;
-
-        here.key = key_here(part->key);
-        if (ep_book_ask(&book, ep_clock_now(), &here, tree)
-            != EP_BOOK_GRANTED) {
-            rv = APR_ENOSPC;
-        }
-        leave();
-    }
-    return rv;
-}
-
-apr_status_t ep_shm_book_plant(const ep_part *parts, int count, int *without)
+apr_status_t ep_shm_book_announce_trees(const ep_ledger_charge *charges,
+                                        int count, int *without)
 {
     apr_status_t rv;
     int i;
@@ -706,7 +811,7 @@ apr_status_t ep_shm_book_plant(const ep_part *parts, int count, int *without)
         return APR_SUCCESS;
     }
     for (i = 0; i < count; i++) {
-        rv = plant_one(&parts[i], without);
+        rv = announce_one(&charges[i], without);
         if (rv != APR_SUCCESS) {
             return rv;
         }
@@ -720,13 +825,40 @@ apr_status_t ep_shm_book_plant(const ep_part *parts, int count, int *without)
     return rv;
 }
 
-apr_status_t ep_shm_book_measured(const ep_tree *before, apr_int64_t bytes,
-                               apr_int64_t took, int insists)
+apr_status_t ep_shm_book_find_tree(const ep_ledger_charge *charge,
+                                   ep_ledger_tree *tree)
 {
-    apr_status_t rv = enter();
+    ep_part here;
+    apr_status_t rv;
+
+    part_here(charge, &here);
+    rv = enter();
 
     if (rv == APR_SUCCESS) {
-        if (!ep_book_measured(&book, ep_clock_now(), before, bytes, took,
+        const apr_int64_t now = ep_clock_now();
+        ep_tree found;
+        const ep_book_result result = ep_book_ask(&book, now, &here, &found);
+
+        leave();
+        if (result != EP_BOOK_GRANTED) {
+            return APR_ENOSPC;
+        }
+        tell_tree(&found, now, tree);
+    }
+    return rv;
+}
+
+apr_status_t ep_shm_book_report_usage(const ep_ledger_tree *before,
+                                      apr_int64_t bytes, apr_int64_t took,
+                                      int insists)
+{
+    ep_tree here;
+    apr_status_t rv;
+
+    tree_here(before, &here);
+    rv = enter();
+    if (rv == APR_SUCCESS) {
+        if (!ep_book_measured(&book, ep_clock_now(), &here, bytes, took,
                               insists)) {
             rv = APR_EAGAIN;
         }
@@ -735,27 +867,40 @@ apr_status_t ep_shm_book_measured(const ep_tree *before, apr_int64_t bytes,
     return rv;
 }
 
-apr_status_t ep_shm_book_balance(ep_kind kind, ep_key key, ep_balance *balance)
+apr_status_t ep_shm_book_read_balance(ep_ledger_kind kind,
+                                      const ep_ledger_key *key,
+                                      ep_ledger_balance *balance)
 {
+    const ep_key here = key_here(key);
     apr_status_t rv = enter();
 
     if (rv == APR_SUCCESS) {
-        if (!ep_book_balance(&book, kind, key_here(key), ep_clock_now(),
-                             balance)) {
+        ep_balance found = { 0, 0, 0 };
+
+        if (!ep_book_balance(&book, (ep_kind)kind, here, ep_clock_now(),
+                             &found)) {
             rv = APR_NOTFOUND;
         }
         leave();
+        balance->held = found.held;
+        balance->used = found.used;
+        balance->is_known = found.is_known;
     }
     return rv;
 }
 
-apr_status_t ep_shm_book_count(ep_book_counts *counts)
+apr_status_t ep_shm_book_count_entries(ep_ledger_counts *counts)
 {
     const apr_status_t rv = enter();
 
     if (rv == APR_SUCCESS) {
-        ep_book_count(&book, counts);
+        ep_book_counts found;
+
+        ep_book_count(&book, &found);
         leave();
+        counts->claims = found.claims;
+        counts->accounts = found.accounts;
+        counts->trees = found.trees;
     }
     return rv;
 }

@@ -16,6 +16,7 @@
 #include "apr_errno.h"
 
 #include "core/book/book.h"
+#include "ledger/provider.h"
 
 /** Where the book begins in its file, in bytes. */
 #define EP_SHM_BOOK_FRONT_SIZE 4096
@@ -96,27 +97,37 @@ void ep_shm_book_unmap(void);
  * start or restart, and made an empty one */
 int ep_shm_book_was_anew(void);
 
-/** As in ep_ledger_provider. */
-apr_status_t ep_shm_book_reserve(const ep_part *parts, size_t count,
-                                 int is_lenient, ep_claim *claim,
-                                 ep_book_result *result, ep_denial *denial);
-apr_status_t ep_shm_book_grow(const ep_part *parts, size_t count,
-                              const ep_claim *claim, apr_int64_t least,
-                              apr_int64_t most, apr_int64_t *granted,
-                              ep_book_result *result, ep_denial *denial);
-apr_status_t ep_shm_book_feed(const ep_claim *claim, ep_book_result *result);
-apr_status_t ep_shm_book_regain(const ep_part *parts, size_t count,
-                                const ep_claim *claim, ep_book_result *result,
-                                ep_denial *denial);
-void ep_shm_book_settle(ep_claim *claim, apr_int64_t received,
+/* As in ep_ledger_provider. */
+
+apr_status_t ep_shm_book_reserve(const ep_ledger_charge *charges,
+                                 apr_size_t count, int is_lenient,
+                                 ep_ledger_claim *claim,
+                                 ep_ledger_outcome *outcome,
+                                 ep_ledger_denial *denial);
+apr_status_t ep_shm_book_confirm(const ep_ledger_charge *charges,
+                                 apr_size_t count,
+                                 const ep_ledger_claim *claim,
+                                 ep_ledger_outcome *outcome,
+                                 ep_ledger_denial *denial);
+apr_status_t ep_shm_book_grow(const ep_ledger_charge *charges,
+                              apr_size_t count, const ep_ledger_claim *claim,
+                              apr_int64_t least, apr_int64_t most,
+                              apr_int64_t *granted, ep_ledger_outcome *outcome,
+                              ep_ledger_denial *denial);
+void ep_shm_book_settle(ep_ledger_claim *claim, apr_int64_t received,
                         apr_int64_t stored);
-void ep_shm_book_release(ep_claim *claim);
-apr_status_t ep_shm_book_tree(apr_uint32_t *place, ep_tree *tree);
-apr_status_t ep_shm_book_plant(const ep_part *parts, int count, int *without);
-apr_status_t ep_shm_book_ask(const ep_part *part, ep_tree *tree);
-apr_status_t ep_shm_book_measured(const ep_tree *before, apr_int64_t bytes,
-                                  apr_int64_t took, int insists);
-apr_status_t ep_shm_book_balance(ep_kind kind, ep_key key, ep_balance *balance);
-apr_status_t ep_shm_book_count(ep_book_counts *counts);
+void ep_shm_book_release(ep_ledger_claim *claim);
+apr_status_t ep_shm_book_next_tree(apr_uint32_t *place, ep_ledger_tree *tree);
+apr_status_t ep_shm_book_announce_trees(const ep_ledger_charge *charges,
+                                        int count, int *without);
+apr_status_t ep_shm_book_find_tree(const ep_ledger_charge *charge,
+                                   ep_ledger_tree *tree);
+apr_status_t ep_shm_book_report_usage(const ep_ledger_tree *before,
+                                      apr_int64_t bytes, apr_int64_t took,
+                                      int insists);
+apr_status_t ep_shm_book_read_balance(ep_ledger_kind kind,
+                                      const ep_ledger_key *key,
+                                      ep_ledger_balance *balance);
+apr_status_t ep_shm_book_count_entries(ep_ledger_counts *counts);
 
 #endif

@@ -60,11 +60,10 @@ static int is_named_by_server(const request_rec *r)
 /* @return what the ledger holds; NULL: there is none, or no answer now */
 static const ep_report_ledger *look_at_ledger(apr_pool_t *pool)
 {
-    const ep_ledger_provider *provider = ep_ledger_provider_in_use();
     ep_report_ledger *ledger;
-    ep_book_counts counts;
+    ep_ledger_counts counts;
 
-    if (provider == NULL || provider->count(&counts) != APR_SUCCESS) {
+    if (ep_ledger_count_entries(&counts) != APR_SUCCESS) {
         return NULL;
     }
     ledger = apr_palloc(pool, sizeof(*ledger));

@@ -18,7 +18,7 @@ LEDGER_SOURCES = src/ledger/shm_book.c \
     src/core/book/amount.c
 LEDGER_CFLAGS = -std=c99 -Wall -Wextra -Wshadow -Werror -g -O1 \
     -fno-omit-frame-pointer $$($(APXS) -q EXTRA_CPPFLAGS) -Isrc \
-    -isystem $$($(APXS) -q APR_INCLUDEDIR)
+    -isystem $$($(APXS) -q INCLUDEDIR) -isystem $$($(APXS) -q APR_INCLUDEDIR)
 LEDGER_LIBS = $$($$($(APXS) -q APU_CONFIG) --link-ld) \
     $$($$($(APXS) -q APR_CONFIG) --link-ld) -lpthread
 

@@ -134,54 +134,54 @@ static void give_up(const char *what)
 
 enum { COMMON_SLOTS = 1, COMMON_BYTES, COMMON_TREE, OWN_BYTES };
 
-static ep_part part_of(ep_kind kind, uint64_t name, int64_t amount)
+static ep_ledger_charge charge_of(ep_ledger_kind kind, uint64_t name, int64_t amount)
 {
-    ep_part part;
+    ep_ledger_charge charge;
 
-    memset(&part, 0, sizeof(part));
-    part.kind = kind;
-    part.key.high = name * UINT64_C(0x9e3779b97f4a7c15);
-    part.key.low = name;
-    part.limit = INT64_MAX;
-    part.amount = amount;
-    part.period = INT64_C(1000) * 1000 * SECOND;
-    part.path = kind == EP_QUOTA ? "/tree" : NULL;
-    return part;
+    memset(&charge, 0, sizeof(charge));
+    charge.kind = kind;
+    memcpy(charge.key.bytes, &name, sizeof(name));
+    memset(charge.key.bytes + sizeof(name), 7, sizeof(name));
+    charge.limit = INT64_MAX;
+    charge.amount = amount;
+    charge.period = INT64_C(1000) * 1000 * SECOND;
+    charge.path = kind == EP_CHARGE_QUOTA ? "/tree" : NULL;
+    return charge;
 }
 
 /* What an upload of a child asks for: four accounts, one its own. */
-static size_t parts_of(unsigned int child, int64_t amount, ep_part parts[4])
+static size_t charges_of(unsigned int child, int64_t amount, ep_ledger_charge charges[4])
 {
-    parts[0] = part_of(EP_CONCURRENT, COMMON_SLOTS, 1);
-    parts[1] = part_of(EP_ALLOWANCE, COMMON_BYTES, amount);
-    parts[2] = part_of(EP_QUOTA, COMMON_TREE, amount);
-    parts[3] = part_of(EP_ALLOWANCE, OWN_BYTES + child, amount);
+    charges[0] = charge_of(EP_CHARGE_CONCURRENT, COMMON_SLOTS, 1);
+    charges[1] = charge_of(EP_CHARGE_ALLOWANCE, COMMON_BYTES, amount);
+    charges[2] = charge_of(EP_CHARGE_QUOTA, COMMON_TREE, amount);
+    charges[3] = charge_of(EP_CHARGE_ALLOWANCE, OWN_BYTES + child, amount);
     return 4;
 }
 
 /* On a machine with much else to do, a call may meet its time now and then. */
 #define TRIES 50
 
-static ep_balance balance_of(const ep_part *part)
+static ep_ledger_balance balance_of(const ep_ledger_charge *charge)
 {
-    ep_balance balance;
+    ep_ledger_balance balance;
     int tries = 0;
 
     do {
         balance.held = balance.used = 0;
-    } while (ep_shm_book_balance(part->kind, part->key, &balance) == APR_TIMEUP
+    } while (ep_shm_book_read_balance(charge->kind, &charge->key, &balance) == APR_TIMEUP
              && ++tries < TRIES);
     return balance;
 }
 
 static uint32_t claims(void)
 {
-    ep_book_counts counts;
+    ep_ledger_counts counts;
     int tries = 0;
 
     do {
         counts.claims = UINT32_MAX;
-    } while (ep_shm_book_count(&counts) == APR_TIMEUP && ++tries < TRIES);
+    } while (ep_shm_book_count_entries(&counts) == APR_TIMEUP && ++tries < TRIES);
     return counts.claims;
 }
 
@@ -192,16 +192,16 @@ static int recover(ep_shm_file *block, pid_t pid)
     return claims() != UINT32_MAX;
 }
 
-static apr_status_t reserve_one(ep_claim *claim)
+static apr_status_t reserve_one(ep_ledger_claim *claim)
 {
-    const ep_part part = part_of(EP_CONCURRENT, COMMON_SLOTS, 1);
-    ep_book_result result;
-    ep_denial denial;
+    const ep_ledger_charge charge = charge_of(EP_CHARGE_CONCURRENT, COMMON_SLOTS, 1);
+    ep_ledger_outcome result;
+    ep_ledger_denial denial;
     apr_status_t rv;
 
     memset(claim, 0, sizeof(*claim));
-    rv = ep_shm_book_reserve(&part, 1, 1, claim, &result, &denial);
-    return rv == APR_SUCCESS && result != EP_BOOK_GRANTED ? APR_ENOSPC : rv;
+    rv = ep_shm_book_reserve(&charge, 1, 1, claim, &result, &denial);
+    return rv == APR_SUCCESS && result != EP_OUTCOME_GRANTED ? APR_ENOSPC : rv;
 }
 
 /* Opening */
@@ -321,54 +321,54 @@ static void write_at(off_t offset, const void *bytes, size_t count)
 }
 
 /* Of the only tree there is. */
-static ep_key key_in_book(void)
+static ep_ledger_key key_in_book(void)
 {
     apr_uint32_t place = 0;
     apr_status_t rv;
-    ep_tree tree;
+    ep_ledger_tree tree;
 
     do {
-        rv = ep_shm_book_tree(&place, &tree);
+        rv = ep_shm_book_next_tree(&place, &tree);
     } while (rv == APR_NOTFOUND || rv == APR_TIMEUP);
     if (rv != APR_SUCCESS) {
         give_up("no tree");
     }
-    return tree.key;
+    return tree.id;
 }
 
-static int is_same(ep_key one, ep_key other)
+static int is_same(ep_ledger_key one, ep_ledger_key other)
 {
-    return one.high == other.high && one.low == other.low;
+    return memcmp(&one, &other, sizeof(one)) == 0;
 }
 
 /* Each configuration's trees are planted once. */
-static int plant(const ep_part *part)
+static int plant(const ep_ledger_charge *charge)
 {
     int without;
 
-    return ep_shm_book_plant(part, 1, &without) == APR_SUCCESS && without == 0;
+    return ep_shm_book_announce_trees(charge, 1, &without) == APR_SUCCESS && without == 0;
 }
 
 static void test_secret(void)
 {
-    ep_part part = part_of(EP_QUOTA, COMMON_TREE, 10);
+    ep_ledger_charge charge = charge_of(EP_CHARGE_QUOTA, COMMON_TREE, 10);
     ep_shm_file block;
-    ep_book_counts counts = { 0, 0, 0 };
-    ep_key first;
+    ep_ledger_counts counts = { 0, 0, 0 };
+    ep_ledger_key first;
 
     open_new(&block);
-    plant(&part);
+    plant(&charge);
     first = key_in_book();
-    check(!is_same(first, part.key), "a key is another one in the ledger");
+    check(!is_same(first, charge.key), "a key is another one in the ledger");
     close_block(&block);
     check(try_open(&block, SIZE) == EP_LEDGER_FOUND, "opened once more");
     use(&block);
-    plant(&part);
-    ep_shm_book_count(&counts);
+    plant(&charge);
+    ep_shm_book_count_entries(&counts);
     check_number(counts.trees, 1, "it is the same as before");
     close_block(&block);
     open_new(&block);
-    plant(&part);
+    plant(&charge);
     check(!is_same(first, key_in_book()), "but in another ledger another one");
     close_block(&block);
 }
@@ -381,10 +381,10 @@ static void test_opening(void)
     struct stat found;
     struct rlimit limit, tight;
     ep_shm_file block, second;
-    ep_claim claim;
-    ep_part parts[4];
-    ep_book_result result;
-    ep_denial denial;
+    ep_ledger_claim claim;
+    ep_ledger_charge charges[4];
+    ep_ledger_outcome result;
+    ep_ledger_denial denial;
     int fd;
 
     snprintf(aside, sizeof(aside), "%s.aside", path);
@@ -399,14 +399,14 @@ static void test_opening(void)
               && found.st_size == (off_t)SIZE + FRONT,
           "what children inherit of it cannot shorten it");
     use(&block);
-    parts_of(0, 1000, parts);
+    charges_of(0, 1000, charges);
     memset(&claim, 0, sizeof(claim));
-    ep_shm_book_reserve(parts, 4, 1, &claim, &result, &denial);
-    check(result == EP_BOOK_GRANTED && claim.serial != 0, "a claim is made");
+    ep_shm_book_reserve(charges, 4, 1, &claim, &result, &denial);
+    check(result == EP_OUTCOME_GRANTED && claim.is_held, "a claim is made");
     ep_shm_book_settle(&claim, 700, 600);
-    check(claim.serial == 0, "and settled");
-    ep_shm_book_reserve(parts, 4, 1, &claim, &result, &denial);
-    check_number(balance_of(&parts[1]).held, 1000, "another one is held");
+    check(!claim.is_held, "and settled");
+    ep_shm_book_reserve(charges, 4, 1, &claim, &result, &denial);
+    check_number(balance_of(&charges[1]).held, 1000, "another one is held");
 
     check(try_open(&second, SIZE) == EP_LEDGER_BUSY
               && strstr(why, "used by another server") != NULL,
@@ -415,9 +415,9 @@ static void test_opening(void)
     close_block(&block);
     check(try_open(&block, SIZE) == EP_LEDGER_FOUND, "what was made is found");
     use(&block);
-    check_number(balance_of(&parts[1]).used, 700, "with what was used");
-    check_number(balance_of(&parts[2]).used, 600, "and stored");
-    check_number(balance_of(&parts[1]).held, 0, "and nothing held");
+    check_number(balance_of(&charges[1]).used, 700, "with what was used");
+    check_number(balance_of(&charges[2]).used, 600, "and stored");
+    check_number(balance_of(&charges[1]).held, 0, "and nothing held");
     check_number(claims(), 0, "and no claims");
     close_block(&block);
 
@@ -529,22 +529,22 @@ static void upload(unsigned int number)
     struct child *self = &shared->child[number];
     const int64_t amount = rand_r(&seed) % 1000;
     const int64_t began = ep_clock_now();
-    ep_book_result result = EP_BOOK_FULL;
-    ep_claim claim;
-    ep_denial denial;
-    ep_part parts[4];
+    ep_ledger_outcome result = EP_OUTCOME_FULL;
+    ep_ledger_claim claim;
+    ep_ledger_denial denial;
+    ep_ledger_charge charges[4];
     apr_int64_t granted = 0;
     apr_status_t rv;
-    const size_t count = parts_of(number, amount, parts);
+    const size_t count = charges_of(number, amount, charges);
 
     memset(&claim, 0, sizeof(claim));
-    rv = ep_shm_book_reserve(parts, count, 1, &claim, &result, &denial);
+    rv = ep_shm_book_reserve(charges, count, 1, &claim, &result, &denial);
     note_call(self, rv, began);
-    if (rv != APR_SUCCESS || result != EP_BOOK_GRANTED) {
+    if (rv != APR_SUCCESS || result != EP_OUTCOME_GRANTED) {
         return;
     }
     if (rand_r(&seed) % 4 == 0) {
-        ep_shm_book_grow(parts, count, &claim, 1, 100, &granted, &result,
+        ep_shm_book_grow(charges, count, &claim, 1, 100, &granted, &result,
                          &denial);
     }
     if (rand_r(&seed) % 4 == 0) {
@@ -578,11 +578,11 @@ static pid_t start_child(unsigned int number, void (*work)(unsigned int))
 static void decide(unsigned int number)
 {
     struct child *dead = &shared->child[number];
-    ep_part parts[4];
+    ep_ledger_charge charges[4];
     int64_t used;
 
-    parts_of(number, 0, parts);
-    used = balance_of(&parts[3]).used;
+    charges_of(number, 0, charges);
+    used = balance_of(&charges[3]).used;
     if (dead->settling != 0 && used == dead->settled + dead->settling) {
         dead->settled = used;
     }
@@ -594,8 +594,8 @@ static void test_kills(int64_t seconds)
     const int64_t until = ep_clock_now() + seconds * SECOND;
     pid_t pids[CHILDREN];
     ep_shm_file block;
-    ep_part parts[4];
-    ep_balance balance;
+    ep_ledger_charge charges[4];
+    ep_ledger_balance balance;
     int64_t sum = 0;
     unsigned int i, kills = 0, wrong = 0, calls = 0, unanswered = 0;
     int status;
@@ -620,9 +620,9 @@ static void test_kills(int64_t seconds)
         wrong += !recover(&block, pids[i]);
         kills++;
         decide(i);
-        parts_of(i, 0, parts);
-        wrong += balance_of(&parts[3]).held != 0;
-        wrong += balance_of(&parts[3]).used != shared->child[i].settled;
+        charges_of(i, 0, charges);
+        wrong += balance_of(&charges[3]).held != 0;
+        wrong += balance_of(&charges[3]).used != shared->child[i].settled;
         dies_once_in = i % 2 == 0 ? 5000 : 0;
         pids[i] = start_child(i, upload);
         dies_once_in = 0;
@@ -644,11 +644,11 @@ static void test_kills(int64_t seconds)
           "that kept others from no answer");
     check_number(wrong, 0, "what they held was given back at once, and what "
                            "they settled was counted once");
-    parts_of(0, 0, parts);
+    charges_of(0, 0, charges);
     for (i = 0; i < 3; i++) {
-        balance = balance_of(&parts[i]);
+        balance = balance_of(&charges[i]);
         check_number(balance.held, 0, "nothing is held in the end");
-        check_number(balance.used, parts[i].kind == EP_CONCURRENT ? 0 : sum,
+        check_number(balance.used, charges[i].kind == EP_CHARGE_CONCURRENT ? 0 : sum,
                      "used is the sum of what was settled");
     }
     check_number(claims(), 0, "and no claim is left");
@@ -667,13 +667,13 @@ static void *release_one(void *data)
 
 static void test_stopped(void)
 {
-    static ep_claim many[THREADS];
+    static ep_ledger_claim many[THREADS];
     pthread_t threads[THREADS];
     ep_shm_file block;
-    ep_claim claim, other;
-    ep_part bytes = part_of(EP_ALLOWANCE, COMMON_BYTES, 100);
-    ep_book_result result;
-    ep_denial denial;
+    ep_ledger_claim claim, other;
+    ep_ledger_charge bytes = charge_of(EP_CHARGE_ALLOWANCE, COMMON_BYTES, 100);
+    ep_ledger_outcome result;
+    ep_ledger_denial denial;
     int64_t began, took;
     pid_t pid;
     int i, status;
@@ -681,7 +681,7 @@ static void test_stopped(void)
     open_new(&block);
     memset(&claim, 0, sizeof(claim));
     ep_shm_book_reserve(&bytes, 1, 0, &claim, &result, &denial);
-    check(result == EP_BOOK_GRANTED, "a claim is made");
+    check(result == EP_OUTCOME_GRANTED, "a claim is made");
     for (i = 0; i < THREADS; i++) {
         reserve_one(&many[i]);
     }
@@ -703,7 +703,7 @@ static void test_stopped(void)
     ep_shm_book_settle(&claim, 70, 70);
     took = ep_clock_now() - began;
     check(took < SECOND, "and can settle");
-    check(claim.serial == 0, "and be done with it");
+    check(!claim.is_held, "and be done with it");
     for (i = 0; i < THREADS; i++) {
         if (pthread_create(&threads[i], NULL, release_one, &many[i]) != 0) {
             give_up("pthread_create");
@@ -745,7 +745,7 @@ static int64_t handler_took;
 static void call_again(int number)
 {
     const int64_t began = ep_clock_now();
-    ep_claim claim;
+    ep_ledger_claim claim;
 
     (void)number;
     in_handler = reserve_one(&claim);
@@ -768,39 +768,39 @@ static void test_handler(void)
 
 /* Memory that is overwritten */
 
-static ep_tree last_tree;
+static ep_ledger_tree last_tree;
 
 static void anything(unsigned int number)
 {
     struct child *self = &shared->child[number];
-    const ep_part tree = part_of(EP_QUOTA, (uint64_t)rand_r(&seed) % 50, 1);
+    const ep_ledger_charge tree = charge_of(EP_CHARGE_QUOTA, (uint64_t)rand_r(&seed) % 50, 1);
     const int64_t began = ep_clock_now();
-    ep_book_counts counts;
-    ep_balance balance;
+    ep_ledger_counts counts;
+    ep_ledger_balance balance;
     apr_status_t rv = APR_SUCCESS;
-    ep_part many[2];
-    ep_book_result result;
-    ep_claim claim;
-    ep_denial denial;
+    ep_ledger_charge many[2];
+    ep_ledger_outcome result;
+    ep_ledger_claim claim;
+    ep_ledger_denial denial;
     apr_uint32_t place;
 
     switch (rand_r(&seed) % 8) {
     case 0:
         place = (apr_uint32_t)rand_r(&seed) % 256;
-        ep_shm_book_tree(&place, &last_tree);
+        ep_shm_book_next_tree(&place, &last_tree);
         break;
     case 1:
-        ep_shm_book_measured(&last_tree, 100, 1, 1);
+        ep_shm_book_report_usage(&last_tree, 100, 1, 1);
         break;
     case 2:
         plant(&tree);
         break;
     case 3:
-        rv = ep_shm_book_balance(tree.kind, tree.key, &balance);
+        rv = ep_shm_book_read_balance(tree.kind, &tree.key, &balance);
         rv = rv == APR_NOTFOUND ? APR_SUCCESS : rv;
         break;
     case 4:
-        rv = ep_shm_book_count(&counts);
+        rv = ep_shm_book_count_entries(&counts);
         break;
     case 5:
         ep_shm_book_start();
@@ -808,7 +808,7 @@ static void anything(unsigned int number)
     case 6:
         /* one that nobody gives back */
         many[0] = tree;
-        many[1] = part_of(EP_SPACE, (uint64_t)rand_r(&seed), 10);
+        many[1] = charge_of(EP_CHARGE_SPACE, (uint64_t)rand_r(&seed), 10);
         memset(&claim, 0, sizeof(claim));
         ep_shm_book_reserve(many, 2, 1, &claim, &result, &denial);
         break;
@@ -823,7 +823,7 @@ static void test_overwritten(int64_t seconds)
     const int64_t until = ep_clock_now() + seconds * SECOND;
     pid_t pids[CHILDREN];
     ep_shm_file block;
-    ep_claim claim;
+    ep_ledger_claim claim;
     int64_t longest = 0;
     unsigned int i, calls = 0, unanswered = 0, crashed = 0, rounds = 0;
     unsigned int mended = 0;
@@ -891,11 +891,11 @@ static void test_overwritten(int64_t seconds)
 
 static void test_busy(void)
 {
-    const ep_part bytes = part_of(EP_ALLOWANCE, COMMON_BYTES, 100);
+    const ep_ledger_charge bytes = charge_of(EP_CHARGE_ALLOWANCE, COMMON_BYTES, 100);
     ep_shm_file block, third;
-    ep_claim claim;
-    ep_book_result result;
-    ep_denial denial;
+    ep_ledger_claim claim;
+    ep_ledger_outcome result;
+    ep_ledger_denial denial;
     struct stat before, after;
     int is_ready[2], status;
     pid_t pid;
@@ -960,7 +960,7 @@ static void test_busy(void)
 /* Each with a claim.  @return how many there are */
 static int hold_and_wait(pid_t pids[DEAD], int count)
 {
-    ep_claim claim;
+    ep_ledger_claim claim;
     int i, is_ready[2];
     char byte;
 
@@ -1005,7 +1005,7 @@ static void test_told(void)
     struct ep_shm_book_shared *before;
     pid_t pids[DEAD];
     ep_shm_file block;
-    ep_claim claim;
+    ep_ledger_claim claim;
     size_t i;
     pid_t pid;
     int status;
@@ -1070,38 +1070,38 @@ static int overwrite(const ep_shm_file *block, int64_t number, int64_t other)
 static void test_mended(void)
 {
     const int64_t half = INT64_C(0x123456789ab);
-    ep_part part = part_of(EP_ALLOWANCE, COMMON_BYTES, half);
-    ep_book_result result;
+    ep_ledger_charge charge = charge_of(EP_CHARGE_ALLOWANCE, COMMON_BYTES, half);
+    ep_ledger_outcome result;
     ep_shm_file block;
-    ep_denial denial;
-    ep_claim claims[2];
+    ep_ledger_denial denial;
+    ep_ledger_claim claims[2];
     int i;
 
     open_new(&block);
     memset(claims, 0, sizeof(claims));
     for (i = 0; i < 2; i++) {
-        ep_shm_book_reserve(&part, 1, 0, &claims[i], &result, &denial);
+        ep_shm_book_reserve(&charge, 1, 0, &claims[i], &result, &denial);
     }
-    check_number(balance_of(&part).held, 2 * half, "two claims are held");
+    check_number(balance_of(&charge).held, 2 * half, "two claims are held");
     check_number(overwrite(&block, 2 * half, 5), 1, "their sum is overwritten");
-    check_number(balance_of(&part).held, 5, "which shows");
+    check_number(balance_of(&charge).held, 5, "which shows");
     ep_shm_file_mend(&block);
-    check_number(balance_of(&part).held, 2 * half, "and right again");
+    check_number(balance_of(&charge).held, 2 * half, "and right again");
     overwrite(&block, 2 * half, 3 * half);
     ep_shm_book_release(&claims[0]);
     ep_shm_book_release(&claims[1]);
-    check_number(balance_of(&part).held, half, "too much without a claim");
+    check_number(balance_of(&charge).held, half, "too much without a claim");
     close_block(&block);
     check(try_open(&block, SIZE) == EP_LEDGER_FOUND, "is computed anew");
     use(&block);
-    check_number(balance_of(&part).held, 0, "at a start");
+    check_number(balance_of(&charge).held, 0, "at a start");
     close_block(&block);
 }
 
 /* Code in a child may have overwritten the lock: others are refused, not ended. */
 static void test_forged_lock(void)
 {
-    ep_book_counts counts;
+    ep_ledger_counts counts;
     ep_shm_file block;
     int value, status, ended = 0, refused = 0;
 
@@ -1111,7 +1111,7 @@ static void test_forged_lock(void)
 
         if (pid == 0) {
             memset(block.block.shared, value, sizeof(pthread_mutex_t));
-            _exit(ep_shm_book_count(&counts) == APR_SUCCESS ? 1 : 0);
+            _exit(ep_shm_book_count_entries(&counts) == APR_SUCCESS ? 1 : 0);
         }
         if (pid < 0 || waitpid(pid, &status, 0) != pid) {
             give_up("fork");

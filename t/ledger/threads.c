@@ -19,49 +19,49 @@
 #define RESTARTS 50
 #define AMOUNT 10
 
-static ep_part part_of(ep_kind kind)
+static ep_ledger_charge charge_of(ep_ledger_kind kind)
 {
-    ep_part part;
+    ep_ledger_charge charge;
 
-    memset(&part, 0, sizeof(part));
-    part.kind = kind;
-    part.key.low = 1;
-    part.limit = INT64_MAX;
-    part.amount = AMOUNT;
-    part.period = INT64_C(1000000000);
-    part.path = kind == EP_QUOTA ? "/tree" : NULL;
-    return part;
+    memset(&charge, 0, sizeof(charge));
+    charge.kind = kind;
+    charge.key.bytes[15] = 1;
+    charge.limit = INT64_MAX;
+    charge.amount = AMOUNT;
+    charge.period = INT64_C(1000000000);
+    charge.path = kind == EP_CHARGE_QUOTA ? "/tree" : NULL;
+    return charge;
 }
 
 /* @return 1 if a call was not answered as it should be */
 static int upload(int round)
 {
-    ep_book_result result = EP_BOOK_FULL;
+    ep_ledger_outcome result = EP_OUTCOME_FULL;
     apr_int64_t granted;
-    ep_denial denial;
-    ep_claim claim;
-    ep_part parts[2];
+    ep_ledger_denial denial;
+    ep_ledger_claim claim;
+    ep_ledger_charge charges[2];
     apr_uint32_t place = 0;
-    ep_tree tree;
+    ep_ledger_tree tree;
     int without;
 
-    parts[0] = part_of(EP_QUOTA);
-    parts[1] = part_of(EP_ALLOWANCE);
+    charges[0] = charge_of(EP_CHARGE_QUOTA);
+    charges[1] = charge_of(EP_CHARGE_ALLOWANCE);
     memset(&claim, 0, sizeof(claim));
-    if (ep_shm_book_reserve(parts, 2, 1, &claim, &result, &denial)
-            != APR_SUCCESS || result != EP_BOOK_GRANTED) {
+    if (ep_shm_book_reserve(charges, 2, 1, &claim, &result, &denial)
+            != APR_SUCCESS || result != EP_OUTCOME_GRANTED) {
         return 1;
     }
-    if (ep_shm_book_grow(parts, 2, &claim, 1, 1, &granted, &result, &denial)
-            != APR_SUCCESS || result != EP_BOOK_GRANTED) {
+    if (ep_shm_book_grow(charges, 2, &claim, 1, 1, &granted, &result, &denial)
+            != APR_SUCCESS || result != EP_OUTCOME_GRANTED) {
         return 1;
     }
     if (round % 100 == 0) {
-        if (ep_shm_book_tree(&place, &tree) == APR_SUCCESS) {
+        if (ep_shm_book_next_tree(&place, &tree) == APR_SUCCESS) {
             /* refused as a rule, as others are at it */
-            ep_shm_book_measured(&tree, AMOUNT, 1, round % 200 == 0);
+            ep_shm_book_report_usage(&tree, AMOUNT, 1, round % 200 == 0);
         }
-        ep_shm_book_plant(parts, 1, &without);
+        ep_shm_book_announce_trees(charges, 1, &without);
     }
     if (round % 2 == 0) {
         ep_shm_book_release(&claim);
@@ -95,11 +95,11 @@ int main(void)
 {
     char path[] = "/tmp/ledger-XXXXXX";
     char why[EP_LEDGER_WHY_SIZE];
-    const ep_part part = part_of(EP_ALLOWANCE);
+    const ep_ledger_charge charge = charge_of(EP_CHARGE_ALLOWANCE);
     pthread_t threads[THREADS];
     int wrong[THREADS] = { 0 };
-    ep_book_counts counts;
-    ep_balance balance;
+    ep_ledger_counts counts;
+    ep_ledger_balance balance;
     ep_shm_file block;
     int i, sum = 0, is_right;
     const int fd = mkstemp(path);
@@ -129,12 +129,12 @@ int main(void)
     }
     unlink(path);
     is_right = say(1, sum == 0, "every call was answered");
-    is_right &= say(2, ep_shm_book_balance(part.kind, part.key, &balance)
+    is_right &= say(2, ep_shm_book_read_balance(charge.kind, &charge.key, &balance)
                            == APR_SUCCESS && balance.held == 0
                            && balance.used
                                   == INT64_C(1) * THREADS * ROUNDS / 2 * AMOUNT,
                     "what was settled is used, and nothing held");
-    is_right &= say(3, ep_shm_book_count(&counts) == APR_SUCCESS
+    is_right &= say(3, ep_shm_book_count_entries(&counts) == APR_SUCCESS
                            && counts.claims == 0, "no claim is left");
     printf("1..3\n");
     return !is_right;

@@ -10,39 +10,55 @@
 #define SECOND INT64_C(1000000)
 #define MINUTE (60 * SECOND)
 
-/* A tree that was measured at second 1000, in no time, and asked for since. */
-static ep_tree a_tree(void)
-{
-    ep_tree tree;
+/* With times, of which the ledger tells ages. */
+typedef struct timed {
+    ep_due_tree tree;
+    int64_t measured;
+    int64_t asked;
+} timed;
 
-    memset(&tree, 0, sizeof(tree));
-    tree.key.high = 1;
-    tree.key.low = 2;
-    strcpy(tree.path, "/srv/dav");
-    tree.is_known = 1;
-    tree.measured = 1000 * SECOND;
-    tree.asked = 1000 * SECOND + 1;
-    return tree;
+/* A tree that was measured at second 1000, in no time, and asked for since. */
+static timed a_tree(void)
+{
+    timed one;
+
+    memset(&one, 0, sizeof(one));
+    one.tree.id[0] = 1;
+    one.tree.id[1] = 2;
+    one.tree.is_known = 1;
+    one.measured = 1000 * SECOND;
+    one.asked = 1000 * SECOND + 1;
+    return one;
 }
 
-static ep_due_step decide(const ep_tree *tree, int64_t now)
+static ep_due_step decide_with(const timed *one, ep_due_note *note,
+                               int64_t now)
+{
+    ep_due_tree tree = one->tree;
+
+    tree.since_measured = one->measured > 0 ? now - one->measured : -1;
+    tree.since_asked = now > one->asked ? now - one->asked : 0;
+    return ep_due_decide(&tree, note, now);
+}
+
+static ep_due_step decide(const timed *one, int64_t now)
 {
     ep_due_note note;
 
     memset(&note, 0, sizeof(note));
-    return ep_due_decide(tree, &note, now);
+    return decide_with(one, &note, now);
 }
 
 START_TEST(a_tree_that_was_never_measured_is_due_at_once)
 {
-    ep_tree tree = a_tree();
+    timed tree = a_tree();
 
-    tree.is_known = 0;
+    tree.tree.is_known = 0;
     tree.measured = 0;
     tree.asked = 0;
     ck_assert_int_eq(decide(&tree, 1), EP_DUE_MEASURE);
     /* uploads under way do not keep it from its first number */
-    tree.is_held = 1;
+    tree.tree.is_held = 1;
     ck_assert_int_eq(decide(&tree, 1), EP_DUE_MEASURE);
     tree.measured = 1;
     ck_assert_int_eq(decide(&tree, 1), EP_DUE_REST);
@@ -51,7 +67,7 @@ END_TEST
 
 START_TEST(nobody_asked_so_it_rests)
 {
-    ep_tree tree = a_tree();
+    timed tree = a_tree();
 
     tree.asked = tree.measured;
     ck_assert_int_eq(decide(&tree, 100000 * SECOND), EP_DUE_REST);
@@ -78,10 +94,10 @@ static const struct {
 
 START_TEST(a_tree_has_its_pause)
 {
-    ep_tree tree = a_tree();
+    timed tree = a_tree();
     const int64_t due = tree.measured + pauses[_i].pause;
 
-    tree.took = pauses[_i].took;
+    tree.tree.took = pauses[_i].took;
     ck_assert_int_eq(decide(&tree, due - 1), EP_DUE_REST);
     ck_assert_int_eq(decide(&tree, due), EP_DUE_MEASURE);
 }
@@ -89,9 +105,9 @@ END_TEST
 
 START_TEST(what_cannot_be_measured_is_tried_again_when_it_is_asked_for)
 {
-    ep_tree tree = a_tree();
+    timed tree = a_tree();
 
-    tree.is_known = 0;
+    tree.tree.is_known = 0;
     ck_assert_int_eq(decide(&tree, tree.measured + 5 * SECOND - 1),
                      EP_DUE_REST);
     ck_assert_int_eq(decide(&tree, tree.measured + 5 * SECOND),
@@ -102,85 +118,92 @@ START_TEST(what_cannot_be_measured_is_tried_again_when_it_is_asked_for)
 }
 END_TEST
 
-START_TEST(times_that_cannot_be_make_it_due)
+START_TEST(ages_that_cannot_be_are_none)
 {
-    ep_tree tree = a_tree();
-    const int64_t now = tree.measured + 1;
+    ep_due_tree tree = a_tree().tree;
+    ep_due_note note;
 
-    ck_assert_int_eq(decide(&tree, now), EP_DUE_REST);
-    tree.measured = now + 1;
-    ck_assert_int_eq(decide(&tree, now), EP_DUE_MEASURE);
-    tree.measured = INT64_MAX;
-    ck_assert_int_eq(decide(&tree, now), EP_DUE_MEASURE);
-    tree.measured = INT64_MIN;
-    ck_assert_int_eq(decide(&tree, now), EP_DUE_MEASURE);
+    memset(&note, 0, sizeof(note));
+    tree.since_measured = INT64_MAX;
+    tree.since_asked = INT64_MAX - 1;
+    ck_assert_int_eq(ep_due_decide(&tree, &note, 1), EP_DUE_MEASURE);
+    tree.since_asked = -1;
+    ck_assert_int_eq(ep_due_decide(&tree, &note, 1), EP_DUE_REST);
+    tree.since_asked = INT64_MIN;
+    ck_assert_int_eq(ep_due_decide(&tree, &note, 1), EP_DUE_REST);
+    tree.since_measured = 0;
+    ck_assert_int_eq(ep_due_decide(&tree, &note, 1), EP_DUE_REST);
+    tree.since_measured = -1;
+    ck_assert_int_eq(ep_due_decide(&tree, &note, 1), EP_DUE_MEASURE);
+    tree.since_measured = INT64_MIN;
+    ck_assert_int_eq(ep_due_decide(&tree, &note, 1), EP_DUE_MEASURE);
 }
 END_TEST
 
 START_TEST(uploads_under_way_are_waited_for_but_not_for_ever)
 {
-    ep_tree tree = a_tree();
+    timed tree = a_tree();
     ep_due_note note;
     const int64_t seen = 2000 * SECOND;
 
     memset(&note, 0, sizeof(note));
-    tree.is_held = 1;
-    ck_assert_int_eq(ep_due_decide(&tree, &note, seen), EP_DUE_REST);
-    ck_assert_int_eq(ep_due_decide(&tree, &note, seen + 10 * MINUTE - 1),
+    tree.tree.is_held = 1;
+    ck_assert_int_eq(decide_with(&tree, &note, seen), EP_DUE_REST);
+    ck_assert_int_eq(decide_with(&tree, &note, seen + 10 * MINUTE - 1),
                      EP_DUE_REST);
-    tree.is_held = 0;
-    ck_assert_int_eq(ep_due_decide(&tree, &note, seen + 10 * MINUTE - 1),
+    tree.tree.is_held = 0;
+    ck_assert_int_eq(decide_with(&tree, &note, seen + 10 * MINUTE - 1),
                      EP_DUE_MEASURE);
-    tree.is_held = 1;
-    ck_assert_int_eq(ep_due_decide(&tree, &note, seen + 10 * MINUTE),
+    tree.tree.is_held = 1;
+    ck_assert_int_eq(decide_with(&tree, &note, seen + 10 * MINUTE),
                      EP_DUE_INSIST);
 }
 END_TEST
 
 START_TEST(what_takes_long_is_waited_for_longer)
 {
-    ep_tree tree = a_tree();
+    timed tree = a_tree();
     ep_due_note note;
     const int64_t seen = 200000 * SECOND;
 
     memset(&note, 0, sizeof(note));
-    tree.is_held = 1;
-    tree.took = MINUTE;
-    ck_assert_int_eq(ep_due_decide(&tree, &note, seen), EP_DUE_REST);
-    ck_assert_int_eq(ep_due_decide(&tree, &note, seen + 160 * MINUTE - 1),
+    tree.tree.is_held = 1;
+    tree.tree.took = MINUTE;
+    ck_assert_int_eq(decide_with(&tree, &note, seen), EP_DUE_REST);
+    ck_assert_int_eq(decide_with(&tree, &note, seen + 160 * MINUTE - 1),
                      EP_DUE_REST);
-    ck_assert_int_eq(ep_due_decide(&tree, &note, seen + 160 * MINUTE),
+    ck_assert_int_eq(decide_with(&tree, &note, seen + 160 * MINUTE),
                      EP_DUE_INSIST);
 }
 END_TEST
 
 START_TEST(patience_begins_anew_when_it_was_measured_or_is_another_tree)
 {
-    ep_tree tree = a_tree();
-    ep_tree other = a_tree();
+    timed tree = a_tree();
+    timed other = a_tree();
     ep_due_note note;
     const int64_t seen = 2000 * SECOND;
 
     memset(&note, 0, sizeof(note));
-    tree.is_held = 1;
-    other.is_held = 1;
-    other.key.high = 3;
-    ck_assert_int_eq(ep_due_decide(&tree, &note, seen), EP_DUE_REST);
-    ck_assert_int_eq(ep_due_decide(&other, &note, seen + 20 * MINUTE),
+    tree.tree.is_held = 1;
+    other.tree.is_held = 1;
+    other.tree.id[0] = 3;
+    ck_assert_int_eq(decide_with(&tree, &note, seen), EP_DUE_REST);
+    ck_assert_int_eq(decide_with(&other, &note, seen + 20 * MINUTE),
                      EP_DUE_REST);
-    ck_assert_int_eq(ep_due_decide(&other, &note, seen + 30 * MINUTE),
+    ck_assert_int_eq(decide_with(&other, &note, seen + 30 * MINUTE),
                      EP_DUE_INSIST);
     other.measured = seen + 30 * MINUTE;
-    ck_assert_int_eq(ep_due_decide(&other, &note, seen + 30 * MINUTE),
+    ck_assert_int_eq(decide_with(&other, &note, seen + 30 * MINUTE),
                      EP_DUE_REST);
     other.asked = other.measured + 1;
-    ck_assert_int_eq(ep_due_decide(&other, &note, seen + 31 * MINUTE),
+    ck_assert_int_eq(decide_with(&other, &note, seen + 31 * MINUTE),
                      EP_DUE_REST);
-    ck_assert_int_eq(ep_due_decide(&other, &note, seen + 41 * MINUTE),
+    ck_assert_int_eq(decide_with(&other, &note, seen + 41 * MINUTE),
                      EP_DUE_INSIST);
-    /* the low half of a key alone is another tree as well */
-    other.key.low = 4;
-    ck_assert_int_eq(ep_due_decide(&other, &note, seen + 42 * MINUTE),
+    /* the second half of an id alone is another tree as well */
+    other.tree.id[1] = 4;
+    ck_assert_int_eq(decide_with(&other, &note, seen + 42 * MINUTE),
                      EP_DUE_REST);
 }
 END_TEST
@@ -189,20 +212,20 @@ START_TEST(trees_next_to_each_other_wait_each_by_itself)
 {
     enum { TREES = 9000 };
     ep_due_notes *notes = calloc(1, sizeof(*notes));
-    ep_tree tree = a_tree();
+    timed tree = a_tree();
     const int64_t seen = 2000 * SECOND;
     uint32_t i;
 
     ck_assert_ptr_nonnull(notes);
-    tree.is_held = 1;
+    tree.tree.is_held = 1;
     for (i = 0; i < TREES; i++) {
-        tree.key.low = i;
-        ck_assert_int_eq(ep_due_decide(&tree, ep_due_note_of(notes, i),
+        tree.tree.id[1] = i;
+        ck_assert_int_eq(decide_with(&tree, ep_due_note_of(notes, i),
                                        seen), EP_DUE_REST);
     }
     for (i = 0; i < TREES; i++) {
-        tree.key.low = i;
-        ck_assert_int_eq(ep_due_decide(&tree, ep_due_note_of(notes, i),
+        tree.tree.id[1] = i;
+        ck_assert_int_eq(decide_with(&tree, ep_due_note_of(notes, i),
                                        seen + 10 * MINUTE),
                          EP_DUE_INSIST);
     }
@@ -216,24 +239,24 @@ END_TEST
 
 START_TEST(what_came_to_nothing_is_followed_by_a_pause)
 {
-    ep_tree tree = a_tree();
+    timed tree = a_tree();
     ep_due_note note;
     const int64_t seen = 2000 * SECOND;
 
     memset(&note, 0, sizeof(note));
-    ck_assert_int_eq(ep_due_decide(&tree, &note, seen), EP_DUE_MEASURE);
+    ck_assert_int_eq(decide_with(&tree, &note, seen), EP_DUE_MEASURE);
     ep_due_missed(&note, seen, 0);
-    ck_assert_int_eq(ep_due_decide(&tree, &note, seen + 5 * SECOND - 1),
+    ck_assert_int_eq(decide_with(&tree, &note, seen + 5 * SECOND - 1),
                      EP_DUE_REST);
-    ck_assert_int_eq(ep_due_decide(&tree, &note, seen + 5 * SECOND),
+    ck_assert_int_eq(decide_with(&tree, &note, seen + 5 * SECOND),
                      EP_DUE_MEASURE);
     ep_due_missed(&note, seen + 10 * SECOND, SECOND);
-    ck_assert_int_eq(ep_due_decide(&tree, &note, seen + 30 * SECOND - 1),
+    ck_assert_int_eq(decide_with(&tree, &note, seen + 30 * SECOND - 1),
                      EP_DUE_REST);
-    ck_assert_int_eq(ep_due_decide(&tree, &note, seen + 30 * SECOND),
+    ck_assert_int_eq(decide_with(&tree, &note, seen + 30 * SECOND),
                      EP_DUE_MEASURE);
     /* that is no other beginning of its patience */
-    ck_assert_int_eq(ep_due_decide(&tree, &note, seen + 10 * MINUTE),
+    ck_assert_int_eq(decide_with(&tree, &note, seen + 10 * MINUTE),
                      EP_DUE_INSIST);
 }
 END_TEST
@@ -242,11 +265,10 @@ START_TEST(a_file_that_has_not_changed_is_no_news)
 {
     const ep_due_state read = { 4711, 1000, 500, 30 };
     ep_due_state other[] = { read, read, read, read };
-    ep_tree tree = a_tree();
+    const uint32_t mark = ep_due_mark(&read);
     size_t i;
 
-    tree.mark = ep_due_mark(&read);
-    ck_assert_int_eq(ep_due_is_news(&tree, ep_due_mark(&read)), 0);
+    ck_assert_int_eq(ep_due_is_news(1, mark, mark), 0);
     other[0].inode++;
     /* back in time, as a clock that was set */
     other[1].seconds = -1;
@@ -254,13 +276,10 @@ START_TEST(a_file_that_has_not_changed_is_no_news)
     /* written over within the same tick */
     other[3].bytes++;
     for (i = 0; i < 4; i++) {
-        ck_assert_int_eq(ep_due_is_news(&tree, ep_due_mark(&other[i])), 1);
+        ck_assert_int_eq(ep_due_is_news(1, mark, ep_due_mark(&other[i])), 1);
     }
-    tree.is_known = 0;
-    ck_assert_int_eq(ep_due_is_news(&tree, ep_due_mark(&read)), 1);
-    tree.is_known = 1;
-    tree.mark = 0;
-    ck_assert_int_eq(ep_due_is_news(&tree, ep_due_mark(&read)), 1);
+    ck_assert_int_eq(ep_due_is_news(0, mark, mark), 1);
+    ck_assert_int_eq(ep_due_is_news(1, 0, mark), 1);
 }
 END_TEST
 
@@ -282,18 +301,19 @@ END_TEST
 
 START_TEST(a_path_is_absolute_and_ends)
 {
-    ep_tree *tree = guarded_room(sizeof(*tree));
+    enum { ROOM = 1024 };
+    char *path = guarded_room(ROOM);
 
-    *tree = a_tree();
-    ck_assert_int_eq(ep_due_is_path(tree), 1);
-    strcpy(tree->path, "srv/dav");
-    ck_assert_int_eq(ep_due_is_path(tree), 0);
-    strcpy(tree->path, "");
-    ck_assert_int_eq(ep_due_is_path(tree), 0);
-    memset(tree->path, '/', sizeof(tree->path));
-    ck_assert_int_eq(ep_due_is_path(tree), 0);
-    tree->path[sizeof(tree->path) - 1] = '\0';
-    ck_assert_int_eq(ep_due_is_path(tree), 1);
+    strcpy(path, "/srv/dav");
+    ck_assert_int_eq(ep_due_is_path(path, ROOM), 1);
+    strcpy(path, "srv/dav");
+    ck_assert_int_eq(ep_due_is_path(path, ROOM), 0);
+    strcpy(path, "");
+    ck_assert_int_eq(ep_due_is_path(path, ROOM), 0);
+    memset(path, '/', ROOM);
+    ck_assert_int_eq(ep_due_is_path(path, ROOM), 0);
+    path[ROOM - 1] = '\0';
+    ck_assert_int_eq(ep_due_is_path(path, ROOM), 1);
 }
 END_TEST
 
@@ -387,7 +407,7 @@ int main(void)
     ADD_ROWS(tcase, a_tree_has_its_pause, pauses);
     tcase_add_test(tcase,
                    what_cannot_be_measured_is_tried_again_when_it_is_asked_for);
-    tcase_add_test(tcase, times_that_cannot_be_make_it_due);
+    tcase_add_test(tcase, ages_that_cannot_be_are_none);
     tcase_add_test(tcase, uploads_under_way_are_waited_for_but_not_for_ever);
     tcase_add_test(tcase, what_takes_long_is_waited_for_longer);
     tcase_add_test(tcase,

@@ -30,12 +30,12 @@ static int64_t patience_after(int64_t took)
     return pauses > PATIENCE ? pauses : PATIENCE;
 }
 
-/* A time to come was never measured at: the book is wrong. */
-static int is_due(const ep_tree *tree, int64_t now)
+static int is_due(const ep_due_tree *tree)
 {
-    return tree->measured <= 0 || tree->measured > now
-           || (tree->asked > tree->measured
-               && now - tree->measured >= pause_after(tree->took));
+    return tree->since_measured < 0
+           || (tree->since_asked >= 0
+               && tree->since_asked < tree->since_measured
+               && tree->since_measured >= pause_after(tree->took));
 }
 
 ep_due_note *ep_due_note_of(ep_due_notes *notes, uint32_t place)
@@ -43,15 +43,16 @@ ep_due_note *ep_due_note_of(ep_due_notes *notes, uint32_t place)
     return &notes->of[place < EP_BOOK_TREES_MAX ? place : 0];
 }
 
-ep_due_step ep_due_decide(const ep_tree *tree, ep_due_note *note,
+ep_due_step ep_due_decide(const ep_due_tree *tree, ep_due_note *note,
                           int64_t now)
 {
-    if (note->key.high != tree->key.high || note->key.low != tree->key.low) {
-        note->key = tree->key;
+    if (note->id[0] != tree->id[0] || note->id[1] != tree->id[1]) {
+        note->id[0] = tree->id[0];
+        note->id[1] = tree->id[1];
         note->since = 0;
         note->rest = 0;
     }
-    if (!is_due(tree, now)) {
+    if (!is_due(tree)) {
         note->since = 0;
         return EP_DUE_REST;
     }
@@ -97,15 +98,14 @@ uint32_t ep_due_mark(const ep_due_state *state)
     return hash != 0 ? (uint32_t)hash : 1;
 }
 
-int ep_due_is_news(const ep_tree *tree, uint32_t mark)
+int ep_due_is_news(int is_known, uint32_t before, uint32_t mark)
 {
-    return !tree->is_known || tree->mark != mark;
+    return !is_known || before != mark;
 }
 
-int ep_due_is_path(const ep_tree *tree)
+int ep_due_is_path(const char *path, size_t size)
 {
-    return tree->path[0] == '/'
-           && memchr(tree->path, '\0', sizeof(tree->path)) != NULL;
+    return path[0] == '/' && memchr(path, '\0', size) != NULL;
 }
 
 int ep_due_parse(const char *text, size_t length, int64_t *bytes)

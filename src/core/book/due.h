@@ -3,7 +3,8 @@
 /**
  * Measuring trees: which one is due, and what a usage file says.
  *
- * Times are microseconds, as in core/book/book.h.
+ * Times are microseconds, as in core/book/book.h; what is said of a tree are
+ * ages.
  */
 #ifndef EP_DUE_H
 #define EP_DUE_H
@@ -13,12 +14,28 @@
 /** The longest usage file, in bytes. */
 #define EP_DUE_FILE_MAX 32
 
+/** What a ledger says of a tree, as far as it matters here; any numbers. */
+typedef struct ep_due_tree {
+    /** tells the tree from others */
+    uint64_t id[2];
+    /** 1: it has a usage; 1: an upload is under way in it */
+    int is_known;
+    int is_held;
+    /** microseconds since an upload asked for it, and since it was measured;
+     * below 0: never */
+    int64_t since_asked;
+    int64_t since_measured;
+    /** how long measuring took; microseconds */
+    int64_t took;
+} ep_due_tree;
+
 /**
  * What who measures remembers of a tree from one look to the next; all 0:
  * nothing.  It is his own, and not in the book.
  */
 typedef struct ep_due_note {
-    ep_key key;
+    /** of the tree; see ep_due_tree */
+    uint64_t id[2];
     /** when the tree was seen to be due; 0: it is not */
     int64_t since;
     /** before this it is left alone, since measuring came to nothing */
@@ -52,11 +69,10 @@ ep_due_note *ep_due_note_of(ep_due_notes *notes, uint32_t place);
  * ep_book_measured()), unless there is none yet.  So that is waited for, for as
  * long as 8 pauses, and 10 minutes at least.
  *
- * @param tree may be anything, but its path
  * @param note of this tree or of one that was in its place before, which is
  *        forgotten then
  */
-ep_due_step ep_due_decide(const ep_tree *tree, ep_due_note *note,
+ep_due_step ep_due_decide(const ep_due_tree *tree, ep_due_note *note,
                           int64_t now);
 
 /**
@@ -79,12 +95,15 @@ uint32_t ep_due_mark(const ep_due_state *state);
 /**
  * Whether a usage file has anything to say.  One that has not changed since it
  * was read knows nothing of what uploads have added since; the book does.
+ * @param is_known 1: the tree has a usage
+ * @param before mark of what was read last
  * @param mark of what it is now
  */
-int ep_due_is_news(const ep_tree *tree, uint32_t mark);
+int ep_due_is_news(int is_known, uint32_t before, uint32_t mark);
 
-/** @return 1 if the path of a tree is absolute and ends within its room */
-int ep_due_is_path(const ep_tree *tree);
+/** @param size room of @a path, in bytes
+ * @return 1 if a path is absolute and ends within its room */
+int ep_due_is_path(const char *path, size_t size);
 
 /**
  * Reads a usage file: decimal digits, perhaps a newline behind them, and

@@ -14,7 +14,7 @@ typedef struct ep_report_host {
     ep_tally tally;
 } ep_report_host;
 
-/** What a ledger holds (ep_book_counts). */
+/** What a ledger holds (ep_ledger_counts). */
 typedef struct ep_report_ledger {
     int64_t claims;
     int64_t accounts;
