@@ -19,18 +19,38 @@ APLOG_USE_MODULE(expect_policy);
 /* How far up the nearest directory that is there is looked for. */
 #define STEPS_MAX 64
 
+/* A number as bytes are hashed: in network byte order, so that servers on machines of
+ * other byte orders have the same keys. */
+typedef struct network {
+    unsigned char bytes[8];
+} network;
+
+static network in_network_order(apr_uint64_t number)
+{
+    network result;
+    int i;
+
+    for (i = 7; i >= 0; i--) {
+        result.bytes[i] = (unsigned char)(number & 0xff);
+        number >>= 8;
+    }
+    return result;
+}
+
 /* With its length before it, so that no two lists of texts are the same bytes. */
 static void mix(apr_md5_ctx_t *md5, const void *bytes, apr_size_t length)
 {
-    const apr_uint64_t prefix = length;
+    const network prefix = in_network_order(length);
 
-    apr_md5_update(md5, &prefix, sizeof(prefix));
+    apr_md5_update(md5, prefix.bytes, sizeof(prefix.bytes));
     apr_md5_update(md5, bytes, length);
 }
 
 static void mix_number(apr_md5_ctx_t *md5, int64_t number)
 {
-    mix(md5, &number, sizeof(number));
+    const network hashed = in_network_order((apr_uint64_t)number);
+
+    mix(md5, hashed.bytes, sizeof(hashed.bytes));
 }
 
 static void mix_text(apr_md5_ctx_t *md5, const char *text)
@@ -253,6 +273,13 @@ static uint64_t hash(uint64_t so_far, const void *bytes, size_t length)
     return so_far;
 }
 
+static uint64_t hash_number(uint64_t so_far, apr_uint64_t number)
+{
+    const network hashed = in_network_order(number);
+
+    return hash(so_far, hashed.bytes, sizeof(hashed.bytes));
+}
+
 uint64_t ep_charge_share(const request_rec *r, const ep_count *count)
 {
     const uint64_t basis = UINT64_C(14695981039346656037);
@@ -264,12 +291,12 @@ uint64_t ep_charge_share(const request_rec *r, const ep_count *count)
         return hash(basis, count->scope, strlen(count->scope));
     }
     host = r->server->server_hostname;
-    share = hash(basis, &r->server->port, sizeof(r->server->port));
+    share = hash_number(basis, r->server->port);
     if (host != NULL) {
         share = hash(share, host, strlen(host));
     }
     return count->directory != NULL && stat(count->directory, &found) == 0
-               ? hash(share, &found.st_uid, sizeof(found.st_uid))
+               ? hash_number(share, found.st_uid)
                : share;
 }
 
@@ -355,7 +382,7 @@ static int count_space(request_rec *r, const ep_setting *setting,
     }
     apr_md5_init(&md5);
     mix_number(&md5, EP_CHARGE_SPACE);
-    mix(&md5, &info.device, sizeof(info.device));
+    mix_number(&md5, (int64_t)info.device);
     charge->kind = EP_CHARGE_SPACE;
     charge->key = key_of(&md5);
     return 1;

@@ -62,8 +62,9 @@ typedef enum ep_ledger_kind {
 } ep_ledger_kind;
 
 /** Names an account, together with its kind: a hash (MD5) of what is counted and
- * for whom.  Much of what is hashed is chosen by clients and site owners; nobody
- * chooses the key.  Compared bytewise. */
+ * for whom.  All numbers in it were hashed in network byte order, so the same
+ * limit has the same key on every machine.  Much of what is hashed is chosen by
+ * clients and site owners; nobody chooses the key.  Compared bytewise. */
 typedef struct ep_ledger_key {
     unsigned char bytes[16];
 } ep_ledger_key;

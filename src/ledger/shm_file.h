@@ -18,7 +18,7 @@
  * it has in it, of what children share, or of the book.  A server that restarts
  * with another build of the module still has the old ones. */
 #ifndef EP_LEDGER_LAYOUT
-#define EP_LEDGER_LAYOUT 8
+#define EP_LEDGER_LAYOUT 9
 #endif
 
 /** What is kept for the life of the process, however often the module is
