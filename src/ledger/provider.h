@@ -26,6 +26,8 @@
  * INT64_MAX, and no sum overflows: what would be more stays at INT64_MAX.
  * Spans of time are microseconds.  No time of any clock crosses this border,
  * only ages and spans: how long ago, how long from now.
+ *
+ * t/ledger/contract.c holds every provider to what is said here.
  */
 #ifndef EP_PROVIDER_H
 #define EP_PROVIDER_H

@@ -1,7 +1,7 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 #
-# check-ledger  the ledger's memory and lock without httpd: children that are
-#               killed, stopped or run next to memory that is overwritten, under
+# check-ledger  what ledger/provider.h promises, with every provider that is there;
+#               the ledger's memory and lock without httpd: children that are killed, stopped or run next to memory that is overwritten, under
 #               ASan and UBSan; threads, under ThreadSanitizer; and what
 #               ledger-show makes of files that nobody would write
 #
@@ -29,6 +29,17 @@ build/ledger/processes: t/ledger/processes.c $(LEDGER_SOURCES) $(HEADERS)
 	    -Wl,--wrap=ep_book_enter,--wrap=ep_book_leave \
 	    -Wl,--wrap=ep_account_hold,--wrap=ep_account_give_back $(LEDGER_LIBS)
 
+# what the border promises, with every provider that is there
+CONTRACT_SOURCES = t/ledger/contract.c t/ledger/contract_shm.c \
+    t/ledger/reference.c
+
+build/ledger/contract: $(CONTRACT_SOURCES) t/ledger/contract.h \
+    $(LEDGER_SOURCES) $(HEADERS)
+	@mkdir -p $(@D)
+	gcc $(LEDGER_CFLAGS) -It/ledger -fsanitize=address,undefined \
+	    -fno-sanitize-recover=all -o $@ $(filter %.c,$^) \
+	    -Wl,--wrap=ep_book_leave $(LEDGER_LIBS)
+
 build/ledger/threads: t/ledger/threads.c $(LEDGER_SOURCES) $(HEADERS)
 	@mkdir -p $(@D)
 	gcc $(LEDGER_CFLAGS) -fsanitize=thread -o $@ $(filter %.c,$^) \
@@ -49,9 +60,10 @@ build/ledger/shown: t/ledger/shown.c src/core/book/book.c \
 	    -o $@ $(filter %.c,$^)
 
 .PHONY: check-ledger
-check-ledger: build/ledger/processes build/ledger/threads build/ledger/show \
-    build/ledger/shown
+check-ledger: build/ledger/contract build/ledger/processes build/ledger/threads \
+    build/ledger/show build/ledger/shown
 	timeout $(LEDGER_TIMEOUT) build/ledger/shown build/ledger/show \
 	    build/ledger/shown.dir t/fuzz/corpus/book
+	timeout $(LEDGER_TIMEOUT) build/ledger/contract
 	timeout $(LEDGER_TIMEOUT) build/ledger/processes $(LEDGER_SECONDS)
 	timeout $(LEDGER_TIMEOUT) build/ledger/threads

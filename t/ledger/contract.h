@@ -1,0 +1,32 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/** What t/ledger/contract.c has to know of a provider to test it. */
+#ifndef CONTRACT_H
+#define CONTRACT_H
+
+#include "ledger/provider.h"
+
+/** A provider, and how it is brought into the states that a test needs. */
+typedef struct contract_subject {
+    const char *name;
+    /** of its members, those from reserve on are called */
+    const ep_ledger_provider *provider;
+    /** An empty ledger; this process is the parent, and a child as well. */
+    void (*set_up)(void);
+    void (*tear_down)(void);
+    /** The server is stopped and started: nothing of it lives. */
+    void (*restart)(void);
+    /** In a child of this process, before it calls.  NULL: nothing is to be
+     * done. */
+    void (*join)(void);
+    /** In this process: a child has ended. */
+    void (*tell_death)(pid_t pid);
+    /** From now on calls return @a status; APR_SUCCESS: they are answered again.
+     * @return 0: this status does not occur here */
+    int (*fail_with)(apr_status_t status);
+} contract_subject;
+
+extern const contract_subject contract_shm;
+extern const contract_subject contract_reference;
+
+#endif
