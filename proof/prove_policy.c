@@ -121,7 +121,7 @@ static void tighter(ep_rule rule, const ep_half *of_server)
 static void numbers(const ep_policy *policy)
 {
     static const ep_policy silent;
-    const ep_setting *smallest = ep_policy_smallest(policy, EP_RULE_MAX_SIZE);
+    const ep_setting *smallest = ep_policy_strictest(policy, EP_RULE_MAX_SIZE);
     const ep_setting *most = ep_policy_max_size(policy);
 
     const char *words = ep_policy_message(
@@ -149,8 +149,10 @@ static void only_ceiling(ep_policy policy, ep_mode mode)
 static void covers(ep_rule rule, const char *a, const char *b)
 {
     const int result = ep_policy_covers(rule, a, b);
+    const int is_name = ep_policy_is_name(rule, a);
 
     //@ check yes_or_no: result == 0 || result == 1;
+    //@ check name_or_not: is_name == 0 || is_name == 1;
 }
 
 static void lists(ep_rule rule, const char *b)
@@ -164,8 +166,10 @@ static void is_laxer(ep_rule rule)
 {
     const int result = ep_policy_is_laxer(rule, maybe(&server[rule]),
                                           &owner[rule]);
+    const ep_rule_row *row = ep_policy_row(rule);
 
     //@ check yes_or_no: result == 0 || result == 1;
+    //@ check a_row: \valid_read(row);
 }
 
 /* The names' array is not set beforehand: what is read was written. */

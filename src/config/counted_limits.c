@@ -390,13 +390,10 @@ const char *ep_counted_limits_set_quota(cmd_parms *cmd, void *config, const char
 /* @return NULL, or what is wrong */
 static const char *parse_key(cmd_parms *cmd, const char *word, ep_count *count)
 {
-    static const ep_keyword known[] = {
-        { "client", EP_FOR_CLIENT }, { "user", EP_FOR_USER },
-        { "host", EP_FOR_HOST }, { "directory", EP_FOR_DIRECTORY },
-        { NULL, 0 }
-    };
+    /* in the order of ep_for */
+    static const char known[] = "client user host directory";
     const char *error = NULL;
-    int whom;
+    const int whom = ep_words_number(known, word);
 
     if (ap_cstr_casecmpn(word, "expr=", 5) == 0 && word[5] != '\0') {
         /* in .htaccess as restricted as httpd's own; and an answer does not
@@ -421,7 +418,7 @@ static const char *parse_key(cmd_parms *cmd, const char *word, ep_count *count)
                                                               NULL))
                    : NULL;
     }
-    if (!ep_words_find(known, word, &whom)) {
+    if (whom < 0) {
         return ep_words_complain(cmd, word, "a KEY of " LEGAL_KEY);
     }
     count->whom = (ep_for)whom;

@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/* The only file that knows the names of directives. */
+/* How the values of directives are read.  Their rows are in rules.def. */
 
 #include "config/directives.h"
 
@@ -12,75 +12,87 @@
 #include "config/words.h"
 #include "core/answer/document.h"
 #include "core/text/auth.h"
-#include "core/text/expect.h"
-#include "core/text/media.h"
 #include "core/text/number.h"
 #include "ledger/claim.h"
 #include "ledger/ledger.h"
 #include "request/expect_hold.h"
 
-static const char *set_mode(cmd_parms *cmd, void *config, const char *word)
+/* @return the form of a directive's value, from its row */
+static const char *form_of(const cmd_parms *cmd)
 {
-    static const ep_keyword known[] = {
-        { "On", EP_MODE_ON }, { "Off", EP_MODE_OFF },
-        { "DryRun", EP_MODE_DRY_RUN }, { NULL, 0 }
-    };
-    const char *error = ep_words_set_keyword(cmd, config, word, known,
-                                             "On, Off or DryRun");
+    return ep_policy_row(ep_words_rule(cmd))->form;
+}
 
-    if (error == NULL && !ep_words_in_htaccess(cmd)) {
-        const ep_setting *mode = ep_section_said(config, EP_RULE_MODE);
+/* core lets nothing pass but 100-continue */
+static int is_more_than_continue(const ep_setting *expectations)
+{
+    size_t i;
 
+    for (i = 0; i < expectations->names_count; i++) {
+        if (ap_cstr_casecmp(expectations->names[i], "100-continue") != 0) {
+            return 1;
+        }
+    }
+    return expectations->names == NULL;
+}
+
+/* What a line of the server's switches on. */
+static void begin_use(const cmd_parms *cmd, const ep_setting *setting)
+{
+    switch (ep_words_rule(cmd)) {
+    case EP_RULE_MODE:
         /* cmd->path: inside of a section */
         if (cmd->path != NULL) {
-            ep_section_say_section_mode(cmd->server, mode);
+            ep_section_say_section_mode(cmd->server, setting);
         }
         /* an .htaccess file may bring a limit that counts */
-        if (mode->number != EP_MODE_OFF) {
+        if (setting->number != EP_MODE_OFF) {
             ep_ledger_need();
             ep_claim_need();
         }
+        break;
+    case EP_RULE_EXPECTATIONS:
+        if (is_more_than_continue(setting)) {
+            ep_expect_hold_need();
+        }
+        break;
+    case EP_RULE_EARLY_ERRORS:
+        if (setting->number) {
+            ep_section_use(EP_FEATURE_EARLY_ERRORS);
+        }
+        break;
+    default:
+        break;
     }
-    return error;
 }
 
-static const char *set_switch(cmd_parms *cmd, void *config, const char *word)
+static const char *keep(cmd_parms *cmd, void *config, const ep_setting *setting)
 {
-    static const ep_keyword known[] = { { "On", 1 }, { "Off", 0 }, { NULL, 0 } };
-
-    return ep_words_set_keyword(cmd, config, word, known, "On or Off");
-}
-
-static const char *set_format(cmd_parms *cmd, void *config, const char *word)
-{
-    static const ep_keyword known[] = {
-        { "JSON", EP_FORMAT_JSON }, { "Problem", EP_FORMAT_PROBLEM },
-        { "Negotiate", EP_FORMAT_NEGOTIATE }, { NULL, 0 }
-    };
-
-    return ep_words_set_keyword(cmd, config, word, known, "JSON, Problem or Negotiate");
-}
-
-static const char *set_linger(cmd_parms *cmd, void *config, const char *word)
-{
-    static const ep_keyword known[] = {
-        { "Full", EP_LINGER_FULL }, { "Short", EP_LINGER_SHORT },
-        { "Abort", EP_LINGER_ABORT }, { NULL, 0 }
-    };
-
-    return ep_words_set_keyword(cmd, config, word, known, "Full, Short or Abort");
-}
-
-static const char *set_early_errors(cmd_parms *cmd, void *config,
-                                    const char *word)
-{
-    const char *error = set_switch(cmd, config, word);
-
-    if (error == NULL
-        && ep_section_said(config, EP_RULE_EARLY_ERRORS)->number) {
-        ep_section_use(EP_FEATURE_EARLY_ERRORS);
+    if (!ep_words_in_htaccess(cmd)) {
+        begin_use(cmd, setting);
     }
-    return error;
+    return ep_words_keep(cmd, config, setting);
+}
+
+/* Of some words one.  @return NULL, or what is wrong */
+static const char *parse_choice(const cmd_parms *cmd, const char *word,
+                                const char *words, ep_setting *setting)
+{
+    const int number = ep_words_number(words, word);
+
+    setting->number = number;
+    return number < 0 ? ep_words_complain(cmd, word, cmd->cmd->errmsg) : NULL;
+}
+
+static const char *set_choice(cmd_parms *cmd, void *config, const char *word)
+{
+    const char *error = ep_words_check_line(cmd);
+    ep_setting *setting = ep_words_new_setting(cmd);
+
+    if (error == NULL) {
+        error = parse_choice(cmd, word, form_of(cmd), setting);
+    }
+    return error != NULL ? error : keep(cmd, config, setting);
 }
 
 /* A size, or the directive's word for none. */
@@ -105,63 +117,16 @@ static const char *set_size(cmd_parms *cmd, void *config, const char *word)
     ep_setting *setting = ep_words_new_setting(cmd);
 
     if (error == NULL) {
-        error = parse_size(cmd, word,
-                           ep_words_rule(cmd) == EP_RULE_MAX_SIZE ? "Unlimited"
-                                                            : "Off",
-                           setting);
+        error = parse_size(cmd, word, form_of(cmd), setting);
     }
-    return error != NULL ? error : ep_words_keep(cmd, config, setting);
-}
-
-/* A token, but no star, which would look like a pattern and match nothing. */
-static int is_plain_token(const char *word)
-{
-    const size_t length = ep_text_token(word);
-
-    return length > 0 && word[length] == '\0' && strchr(word, '*') == NULL;
-}
-
-/* What is special to each directive that takes a list of names. */
-typedef struct list_form {
-    int (*is_valid)(const char *word);
-    /* a word that stands alone and means that nothing is accepted, or NULL */
-    const char *none;
-    const char *legal;
-} list_form;
-
-static const list_form *list_form_of(ep_rule rule)
-{
-    static const list_form expectations = {
-        ep_expect_valid, "None",
-        "None, Any, or one or more of NAME or NAME=VALUE"
-    };
-    static const list_form methods = {
-        is_plain_token, NULL, "Any, or one or more method names"
-    };
-    static const list_form types = {
-        ep_media_range_valid, NULL,
-        "Any, or one or more of TYPE/SUBTYPE, TYPE/* or */*"
-    };
-    static const list_form encodings = {
-        is_plain_token, NULL,
-        "Any, or one or more content codings; identity stands for none"
-    };
-
-    switch (rule) {
-    case EP_RULE_EXPECTATIONS:
-        return &expectations;
-    case EP_RULE_METHODS:
-        return &methods;
-    case EP_RULE_TYPES:
-        return &types;
-    default:
-        return &encodings;
-    }
+    return error != NULL ? error : keep(cmd, config, setting);
 }
 
 static const char *parse_names(cmd_parms *cmd, const char *args,
-                               const list_form *form, ep_setting *setting)
+                               ep_setting *setting)
 {
+    const ep_rule rule = ep_words_rule(cmd);
+    const char *legal = form_of(cmd);
     apr_array_header_t *names = apr_array_make(cmd->pool, 1,
                                                sizeof(const char *));
     const char *error = NULL;
@@ -170,11 +135,12 @@ static const char *parse_names(cmd_parms *cmd, const char *args,
     while (*args != '\0') {
         const char *word = ap_getword_conf(cmd->pool, &args);
         const int is_any = ap_cstr_casecmp(word, "Any") == 0;
-        const int is_none = form->none != NULL
-                            && ap_cstr_casecmp(word, form->none) == 0;
+        /* a list without names is of use for expectations alone */
+        const int is_none = rule == EP_RULE_EXPECTATIONS
+                            && ap_cstr_casecmp(word, "None") == 0;
 
         if (alone || ((is_any || is_none) && names->nelts > 0)) {
-            return ep_words_complain(cmd, word, form->legal);
+            return ep_words_complain(cmd, word, legal);
         }
         if (is_any || is_none) {
             alone = 1;
@@ -182,9 +148,9 @@ static const char *parse_names(cmd_parms *cmd, const char *args,
             continue;
         }
         /* what is not UTF-8 could not be said in a document */
-        if (strlen(word) > EP_NAME_MAX || !form->is_valid(word)
+        if (strlen(word) > EP_NAME_MAX || !ep_policy_is_name(rule, word)
             || !ep_document_is_message(word)) {
-            return ep_words_complain(cmd, word, form->legal);
+            return ep_words_complain(cmd, word, legal);
         }
         error = ep_words_check_name(cmd, (size_t)names->nelts);
         if (error != NULL) {
@@ -193,7 +159,7 @@ static const char *parse_names(cmd_parms *cmd, const char *args,
         APR_ARRAY_PUSH(names, const char *) = word;
     }
     if (names->nelts == 0 && !alone) {
-        return ep_words_complain(cmd, "", form->legal);
+        return ep_words_complain(cmd, "", legal);
     }
     setting->names = any ? NULL : (const char *const *)names->elts;
     setting->names_count = (size_t)names->nelts;
@@ -202,29 +168,13 @@ static const char *parse_names(cmd_parms *cmd, const char *args,
 
 static const char *set_names(cmd_parms *cmd, void *config, const char *args)
 {
-    const ep_rule rule = ep_words_rule(cmd);
     const char *error = ep_words_check_line(cmd);
     ep_setting *setting = ep_words_new_setting(cmd);
-    size_t i;
 
     if (error == NULL) {
-        error = parse_names(cmd, args, list_form_of(rule), setting);
+        error = parse_names(cmd, args, setting);
     }
-    if (error != NULL) {
-        return error;
-    }
-    if (rule == EP_RULE_EXPECTATIONS && !ep_words_in_htaccess(cmd)) {
-        /* core lets nothing pass but 100-continue */
-        if (setting->names == NULL) {
-            ep_expect_hold_need();
-        }
-        for (i = 0; i < setting->names_count; i++) {
-            if (ap_cstr_casecmp(setting->names[i], "100-continue") != 0) {
-                ep_expect_hold_need();
-            }
-        }
-    }
-    return ep_words_keep(cmd, config, setting);
+    return error != NULL ? error : keep(cmd, config, setting);
 }
 
 /*
@@ -254,15 +204,11 @@ static const char *const *add_name(apr_pool_t *pool, const ep_setting *before,
 static const char *complain_challenge(const cmd_parms *cmd, const char *args,
                                       const char *challenge)
 {
-    static const ep_keyword no_schemes[] = {
-        { "On", 0 }, { "Any", 0 }, { "None", 0 }, { "Off", 0 }, { NULL, 0 }
-    };
     const ep_span scheme = ep_auth_scheme(challenge);
-    int number;
 
-    if (ep_words_find(no_schemes,
-                      apr_pstrmemdup(cmd->pool, scheme.at, scheme.length),
-                      &number)) {
+    if (ep_words_number("On Any None Off",
+                        apr_pstrmemdup(cmd->pool, scheme.at, scheme.length))
+        >= 0) {
         return ep_words_complain(cmd, args, "Off alone, or the SCHEME that a"
                                             " client is to use, such as Bearer"
                                             " realm=\"api\" or Basic"
@@ -286,7 +232,6 @@ static const char *complain_challenge(const cmd_parms *cmd, const char *args,
 /* Lines of one section add up, as the challenges of an answer do. */
 static const char *set_auth(cmd_parms *cmd, void *config, const char *args)
 {
-    static const char legal[] = "Off or SCHEME [PARAM=VALUE ...]";
     const char *error = ep_words_check_line(cmd);
     const ep_setting *before;
     ep_setting *setting;
@@ -299,7 +244,7 @@ static const char *set_auth(cmd_parms *cmd, void *config, const char *args)
         return ep_words_keep(cmd, config, ep_words_new_setting(cmd));
     }
     if (!ep_auth_parse_challenge(args, challenge)) {
-        return ep_words_complain(cmd, args, legal);
+        return ep_words_complain(cmd, args, form_of(cmd));
     }
     error = complain_challenge(cmd, args, challenge);
     if (error != NULL) {
@@ -482,36 +427,22 @@ static const char *say_status_of_codes(cmd_parms *cmd, void *config,
 
 static const char *set_status(cmd_parms *cmd, void *config, const char *args)
 {
-    static const ep_keyword known[] = {
-        { "Auto", EP_STATUS_AUTO }, { "Specific", EP_STATUS_SPECIFIC },
-        { "417", EP_STATUS_417 }, { NULL, 0 }
-    };
     const char *error = ep_words_check_line(cmd);
     const char *word = ap_getword_conf(cmd->pool, &args);
     ep_setting *setting = ep_words_new_setting(cmd);
-    int number;
 
     if (error != NULL) {
         return error;
     }
-    if (!ep_words_find(known, word, &number)) {
+    setting->number = ep_words_number(form_of(cmd), word);
+    if (setting->number < 0) {
         return ep_words_complain(cmd, word, legal_status(cmd->pool));
     }
-    setting->number = number;
     if (*args != '\0') {
         return say_status_of_codes(cmd, config, args, setting);
     }
     say_status_of_all(cmd, config, setting);
     return NULL;
-}
-
-static const char *set_failure(cmd_parms *cmd, void *config, const char *word)
-{
-    static const ep_keyword known[] = {
-        { "Open", 0 }, { "Closed", 1 }, { NULL, 0 }
-    };
-
-    return ep_words_set_keyword(cmd, config, word, known, "Open or Closed");
 }
 
 static const char *set_ledger(cmd_parms *cmd, void *config, const char *word)
@@ -554,25 +485,18 @@ static const char *set_message(cmd_parms *cmd, void *config, const char *word,
 
 static const char *set_override(cmd_parms *cmd, void *config, const char *word)
 {
-    static const ep_keyword known[] = {
-        { "Tighten", EP_OVERRIDE_TIGHTEN }, { "Any", EP_OVERRIDE_ANY },
-        { "None", EP_OVERRIDE_NONE }, { NULL, 0 }
-    };
     const char *error = ap_check_cmd_context(cmd, NOT_IN_HTACCESS
                                                   | NOT_IN_LIMIT);
-    ep_setting *setting;
-    int number;
+    ep_setting *setting = ep_words_new_setting(cmd);
 
+    if (error == NULL) {
+        error = parse_choice(cmd, word, cmd->info, setting);
+    }
     if (error != NULL) {
         return error;
     }
-    if (!ep_words_find(known, word, &number)) {
-        return ep_words_complain(cmd, word, "Tighten, Any or None");
-    }
-    setting = ep_words_new_setting(cmd);
-    setting->number = number;
     ep_section_say_override(config, setting);
-    if (number == EP_OVERRIDE_ANY) {
+    if (setting->number == EP_OVERRIDE_ANY) {
         /* an .htaccess file may name an expectation */
         ep_expect_hold_need();
     }
@@ -587,7 +511,7 @@ static const char *set_ceiling(cmd_parms *cmd, void *config, const char *word)
 
     (void)config;
     if (error == NULL) {
-        error = parse_size(cmd, word, "Unlimited", setting);
+        error = parse_size(cmd, word, cmd->info, setting);
     }
     if (error == NULL) {
         ep_section_say_ceiling(cmd->server, setting);
@@ -597,66 +521,44 @@ static const char *set_ceiling(cmd_parms *cmd, void *config, const char *word)
 
 /* OR_LIMIT: .htaccess under AllowOverride Limit; RSRC_CONF: outside of all
  * sections, where OR_LIMIT alone is not allowed. */
-#define ANYWHERE (OR_LIMIT | ACCESS_CONF | RSRC_CONF)
-#define SERVER_FILES (ACCESS_CONF | RSRC_CONF)
-#define INFO(rule) ((void *)(apr_uintptr_t)(rule))
+#define IN_OWNERS_TIGHTEN (OR_LIMIT | ACCESS_CONF | RSRC_CONF)
+#define IN_OWNERS_CHOOSE IN_OWNERS_TIGHTEN
+#define IN_SERVERS (ACCESS_CONF | RSRC_CONF)
+#define IN_HOSTS RSRC_CONF
+#define IN_MAIN RSRC_CONF
+
+/* How many arguments a directive takes, and what reads them. */
+#define READ_AT_MOST(name, ...) AP_INIT_TAKE1(name, set_size, __VA_ARGS__)
+#define READ_SWITCH(name, ...) AP_INIT_TAKE1(name, set_choice, __VA_ARGS__)
+#define READ_CHOICE(name, ...) AP_INIT_TAKE1(name, set_choice, __VA_ARGS__)
+#define READ_LIST(name, ...) AP_INIT_RAW_ARGS(name, set_names, __VA_ARGS__)
+#define READ_CHALLENGES(name, ...) AP_INIT_RAW_ARGS(name, set_auth, __VA_ARGS__)
+#define READ_REFUSAL(name, ...) AP_INIT_TAKE123(name, set_refuse, __VA_ARGS__)
+#define READ_STATUS(name, ...) AP_INIT_RAW_ARGS(name, set_status, __VA_ARGS__)
+#define READ_MESSAGE(name, ...) AP_INIT_TAKE2(name, set_message, __VA_ARGS__)
+#define READ_SPACE(name, ...) \
+    AP_INIT_TAKE1(name, ep_counted_limits_set_space, __VA_ARGS__)
+#define READ_QUOTA(name, ...) \
+    AP_INIT_TAKE123(name, ep_counted_limits_set_quota, __VA_ARGS__)
+#define READ_LIMIT(name, ...) \
+    AP_INIT_TAKE12(name, ep_counted_limits_set_limit, __VA_ARGS__)
+#define READ_OVERRIDE(name, ...) AP_INIT_TAKE1(name, set_override, __VA_ARGS__)
+#define READ_CEILING(name, ...) AP_INIT_TAKE1(name, set_ceiling, __VA_ARGS__)
+#define READ_LEDGER(name, ...) AP_INIT_TAKE1(name, set_ledger, __VA_ARGS__)
+
+/* httpd has this name for a number, and it is a rule of ours */
+#undef METHODS
+#define INFO(rule) ((void *)(apr_uintptr_t)EP_RULE_##rule)
 
 const command_rec ep_directives[] = {
-    AP_INIT_TAKE1("ExpectPolicy", set_mode, INFO(EP_RULE_MODE), ANYWHERE,
-                  "On, Off or DryRun"),
-    AP_INIT_RAW_ARGS("ExpectPolicyExpectations", set_names,
-                     INFO(EP_RULE_EXPECTATIONS), ANYWHERE,
-                     "None, Any, or the expectations met here"),
-    AP_INIT_TAKE1("ExpectPolicyRequireContinue", set_size,
-                  INFO(EP_RULE_REQUIRE_CONTINUE), ANYWHERE,
-                  "Off, or the size over which an upload must ask first"),
-    AP_INIT_RAW_ARGS("ExpectPolicyMethods", set_names, INFO(EP_RULE_METHODS),
-                     ANYWHERE, "Any, or the methods that may carry content"),
-    AP_INIT_RAW_ARGS("ExpectPolicyRequireAuth", set_auth,
-                     INFO(EP_RULE_REQUIRE_AUTH), ANYWHERE,
-                     "Off, or a scheme and the parameters of its challenge"),
-    AP_INIT_RAW_ARGS("ExpectPolicyTypes", set_names, INFO(EP_RULE_TYPES),
-                     ANYWHERE, "Any, or the media ranges accepted here"),
-    AP_INIT_RAW_ARGS("ExpectPolicyEncodings", set_names,
-                     INFO(EP_RULE_ENCODINGS), ANYWHERE,
-                     "Any, or the content codings accepted here"),
-    AP_INIT_TAKE1("ExpectPolicyRequireLength", set_switch,
-                  INFO(EP_RULE_REQUIRE_LENGTH), ANYWHERE, "On or Off"),
-    AP_INIT_TAKE1("ExpectPolicyMaxSize", set_size, INFO(EP_RULE_MAX_SIZE),
-                  ANYWHERE, "Unlimited, or the size of the largest upload"),
-    AP_INIT_TAKE123("ExpectPolicyRefuse", set_refuse, INFO(EP_RULE_REFUSE),
-                    ANYWHERE, "Off, or CODE [MESSAGE [STATUS]]"),
-    AP_INIT_TAKE1("ExpectPolicyFreeSpace", ep_counted_limits_set_space,
-                  INFO(EP_RULE_FREE_SPACE), SERVER_FILES,
-                  "Off, or what must stay free: a size, or PERCENT%"),
-    AP_INIT_TAKE123("ExpectPolicyQuota", ep_counted_limits_set_quota, INFO(EP_RULE_QUOTA),
-                    ANYWHERE, "Off, or SIZE [PATH] [usage=FILE]"),
-    AP_INIT_TAKE12("ExpectPolicyConcurrent", ep_counted_limits_set_limit,
-                   INFO(EP_RULE_CONCURRENT), ANYWHERE, "Off, or NUMBER KEY"),
-    AP_INIT_TAKE12("ExpectPolicyAllowance", ep_counted_limits_set_limit,
-                   INFO(EP_RULE_ALLOWANCE), ANYWHERE,
-                   "Off, or SIZE/PERIOD KEY"),
-    AP_INIT_TAKE1("ExpectPolicyLedgerFailure", set_failure,
-                  INFO(EP_RULE_LEDGER_FAILURE), SERVER_FILES,
-                  "Open or Closed"),
-    AP_INIT_TAKE1("ExpectPolicyLedger", set_ledger, NULL, RSRC_CONF,
-                  "shm[:SIZE]"),
-    AP_INIT_RAW_ARGS("ExpectPolicyStatus", set_status, INFO(EP_RULE_STATUS),
-                     ANYWHERE, "Auto, Specific or 417, and the codes that it is"
-                     " for"),
-    AP_INIT_TAKE1("ExpectPolicyFormat", set_format, INFO(EP_RULE_FORMAT),
-                  ANYWHERE, "JSON, Problem or Negotiate"),
-    AP_INIT_TAKE1("ExpectPolicyAdvertise", set_switch,
-                  INFO(EP_RULE_ADVERTISE), ANYWHERE, "On or Off"),
-    AP_INIT_TAKE2("ExpectPolicyMessage", set_message, NULL, ANYWHERE,
-                  "a built-in code, and the site's own words for it"),
-    AP_INIT_TAKE1("ExpectPolicyLinger", set_linger, INFO(EP_RULE_LINGER),
-                  SERVER_FILES, "Full, Short or Abort"),
-    AP_INIT_TAKE1("ExpectPolicyEarlyErrors", set_early_errors,
-                  INFO(EP_RULE_EARLY_ERRORS), SERVER_FILES, "On or Off"),
-    AP_INIT_TAKE1("ExpectPolicyOverride", set_override, NULL, SERVER_FILES,
-                  "Tighten, Any or None"),
-    AP_INIT_TAKE1("ExpectPolicyCeiling", set_ceiling, NULL, RSRC_CONF,
-                  "Unlimited, or the size that no section admits more than"),
+#define RULE(rule, kind, directive, form, member, where, help) \
+    READ_##kind(directive, INFO(rule), IN_##where, help),
+#define PER_CODE(rule, reads, directive, form, where, help) \
+    READ_##reads(directive, INFO(rule), IN_##where, help),
+#define COUNTED(rule, reads, directive, where, help) \
+    READ_##reads(directive, INFO(rule), IN_##where, help),
+#define DIRECTIVE(reads, directive, form, where, help) \
+    READ_##reads(directive, (void *)form, IN_##where, help),
+#include "core/policy/rules.def"
     { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
 };

@@ -96,7 +96,7 @@ static void find_body_limit(const ap_directive_t *node, apr_int64_t *limit,
 
 static void check_size(dump *d)
 {
-    const ep_setting *size = ep_policy_smallest(&d->policy, EP_RULE_MAX_SIZE);
+    const ep_setting *size = ep_policy_strictest(&d->policy, EP_RULE_MAX_SIZE);
     const ep_setting *ceiling = d->policy.ceiling;
     const ap_directive_t *security = NULL;
     apr_int64_t body = d->core->limit_req_body;
@@ -145,14 +145,10 @@ static int excludes_all_methods(const ep_setting *methods)
  * what is said further out may act elsewhere. */
 static void check_reach(dump *d)
 {
-    static const ep_rule behind[] = {
-        EP_RULE_TYPES, EP_RULE_ENCODINGS, EP_RULE_REQUIRE_LENGTH,
-        EP_RULE_MAX_SIZE
-    };
     const ep_setting *methods = server_says(d, EP_RULE_METHODS);
     const ep_setting *refuse = server_says(d, EP_RULE_REFUSE);
     const ep_setting *wall = NULL;
-    size_t i;
+    int code;
 
     if (methods != NULL && excludes_all_methods(methods)) {
         warn(d, methods, "excludes every method that httpd knows");
@@ -161,8 +157,9 @@ static void check_reach(dump *d)
     else if (refuse != NULL) {
         wall = refuse;
     }
-    for (i = 0; wall != NULL && i < sizeof(behind) / sizeof(*behind); i++) {
-        const ep_setting *setting = server_says(d, behind[i]);
+    for (code = EP_REFUSED + 1; wall != NULL && code < EP_HEAD_CODES; code++) {
+        const ep_setting *setting =
+            server_says(d, ep_check_of((ep_code)code)->rule);
 
         if (setting != NULL && ep_section_says_here(d->section, setting)) {
             warn(d, setting, apr_psprintf(d->pool, "never acts, as %s in %s"
@@ -366,7 +363,7 @@ static void put_demand(dump *d, ep_rule rule, const ep_setting *setting)
 {
     size_t i;
 
-    if (rule != EP_RULE_REQUIRE_AUTH) {
+    if (ep_policy_row(rule)->kind != EP_KIND_CHALLENGES) {
         put_setting(d, setting);
         return;
     }

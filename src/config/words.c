@@ -108,33 +108,21 @@ const char *ep_words_check_line(cmd_parms *cmd)
     return error;
 }
 
-int ep_words_find(const ep_keyword *known, const char *word, int *number)
+int ep_words_number(const char *words, const char *word)
 {
-    for (; known->word != NULL; known++) {
-        if (ap_cstr_casecmp(word, known->word) == 0) {
-            *number = known->number;
-            return 1;
+    const size_t length = strlen(word);
+    int number = 0;
+
+    while (*words != '\0') {
+        const size_t known = strcspn(words, " ");
+
+        if (known == length && ap_cstr_casecmpn(words, word, length) == 0) {
+            return number;
         }
+        words += known + (words[known] == ' ');
+        number++;
     }
-    return 0;
-}
-
-const char *ep_words_set_keyword(cmd_parms *cmd, void *config, const char *word,
-                                 const ep_keyword *known, const char *legal)
-{
-    const char *error = ep_words_check_line(cmd);
-    ep_setting *setting;
-    int number;
-
-    if (error != NULL) {
-        return error;
-    }
-    if (!ep_words_find(known, word, &number)) {
-        return ep_words_complain(cmd, word, legal);
-    }
-    setting = ep_words_new_setting(cmd);
-    setting->number = number;
-    return ep_words_keep(cmd, config, setting);
+    return -1;
 }
 
 const char *ep_words_check_name(cmd_parms *cmd, size_t count)

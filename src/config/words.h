@@ -7,11 +7,6 @@
 
 #include "request/request.h"
 
-typedef struct ep_keyword {
-    const char *word;
-    int number;
-} ep_keyword;
-
 /** Registers what directives in .htaccess files have to know of httpd. */
 void ep_words_register(void);
 
@@ -46,11 +41,8 @@ const char *ep_words_check_line(cmd_parms *cmd);
 /** One more name in a list that has so many.  @return NULL, or what is wrong */
 const char *ep_words_check_name(cmd_parms *cmd, size_t count);
 
-/** @return 1 and the number of a word in a list that a NULL word ends */
-int ep_words_find(const ep_keyword *known, const char *word, int *number);
-
-/** A line of one keyword.  @return NULL, or what is wrong */
-const char *ep_words_set_keyword(cmd_parms *cmd, void *config, const char *word,
-                                 const ep_keyword *known, const char *legal);
+/** @return which of @a words, which have a blank between them, a word is, from 0;
+ * -1: none */
+int ep_words_number(const char *words, const char *word);
 
 #endif

@@ -20,14 +20,6 @@
 /* The contract's 4 KB, not the code's own bound. */
 #define FOUR_KB 4096
 
-/* The rules of the codes; ledger_unavailable can be any of the last four. */
-static const ep_rule rule_of[EP_CODES] = {
-    EP_RULE_EXPECTATIONS, EP_RULE_REQUIRE_CONTINUE, EP_RULE_METHODS,
-    EP_RULE_REQUIRE_AUTH, EP_RULE_REFUSE, EP_RULE_TYPES, EP_RULE_ENCODINGS,
-    EP_RULE_REQUIRE_LENGTH, EP_RULE_MAX_SIZE, EP_RULE_FREE_SPACE,
-    EP_RULE_QUOTA, EP_RULE_ALLOWANCE, EP_RULE_CONCURRENT, EP_RULES
-};
-
 /* The contract's specific status of each code; Refuse brings its own. */
 static const int specific_status[EP_CODES] = {
     417, 428, 405, 401, 0, 415, 415, 411, 413, 507, 507, 429, 429, 503
@@ -111,7 +103,7 @@ static void check_each_alone(const ep_policy *policy, const ep_facts *facts,
     int code;
 
     for (code = 0; code <= unseen_behind; code++) {
-        const ep_rule rule = rule_of[code];
+        const ep_rule rule = ep_check_of((ep_code)code)->rule;
         ep_policy alone = *policy;
         ep_verdict again;
 
@@ -200,7 +192,7 @@ static int is_accepted(const ep_policy *policy, ep_code code, const char *name)
     ep_facts facts;
     ep_verdict verdict;
     ep_policy alone = *policy;
-    const ep_rule rule = rule_of[code];
+    const ep_rule rule = ep_check_of((ep_code)code)->rule;
     char type[2 * EP_NAME_MAX + 4];
 
     memset(alone.rule, 0, sizeof(alone.rule));
@@ -267,7 +259,7 @@ static void check_lists(const ep_policy *policy, const ep_facts *facts,
 
     for (i = 0; i < sizeof(listing) / sizeof(listing[0]); i++) {
         const ep_code code = listing[i];
-        const ep_rule rule = rule_of[code];
+        const ep_rule rule = ep_check_of((ep_code)code)->rule;
         const char **names = malloc(EP_NAMES_MAX * sizeof(*names));
         size_t count, used = 0;
         int complete;
@@ -469,7 +461,7 @@ static void check_members(const document *d, const ep_policy *policy,
         else {
             PROMISE(list_of[verdict->code] != NULL
                     && is(name, list_of[verdict->code]));
-            check_list(value, policy, rule_of[verdict->code]);
+            check_list(value, policy, ep_check_of(verdict->code)->rule);
             lists++;
         }
     }

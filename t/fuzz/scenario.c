@@ -106,48 +106,31 @@ static int bytes_in(word text, int64_t *bytes)
     return text.length > 0;
 }
 
-/* A Message has a rule for each code. */
-static const struct {
-    ep_rule rule;
-    const char *word;
-} rule_words[] = {
-    { EP_RULE_MODE, "ExpectPolicy" },
-    { EP_RULE_EXPECTATIONS, "Expectations" },
-    { EP_RULE_REQUIRE_CONTINUE, "RequireContinue" },
-    { EP_RULE_METHODS, "Methods" }, { EP_RULE_REQUIRE_AUTH, "RequireAuth" },
-    { EP_RULE_REFUSE, "Refuse" }, { EP_RULE_TYPES, "Types" },
-    { EP_RULE_ENCODINGS, "Encodings" },
-    { EP_RULE_REQUIRE_LENGTH, "RequireLength" },
-    { EP_RULE_MAX_SIZE, "MaxSize" }, { EP_RULE_STATUS, "Status" },
-    { EP_RULE_LINGER, "Linger" }, { EP_RULE_EARLY_ERRORS, "EarlyErrors" },
-    { EP_RULE_LEDGER_FAILURE, "LedgerFailure" },
-    { EP_RULE_FORMAT, "Format" }, { EP_RULE_ADVERTISE, "Advertise" },
-    { EP_RULE_MESSAGE, "Message" },
-    { EP_RULE_FREE_SPACE, "FreeSpace" }, { EP_RULE_QUOTA, "Quota" },
-    { EP_RULE_ALLOWANCE, "Allowance" }, { EP_RULE_CONCURRENT, "Concurrent" }
-};
-#define RULE_WORDS (sizeof(rule_words) / sizeof(*rule_words))
-
-static int is_plain_token(const char *name)
+/* @return the rule of a directive, whose name is written without what all begin
+ * with; EP_RULES: there is none */
+static int find_rule(word name)
 {
-    const size_t length = ep_text_token(name);
+    const size_t common = strlen("ExpectPolicy");
+    int rule = EP_RULE_MODE;
 
-    return length > 0 && name[length] == '\0' && strchr(name, '*') == NULL;
+    if (is(name, "ExpectPolicy")) {
+        return rule;
+    }
+    while (++rule < EP_RULES) {
+        const char *directive = ep_policy_row((ep_rule)rule)->directive;
+
+        /* a rule of each code has one directive */
+        if (directive != NULL && is(name, directive + common)) {
+            break;
+        }
+    }
+    return rule;
 }
 
 static int is_name(ep_rule rule, const char *name)
 {
-    if (strlen(name) > EP_NAME_MAX || !ep_document_is_message(name)) {
-        return 0;
-    }
-    switch (rule) {
-    case EP_RULE_EXPECTATIONS:
-        return ep_expect_valid(name);
-    case EP_RULE_TYPES:
-        return ep_media_range_valid(name);
-    default:
-        return is_plain_token(name);
-    }
+    return strlen(name) <= EP_NAME_MAX && ep_document_is_message(name)
+           && ep_policy_is_name(rule, name);
 }
 
 static int read_names(scenario *s, ep_setting *setting, ep_rule rule,
@@ -268,12 +251,17 @@ static int read_refusal(scenario *s, ep_setting *setting, word line)
     return 1;
 }
 
-static int read_choice(ep_setting *setting, const char *const *words,
-                       word line)
+static int read_choice(ep_setting *setting, const char *words, word line)
 {
-    for (setting->number = 0; words[setting->number] != NULL;
-         setting->number++) {
-        if (is(line, words[setting->number])) {
+    word list;
+
+    list.at = words;
+    list.length = strlen(words);
+    for (setting->number = 0; list.length > 0; setting->number++) {
+        const word known = take(&list);
+
+        if (known.length == line.length
+            && memcmp(known.at, line.at, line.length) == 0) {
             return 1;
         }
     }
@@ -284,9 +272,10 @@ static int read_choice(ep_setting *setting, const char *const *words,
 static int read_status(scenario *s, ep_half *half, ep_setting *setting,
                        word line)
 {
-    static const char *const words[] = { "Auto", "Specific", "417", NULL };
     const ep_setting **said = &half->rule[EP_RULE_STATUS];
-    const int is_one = read_choice(setting, words, take(&line));
+    const int is_one = read_choice(setting,
+                                   ep_policy_row(EP_RULE_STATUS)->form,
+                                   take(&line));
     int code;
 
     if (line.length > 0) {
@@ -404,41 +393,20 @@ static int read_counted(scenario *s, ep_setting *setting, ep_rule rule,
 static int read_setting(scenario *s, ep_setting *setting, ep_rule rule,
                         const ep_setting *before, word line)
 {
-    /* in the order of their numbers */
-    static const char *const modes[] = { "Off", "DryRun", "On", NULL };
-    static const char *const switches[] = { "Off", "On", NULL };
-    static const char *const failures[] = { "Open", "Closed", NULL };
-    static const char *const formats[] = {
-        "JSON", "Problem", "Negotiate", NULL
-    };
-    static const char *const lingers[] = { "Full", "Short", "Abort", NULL };
+    const ep_rule_row *row = ep_policy_row(rule);
 
-    switch (rule) {
-    case EP_RULE_MODE:
-        return read_choice(setting, modes, line);
-    case EP_RULE_REQUIRE_LENGTH:
-    case EP_RULE_EARLY_ERRORS:
-    case EP_RULE_ADVERTISE:
-        return read_choice(setting, switches, line);
-    case EP_RULE_LEDGER_FAILURE:
-        return read_choice(setting, failures, line);
-    case EP_RULE_FORMAT:
-        return read_choice(setting, formats, line);
-    case EP_RULE_LINGER:
-        return read_choice(setting, lingers, line);
-    case EP_RULE_REQUIRE_CONTINUE:
-    case EP_RULE_MAX_SIZE:
+    switch (row->kind) {
+    case EP_KIND_CHOICE:
+    case EP_KIND_SWITCH:
+        return read_choice(setting, row->form, line);
+    case EP_KIND_AT_MOST:
         setting->number = EP_UNLIMITED;
-        return is(line, rule == EP_RULE_MAX_SIZE ? "Unlimited" : "Off")
-               || bytes_in(line, &setting->number);
-    case EP_RULE_REQUIRE_AUTH:
+        return is(line, row->form) || bytes_in(line, &setting->number);
+    case EP_KIND_CHALLENGES:
         return read_challenge(s, setting, before, line);
-    case EP_RULE_REFUSE:
+    case EP_KIND_REFUSAL:
         return read_refusal(s, setting, line);
-    case EP_RULE_FREE_SPACE:
-    case EP_RULE_QUOTA:
-    case EP_RULE_ALLOWANCE:
-    case EP_RULE_CONCURRENT:
+    case EP_KIND_COUNTED:
         return read_counted(s, setting, rule, before, line);
     default:
         return read_names(s, setting, rule, line);
@@ -460,22 +428,18 @@ static int read_rule(scenario *s, int side, const char *file,
     ep_half *half = &s->innermost[side]->says;
     const word name = take(&line);
     ep_setting *setting = keep(s, sizeof(*setting));
-    size_t i = 0;
-    int rule, is_legal;
+    int rule = find_rule(name);
+    int is_legal;
 
     if (is(name, "section")) {
         enter_section(s, side);
         return line.length == 0;
     }
-    while (i < RULE_WORDS && !is(name, rule_words[i].word)) {
-        i++;
-    }
     setting->file = file;
     setting->line = number;
-    if (i == RULE_WORDS) {
+    if (rule == EP_RULES) {
         return 0;
     }
-    rule = (int)rule_words[i].rule;
     if (rule == EP_RULE_STATUS) {
         return read_status(s, half, setting, line);
     }
@@ -491,10 +455,9 @@ static int read_rule(scenario *s, int side, const char *file,
 
 static int read_override(scenario *s, word line)
 {
-    static const char *const words[] = { "Tighten", "Any", "None", NULL };
     ep_setting choice;
 
-    if (!read_choice(&choice, words, line)) {
+    if (!read_choice(&choice, "Tighten Any None", line)) {
         return 0;
     }
     s->how = (ep_override)choice.number;

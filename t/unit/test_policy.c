@@ -505,8 +505,8 @@ START_TEST(the_smallest_of_a_rule_knows_no_ceiling)
     given(&s, &policy, "server RequireContinue 10\nowner RequireContinue 5",
           "owner MaxSize 9\nceiling 8");
     ck_assert_int_eq(
-        ep_policy_smallest(&policy, EP_RULE_REQUIRE_CONTINUE)->number, 5);
-    ck_assert_int_eq(ep_policy_smallest(&policy, EP_RULE_MAX_SIZE)->number, 9);
+        ep_policy_strictest(&policy, EP_RULE_REQUIRE_CONTINUE)->number, 5);
+    ck_assert_int_eq(ep_policy_strictest(&policy, EP_RULE_MAX_SIZE)->number, 9);
     scenario_free(&s);
 }
 END_TEST

@@ -212,9 +212,10 @@ static void set_details(json_t *document, const ep_policy *policy,
                         const ep_verdict *verdict)
 {
     const ep_check *check = ep_check_of(verdict->code);
+    const char *list = ep_check_list(verdict->code);
 
-    if (check->names != NULL) {
-        ep_json_names(document, check->names, policy, check->rule);
+    if (list != NULL) {
+        ep_json_names(document, list, policy, check->rule);
     }
     if (verdict->code == EP_AUTHENTICATION_REQUIRED) {
         json_object_set_new(document, "details",

@@ -6,15 +6,6 @@
 #include "core/answer/json.h"
 #include "core/text/auth.h"
 
-/* A list that a rule makes of itself, where it makes a demand at all. */
-static void set_demand(json_t *document, const char *member,
-                       const ep_policy *policy, ep_rule rule)
-{
-    if (policy->rule[rule][0] != NULL || policy->rule[rule][1] != NULL) {
-        ep_json_names(document, member, policy, rule);
-    }
-}
-
 /* The schemes of the challenges of which one has to be met. */
 static void set_schemes(json_t *document, const ep_policy *policy)
 {
@@ -30,7 +21,8 @@ static void set_schemes(json_t *document, const ep_policy *policy)
 
         json_array_append_new(list, json_stringn(scheme.at, scheme.length));
     }
-    json_object_set_new(document, "authentication_schemes", list);
+    json_object_set_new(document,
+                        ep_policy_row(EP_RULE_REQUIRE_AUTH)->member, list);
 }
 
 static int64_t most_at_once(const ep_policy *policy)
@@ -60,24 +52,48 @@ static void set_refused(json_t *document, const ep_setting *by)
     json_object_set_new(document, "refused", refused);
 }
 
+/* What a rule of the head demands. */
+static void set_rule(json_t *document, const ep_policy *policy, ep_rule rule)
+{
+    const ep_rule_row *row = ep_policy_row(rule);
+    const ep_setting *limit;
+
+    switch (row->kind) {
+    case EP_KIND_LIST:
+        if (policy->rule[rule][0] != NULL || policy->rule[rule][1] != NULL) {
+            ep_json_names(document, row->member, policy, rule);
+        }
+        break;
+    case EP_KIND_SWITCH:
+        if (ep_policy_strictest(policy, rule) != NULL) {
+            json_object_set_new(document, row->member, json_true());
+        }
+        break;
+    default:
+        limit = ep_policy_limit(policy, rule);
+        ep_json_number(document, row->member,
+                       limit != NULL ? limit->number : EP_UNKNOWN);
+        break;
+    }
+}
+
+/* @return 1 if it is told to those who may not upload, too */
+static int is_told_first(ep_rule rule)
+{
+    return rule == EP_RULE_EXPECTATIONS || rule == EP_RULE_METHODS
+           || rule == EP_RULE_REQUIRE_AUTH;
+}
+
 static void set_limits(json_t *document, const ep_policy *policy,
                        const ep_left *left)
 {
-    const ep_setting *ask = ep_policy_smallest(policy,
-                                               EP_RULE_REQUIRE_CONTINUE);
-    const ep_setting *size = ep_policy_max_size(policy);
+    int rule;
 
-    if (ask != NULL) {
-        ep_json_number(document, "continue_above", ask->number);
-    }
-    set_demand(document, "supported_types", policy, EP_RULE_TYPES);
-    set_demand(document, "supported_encodings", policy, EP_RULE_ENCODINGS);
-    if (policy->rule[EP_RULE_REQUIRE_LENGTH][0] != NULL
-        || policy->rule[EP_RULE_REQUIRE_LENGTH][1] != NULL) {
-        json_object_set_new(document, "length_required", json_true());
-    }
-    if (size != NULL) {
-        ep_json_number(document, "max_size", size->number);
+    for (rule = 0; rule < EP_RULES; rule++) {
+        if (ep_policy_row((ep_rule)rule)->member != NULL
+            && !is_told_first((ep_rule)rule)) {
+            set_rule(document, policy, (ep_rule)rule);
+        }
     }
     ep_json_number(document, "max_concurrent", most_at_once(policy));
     ep_json_number(document, "quota_remaining", left->quota);
@@ -91,9 +107,8 @@ size_t ep_limits_document(char *out, const ep_policy *policy,
     json_t *document = json_object();
 
     json_object_set_new(document, "method", json_string(method));
-    set_demand(document, "supported_expectations", policy,
-               EP_RULE_EXPECTATIONS);
-    set_demand(document, "allowed_methods", policy, EP_RULE_METHODS);
+    set_rule(document, policy, EP_RULE_EXPECTATIONS);
+    set_rule(document, policy, EP_RULE_METHODS);
     if (verdict->by[EP_METHOD_NOT_ALLOWED] == NULL
         && (policy->rule[EP_RULE_REQUIRE_AUTH][0] != NULL
             || policy->rule[EP_RULE_REQUIRE_AUTH][1] != NULL)) {

@@ -77,26 +77,12 @@ static void put_names(const ep_sink *sink, const ep_policy *policy,
 static void put_details(const ep_sink *sink, const ep_policy *policy,
                         const ep_verdict *verdict)
 {
-    switch (verdict->code) {
-    case EP_UNSUPPORTED_EXPECTATION:
-        put_names(sink, policy, EP_RULE_EXPECTATIONS);
-        break;
-    case EP_METHOD_NOT_ALLOWED:
-        put_names(sink, policy, EP_RULE_METHODS);
-        break;
-    case EP_UNSUPPORTED_CONTENT_TYPE:
-        put_names(sink, policy, EP_RULE_TYPES);
-        break;
-    case EP_UNSUPPORTED_CONTENT_ENCODING:
-        put_names(sink, policy, EP_RULE_ENCODINGS);
-        break;
-    case EP_CONTINUE_REQUIRED:
-    case EP_LENGTH_REQUIRED:
-    case EP_CONTENT_TOO_LARGE:
+    if (ep_check_list(verdict->code) != NULL) {
+        put_names(sink, policy, ep_check_of(verdict->code)->rule);
+    }
+    /* of those that count, it is what is left that is told */
+    if (verdict->code < EP_HEAD_CODES) {
         put_bytes(sink, "Limit", verdict->limit);
-        break;
-    default:
-        break;
     }
     put_bytes(sink, "Your upload", verdict->requested);
     put_bytes(sink, "Left for you", verdict->remaining);

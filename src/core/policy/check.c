@@ -161,7 +161,7 @@ static const ep_setting *fails_expectations(const ep_policy *policy,
 static const ep_setting *fails_to_ask(const ep_policy *policy, ep_rule rule,
                                       const ep_facts *facts)
 {
-    const ep_setting *limit = ep_policy_smallest(policy, rule);
+    const ep_setting *limit = ep_policy_strictest(policy, rule);
 
     return limit != NULL && !asks_first(limit, facts) ? limit : NULL;
 }
@@ -217,16 +217,25 @@ static const ep_setting *fails_size(const ep_policy *policy, ep_rule rule,
 }
 
 static const ep_check checks[EP_CODES] = {
-#define HEAD_CHECK(code, token, status, rule, fails, names, tells, message) \
-    { token, status, EP_RULE_##rule, fails, names, NULL, tells, message },
+#define HEAD_CHECK(code, token, status, rule, fails, tells, message) \
+    { token, status, EP_RULE_##rule, fails, NULL, tells, message },
 #define COUNTED_CHECK(code, token, status, remaining, tells, message) \
-    { token, status, EP_RULES, NULL, NULL, remaining, tells, message },
+    { token, status, EP_RULES, NULL, remaining, tells, message },
 #include "core/policy/checks.def"
 };
 
 const ep_check *ep_check_of(ep_code code)
 {
     return &checks[code];
+}
+
+const char *ep_check_list(ep_code code)
+{
+    const ep_rule rule = checks[code].rule;
+
+    return rule < EP_RULES && ep_policy_row(rule)->kind == EP_KIND_LIST
+               ? ep_policy_row(rule)->member
+               : NULL;
 }
 
 const ep_setting *ep_check_fails(ep_code code, const ep_policy *policy,

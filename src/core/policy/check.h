@@ -62,8 +62,7 @@ typedef struct ep_check {
      * ledger is asked */
     const ep_setting *(*fails)(const ep_policy *policy, ep_rule rule,
                                const ep_facts *facts);
-    /** members of the document; NULL: there is none */
-    const char *names;
+    /** member of the document; NULL: there is none */
     const char *remaining;
     /** EP_TELLS_... */
     unsigned int tells;
@@ -74,6 +73,9 @@ typedef struct ep_check {
 /** @param code not EP_ADMITTED
  * @return its row */
 const ep_check *ep_check_of(ep_code code);
+
+/** @return member of the document that lists what the check accepts; NULL: none */
+const char *ep_check_list(ep_code code);
 
 /**
  * Asks a check of the head.

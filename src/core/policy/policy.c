@@ -15,36 +15,44 @@ static const ep_setting default_expectations = {
     .names = default_expectation, .names_count = 1
 };
 
-static int is_status(ep_rule rule)
+static const ep_rule_row rows[EP_RULES] = {
+#define RULE(rule, kind, directive, form, member, where, help) \
+    [EP_RULE_##rule] = { EP_KIND_##kind, EP_##where, directive, form, member },
+#include "core/policy/rules.def"
+};
+
+const ep_rule_row *ep_policy_row(ep_rule rule)
 {
-    return rule >= EP_RULE_STATUS && rule <= EP_RULE_STATUS_LAST;
+    return &rows[rule];
 }
 
 /* Leaves out what was written but demands nothing: Off, Any, Unlimited. */
 static const ep_setting *demand(ep_rule rule, const ep_setting *setting)
 {
+    int demands;
+
     if (setting == NULL) {
         return NULL;
     }
-    switch (rule) {
-    case EP_RULE_EXPECTATIONS:
-    case EP_RULE_METHODS:
-    case EP_RULE_REQUIRE_AUTH:
-    case EP_RULE_TYPES:
-    case EP_RULE_ENCODINGS:
-        return setting->names != NULL ? setting : NULL;
-    case EP_RULE_REQUIRE_CONTINUE:
-    case EP_RULE_MAX_SIZE:
-        return setting->number != EP_UNLIMITED ? setting : NULL;
-    case EP_RULE_FREE_SPACE:
-    case EP_RULE_QUOTA:
-    case EP_RULE_ALLOWANCE:
-    case EP_RULE_CONCURRENT:
-        /* these are counted */
-        return NULL;
+    switch (rows[rule].kind) {
+    case EP_KIND_LIST:
+    case EP_KIND_CHALLENGES:
+        demands = setting->names != NULL;
+        break;
+    case EP_KIND_AT_MOST:
+        demands = setting->number != EP_UNLIMITED;
+        break;
+    case EP_KIND_COUNTED:
+        demands = 0;
+        break;
+    case EP_KIND_PER_CODE:
+        demands = 1;
+        break;
     default:
-        return is_status(rule) || setting->number != 0 ? setting : NULL;
+        demands = setting->number != 0;
+        break;
     }
+    return demands ? setting : NULL;
 }
 
 /* Room for the server's limits, and for owners'. */
@@ -142,16 +150,27 @@ static void count(ep_policy *policy, const ep_half *const halves[2])
     }
 }
 
-static void choose_status(ep_policy *policy, const ep_half *half)
+/* @return the number of the word that holds; 0, the default, where none is said */
+static int64_t choose(ep_rule rule, const ep_half *const halves[2])
+{
+    const ep_setting *servers = halves[0]->rule[rule];
+    const ep_setting *owners = halves[1]->rule[rule];
+    const int64_t number = servers != NULL ? servers->number : 0;
+
+    if (owners == NULL || rows[rule].where == EP_SERVERS
+        || (rows[rule].where == EP_OWNERS_TIGHTEN && owners->number < number)) {
+        return number;
+    }
+    return owners->number;
+}
+
+static void choose_status(ep_policy *policy, const ep_half *const halves[2])
 {
     int code;
 
     for (code = 0; code < EP_CODES; code++) {
-        const ep_setting *status = half->rule[EP_RULE_STATUS + code];
-
-        if (status != NULL) {
-            policy->status[code] = (ep_status_choice)status->number;
-        }
+        policy->status[code] = (ep_status_choice)choose(
+            (ep_rule)(EP_RULE_STATUS + code), halves);
     }
 }
 
@@ -165,37 +184,19 @@ void ep_policy_compose(ep_policy *policy, const ep_half *server,
     halves[0] = server != NULL ? server : &silent;
     halves[1] = owner != NULL && how == EP_OVERRIDE_TIGHTEN ? owner : &silent;
     memset(policy, 0, sizeof(*policy));
-    for (i = 0; i < 2; i++) {
-        const ep_setting *mode = halves[i]->rule[EP_RULE_MODE];
-        const ep_setting *format = halves[i]->rule[EP_RULE_FORMAT];
-        const ep_setting *advertise = halves[i]->rule[EP_RULE_ADVERTISE];
-
-        for (rule = 0; rule < EP_RULES; rule++) {
+    for (rule = 0; rule < EP_RULES; rule++) {
+        for (i = 0; i < 2; i++) {
             policy->rule[rule][i] = demand((ep_rule)rule,
                                            halves[i]->rule[rule]);
         }
-        if (mode != NULL && (int64_t)policy->mode < mode->number) {
-            policy->mode = (ep_mode)mode->number;
-            policy->mode_by = mode;
-        }
-        /* how a refusal is told makes nothing laxer */
-        choose_status(policy, halves[i]);
-        if (format != NULL) {
-            policy->format = (ep_format)format->number;
-        }
-        if (advertise != NULL) {
-            policy->advertises = advertise->number != 0;
-        }
     }
-    /* these are the server's alone */
-    if (policy->rule[EP_RULE_LINGER][0] != NULL) {
-        policy->linger =
-            (ep_linger)policy->rule[EP_RULE_LINGER][0]->number;
-    }
-    policy->early_errors = policy->rule[EP_RULE_EARLY_ERRORS][0] != NULL;
+#define CHOICE(rule, type, chosen, ...) \
+    policy->chosen = (type)choose(EP_RULE_##rule, halves);
+#include "core/policy/rules.def"
+    choose_status(policy, halves);
+    policy->mode_by = ep_policy_strictest(policy, EP_RULE_MODE);
     policy->tells_upload_limit = policy->advertises
                                  && policy->rule[EP_RULE_ADVERTISE][0] != NULL;
-    policy->fails_closed = policy->rule[EP_RULE_LEDGER_FAILURE][0] != NULL;
     if (halves[0]->rule[EP_RULE_EXPECTATIONS] == NULL) {
         policy->rule[EP_RULE_EXPECTATIONS][0] = &default_expectations;
     }
@@ -208,6 +209,26 @@ void ep_policy_only_ceiling(ep_policy *policy, ep_mode mode)
     policy->counted_count = 0;
     policy->mode = mode;
     policy->mode_by = NULL;
+}
+
+/* A token, but no star, which would look like a pattern and match nothing. */
+static int is_plain_token(const char *word)
+{
+    const size_t length = ep_text_token(word);
+
+    return length > 0 && word[length] == '\0' && strchr(word, '*') == NULL;
+}
+
+int ep_policy_is_name(ep_rule rule, const char *name)
+{
+    switch (rule) {
+    case EP_RULE_EXPECTATIONS:
+        return ep_expect_valid(name);
+    case EP_RULE_TYPES:
+        return ep_media_range_valid(name);
+    default:
+        return is_plain_token(name);
+    }
 }
 
 int ep_policy_covers(ep_rule rule, const char *listed, const char *name)
@@ -242,42 +263,40 @@ int ep_policy_lists(ep_rule rule, const ep_setting *setting, const char *name)
     return 0;
 }
 
-int ep_policy_is_laxer(ep_rule rule, const ep_setting *server,
-                       const ep_setting *owner)
+/* 1 if the server's list has not all that the owner's has */
+static int lists_more(ep_rule rule, const ep_setting *server,
+                      const ep_setting *owner)
 {
     size_t i;
 
-    if (is_status(rule) || rule == EP_RULE_FORMAT
-        || rule == EP_RULE_ADVERTISE
-        || (rule >= EP_RULE_MESSAGE && rule <= EP_RULE_MESSAGE_LAST)) {
-        return 0;
+    if (owner->names == NULL) {
+        return 1;
     }
+    for (i = 0; i < owner->names_count; i++) {
+        if (!ep_policy_lists(rule, server, owner->names[i])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int ep_policy_is_laxer(ep_rule rule, const ep_setting *server,
+                       const ep_setting *owner)
+{
     if (server == NULL && rule == EP_RULE_EXPECTATIONS) {
         server = &default_expectations;
     }
     server = demand(rule, server);
-    if (server == NULL) {
+    if (server == NULL || rows[rule].where == EP_OWNERS_CHOOSE) {
         return 0;
     }
-    switch (rule) {
-    case EP_RULE_REQUIRE_AUTH:
+    switch (rows[rule].kind) {
+    case EP_KIND_CHALLENGES:
         /* both demands hold, whatever their schemes are */
         return owner->names == NULL;
-    case EP_RULE_EXPECTATIONS:
-    case EP_RULE_METHODS:
-    case EP_RULE_TYPES:
-    case EP_RULE_ENCODINGS:
-        if (owner->names == NULL) {
-            return 1;
-        }
-        for (i = 0; i < owner->names_count; i++) {
-            if (!ep_policy_lists(rule, server, owner->names[i])) {
-                return 1;
-            }
-        }
-        return 0;
-    case EP_RULE_REQUIRE_CONTINUE:
-    case EP_RULE_MAX_SIZE:
+    case EP_KIND_LIST:
+        return lists_more(rule, server, owner);
+    case EP_KIND_AT_MOST:
         return owner->number > server->number;
     default:
         return owner->number < server->number;
@@ -342,17 +361,28 @@ const ep_setting *ep_policy_tighter(ep_rule rule, const ep_half *server,
     return NULL;
 }
 
-static const ep_setting *smaller(const ep_setting *a, const ep_setting *b)
+/* @return @a a unless @a b, NULL or of the same rule as well, is stricter */
+static const ep_setting *stricter(ep_rule rule, const ep_setting *a,
+                                  const ep_setting *b)
 {
     if (a == NULL || b == NULL) {
         return a != NULL ? a : b;
     }
-    return b->number < a->number ? b : a;
+    return (rows[rule].kind == EP_KIND_AT_MOST ? b->number < a->number
+                                               : b->number > a->number)
+               ? b
+               : a;
 }
 
-const ep_setting *ep_policy_smallest(const ep_policy *policy, ep_rule rule)
+const ep_setting *ep_policy_strictest(const ep_policy *policy, ep_rule rule)
 {
-    return smaller(policy->rule[rule][0], policy->rule[rule][1]);
+    return stricter(rule, policy->rule[rule][0], policy->rule[rule][1]);
+}
+
+const ep_setting *ep_policy_limit(const ep_policy *policy, ep_rule rule)
+{
+    return stricter(rule, rule == EP_RULE_MAX_SIZE ? policy->ceiling : NULL,
+                    ep_policy_strictest(policy, rule));
 }
 
 const char *ep_policy_message(const ep_policy *policy, ep_code code)
@@ -367,8 +397,7 @@ const char *ep_policy_message(const ep_policy *policy, ep_code code)
 
 const ep_setting *ep_policy_max_size(const ep_policy *policy)
 {
-    return smaller(policy->ceiling,
-                   ep_policy_smallest(policy, EP_RULE_MAX_SIZE));
+    return ep_policy_limit(policy, EP_RULE_MAX_SIZE);
 }
 
 static int is_among(const char *const *names, size_t count, const char *name)

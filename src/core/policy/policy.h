@@ -49,36 +49,51 @@ typedef enum ep_code {
 #define EP_OWNERS_MAX 8
 #define EP_COUNTED_MAX (EP_SERVERS_MAX + EP_OWNERS_MAX)
 
-/** The settings that a half is made of, one per directive. */
+/** What a half is made of: a row each in rules.def, in its order; of some, one for
+ * each code. */
 typedef enum ep_rule {
-    EP_RULE_MODE,
-    EP_RULE_EXPECTATIONS,
-    EP_RULE_REQUIRE_CONTINUE,
-    EP_RULE_METHODS,
-    EP_RULE_REQUIRE_AUTH,
-    EP_RULE_REFUSE,
-    EP_RULE_TYPES,
-    EP_RULE_ENCODINGS,
-    EP_RULE_REQUIRE_LENGTH,
-    EP_RULE_MAX_SIZE,
-    /** one for each code, from here on */
-    EP_RULE_STATUS,
-    EP_RULE_STATUS_LAST = EP_RULE_STATUS + EP_CODES - 1,
-    EP_RULE_LINGER,
-    EP_RULE_EARLY_ERRORS,
-    EP_RULE_LEDGER_FAILURE,
-    EP_RULE_FORMAT,
-    EP_RULE_ADVERTISE,
-    /** one for each code, from here on */
-    EP_RULE_MESSAGE,
-    EP_RULE_MESSAGE_LAST = EP_RULE_MESSAGE + EP_CODES - 1,
-    EP_RULE_FREE_SPACE,
-    /** these three may stand several times, and all of them hold */
-    EP_RULE_QUOTA,
-    EP_RULE_ALLOWANCE,
-    EP_RULE_CONCURRENT,
+#define RULE(rule, ...) EP_RULE_##rule,
+#define PER_CODE(rule, ...) \
+    EP_RULE_##rule, EP_RULE_##rule##_LAST = EP_RULE_##rule + EP_CODES - 1,
+#include "core/policy/rules.def"
     EP_RULES
 } ep_rule;
+
+/** How values of a rule compare, and which of them demands nothing. */
+typedef enum ep_rule_kind {
+    /** says how a refusal looks, and demands nothing of an upload */
+    EP_KIND_PER_CODE,
+    /** bytes, EP_UNLIMITED demands nothing; the smaller number is stricter */
+    EP_KIND_AT_MOST,
+    /** Any demands nothing; names must be in both lists */
+    EP_KIND_LIST,
+    /** Off demands nothing; one of each side's must be met */
+    EP_KIND_CHALLENGES,
+    /** of these, 0 demands nothing; the larger number is stricter */
+    EP_KIND_SWITCH,
+    EP_KIND_CHOICE,
+    EP_KIND_REFUSAL,
+    /** the ledger is asked; several of them hold side by side */
+    EP_KIND_COUNTED
+} ep_rule_kind;
+
+/** Where a directive may stand; of an owner's word, what it does. */
+typedef enum ep_where {
+    EP_OWNERS_CHOOSE,
+    EP_OWNERS_TIGHTEN,
+    EP_SERVERS
+} ep_where;
+
+/** A row of rules.def. */
+typedef struct ep_rule_row {
+    ep_rule_kind kind;
+    ep_where where;
+    const char *directive;
+    const char *form;
+    const char *member;
+} ep_rule_row;
+
+typedef enum ep_switch { EP_SWITCH_OFF, EP_SWITCH_ON } ep_switch;
 
 typedef enum ep_mode { EP_MODE_OFF, EP_MODE_DRY_RUN, EP_MODE_ON } ep_mode;
 
@@ -164,18 +179,14 @@ typedef struct ep_setting {
     const char *directive;
     const char *text;
     /**
-     * MODE: ep_mode; STATUS: ep_status_choice; LINGER: ep_linger;
-     * REQUIRE_LENGTH, EARLY_ERRORS and ADVERTISE: 0 or 1; LEDGER_FAILURE: 1: Closed;
-     * MAX_SIZE and REQUIRE_CONTINUE: bytes, EP_UNLIMITED for Unlimited or Off;
-     * FREE_SPACE, QUOTA, ALLOWANCE, CONCURRENT: bytes, percent or uploads,
-     * EP_UNLIMITED for Off;
-     * REFUSE: 1, or 0 for Off; FORMAT: ep_format; MESSAGE: 1
+     * AT_MOST: bytes, EP_UNLIMITED: no limit; SWITCH: 0 or 1; CHOICE: which of
+     * its words, of STATUS as well; REFUSAL: 1, or 0 for Off; MESSAGE: 1;
+     * COUNTED: bytes, percent or uploads, EP_UNLIMITED for Off
      */
     int64_t number;
     /**
-     * EXPECTATIONS, METHODS, TYPES, ENCODINGS: what is accepted;
-     * REQUIRE_AUTH: the challenges.  NULL: Any or Off, no demand is made.
-     * STATUS: the codes as written; NULL: it is for all.
+     * LIST: what is accepted; CHALLENGES: these.  NULL: Any or Off, no demand is
+     * made.  STATUS: the codes as written; NULL: it is for all.
      */
     const char *const *names;
     size_t names_count;
@@ -209,19 +220,14 @@ typedef struct ep_half {
 
 /** What holds for a request. */
 typedef struct ep_policy {
-    ep_mode mode;
-    /** for each code */
+    /** what the choices of rules.def come to; of `fails_closed`: what the ledger
+     * cannot answer for is refused */
+#define CHOICE(rule, type, chosen, ...) type chosen;
+#include "core/policy/rules.def"
     ep_status_choice status[EP_CODES];
-    ep_format format;
-    /** limits are told to who asks; Upload-Limit is for the server's files to
-     * allow: it says that uploads can be resumed */
-    int advertises;
+    /** Upload-Limit is for the server's files to allow: it says that uploads can
+     * be resumed */
     int tells_upload_limit;
-    ep_linger linger;
-    /** errors of others to an upload are answered as refusals are */
-    int early_errors;
-    /** what the ledger cannot answer for is refused */
-    int fails_closed;
     /** the setting that switched the policy on; NULL: only the ceiling holds */
     const ep_setting *mode_by;
     /** [0] the server's and [1] the owner's demand; NULL: none is made, or it
@@ -285,8 +291,19 @@ const char *ep_policy_message(const ep_policy *policy, ep_code code);
 /** @return the setting that limits the size most; NULL: none does */
 const ep_setting *ep_policy_max_size(const ep_policy *policy);
 
-/** @return the setting with the smallest size of a rule; NULL: no demand */
-const ep_setting *ep_policy_smallest(const ep_policy *policy, ep_rule rule);
+/** @return what was written of a rule in rules.def; of a code's own rule all 0,
+ * but for the first one of its row */
+const ep_rule_row *ep_policy_row(ep_rule rule);
+
+/** @return the stricter of both halves' settings of a rule whose values are
+ * numbers; NULL: no demand */
+const ep_setting *ep_policy_strictest(const ep_policy *policy, ep_rule rule);
+
+/** The same, bounded by the ceiling if that is of the rule. */
+const ep_setting *ep_policy_limit(const ep_policy *policy, ep_rule rule);
+
+/** @return 1 if a list of the rule may have @a name */
+int ep_policy_is_name(ep_rule rule, const char *name);
 
 /** @return 1 if @a name, of @a rule's kind, is taken in by @a listed */
 int ep_policy_covers(ep_rule rule, const char *listed, const char *name);
