@@ -75,7 +75,7 @@ static void cut(request_rec *r, ep_request *state)
 
 static void check_size(request_rec *r, ep_request *state, int64_t bytes)
 {
-    if (bytes <= limit_of(&state->metered)) {
+    if (ep_check_extent(&state->facts, bytes) <= limit_of(&state->metered)) {
         return;
     }
     state->policy = state->metered;

@@ -106,20 +106,21 @@ static void open_file(ep_replaced *replaced)
 void ep_replaced_look(ep_replaced *replaced, request_rec *r, int is_final)
 {
     ep_replaced now;
-    int range;
+    ep_range_result found;
 
     ep_replaced_init(&now);
-    range = ep_facts_range(r, &now.first, &now.last);
-    now.is_partial = range > 0;
+    found = ep_facts_range(r, &now.range);
+    now.is_partial = found == EP_RANGE_BYTES;
     /* mod_dav answers a malformed range with 400; any other handler is given the
      * content */
-    if (is_dav(r, is_final) && range >= 0) {
+    if (is_dav(r, is_final) && found != EP_RANGE_MALFORMED) {
         now.path = path_of(r);
     }
     if (now.path != NULL && replaced->path != NULL
         && strcmp(now.path, replaced->path) == 0
         && now.is_partial == replaced->is_partial
-        && now.first == replaced->first && now.last == replaced->last) {
+        && now.range.first == replaced->range.first
+        && now.range.last == replaced->range.last) {
         return;
     }
     ep_replaced_drop(replaced);
@@ -228,13 +229,11 @@ static int has_holes(const struct stat *found)
 static int64_t growth_of_part(const ep_replaced *replaced, int64_t bytes)
 {
     const int64_t before = replaced->is_found ? replaced->found.st_size : 0;
-    int64_t end = ep_amount_plus(replaced->first, bytes), growth;
-
     /* mod_dav writes all content, whatever the range says */
-    if (end <= replaced->last) {
-        end = ep_amount_plus(replaced->last, 1);
-    }
-    growth = ep_amount_minus(end, before);
+    const int64_t growth = ep_amount_minus(ep_range_end(&replaced->range,
+                                                        bytes),
+                                           before);
+
     return replaced->is_found && has_holes(&replaced->found) && growth < bytes
                ? bytes
                : growth;

@@ -22,10 +22,9 @@ typedef struct ep_replaced {
     /** the file that is written; NULL: nobody knows which, and content counts as
      * it is received */
     const char *path;
-    /** 1: a part of it is written, from the position first to last */
+    /** 1: a part of it is written, as its range says */
     int is_partial;
-    int64_t first;
-    int64_t last;
+    ep_range range;
     /** what was there, if is_found; open as long as @a file is not -1, so that
      * its number cannot become another file's */
     int is_found;

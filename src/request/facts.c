@@ -66,11 +66,20 @@ static int is_tunnel(const request_rec *r)
            && apr_table_get(r->headers_in, "Upgrade") != NULL;
 }
 
+/* Of other methods the field has no meaning (RFC 9110 14.4). */
+static ep_range_result read_range(const request_rec *r, ep_range *range)
+{
+    return strcmp(r->method, "PUT") == 0 || strcmp(r->method, "PATCH") == 0
+               ? ep_facts_range(r, range)
+               : EP_RANGE_NONE;
+}
+
 static void read_fields(const request_rec *r, ep_facts *facts)
 {
     facts->expect = expect_in(r);
     facts->method = r->method;
     facts->ignores_continue = r->proto_num < HTTP_VERSION(1, 1);
+    facts->has_range = read_range(r, &facts->range);
     facts->content_type = apr_table_get(r->headers_in, "Content-Type");
     facts->content_encoding = apr_table_get(r->headers_in, "Content-Encoding");
     facts->authorization = apr_table_get(r->headers_in, "Authorization");
@@ -184,47 +193,10 @@ void ep_facts_drop_content(request_rec *r)
     apr_table_unset(r->headers_in, "Transfer-Encoding");
 }
 
-/* Behind a `-` or `/`, or where a range begins. */
-static int position_at(const char *text, int64_t *position)
+ep_range_result ep_facts_range(const request_rec *r, ep_range *range)
 {
-    apr_off_t offset;
-
-    if (!ap_parse_strict_length(&offset, text)) {
-        return 0;
-    }
-    *position = (int64_t)offset;
-    return 1;
-}
-
-/* As mod_dav reads it (dav_parse_range()): what it takes for a range is one. */
-int ep_facts_range(const request_rec *r, int64_t *first, int64_t *last)
-{
-    const char *field = apr_table_get(r->headers_in, "Content-Range");
-    char *range, *dash, *slash;
-    int64_t complete;
-
-    if (field == NULL) {
-        return 0;
-    }
-    if (ap_cstr_casecmpn(field, "bytes ", 6) != 0) {
-        return -1;
-    }
-    range = apr_pstrdup(r->pool, field + 6);
-    dash = strchr(range, '-');
-    slash = strchr(range, '/');
-    if (dash == NULL || slash == NULL) {
-        return -1;
-    }
-    *dash++ = '\0';
-    *slash++ = '\0';
-    if (!position_at(range, first) || !position_at(dash, last)
-        || *last < *first) {
-        return -1;
-    }
-    return *slash == '*'
-                   || (position_at(slash, &complete) && complete > *last)
-               ? 1
-               : -1;
+    return ep_range_parse(apr_table_get(r->headers_in, "Content-Range"),
+                          range);
 }
 
 const char *ep_facts_destination(const request_rec *r)

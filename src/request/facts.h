@@ -55,12 +55,9 @@ void ep_facts_drop_claims(ep_facts *facts);
  * before it keep theirs. */
 void ep_facts_drop_content(request_rec *r);
 
-/**
- * Content-Range, as mod_dav reads it of a PUT.
- * @param first, last positions in bytes, from 0; set where 1 is returned
- * @return 1; 0: there is none; -1: it is malformed
- */
-int ep_facts_range(const request_rec *r, int64_t *first, int64_t *last);
+/** Content-Range as it is now, which may be other than what the client has sent: as
+ * mod_dav reads it of a PUT. */
+ep_range_result ep_facts_range(const request_rec *r, ep_range *range);
 
 /** @return where COPY and MOVE lead, as the client has written it; NULL: nowhere */
 const char *ep_facts_destination(const request_rec *r);

@@ -524,6 +524,11 @@ static int read_content(scenario *s, word name, word line)
         s->facts.declared = bytes;
         return 1;
     }
+    if (is(name, "range")) {
+        s->facts.has_range = ep_range_parse(keep_text(s, line),
+                                            &s->facts.range);
+        return 1;
+    }
     if (is(name, "no-hint")) {
         s->facts.hint = EP_UNKNOWN;
         return line.length == 0;

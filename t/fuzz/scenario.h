@@ -40,6 +40,7 @@
  *     no-expect, no-type, no-encoding, no-authorization, no-accept
  *     empty, sized BYTES, unsized                   (the content)
  *     hint BYTES, no-hint
+ *     range TEXT                  Content-Range of a PUT
  *
  * What is not said: server ExpectPolicy On, http11, method PUT, empty.  Of two
  * lines about the same thing the later one holds.

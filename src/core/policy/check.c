@@ -212,8 +212,13 @@ static const ep_setting *fails_size(const ep_policy *policy, ep_rule rule,
     const ep_setting *limit = ep_policy_max_size(policy);
 
     (void)rule;
-    return limit != NULL && ep_check_requested(facts) > limit->number ? limit
-                                                                      : NULL;
+    /* a side that bounds the total of an upload in parts (there is no such
+     * directive so far) would bound the extent by that, and by this the content */
+    return limit != NULL
+                   && ep_check_extent(facts, ep_check_requested(facts))
+                          > limit->number
+               ? limit
+               : NULL;
 }
 
 static const ep_check checks[EP_CODES] = {
@@ -242,6 +247,13 @@ const ep_setting *ep_check_fails(ep_code code, const ep_policy *policy,
                                  const ep_facts *facts)
 {
     return checks[code].fails(policy, checks[code].rule, facts);
+}
+
+int64_t ep_check_extent(const ep_facts *facts, int64_t bytes)
+{
+    return facts->has_range == EP_RANGE_BYTES
+               ? ep_range_end(&facts->range, bytes > 0 ? bytes : 0)
+               : bytes;
 }
 
 int64_t ep_check_requested(const ep_facts *facts)

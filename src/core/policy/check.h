@@ -5,6 +5,7 @@
 #define EP_CHECK_H
 
 #include "core/policy/policy.h"
+#include "core/text/range.h"
 
 typedef enum ep_content {
     /** no content is announced */
@@ -29,6 +30,10 @@ typedef struct ep_facts {
     int64_t declared;
     /** X-Expected-Entity-Length in bytes, or EP_UNKNOWN */
     int64_t hint;
+    /** Content-Range of a PUT or PATCH, which has a meaning there alone;
+     * @a range holds where has_range is EP_RANGE_BYTES */
+    ep_range_result has_range;
+    ep_range range;
     const char *content_type;
     const char *content_encoding;
     const char *authorization;
@@ -89,5 +94,12 @@ const ep_setting *ep_check_fails(ep_code code, const ep_policy *policy,
 
 /** @return bytes that the upload says it has; EP_UNKNOWN: it does not say */
 int64_t ep_check_requested(const ep_facts *facts);
+
+/**
+ * @param bytes of content, or EP_UNKNOWN
+ * @return how large the whole is that the content becomes a part of, as far as
+ *         its Content-Range reaches; without one, @a bytes
+ */
+int64_t ep_check_extent(const ep_facts *facts, int64_t bytes);
 
 #endif

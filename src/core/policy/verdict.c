@@ -110,6 +110,9 @@ static void conclude(const ep_policy *policy, const ep_facts *facts,
     if ((ep_check_of(verdict->code)->tells & EP_TELLS_REQUESTED) != 0) {
         verdict->requested = ep_check_requested(facts);
     }
+    if (verdict->code == EP_CONTENT_TOO_LARGE) {
+        verdict->requested = ep_check_extent(facts, verdict->requested);
+    }
     verdict->status = final_status(policy, facts, verdict);
 }
 

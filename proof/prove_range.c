@@ -1,0 +1,65 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE.
+ *
+ * sources: range text
+ * lengths: a value of 0 to 14 characters behind any 6; positions and bytes of
+ *          content from 0 to INT64_MAX
+ * targets: ep_range_parse ep_range_end number_in is_complete_length plus
+ */
+#include "any.h"
+#include "core/text/range.h"
+
+#include <string.h>
+
+enum { longest = 14, front = 6 };
+
+static char text[front + longest + 1];
+
+static void parse(const char *at)
+{
+    ep_range range = { -7, -7 };
+    const ep_range_result result = ep_range_parse(at, &range);
+
+    //@ check one_of_three: result == EP_RANGE_BYTES || result == EP_RANGE_MALFORMED;
+    if (result == EP_RANGE_BYTES) {
+        //@ check positions: 0 <= range.first && 0 <= range.last;
+    }
+    else {
+        //@ check untouched: range.first == -7 && range.last == -7;
+    }
+}
+
+static void none(void)
+{
+    ep_range range;
+    const ep_range_result result = ep_range_parse(NULL, &range);
+
+    //@ check none: result == EP_RANGE_NONE;
+}
+
+static void end(void)
+{
+    ep_range range;
+    int64_t result;
+
+    range.first = Frama_C_long_interval(0, INT64_MAX);
+    range.last = Frama_C_long_interval(0, INT64_MAX);
+    result = ep_range_end(&range, Frama_C_long_interval(0, INT64_MAX));
+    //@ check an_amount: 1 <= result;
+}
+
+int main(void)
+{
+    size_t i;
+
+    //@ loop unroll 15;
+    for (i = 0; i <= longest; i++) {
+        Frama_C_make_unknown(text, front + longest);
+        text[front + longest] = '\0';
+        parse(text + longest - i);
+        memcpy(text + longest - i, "bytes ", front);
+        parse(text + longest - i);
+    }
+    none();
+    end();
+    return 0;
+}

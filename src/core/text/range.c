@@ -1,0 +1,82 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "core/text/range.h"
+
+#include <string.h>
+
+#include "core/text/text.h"
+
+/* Digits from a place up to another one, and nothing else. */
+static int number_in(const char *at, const char *end, int64_t *number)
+{
+    int64_t value = 0;
+
+    if (at == end) {
+        return 0;
+    }
+    for (; at < end; at++) {
+        if (*at < '0' || *at > '9'
+            || value > (INT64_MAX - (*at - '0')) / 10) {
+            return 0;
+        }
+        value = value * 10 + (*at - '0');
+    }
+    *number = value;
+    return 1;
+}
+
+/* @param at behind the slash
+ * @return 1 if it is unknown, or more than all positions */
+static int is_complete_length(const char *at, const char *end, int64_t last)
+{
+    int64_t complete;
+
+    return (at < end && *at == '*')
+           || (number_in(at, end, &complete) && complete > last);
+}
+
+ep_range_result ep_range_parse(const char *value, ep_range *range)
+{
+    static const char unit[] = "bytes";
+    const size_t unit_length = sizeof(unit) - 1;
+    const char *text, *dash, *slash, *end;
+    ep_span word;
+    ep_range found;
+
+    if (value == NULL) {
+        return EP_RANGE_NONE;
+    }
+    word.at = value;
+    word.length = ep_text_token(value);
+    if (value[word.length] != ' '
+        || !ep_text_same_word(word, ep_text_span(unit))) {
+        return EP_RANGE_MALFORMED;
+    }
+    text = value + unit_length + 1;
+    dash = strchr(text, '-');
+    slash = strchr(text, '/');
+    end = text + strlen(text);
+    if (dash == NULL || slash == NULL
+        || !number_in(text, dash < slash ? dash : slash, &found.first)
+        || !number_in(dash + 1, dash < slash ? slash : end, &found.last)
+        || found.last < found.first
+        || !is_complete_length(slash + 1, dash < slash ? end : dash,
+                               found.last)) {
+        return EP_RANGE_MALFORMED;
+    }
+    *range = found;
+    return EP_RANGE_BYTES;
+}
+
+static int64_t plus(int64_t a, int64_t b)
+{
+    return a > INT64_MAX - b ? INT64_MAX : a + b;
+}
+
+int64_t ep_range_end(const ep_range *range, int64_t bytes)
+{
+    const int64_t end = plus(range->first, bytes);
+    const int64_t behind_last = plus(range->last, 1);
+
+    return end > behind_last ? end : behind_last;
+}
