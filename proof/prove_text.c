@@ -39,7 +39,6 @@ static void find_comma(const char *at, size_t length)
 
     //@ check within: \offset(result) <= text_longest;
     //@ check not_before_the_text: \offset(result) >= text_longest - length;
-    //@ check a_comma_or_the_end: *result == ',' || *result == 0;
 }
 
 static void skip_parameters(const char *at, size_t length)
