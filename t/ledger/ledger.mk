@@ -40,6 +40,22 @@ build/ledger/contract: $(CONTRACT_SOURCES) t/ledger/contract.h \
 	    -fno-sanitize-recover=all -o $@ $(filter %.c,$^) \
 	    -Wl,--wrap=ep_book_leave $(LEDGER_LIBS)
 
+# a provider in a module file of its own, which has the border and nothing else of
+# ours
+SECOND_PROVIDER = build/ledger/second-provider.so
+$(SECOND_PROVIDER): t/ledger/second.c t/ledger/reference.c \
+    t/ledger/contract.h src/ledger/provider.h
+	@rm -rf build/ledger/border
+	@mkdir -p build/ledger/border/ledger
+	cp src/ledger/provider.h build/ledger/border/ledger
+	cp t/ledger/contract.h t/ledger/second.c t/ledger/reference.c \
+	    build/ledger/border
+	gcc -std=c99 -Wall -Wextra -Wshadow -Werror -g -O1 -shared -fPIC \
+	    $$($(APXS) -q EXTRA_CPPFLAGS) -Ibuild/ledger/border \
+	    -isystem $$($(APXS) -q INCLUDEDIR) \
+	    -isystem $$($(APXS) -q APR_INCLUDEDIR) -o $@ \
+	    build/ledger/border/second.c build/ledger/border/reference.c
+
 build/ledger/threads: t/ledger/threads.c $(LEDGER_SOURCES) $(HEADERS)
 	@mkdir -p $(@D)
 	gcc $(LEDGER_CFLAGS) -fsanitize=thread -o $@ $(filter %.c,$^) \

@@ -1,0 +1,117 @@
+# A provider of the ledger may be in a module file of its own, with nothing of ours
+# but its border: one with all members, and one with those that it must have.  One
+# that lacks one of these is not taken.
+#
+# runs: plain
+use strict;
+use warnings;
+
+use ExpectPolicy::Ledger;
+use ExpectPolicy::Server;
+use ExpectPolicy::Wire;
+use Test::More;
+use Time::HiRes qw(time sleep);
+
+my $module = vars('top_dir') . '/second-provider.so';
+ok(-f $module, 'there is a second module file') or BAIL_OUT('build it');
+my $load = "LoadModule expect_policy_second_module $module\n";
+
+# ------------------------------------------------------------------ what is taken
+
+for my $case (['second', undef], ['second:yes', undef], ['SECOND', undef],
+              ['least', undef], ['shm', undef],
+              ['second:no', qr/second, or second:yes/],
+              ['broken', qr/another provider: broken lacks grow/],
+              ['half', qr/another provider: half lacks some of the trees/],
+              ['older', qr/shm or shm:SIZE/], ['none', qr/shm or shm:SIZE/]) {
+    my ($word, $why) = @$case;
+    my ($status, $output)
+        = ExpectPolicy::Server::judge("${load}ExpectPolicyLedger $word\n");
+    is($status != 0, defined $why, defined $why ? "$word: is not taken"
+                                                : "$word: is taken")
+        or diag($output);
+    like($output, $why, "$word: and why") if defined $why;
+}
+
+# ------------------------------------------------------------------- all members
+
+my $site = ExpectPolicy::Ledger::site();
+mkdir "$site/$_" or die for qw(bytes tree slow);
+my $text = <<'END';
+<Directory "@site@/bytes">
+    ExpectPolicyAllowance 1000/1d host
+</Directory>
+<Directory "@site@/tree">
+    ExpectPolicyQuota 1000
+    ExpectPolicyLedgerFailure Closed
+</Directory>
+<Directory "@site@/slow">
+    ExpectPolicyConcurrent 1 host
+</Directory>
+END
+my $server = ExpectPolicy::Ledger->start(
+    "${load}ExpectPolicyLedger second:yes\n$text", site => $site);
+counts_exactly($server, 'all members');
+ok(!-e "$server->{run}/expect_policy.ledger", 'there is no other ledger');
+
+open my $out, '>', "$site/tree/before" or die;
+print $out 'x' x 400;
+close $out or die;
+denied_ok($server->announce('/tree/new', 601), 'its trees are measured',
+          'quota_exceeded', '"quota_remaining":600,');
+accepted_ok($server->put('/tree/new', 600), status => 201,
+            name => 'and take as much as fits');
+
+# an upload that ends gives back what it holds, and so does a child that dies
+my $upload = $server->begin('/slow/a', 10);
+ok(ExpectPolicy::Ledger::is_admitted($upload), 'an upload is under way');
+denied_ok($server->announce('/slow/b', 10), 'the only one that may be',
+          'too_many_uploads');
+like(ExpectPolicy::Ledger::finish($upload), qr/^201$/, 'it ends');
+accepted_ok($server->put('/slow/b', 10), status => 201,
+            name => 'and the next one gets in');
+$upload = $server->begin('/slow/c', 10);
+ok(ExpectPolicy::Ledger::is_admitted($upload), 'one more is under way');
+my @children = $server->children;
+is(kill('KILL', @children), scalar @children, 'all children are killed');
+my $end = time + 20;
+my $status = '';
+do {
+    sleep 0.2;
+    $status = eval { $server->put('/slow/d', 10)->{status} } // '';
+} until $status eq '201' or time > $end;
+is($status, '201', 'what they held is given back');
+unlike($server->error_log, qr/ledger cannot answer/, 'no call failed');
+$server->stop;
+
+# ---------------------------------------------------------- the least of members
+
+unlink glob "$site/*/*";
+$server = ExpectPolicy::Ledger->start(
+    "${load}ExpectPolicyLedger least\n$text", site => $site);
+counts_exactly($server, 'least');
+denied_ok($server->announce('/tree/new', 10),
+          'trees that are not measured are not known', 'ledger_unavailable');
+$server->stop;
+done_testing();
+
+sub counts_exactly {
+    my ($on, $what) = @_;
+    accepted_ok($on->put('/bytes/a', 400), status => 201,
+                name => "$what: an upload that fits is admitted");
+    denied_ok($on->announce('/bytes/b', 601),
+              "$what: one byte too much is refused", 'allowance_exceeded',
+              '"allowance_remaining":600,');
+    # of unknown length, so that it grows
+    accepted_ok($on->put_chunked('/bytes/b', 600), status => 201,
+                name => "$what: as much as is left is admitted");
+    denied_ok($on->announce('/bytes/c', 1), "$what: and then nothing",
+              'allowance_exceeded', '"allowance_remaining":0,');
+}
+
+sub denied_ok {
+    my ($res, $name, $code, @members) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    like($res->{body}, qr/\A\{"error":"$code",/, $name);
+    like($res->{body}, qr/\Q$_\E/, "with $_") for @members;
+}
