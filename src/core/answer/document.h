@@ -1,20 +1,21 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** verdict -> the bytes of the document that a refused client gets. */
+/** Turns a verdict into the bytes of the document that a refused client gets. */
 #ifndef EP_DOCUMENT_H
 #define EP_DOCUMENT_H
 
 #include "core/policy/verdict.h"
 
-/** No document is larger. */
+/** The size of the largest document, in bytes. */
 #define EP_DOCUMENT_SIZE 4096
 /** The longest message of ExpectPolicyRefuse and ExpectPolicyMessage, in bytes of
  * JSON. */
 #define EP_MESSAGE_MAX 1024
 
 /**
- * Writes the document.  Its form is the policy's, or what the client's Accept
- * prefers of JSON, a problem and a page, in this order.
+ * Writes the document of a refusal.  The policy chooses its form.  With
+ * Negotiate, the client's Accept chooses JSON, a problem or a page; of equal
+ * ones the first in this order.
  *
  * JSON: one object on one line (RFC 8259): first `error` and `message`, then
  * the members of the code, `retryable`, and, where more than one check failed,
@@ -23,8 +24,8 @@
  * the client sent only a media type or a coding that parsed as tokens is repeated.
  * @param out at least EP_DOCUMENT_SIZE bytes; not NUL-terminated
  * @param verdict not an admission
- * @return how many bytes were written, always more than 0: where memory runs
- *         out, the document has `error` alone
+ * @return how many bytes were written, always more than 0: if memory runs out,
+ *         the document has only `error`
  */
 size_t ep_document_of_refusal(char *out, const ep_policy *policy,
                               const ep_facts *facts,
@@ -44,7 +45,7 @@ size_t ep_document_of_error(char *out, const ep_policy *policy,
 /** @return the Content-Type of a document */
 const char *ep_document_type(const ep_policy *policy, const ep_facts *facts);
 
-/** @param by what ExpectPolicyRefuse says
+/** @param by a line ExpectPolicyRefuse
  * @return its message, or the built-in one */
 const char *ep_document_refused(const ep_setting *by);
 
@@ -52,12 +53,12 @@ const char *ep_document_refused(const ep_setting *by);
 #define EP_DOCUMENT_HTML "text/html;charset=utf-8"
 
 /**
- * @return 1 if @a text can be said in a document: UTF-8 without control
+ * @return 1 if @a text is legal as a message: UTF-8 without control
  *         characters, 1 to EP_MESSAGE_MAX bytes
  */
 int ep_document_is_message(const char *text);
 
-/** To be called once, before the first document and before threads start. */
+/** Call it once, before the first document and before threads start. */
 void ep_document_init(void);
 
 #endif

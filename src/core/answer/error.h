@@ -6,12 +6,12 @@
 
 /**
  * @param status an HTTP status from 400 to 599
- * @return a token for the `error` member: that of the status' name in RFC 9110
- *         and its kin in snake_case, else `client_error` or `server_error`
+ * @return a token for the `error` member: the status' name in RFC 9110 and
+ *         related RFCs in snake_case, else `client_error` or `server_error`
  */
 const char *ep_error_token(int status);
 
-/** @return 1 if the status is of a kind that passes: the very same request may
+/** @return 1 if the cause of the status is temporary: the same request may
  *         succeed later */
 int ep_error_is_temporary(int status);
 

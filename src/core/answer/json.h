@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** What all JSON documents have in common, written with jansson. */
+/** Helpers for all JSON documents, written with jansson. */
 #ifndef EP_JSON_H
 #define EP_JSON_H
 
@@ -9,8 +9,8 @@
 #include "core/policy/policy.h"
 
 /**
- * Adds a member: the names that a list rule accepts, at most EP_LIST_BYTES of
- * them; where some are left out for that reason, also `truncated`: true.
+ * Adds a member with the names that a list rule accepts, at most EP_LIST_BYTES
+ * in all.  If names are left out for that reason, also adds `truncated`: true.
  */
 void ep_json_names(json_t *document, const char *member,
                    const ep_policy *policy, ep_rule rule);
@@ -21,8 +21,8 @@ void ep_json_number(json_t *document, const char *member, int64_t number);
 /**
  * Writes the document as one line, and frees it.
  * @param size of @a out, in bytes, above 1
- * @return how many bytes were written; 0: memory has run out, or it does not
- *         fit
+ * @return how many bytes were written; 0: memory has run out, or the document
+ *         does not fit
  */
 size_t ep_json_line(char *out, size_t size, json_t *document);
 

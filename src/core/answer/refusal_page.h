@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** A refusal as a page for a person whose browser sent a form. */
+/** Writes a refusal as a page for a person whose browser sent a form. */
 #ifndef EP_REFUSAL_PAGE_H
 #define EP_REFUSAL_PAGE_H
 
@@ -10,16 +10,16 @@
 #define EP_TITLE_SIZE 80
 
 /**
- * A code in words: `content_too_large` is "Content too large".
+ * Writes a code in words: `content_too_large` becomes "Content too large".
  * @param title EP_TITLE_SIZE bytes; cut there
  */
 void ep_refusal_page_title(const char *error, char *title);
 
 /**
- * Writes the page: HTML in UTF-8, with nothing from elsewhere.
+ * Writes the page: HTML in UTF-8, which loads nothing.
  * @param out not NUL-terminated
  * @param size at least 2048 and three times the message's length
- * @param verdict NULL: there is nothing but a message
+ * @param verdict NULL: the page has only the message
  * @return how many bytes were written
  */
 size_t ep_refusal_page(char *out, size_t size, const char *error,

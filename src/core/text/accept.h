@@ -5,14 +5,15 @@
 #define EP_ACCEPT_H
 
 /**
- * How much a client wants a media type.
+ * Reads the quality that an Accept field gives to a media type.
  *
- * Of the ranges that take it in, the most specific one says so; of several as
- * specific, the one that wants it most.  Parameters other than `q` do not
- * count.  Members that do not parse are skipped.
- * @param accept the field; NULL or without a member that parses: all will do
+ * The most specific range that matches decides; of several equally specific
+ * ones, the highest quality.  Parameters other than `q` do not count.  Members
+ * that do not parse are skipped.
+ * @param accept the field; NULL or without a member that parses: everything is
+ *        accepted with the highest quality
  * @param media type/subtype
- * @return 0, not at all, to 1000
+ * @return 1000 times the quality: 0 (not accepted) to 1000
  */
 int ep_accept_quality(const char *accept, const char *media);
 

@@ -13,7 +13,7 @@
 
 /**
  * Makes a WWW-Authenticate challenge of a directive's arguments:
- * SCHEME [ PARAM=VALUE ... ], the parameters parted by blanks, commas or both,
+ * SCHEME [ PARAM=VALUE ... ], the parameters separated by blanks, commas or both,
  * each VALUE a token or a quoted-string.
  * @param out at least EP_CHALLENGE_SIZE bytes; NUL-terminated on success
  * @return 1: done; 0: the text is not of that form, or too long
@@ -26,13 +26,13 @@ int ep_auth_parse_challenge(const char *text, char *out);
  */
 int ep_auth_has_parameter(const char *challenge, const char *name);
 
-/** @return the scheme that a challenge or a set of credentials begins with;
- *         length 0: none */
+/** Finds the scheme of a challenge or of credentials.
+ *  @return the scheme, inside of @a text; length 0: there is none */
 ep_span ep_auth_scheme(const char *text);
 
 /**
- * @param challenges a WWW-Authenticate value (RFC 9110 11.6.1), of any content
- * @return 1 if one of its challenges is of that scheme; without case
+ * @param challenges a WWW-Authenticate value (RFC 9110 11.6.1); it may be malformed
+ * @return 1 if one of its challenges has that scheme; compared without case
  */
 int ep_auth_offers(const char *challenges, const char *scheme);
 

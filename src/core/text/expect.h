@@ -20,10 +20,10 @@ typedef enum ep_expect_result {
 } ep_expect_result;
 
 /**
- * Takes the next member off a field value (several field lines joined with
+ * Reads the next member of a field value (several field lines joined with
  * commas, as httpd does).  Empty members are skipped (RFC 9110 5.6.1.2).
- * @param rest where to go on; moved behind the member.  Not to be used again
- *        once END or MALFORMED was returned
+ * @param rest the rest of the value; moved behind the member.  Do not use it
+ *        again after END or MALFORMED
  * @param member set only when MEMBER is returned; points into the field value
  */
 ep_expect_result ep_expect_next(const char **rest, ep_expectation *member);
@@ -38,7 +38,7 @@ int ep_expect_is_continue(const ep_expectation *member);
  */
 int ep_expect_matches(const ep_expectation *member, const char *configured);
 
-/** @return 1 if @a text can stand in a configuration: NAME or NAME=VALUE */
+/** @return 1 if @a text is legal in a configuration: NAME or NAME=VALUE */
 int ep_expect_valid(const char *text);
 
 /**

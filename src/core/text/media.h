@@ -13,17 +13,19 @@ typedef struct ep_media {
 } ep_media;
 
 /**
- * @param media set to type "/" subtype; either may be a star
- * @return what is behind it; NULL: there is none
+ * Reads type "/" subtype at the start of a text.
+ * @param media set on success; type and subtype may each be a star
+ * @return the text after it; NULL: there is no such pair
  */
 const char *ep_media_pair(const char *text, ep_media *media);
 
-/** @return 1 if it is a star, which stands for all types or subtypes */
+/** @return 1 if @a span is a star, which stands for all types or subtypes */
 int ep_media_is_star(ep_span span);
 
 /**
- * @param value a whole Content-Type value; its parameters are not looked at, be
- *        they malformed
+ * Reads the media type of a Content-Type value.
+ * @param value a whole Content-Type value; its parameters are ignored, also
+ *        malformed ones
  * @return 1: @a media is set and points into @a value; 0: there is no type, or
  *         more than one value (a comma outside of quotes: httpd joins repeated
  *         lines with one)
@@ -31,15 +33,16 @@ int ep_media_is_star(ep_span span);
 int ep_media_parse(const char *value, ep_media *media);
 
 /**
- * @return 1 if @a text can stand in a configuration: type/subtype, type/ * or
+ * @return 1 if @a text is legal in a configuration: type/subtype, type/ * or
  *         * / * (without the blanks)
  */
 int ep_media_range_valid(const char *text);
 
-/** @return 1 if @a range, a valid one, takes in @a media; without case */
+/** @param range a valid one
+ *  @return 1 if @a range matches @a media; compared without case */
 int ep_media_in_range(const ep_media *media, const char *range);
 
-/** @return 1 if all that @a inner takes in, @a outer does too; both valid */
+/** @return 1 if @a outer matches every type that @a inner matches; both valid */
 int ep_media_range_covers(const char *outer, const char *inner);
 
 typedef enum ep_coding_result {
@@ -49,14 +52,14 @@ typedef enum ep_coding_result {
 } ep_coding_result;
 
 /**
- * Takes the next content-coding off a Content-Encoding value; empty members
- * are skipped.  To be called until it does not return MEMBER.
+ * Reads the next content-coding of a Content-Encoding value; empty members
+ * are skipped.  Call it until it returns something other than MEMBER.
  */
 ep_coding_result ep_media_coding_next(const char **rest, ep_span *coding);
 
 /**
- * @return 1 if both name the same coding: without case, and x-gzip and
- *         x-compress are gzip and compress (RFC 9110 8.4.1)
+ * @return 1 if both name the same coding: compared without case; x-gzip is gzip
+ *         and x-compress is compress (RFC 9110 8.4.1)
  */
 int ep_media_coding_same(ep_span a, ep_span b);
 

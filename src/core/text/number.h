@@ -8,7 +8,7 @@
 
 /**
  * Parses decimal digits and an optional K, M, G or T (either case; powers of
- * 1024).  Nothing may stand before, between or behind them.
+ * 1024).  Anything else before, between or after them is an error.
  * @param bytes untouched unless the text is a size
  * @return 1: a size, 0 to INT64_MAX - 1 bytes; 0: anything else, too large
  *         included

@@ -11,8 +11,8 @@
 
 /**
  * Parses decimal digits and one of s, m, h, d or w (either case): seconds,
- * minutes, hours, days, weeks.  Nothing may stand before, between or behind
- * them.
+ * minutes, hours, days, weeks.  Anything else before, between or after them is
+ * an error.
  * @param microseconds untouched unless the text is a period
  * @return 1: a period, one second to EP_PERIOD_MAX; 0: anything else
  */

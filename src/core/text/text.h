@@ -3,16 +3,16 @@
 /**
  * The lexical elements that HTTP fields are made of (RFC 9110 section 5.6).
  *
- * All functions read NUL-terminated text of any content, never past its NUL,
- * and neither allocate nor write.  Letters compare as US-ASCII, whatever the
- * locale says.
+ * All functions read NUL-terminated text of any content, and never past its
+ * NUL.  They neither allocate nor write.  Letters compare as US-ASCII, in any
+ * locale.
  */
 #ifndef EP_TEXT_H
 #define EP_TEXT_H
 
 #include <stddef.h>
 
-/** A piece of somebody else's text; it lives as long as that text does. */
+/** A part of a text that belongs to somebody else; valid as long as that text. */
 typedef struct ep_span {
     const char *at;
     size_t length;
@@ -27,29 +27,29 @@ size_t ep_text_token(const char *text);
  */
 size_t ep_text_quoted_string(const char *text);
 
-/** @return the first character at or behind @a text that is no SP or HTAB */
+/** @return the first character at or after @a text that is not SP or HTAB */
 const char *ep_text_skip_space(const char *text);
 
 /**
- * Walks over a list of parameters, `*( OWS ";" OWS [ parameter ] )` with
+ * Skips a list of parameters, `*( OWS ";" OWS [ parameter ] )` with
  * parameter = token "=" ( token / quoted-string ) (RFC 9110 5.6.6).
- * @return the first character behind it, white space skipped; NULL: malformed
+ * @return the first character after it, white space skipped; NULL: malformed
  */
 const char *ep_text_skip_parameters(const char *text);
 
 /**
- * @return the first comma at or behind @a text that stands in no quoted-string;
- *         the end of the text: there is none.  Behind a quote that does not end,
- *         nothing is quoted
+ * @return the first comma at or after @a text outside of quoted-strings; the
+ *         end of the text if there is none.  A quote that does not end quotes
+ *         nothing
  */
 const char *ep_text_find_comma(const char *text);
 
-/** @return 1 if both are the same but for the case of US-ASCII letters */
+/** @return 1 if both are the same without the case of US-ASCII letters */
 int ep_text_same_word(ep_span a, ep_span b);
 
 /**
- * @return how many bytes a text takes as a string of JSON (RFC 8259 section 7),
- *         the quotes around it not included
+ * @return the length of a text as a JSON string (RFC 8259 section 7), in bytes,
+ *         without the quotes around it
  */
 size_t ep_text_json_length(const char *text);
 
