@@ -14,8 +14,7 @@
 #include "core/text/media.h"
 #include "core/text/text.h"
 
-/* The forms that a document can have, in the order in which a client gets them
- * that does not care. */
+/* The forms of a document; of equally accepted ones, the first is sent. */
 typedef enum ep_form {
     EP_FORM_JSON,
     EP_FORM_PROBLEM,
@@ -46,7 +45,7 @@ int ep_document_is_message(const char *text)
             return 0;
         }
     }
-    /* refuses what is not UTF-8 */
+    /* NULL if the text is not UTF-8 */
     string = json_string(text);
     json_decref(string);
     return string != NULL;
@@ -171,7 +170,7 @@ const char *ep_document_type(const ep_policy *policy, const ep_facts *facts)
     return form == EP_FORM_HTML ? EP_DOCUMENT_HTML : form_types[form];
 }
 
-/* The members that all documents begin with; takes the message. */
+/* Makes a document with its first members; owns the message from now on. */
 static json_t *begin(ep_form form, const char *error, int status,
                      json_t *message)
 {
@@ -194,7 +193,7 @@ static json_t *begin(ep_form form, const char *error, int status,
     return document;
 }
 
-/* Frees the message.  @param verdict NULL: there is none */
+/* Writes the page, and frees the message.  @param verdict NULL: there is none */
 static size_t write_page(char *out, const char *error, json_t *message,
                          const ep_policy *policy, const ep_verdict *verdict)
 {
@@ -226,7 +225,7 @@ static void set_details(json_t *document, const ep_policy *policy,
     if (check->remaining != NULL) {
         ep_json_number(document, check->remaining, verdict->remaining);
     }
-    /* of a quota, clients are told what is left of it */
+    /* clients learn the rest of a quota, not its limit */
     if ((check->tells & EP_LOGS_LIMIT) == 0) {
         ep_json_number(document, "limit", verdict->limit);
     }

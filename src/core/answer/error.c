@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* 405, 411, 413 and 415 have names of their own, so that nobody takes another
- * module's error for a verdict of the policy and looks for its members. */
+/* The names of 405, 411, 413 and 415 differ from the codes of the policy, so that
+ * no client expects the members of a refusal by the policy. */
 static const struct {
     int status;
     const char *token;

@@ -28,8 +28,8 @@ void ep_json_number(json_t *document, const char *member, int64_t number)
     }
 }
 
-/* Lists and messages are bounded, so that all documents fit; one that did not
- * would be no reason to answer with half of it. */
+/* Lists and messages are bounded, so all documents fit.  A document that does not
+ * fit is not sent in part. */
 size_t ep_json_line(char *out, size_t size, json_t *document)
 {
     const size_t length = json_dumpb(document, out, size - 1, JSON_COMPACT);

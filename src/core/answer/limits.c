@@ -6,7 +6,7 @@
 #include "core/answer/json.h"
 #include "core/text/auth.h"
 
-/* The schemes of the challenges of which one has to be met. */
+/* Adds the schemes of the challenges; a client has to use one of them. */
 static void set_schemes(json_t *document, const ep_policy *policy)
 {
     const char *names[EP_NAMES_MAX];
@@ -41,7 +41,7 @@ static int64_t most_at_once(const ep_policy *policy)
     return most;
 }
 
-/* What ExpectPolicyRefuse says to every upload. */
+/* Adds the refusal that every upload gets by ExpectPolicyRefuse. */
 static void set_refused(json_t *document, const ep_setting *by)
 {
     json_t *refused = json_object();
@@ -52,7 +52,7 @@ static void set_refused(json_t *document, const ep_setting *by)
     json_object_set_new(document, "refused", refused);
 }
 
-/* What a rule of the head demands. */
+/* Adds the limit of one rule of the head. */
 static void set_rule(json_t *document, const ep_policy *policy, ep_rule rule)
 {
     const ep_rule_row *row = ep_policy_row(rule);
@@ -77,7 +77,7 @@ static void set_rule(json_t *document, const ep_policy *policy, ep_rule rule)
     }
 }
 
-/* @return 1 if it is told to those who may not upload, too */
+/* @return 1 if a client without credentials is told this rule, too */
 static int is_told_first(ep_rule rule)
 {
     return rule == EP_RULE_EXPECTATIONS || rule == EP_RULE_METHODS

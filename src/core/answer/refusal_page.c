@@ -6,11 +6,11 @@
 
 #include "core/text/sink.h"
 
-/* The most bytes of names that the page lists; escaping makes a character six
- * at most, but tokens have few to escape. */
+/* The most bytes of names that the page lists.  An escaped character has up to
+ * six bytes, but tokens have few characters to escape. */
 #define LIST_BYTES 500
 
-/* Room, and how much of it would have been taken had there been enough. */
+/* A buffer; `taken` is the size that the text needs, which may be more than fits. */
 typedef struct room {
     char *at;
     size_t size;
@@ -80,7 +80,7 @@ static void put_details(const ep_sink *sink, const ep_policy *policy,
     if (ep_check_list(verdict->code) != NULL) {
         put_names(sink, policy, ep_check_of(verdict->code)->rule);
     }
-    /* of those that count, it is what is left that is told */
+    /* of limits that count, the page tells the rest, not the limit */
     if (verdict->code < EP_HEAD_CODES) {
         put_bytes(sink, "Limit", verdict->limit);
     }
@@ -132,7 +132,7 @@ size_t ep_refusal_page(char *out, size_t size, const char *error,
     sink.data = &page;
     put_page(&sink, error, message, policy, verdict);
     if (page.taken > size) {
-        /* a message of nothing but quotes: the code says it all */
+        /* a message of many quotes can grow too long: the title has the code */
         page.taken = 0;
         put_page(&sink, error, "", NULL, NULL);
     }

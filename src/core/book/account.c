@@ -2,7 +2,7 @@
 
 #include "core/book/account.h"
 
-/* an array of a negative size is no type */
+/* compile-time assertion: an array of a negative size is an error */
 typedef char a_line_of_the_cache[sizeof(ep_account) == 64 ? 1 : -1];
 
 void ep_account_open(ep_account *account, ep_kind kind, ep_key key)
@@ -28,8 +28,8 @@ void ep_account_turn(ep_account *account, int64_t now, int64_t period)
 {
     const int64_t until = account->until;
 
-    /* used first: a period that began with the use of the one before would
-     * stay after a death in between */
+    /* `used` first: if the process dies in between, the new period must not
+     * begin with the use of the last one */
     if (until <= now) {
         account->used = 0;
     }
@@ -99,7 +99,7 @@ int64_t ep_account_outcome(const ep_account *account, int64_t received,
     if (stored >= 0) {
         return ep_amount_plus(used, stored);
     }
-    /* the least number has no positive one */
+    /* -INT64_MIN overflows */
     return ep_amount_minus(used, stored > -INT64_MAX ? -stored : INT64_MAX);
 }
 

@@ -9,7 +9,7 @@ int64_t ep_amount_of(int64_t number)
 
 int64_t ep_amount_plus(int64_t amount, int64_t more)
 {
-    /* without a sign, there is room for both */
+    /* unsigned: the sum of two int64_t does not overflow */
     const uint64_t sum = (uint64_t)ep_amount_of(amount)
                          + (uint64_t)ep_amount_of(more);
 
@@ -21,7 +21,7 @@ int64_t ep_amount_minus(int64_t amount, int64_t less)
     return ep_amount_of(ep_amount_of(amount) - ep_amount_of(less));
 }
 
-/* By halves of 32 bits: each product fits into 64. */
+/* Multiplies halves of 32 bits: each product fits into 64. */
 int64_t ep_amount_times(uint64_t count, uint64_t each)
 {
     const uint64_t count_high = count >> 32, count_low = count & UINT32_MAX;

@@ -6,26 +6,26 @@
 
 /* "expectpo" */
 #define BOOK_MAGIC UINT64_C(0x6f70746365707865)
-/* of all that follows */
+/* the version of the layout; raise it with each change of a struct below */
 #define BOOK_VERSION 6
-/* An account is in one of so many places of one of its buckets. */
+/* The places of a bucket.  An account is in one of its buckets. */
 #define BUCKET 16
 #define BUCKETS 2
 /* No place. */
 #define NOWHERE UINT32_MAX
-/* All places that an account may have. */
+/* The number of places that an account can be in. */
 #define CHOICES (BUCKET * BUCKETS)
-/* A tree that was asked for within so many microseconds gives way only to one
- * whose share has fewer places. */
+/* Microseconds.  A tree that was asked for within this time is removed only for a
+ * tree whose share has fewer places. */
 #define TREE_STAYS (INT64_C(60) * 1000 * 1000)
 
-/* The states of a claim; anything else is none of its owner's either. */
+/* The states of a claim.  Any other value is damage, and counts as no claim. */
 enum {
     FREE = 0,
-    /* its parts are being written */
+    /* its parts are not complete yet */
     MAKING = 1,
     LIVE = 2,
-    /* what it came to is written down, and is being counted */
+    /* all new amounts are noted in its parts, and are now being applied */
     COMMITTED = 3
 };
 
@@ -33,11 +33,11 @@ struct ep_book_head {
     volatile uint64_t magic;
     volatile uint64_t size;
     volatile uint32_t version;
-    /* 1: somebody is at it, or died at it */
+    /* 1: a process changes the book, or died while it did */
     volatile uint32_t busy;
-    /* of the claim made last */
+    /* the serial of the newest claim */
     volatile uint32_t serial;
-    /* where a free claim is likely */
+    /* a place to begin the search for a free claim */
     volatile uint32_t next;
     /* counts starts of the server, from 1 on */
     volatile uint32_t start;
@@ -59,10 +59,10 @@ struct ep_book_tree {
     /* of ep_part */
     volatile uint64_t share;
     volatile uint8_t is_owners;
-    /* its path is in the server's files */
+    /* its path stands in the server's files */
     volatile uint8_t is_planted;
     volatile uint16_t unused;
-    /* of the head, when it was asked for last */
+    /* the head's `start` when the tree was last asked for */
     volatile uint32_t start;
     volatile char path[EP_TREE_PATH_SIZE];
 };
@@ -70,9 +70,9 @@ struct ep_book_tree {
 struct ep_book_part {
     /* ep_kind */
     volatile uint8_t kind;
-    /* it has given way to another client's upload */
+    /* its amount was taken for another client's upload */
     volatile uint8_t is_revoked;
-    /* QUOTA: the tree got a number that may have this upload's bytes in it */
+    /* QUOTA: the tree was measured since, and the number may include this upload */
     volatile uint8_t is_measured;
     /* only limits of .htaccess files have asked for it */
     volatile uint8_t is_owners;
@@ -95,14 +95,14 @@ struct ep_book_claim {
     struct ep_book_part parts[EP_PARTS_MAX];
 };
 
-/* What is drawn in docs/ledger.md; an array of a negative size is no type. */
+/* compile-time assertions: the sizes that docs/ledger.md draws */
 typedef char a_head_as_drawn[sizeof(struct ep_book_head) == 256 ? 1 : -1];
 typedef char a_tree_as_drawn[sizeof(struct ep_book_tree) == 1152 ? 1 : -1];
 typedef char a_claim_as_drawn[sizeof(struct ep_book_claim) == 800 ? 1 : -1];
 
-/* One account that is asked for, in the process's own memory. */
+/* One account that a reservation needs, in the process's own memory. */
 typedef struct want {
-    /* the part that it is for; the strictest one of several */
+    /* the part that needs it; of several, the strictest */
     size_t part;
     ep_kind kind;
     /* NOWHERE: there is no such account yet */
@@ -110,13 +110,13 @@ typedef struct want {
     int64_t limit;
     int64_t amount;
     int is_owners;
-    /* whose tree it would be, if there is none */
+    /* the share of the tree, if it has to be made */
     uint64_t share;
     /* the claim has no room for it */
     int is_left_out;
-    /* there is something else in its place so far */
+    /* its place still has another account */
     int is_new;
-    /* there is room if this client's claims give way; 0: nobody has to */
+    /* revoking unsent claims of this client makes room; 0: not needed */
     uint64_t giver;
     /* the claim's part in it; NULL: none yet */
     struct ep_book_part *held;
@@ -181,8 +181,7 @@ int ep_book_is_valid(const ep_book *book)
            && book->head->size == book->size;
 }
 
-/* @param kind from the block as well: anything
- * @param place the same
+/* @param kind, place read from the block, so they may have any value
  * @return NULL: there is no such place */
 static ep_account *account_at(const ep_book *book, uint32_t kind,
                               uint32_t place)
@@ -200,7 +199,7 @@ static struct ep_book_tree *tree_at(const ep_book *book, uint32_t place)
 }
 
 /* @param kind out: the account's, one of ep_kind
- * @return the account that a part is of; NULL: another one took its place */
+ * @return the account of a part; NULL: another account is in its place now */
 static ep_account *account_of(const ep_book *book,
                               const struct ep_book_part *part, uint32_t *kind)
 {
@@ -212,7 +211,7 @@ static ep_account *account_of(const ep_book *book,
            && account->kind == *kind + 1 ? account : NULL;
 }
 
-/* The first place of a bucket that a key belongs into.
+/* @return the first place of a bucket of a key.
  * @param which one of BUCKETS */
 static uint32_t bucket(const ep_book *book, ep_kind kind, ep_key key,
                        int which)
@@ -245,7 +244,7 @@ static uint32_t find(const ep_book *book, ep_kind kind, ep_key key)
     return NOWHERE;
 }
 
-/* As ep_account_worth(); which tree gives way is for find_giving() to say. */
+/* As ep_account_worth(), but trees are never taken: find_giving() chooses them. */
 static int64_t worth(const ep_book *book, ep_kind kind, uint32_t place,
                      int64_t now)
 {
@@ -260,7 +259,8 @@ static int64_t worth(const ep_book *book, ep_kind kind, uint32_t place,
     return ep_account_worth(account, now);
 }
 
-/* The same caller may hold nothing yet in what it wants. */
+/* 1 if the reservation itself needs the account: it must not be taken, also if no
+ * claim has a part in it yet. */
 static int is_wanted(const want *wants, size_t count, ep_kind kind,
                      uint32_t place)
 {
@@ -275,9 +275,9 @@ static int is_wanted(const want *wants, size_t count, ep_kind kind,
     return 0;
 }
 
-/* What a bucket has to offer. */
+/* The best place that was found so far. */
 typedef struct room {
-    /* NOWHERE: nothing; and what is lost with it */
+    /* NOWHERE: none; and the value of the account that would be lost */
     uint32_t place;
     int64_t lost;
     uint32_t free_places;
@@ -306,7 +306,7 @@ static room room_in(const ep_book *book, int64_t now, const ep_part *part,
     return found;
 }
 
-/* @param places CHOICES of them; out: all that a key may have, each once
+/* @param places out: all places of a key, each once; at most CHOICES
  * @return how many */
 static uint32_t places_of(const ep_book *book, ep_kind kind, ep_key key,
                           uint32_t *places)
@@ -344,7 +344,8 @@ static uint32_t places_with(const ep_book *book, const uint32_t *places,
     return found;
 }
 
-/* When a tree was asked for; nobody can have asked later than now. */
+/* @return the time of the last request for a tree; a damaged one in the future
+ *         becomes now */
 static int64_t asked_at(const struct ep_book_tree *tree, int64_t now)
 {
     const int64_t asked = ep_amount_of(tree->asked);
@@ -352,9 +353,9 @@ static int64_t asked_at(const struct ep_book_tree *tree, int64_t now)
     return asked <= now ? asked : 0;
 }
 
-/* 1 if a tree of a share may give way to one of another share.
+/* @return 1 if a tree may be removed for a new tree of another share.
  * @param theirs places of the tree's share
- * @param own places of the other one, before it has this one, too */
+ * @param own places of the new tree's share, without the new one */
 static int gives_way(const struct ep_book_tree *tree, int64_t now,
                      uint32_t theirs, uint32_t own)
 {
@@ -362,8 +363,8 @@ static int gives_way(const struct ep_book_tree *tree, int64_t now,
            || (theirs == own + 1 && now - asked_at(tree, now) >= TREE_STAYS);
 }
 
-/* Finds a tree that gives way to a new one: see ep_book_ask().
- * @param wanted one of @a wants, which are not to be taken
+/* Finds a tree that may be removed for a new one: see ep_book_ask().
+ * @param wanted one of @a wants; the places of all of these must not be taken
  * @return a place, or NOWHERE */
 static uint32_t find_giving(const ep_book *book, int64_t now, ep_key key,
                             const want *wanted, const want *wants,
@@ -398,7 +399,7 @@ static uint32_t find_giving(const ep_book *book, int64_t now, ep_key key,
             continue;
         }
         if (is_owners > wanted->is_owners) {
-            /* before any of the server's */
+            /* an owner's tree is removed before any of the server's */
             theirs += CHOICES;
         }
         if (theirs > most || (theirs == most && asked < longest)) {
@@ -411,7 +412,7 @@ static uint32_t find_giving(const ep_book *book, int64_t now, ep_key key,
 }
 
 /* Finds room for a new account.
- * @param wanted one of @a wants, which are not to be taken for it
+ * @param wanted one of @a wants; the places of all of these must not be taken
  * @return a place, or NOWHERE */
 static uint32_t find_room(const ep_book *book, int64_t now,
                           const ep_part *part, const want *wanted,
@@ -468,7 +469,7 @@ static void make_tree(const ep_book *book, struct ep_book_tree *tree,
     ep_account_open(&tree->account, EP_QUOTA, part->key);
 }
 
-/* @return the claim; NULL: it is gone, or never was one */
+/* @return the claim; NULL: it has ended, or never existed */
 static struct ep_book_claim *claim_of(const ep_book *book,
                                       const ep_claim *claim)
 {
@@ -528,7 +529,7 @@ static struct ep_book_part *part_in(struct ep_book_claim *claim, ep_kind kind,
     return NULL;
 }
 
-/* Gathers the accounts that are asked for, each once.
+/* Collects the accounts that the parts need, each once.
  * @param claim NULL: none yet
  * @param wants EP_PARTS_MAX places
  * @return how many there are; EP_PARTS_MAX + 1: too many */
@@ -598,10 +599,11 @@ static uint32_t owners_in(const struct ep_book_claim *claim)
     return owners;
 }
 
-/* Sees what the claim has room for.  What the server's files ask for comes
- * first, and finds at least EP_PARTS_MAX - EP_PARTS_OWNERS places.
+/* Finds room in the claim.  The server's limits come first, and have at least
+ * EP_PARTS_MAX - EP_PARTS_OWNERS places.
  * @param claim NULL: none yet
- * @return the first want of the server's that finds no room; count: all do */
+ * @return the first want of the server's without room; count: there is room for
+ *         all of them */
 static size_t find_places(const struct ep_book_claim *claim, want *wants,
                           size_t count)
 {
@@ -616,7 +618,7 @@ static size_t find_places(const struct ep_book_claim *claim, want *wants,
         }
         if (wants[i].held != NULL && wants[i].held->is_owners != 0
             && !wants[i].is_owners && owners > 0) {
-            /* from now on it is the server's */
+            /* the server's limit takes over the owner's part */
             owners--;
         }
     }
@@ -631,9 +633,9 @@ static size_t find_places(const struct ep_book_claim *claim, want *wants,
     return count;
 }
 
-/* Says what an account has for an upload, and when it may have more.
+/* Computes how much an account has left for an upload, and when it may have more.
  * @param own what it holds for the same upload, which counts as free
- * @param amount what the upload is to hold there */
+ * @param amount how much the upload will hold there */
 static void look(const ep_book *book, int64_t now, const ep_part *parts,
                  const want *wanted, int64_t own, int64_t amount,
                  ep_denial *denial)
@@ -656,9 +658,9 @@ static void look(const ep_book *book, int64_t now, const ep_part *parts,
     }
 }
 
-/* What a claim holds in an account without having sent anything.
- * @param asker whose claims do not count
- * @return NULL: nothing that gives way */
+/* Finds the part of a claim in an account, if its upload has sent nothing.
+ * @param asker the client that needs room; its own claims do not count
+ * @return NULL: there is nothing to revoke */
 static struct ep_book_part *unsent_part(struct ep_book_claim *claim,
                                         const want *wanted, ep_key key,
                                         uint64_t asker)
@@ -673,8 +675,9 @@ static struct ep_book_part *unsent_part(struct ep_book_claim *claim,
     return part != NULL && ep_amount_of(part->amount) > 0 ? part : NULL;
 }
 
-/* @return the client whose unsent claims hold more in an account than those of
- *         all others together; another one, or 0, if none does */
+/* Finds the client whose unsent claims hold more in an account than those of all
+ * others together, by a majority vote.
+ * @return that client; if there is none: any client, or 0 */
 static uint64_t find_hoarder(const ep_book *book, const want *wanted,
                              ep_key key, uint64_t asker)
 {
@@ -707,7 +710,7 @@ static uint64_t find_hoarder(const ep_book *book, const want *wanted,
     return hoarder;
 }
 
-/* @return what the unsent claims of a client hold in an account */
+/* @return how much the unsent claims of a client hold in an account */
 static int64_t unsent_of(const ep_book *book, const want *wanted, ep_key key,
                          uint64_t client)
 {
@@ -728,9 +731,9 @@ static int64_t unsent_of(const ep_book *book, const want *wanted, ep_key key,
     return sum;
 }
 
-/* Sees whether a client can be made to give way; marks who it is.
- * @param needed more than there is
- * @param left what there is
+/* Checks whether revoking unsent claims of one client makes room, and notes that
+ * client.
+ * @param needed more than @a left
  * @return 1 if there is room then */
 static int can_make_room(const ep_book *book, const ep_part *part,
                          want *wanted, int64_t needed, int64_t left)
@@ -739,7 +742,7 @@ static int can_make_room(const ep_book *book, const ep_part *part,
     int64_t unsent, all, kept;
     uint64_t hoarder;
 
-    /* what is used does not give way: most denials end here */
+    /* used bytes cannot be revoked: most denials end here */
     if (part->client == 0 || account == NULL
         || ep_amount_minus(wanted->limit, ep_amount_of(account->used))
                < needed) {
@@ -762,8 +765,8 @@ static int can_make_room(const ep_book *book, const ep_part *part,
     return 1;
 }
 
-/* Revokes what it takes for a want to find room.
- * @param needed of the account
+/* Revokes as many unsent claims as a want needs.
+ * @param needed amount in the account
  * @param own what the upload holds there, which counts as free */
 static void make_room(const ep_book *book, const ep_part *part,
                       const want *wanted, int64_t needed, int64_t own)
@@ -795,15 +798,14 @@ static void make_room(const ep_book *book, const ep_part *part,
     }
 }
 
-/* 1 if a tree was never measured: nobody knows what is in it. */
+/* @return 1 if a tree was never measured: its usage is unknown. */
 static int is_new_tree(const struct ep_book_tree *tree)
 {
     return tree == NULL || (tree->is_known == 0 && tree->measured == 0);
 }
 
-/* 1 if it depends on the usage of a tree, which is not known, whether a part is
- * granted.
- * @param amount what the upload is to hold there */
+/* @return 1 if the answer depends on the usage of a tree that is not known.
+ * @param amount how much the upload will hold there */
 static int is_unknown(const ep_book *book, const ep_part *part,
                       const want *wanted, int64_t amount, int is_lenient)
 {
@@ -816,7 +818,7 @@ static int is_unknown(const ep_book *book, const ep_part *part,
     return !is_lenient || (is_new_tree(tree) && amount > EP_UNMEASURED_MAX);
 }
 
-/* Looks whether all that is wanted is granted, and changes nothing but when trees
+/* Checks whether all wants can be granted.  Changes only the times at which trees
  * were asked for.
  * @return EP_BOOK_GRANTED, DENIED or UNKNOWN */
 static ep_book_result look_at_all(const ep_book *book, int64_t now,
@@ -861,10 +863,10 @@ static ep_book_result look_at_all(const ep_book *book, int64_t now,
     return EP_BOOK_GRANTED;
 }
 
-/* Finds places for the accounts that are not there yet; what is in them stays so
- * far.
- * @return EP_BOOK_GRANTED; FULL: there is no room; UNKNOWN: there is none for a
- *         tree, which is to be measured first */
+/* Finds places for the accounts that have to be made.  Their old content stays
+ * for now.
+ * @return EP_BOOK_GRANTED; FULL: there is no room; UNKNOWN: there is no room for a
+ *         tree, which has to be measured first */
 static ep_book_result find_all_room(const ep_book *book, int64_t now,
                                     const ep_part *parts, want *wants,
                                     size_t count, int is_lenient,
@@ -897,7 +899,7 @@ static ep_book_result find_all_room(const ep_book *book, int64_t now,
     return EP_BOOK_GRANTED;
 }
 
-/* Makes the accounts that places were found for. */
+/* Makes the new accounts in the places that were found. */
 static void make_accounts(const ep_book *book, int64_t now,
                           const ep_part *parts, const want *wants,
                           size_t count)
@@ -924,7 +926,8 @@ static void make_accounts(const ep_book *book, int64_t now,
     }
 }
 
-/* Makes a claim without parts.  Whoever dies before it is LIVE leaves none.
+/* Makes a claim without parts.  If the process dies before it is LIVE, no claim
+ * is left.
  * @return NULL: there is no room */
 static struct ep_book_claim *begin(const ep_book *book, uint32_t owner,
                                    uint64_t client, ep_claim *claim)
@@ -937,7 +940,7 @@ static struct ep_book_claim *begin(const ep_book *book, uint32_t owner,
         return NULL;
     }
     claim->index = index;
-    /* 0 is no claim's */
+    /* no claim has the serial 0 */
     claim->serial = serial < UINT32_MAX ? serial + 1 : 1;
     entry = &book->claims[index];
     entry->state = MAKING;
@@ -951,9 +954,9 @@ static struct ep_book_claim *begin(const ep_book *book, uint32_t owner,
     return entry;
 }
 
-/* Where there is no account, there is no part.
- * @param at behind the claim's other parts
- * @return behind this one; at: there is none */
+/* Adds a part, if its account exists.
+ * @param at the index after the claim's other parts
+ * @return the index after this one; @a at if no part was added */
 static uint32_t add_part(const ep_book *book, struct ep_book_claim *claim,
                          uint32_t at, const want *wanted, ep_key key)
 {
@@ -976,8 +979,8 @@ static uint32_t add_part(const ep_book *book, struct ep_book_claim *claim,
     return at + 1;
 }
 
-/* Adds what is wanted to the claim.
- * @param at behind the claim's other parts
+/* Adds a part for each want to the claim.
+ * @param at the index after the claim's other parts
  * @return a bit for each part that is left out */
 static uint32_t add_parts(const ep_book *book, struct ep_book_claim *claim,
                           uint32_t at, const ep_part *parts, size_t count,

@@ -6,7 +6,7 @@ static const ep_escape in_label[] = {
     { '\\', "\\\\" }, { '"', "\\\"" }, { '\n', "\\n" }, { '\0', NULL }
 };
 
-/* The head of a family of numbers. */
+/* Writes the lines that begin a metric family. */
 static void put_head(const ep_sink *sink, const char *name, const char *type,
                      const char *help)
 {
@@ -23,7 +23,7 @@ static void put_head(const ep_sink *sink, const char *name, const char *type,
     ep_sink_text(sink, "\n");
 }
 
-/* host and code: NULL: there is no such label */
+/* @param host, code NULL: the sample has no such label */
 static void put_number(const ep_sink *sink, const char *name,
                        const char *host, const char *code, int64_t number)
 {
@@ -42,7 +42,7 @@ static void put_number(const ep_sink *sink, const char *name,
     ep_sink_text(sink, "\n");
 }
 
-/* Codes that were never met are left out. */
+/* Writes one sample for each code with a count above 0. */
 static void put_codes(const ep_report *report, const ep_sink *sink,
                       const char *name, ep_outcome outcome, const char *help)
 {

@@ -11,7 +11,7 @@ static void set_number(json_t *object, const char *member, int64_t number)
     json_object_set_new(object, member, json_integer(number));
 }
 
-/* Codes that were never met are left out. */
+/* Makes an object with each code whose count is above 0. */
 static json_t *codes_of(const ep_tally *tally, ep_outcome outcome)
 {
     json_t *codes = json_object();
@@ -47,7 +47,7 @@ static json_t *hosts_of(const ep_report *report)
         json_t *object = json_object();
         json_t *name = json_string(report->hosts[i].name);
 
-        /* what is not UTF-8 cannot be said */
+        /* jansson makes no string of text that is not UTF-8 */
         json_object_set_new(object, "name",
                             name != NULL ? name : json_string("?"));
         set_tally(object, &report->hosts[i].tally);
@@ -77,7 +77,7 @@ static int take(const char *buffer, size_t size, void *data)
 
 int ep_status_json(const ep_report *report, const ep_sink *sink)
 {
-    /* jansson hands on what it gets, but its callbacks are not const */
+    /* jansson's callback data is not const, although it only passes it on */
     ep_sink copy = *sink;
     json_t *document = json_object();
     json_t *total = json_object();

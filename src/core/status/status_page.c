@@ -6,8 +6,8 @@
 #define MINUTE 10
 #define HEIGHT 100
 
-/* EP_PAGE_SECURITY has its hash.  The colours have a contrast of 4.5 at least
- * wherever they carry text. */
+/* A change here changes the hash in EP_PAGE_SECURITY.  The colours of text have a
+ * contrast of at least 4.5. */
 static const char style[] =
     ":root{color-scheme:light dark;--back:#fff;--text:#1b1b1f;--faint:#55565e;"
     "--line:#d5d6dc;--box:#f4f5f8;--bar:#b3261e;--link:#0b57d0}"
@@ -86,11 +86,11 @@ static void put_boxes(const ep_report *report, const ep_sink *sink)
     ep_sink_text(sink, "</dl>\n");
 }
 
-/* One bar of the chart; the highest has HEIGHT. */
+/* Writes one bar of the chart; the largest number gets HEIGHT. */
 static void put_bar(const ep_sink *sink, int minute, int64_t number,
                     int64_t most)
 {
-    /* in whichever order does not overflow */
+    /* a product of large numbers would overflow: divide first */
     const int64_t height = most > INT32_MAX ? number / (most / HEIGHT)
                            : number < most  ? number * HEIGHT / most
                                             : HEIGHT;
@@ -198,7 +198,7 @@ static void put_hosts(const ep_report *report, const ep_sink *sink)
     ep_sink_text(sink, "</tbody></table></div>\n");
 }
 
-/* Whose numbers these are. */
+/* Says for which virtual hosts the numbers are. */
 static void put_whose(const ep_report *report, const ep_sink *sink)
 {
     if (report->is_whole || report->hosts_count == 0) {

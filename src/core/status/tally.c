@@ -8,8 +8,8 @@ const char *ep_tally_code(ep_code code)
 {
     const char *token = ep_check_of(code)->token;
 
-    /* the code that ExpectPolicyRefuse says may be a site owner's own words,
-     * and there may be any number of them */
+    /* the codes of ExpectPolicyRefuse are free words of site owners: any number
+     * of them, so all count as one */
     return token != NULL ? token : "refuse";
 }
 

@@ -8,7 +8,8 @@
 
 #define QUALITY_MOST 1000
 
-/* qvalue (RFC 9110 12.4.2) in thousandths; -1: it is none */
+/* Reads a qvalue (RFC 9110 12.4.2).
+ * @return thousandths; -1: malformed */
 static int parse_quality(ep_span text)
 {
     int quality, unit = QUALITY_MOST;
@@ -30,8 +31,8 @@ static int parse_quality(ep_span text)
     return quality <= QUALITY_MOST ? quality : -1;
 }
 
-/* Walks over the parameters of one member.
- * @return behind them; NULL: malformed */
+/* Skips the parameters of one member, and reads `q`.
+ * @return the text after them; NULL: malformed */
 static const char *parse_parameters(const char *text, int *quality)
 {
     *quality = QUALITY_MOST;
@@ -65,7 +66,7 @@ static const char *parse_parameters(const char *text, int *quality)
     return *text == ',' || *text == '\0' ? text : NULL;
 }
 
-/* 0: it does not take the type in; 1 for a range of all to 3 */
+/* @return 0: the range does not match; 1: all types; 2: type / *; 3: exactly */
 static int specificity(const ep_media *range, const ep_media *media)
 {
     if (ep_media_is_star(range->type)) {

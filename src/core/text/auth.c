@@ -10,7 +10,7 @@ ep_span ep_auth_scheme(const char *text)
 
     scheme.at = ep_text_skip_space(text);
     scheme.length = ep_text_token(scheme.at);
-    /* what runs on into something else is no scheme: `Bearer:x` */
+    /* `Bearer:x` is no scheme */
     if (scheme.at[scheme.length] != '\0' && scheme.at[scheme.length] != ' '
         && scheme.at[scheme.length] != '\t') {
         scheme.length = 0;
@@ -18,7 +18,7 @@ ep_span ep_auth_scheme(const char *text)
     return scheme;
 }
 
-/* one PARAM=VALUE; 0: none stands here */
+/* @return the length of the PARAM=VALUE at the start of a text; 0: none */
 static size_t parameter_length(const char *text)
 {
     const size_t name = ep_text_token(text);
@@ -76,7 +76,7 @@ int ep_auth_parse_challenge(const char *text, char *out)
     return 1;
 }
 
-/* @return behind the next comma that is not quoted; at the end if none is */
+/* @return the text after the next comma that is not quoted, or the end */
 static const char *behind_comma(const char *text)
 {
     text = ep_text_find_comma(text);
@@ -111,7 +111,7 @@ int ep_auth_offers(const char *challenges, const char *scheme)
 
         word.at = ep_text_skip_space(challenges);
         word.length = ep_text_token(word.at);
-        /* members of the list are challenges and their parameters */
+        /* the list has challenges and, as further members, their parameters */
         if (*ep_text_skip_space(word.at + word.length) != '='
             && ep_text_same_word(word, wanted)) {
             return 1;

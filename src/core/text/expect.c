@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-/* token [ "=" ( token / quoted-string ) ]; returns what is behind it */
+/* Reads token [ "=" ( token / quoted-string ) ].
+ * @return the text after it; NULL: malformed */
 static const char *parse_member(const char *text, ep_expectation *member)
 {
     const size_t name = ep_text_token(text);
@@ -46,7 +47,7 @@ ep_expect_result ep_expect_next(const char **rest, ep_expectation *member)
         return EP_EXPECT_END;
     }
     text = parse_member(text, &parsed);
-    /* parameters belong to a value: none behind a bare name */
+    /* only a value may have parameters, not a bare name */
     if (text != NULL) {
         text = parsed.value.length > 0 ? ep_text_skip_parameters(text)
                                        : ep_text_skip_space(text);
@@ -59,7 +60,7 @@ ep_expect_result ep_expect_next(const char **rest, ep_expectation *member)
     return EP_EXPECT_MEMBER;
 }
 
-/* Compares two values, either of them possibly a quoted-string. */
+/* Compares two values; each of them may be a quoted-string. */
 static int same_value(ep_span a, ep_span b)
 {
     const int a_quoted = a.length > 0 && a.at[0] == '"';

@@ -17,7 +17,7 @@ const char *ep_media_pair(const char *text, ep_media *media)
     return media->subtype.length > 0 ? text + media->subtype.length : NULL;
 }
 
-/* "*" is a token character, but "*" as a whole names no type */
+/* "*" is a token character, but "*" alone is no name of a type */
 int ep_media_is_star(ep_span span)
 {
     return span.length == 1 && span.at[0] == '*';
@@ -40,8 +40,8 @@ int ep_media_parse(const char *value, ep_media *media)
     return 1;
 }
 
-/* A star is a token character, too; `im*` would look like a pattern and match
- * nothing. */
+/* `im*` is a token, but looks like a pattern and would match nothing: so it is
+ * refused. */
 static int is_name_or_star(ep_span span)
 {
     return ep_media_is_star(span)
@@ -59,8 +59,8 @@ int ep_media_range_valid(const char *text)
                || ep_media_is_star(range.subtype));
 }
 
-/* What a range means for a type, it means for a range: a star in @a media is
- * taken in by a star only, being equal to nothing else. */
+/* @a media may be a range itself: its star is equal to no name, so only a star
+ * matches it. */
 int ep_media_in_range(const ep_media *media, const char *range)
 {
     ep_media wanted;

@@ -24,7 +24,7 @@ int ep_number_size(const char *text, int64_t *bytes)
 {
     /* INT64_MAX itself stands for "unlimited" */
     const uint64_t most = INT64_MAX - 1;
-    /* without a sign: one digit more than fits has room, and is seen */
+    /* unsigned: one digit too many does not overflow, so it can be detected */
     uint64_t value = 0;
     size_t i = 0;
     int shift;

@@ -27,7 +27,7 @@ static int64_t unit_of(char letter)
 
 int ep_period_parse(const char *text, int64_t *microseconds)
 {
-    /* more than this of any unit is too long */
+    /* seconds, the smallest unit: more than this of any unit is too long */
     const int64_t most = EP_PERIOD_MAX / 1000000;
     int64_t value = 0;
     int64_t unit;

@@ -90,8 +90,8 @@ const char *ep_text_skip_parameters(const char *text)
     return text;
 }
 
-/* One quote that does not end is enough: to look for the end of each that follows
- * would take the square of the length. */
+/* After the first quote that does not end, no other can end: looking for the end
+ * of each would take time with the square of the length. */
 const char *ep_text_find_comma(const char *text)
 {
     int can_quote = 1;
