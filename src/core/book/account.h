@@ -14,13 +14,13 @@
 
 #include "core/book/amount.h"
 
-/** A hash of what is counted and for whom; both 0 is no key. */
+/** A hash of the limit and its key; both 0 is no key. */
 typedef struct ep_key {
     uint64_t high;
     uint64_t low;
 } ep_key;
 
-/** In the order of the checks. */
+/** The kinds of accounts, in the order of the checks. */
 typedef enum ep_kind {
     /** bytes that are to stay free on a file system */
     EP_SPACE,
@@ -38,7 +38,7 @@ typedef struct ep_account {
     volatile uint64_t key_low;
     /** ep_kind + 1; anything else: this is no account, and the place is free */
     volatile uint32_t kind;
-    /** claims that have a part here, and what these parts come to */
+    /** the number of claims that have a part here, and the sum of these parts */
     volatile uint32_t claims;
     volatile int64_t held;
     volatile int64_t used;
@@ -48,30 +48,30 @@ typedef struct ep_account {
     uint64_t unused;
 } ep_account;
 
-/** What ep_account_worth() says of an account that something is held in. */
+/** The result of ep_account_worth() for an account that a claim has a part in. */
 #define EP_ACCOUNT_KEPT INT64_MAX
 
-/** Makes a place an account with nothing in it.  Whoever dies in here leaves a
- * free place. */
+/** Makes an empty account in a place.  If the process dies in here, the place is
+ * free. */
 void ep_account_open(ep_account *account, ep_kind kind, ep_key key);
 
 /** @return 1 if it is the account of that key */
 int ep_account_is(const ep_account *account, ep_kind kind, ep_key key);
 
 /**
- * ALLOWANCE: ends a period that is over, and begins one where none is on,
- * nothing was counted in it so far, or it is longer than it may be.
+ * ALLOWANCE: ends a period that is over.  Begins a new one if there is none, if
+ * nothing was counted in it so far, or if it is longer than @a period.
  * @param now above 0
  * @param period at least 0
  */
 void ep_account_turn(ep_account *account, int64_t now, int64_t period);
 
-/** @return what is left of a limit, at least 0, with what is @a own free */
+/** @return how much of a limit is left, at least 0; @a own counts as free */
 int64_t ep_account_left(const ep_account *account, int64_t limit,
                         int64_t own);
 
-/** @return microseconds until all of an allowance is free again; -1: unknown,
- * as it is no allowance, or the amount does not fit the limit at all */
+/** @return microseconds until all of an allowance is free again; -1: it is no
+ * allowance, or the amount is above the limit itself */
 int64_t ep_account_wait(const ep_account *account, int64_t now,
                         int64_t amount, int64_t limit);
 
@@ -81,22 +81,22 @@ void ep_account_hold(ep_account *account, int64_t amount);
 /** Adds to a part of a claim. */
 void ep_account_hold_more(ep_account *account, int64_t amount);
 
-/** Takes from a part of a claim, which stays. */
+/** Takes from a part of a claim; the part stays. */
 void ep_account_hold_less(ep_account *account, int64_t amount);
 
-/** Takes a part of a claim away. */
+/** Removes a part of a claim. */
 void ep_account_give_back(ep_account *account, int64_t amount);
 
 /**
  * @param received bytes, for ALLOWANCE
  * @param stored bytes, for QUOTA; may be below 0
- * @return what will have been used when an upload is done
+ * @return the new value of `used` after the upload is settled
  */
 int64_t ep_account_outcome(const ep_account *account, int64_t received,
                            int64_t stored);
 
 /**
- * How much is lost if another account takes the place; not for QUOTA.
+ * Computes how much is lost if another account takes the place; not for QUOTA.
  * @return 0: it is free; ...; EP_ACCOUNT_KEPT: it must not be taken
  */
 int64_t ep_account_worth(const ep_account *account, int64_t now);

@@ -1016,7 +1016,7 @@ ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
                                ep_claim *claim, ep_denial *denial)
 {
     struct ep_book_claim *entry = claim_of(book, claim);
-    /* read once: the block may say something else the next time */
+    /* read once: another process may change the block at any time */
     const uint32_t at = entry != NULL ? parts_of(entry) : 0;
     ep_claim made = *claim;
     want wants[EP_PARTS_MAX];
@@ -1154,7 +1154,7 @@ ep_book_result ep_book_feed(const ep_book *book, const ep_claim *claim)
     return EP_BOOK_GRANTED;
 }
 
-/* @return what a part of a claim has to claim once more */
+/* @return the amount that a revoked part has to claim again */
 static int64_t revoked_of(const want *wanted)
 {
     return wanted->held != NULL && wanted->held->is_revoked != 0
@@ -1204,7 +1204,7 @@ ep_book_result ep_book_regain(const ep_book *book, int64_t now,
     return EP_BOOK_GRANTED;
 }
 
-/* Whoever measures the tree must see that an upload has ended meanwhile. */
+/* Tells a process that measures the tree that an upload has ended meanwhile. */
 static void disturb(struct ep_book_tree *tree)
 {
     const uint32_t changes = tree->changes;
@@ -1212,7 +1212,7 @@ static void disturb(struct ep_book_tree *tree)
     tree->changes = changes < UINT32_MAX ? changes + 1 : 0;
 }
 
-/* Writes down what each account is going to be. */
+/* Notes in each part the value that its account will get. */
 static void write_ahead(const ep_book *book, struct ep_book_claim *claim,
                         int64_t now, int64_t received, int64_t stored)
 {
@@ -1246,7 +1246,7 @@ static void write_ahead(const ep_book *book, struct ep_book_claim *claim,
     }
 }
 
-/* Counts what a COMMITTED claim came to.  May be done again. */
+/* Applies the notes of a COMMITTED claim.  Doing it twice changes nothing. */
 static void carry_out(const ep_book *book, struct ep_book_claim *claim)
 {
     uint32_t i;
@@ -1264,7 +1264,7 @@ static void carry_out(const ep_book *book, struct ep_book_claim *claim)
     claim->state = FREE;
 }
 
-/* The next one is most likely to find what is in the cache. */
+/* The search begins here next time, since this claim is in the cache. */
 static void forget(const ep_book *book, ep_claim *claim)
 {
     book->head->next = claim->index;
@@ -1348,7 +1348,7 @@ void ep_book_repair(const ep_book *book)
     }
 }
 
-/* What a tree was measured at is not right, or will not be for long. */
+/* Asks for a new measurement: the number is wrong, or will be soon. */
 static void make_due(struct ep_book_tree *tree, int64_t now)
 {
     if (ep_amount_of(tree->asked) <= now) {
@@ -1388,7 +1388,7 @@ uint32_t ep_book_recover(const ep_book *book,
         claim->state = FREE;
         given_back++;
     }
-    /* without a death in it, what is being measured is not disturbed */
+    /* only a death disturbs a measurement that is under way */
     if (given_back > 0 || is_broken) {
         ep_book_repair(book);
     }
@@ -1519,8 +1519,8 @@ void ep_book_sweep(const ep_book *book)
     }
 }
 
-/* What is under way may be in the number that a tree gets: settling it is to
- * take nothing off. */
+/* Marks the parts of uploads under way: the new number may include their bytes, so
+ * settling them must not subtract anything. */
 static void mark_measured(const ep_book *book, uint32_t place, ep_key key)
 {
     uint32_t i;
@@ -1550,7 +1550,7 @@ int ep_book_measured(const ep_book *book, int64_t now, const ep_tree *before,
     }
     is_disturbed = tree->changes != before->changes
                    || tree->account.claims != 0;
-    /* somebody else has measured it, or it went and is another one */
+    /* another process has measured it, or another tree has the place now */
     if (ep_amount_of(tree->measured) != before->measured
         || (bytes >= 0 && is_disturbed && tree->is_known != 0 && !insists)) {
         return 0;
@@ -1569,7 +1569,7 @@ int ep_book_measured(const ep_book *book, int64_t now, const ep_tree *before,
         tree->is_known = 1;
     }
     else {
-        /* what was counted lies there as long as nobody has seen that it went */
+        /* bytes that were counted stay counted until a measurement says otherwise */
         if (-1 - bytes > ep_amount_of(tree->account.used)) {
             tree->account.used = -1 - bytes;
         }

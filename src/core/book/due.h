@@ -1,10 +1,9 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
 /**
- * Measuring trees: which one is due, and what a usage file says.
+ * Decides which tree has to be measured, and reads usage files.
  *
- * Times are microseconds, as in core/book/book.h; what is said of a tree are
- * ages.
+ * Times are microseconds, as in core/book/book.h; the times of a tree are ages.
  */
 #ifndef EP_DUE_H
 #define EP_DUE_H
@@ -14,7 +13,8 @@
 /** The longest usage file, in bytes. */
 #define EP_DUE_FILE_MAX 32
 
-/** What a ledger says of a tree, as far as it matters here; any numbers. */
+/** The facts of a tree that decide whether it is due; the numbers come from the
+ * ledger, and may be any. */
 typedef struct ep_due_tree {
     /** tells the tree from others */
     uint64_t id[2];
@@ -30,30 +30,30 @@ typedef struct ep_due_tree {
 } ep_due_tree;
 
 /**
- * What who measures remembers of a tree from one look to the next; all 0:
- * nothing.  It is his own, and not in the book.
+ * What the process that measures remembers of a tree between two calls; all 0:
+ * nothing.  It is in that process's own memory, not in the book.
  */
 typedef struct ep_due_note {
     /** of the tree; see ep_due_tree */
     uint64_t id[2];
-    /** when the tree was seen to be due; 0: it is not */
+    /** since when the tree is due; 0: it is not due */
     int64_t since;
-    /** before this it is left alone, since measuring came to nothing */
+    /** it is not measured before this time, since the last measurement failed */
     int64_t rest;
 } ep_due_note;
 
-/** One for each place of a book, so that no tree is forgotten for another one
- * that is there at the same time.  What is not touched takes no memory. */
+/** One note for each place of a book, so that no note replaces another.  Notes
+ * that are never used take no memory. */
 typedef struct ep_due_notes {
     ep_due_note of[EP_BOOK_TREES_MAX];
 } ep_due_notes;
 
 typedef enum ep_due_step {
-    /** leave the tree alone for now */
+    /** do not measure the tree now */
     EP_DUE_REST,
     /** measure it */
     EP_DUE_MEASURE,
-    /** measure it, and let the number hold though uploads are under way */
+    /** measure it, and use the number although uploads are under way */
     EP_DUE_INSIST
 } ep_due_step;
 
@@ -62,21 +62,21 @@ typedef enum ep_due_step {
 ep_due_note *ep_due_note_of(ep_due_notes *notes, uint32_t place);
 
 /**
- * A tree is due if it was never measured, or if an upload has asked for it
- * since, and it had its pause: 5 seconds, or 20 times what measuring took.
+ * Decides whether to measure a tree now.  A tree is due if it was never measured,
+ * or if an upload has asked for it since and its pause is over: 5 seconds, or 20
+ * times the duration of the last measurement.
  *
- * While uploads hold something in it, a number is of no use (see
- * ep_book_measured()), unless there is none yet.  So that is waited for, for as
- * long as 8 pauses, and 10 minutes at least.
+ * While uploads hold something in it, a number would not be used (see
+ * ep_book_measured()), unless there is none yet.  So the caller waits until there
+ * are none, for 8 pauses, and at least 10 minutes.
  *
- * @param note of this tree or of one that was in its place before, which is
- *        forgotten then
+ * @param note of the tree's place; if it is of an earlier tree there, it is reset
  */
 ep_due_step ep_due_decide(const ep_due_tree *tree, ep_due_note *note,
                           int64_t now);
 
 /**
- * The number was not taken, or there was none: another pause.
+ * Call it if the number was not used, or there was none: begins another pause.
  * @param took what measuring took this time, or 0
  */
 void ep_due_missed(ep_due_note *note, int64_t now, int64_t took);
@@ -89,15 +89,16 @@ typedef struct ep_due_state {
     int64_t bytes;
 } ep_due_state;
 
-/** @return what tells one state from another, but for one in 2^32; never 0 */
+/** @return a 32-bit hash of the state; never 0 */
 uint32_t ep_due_mark(const ep_due_state *state);
 
 /**
- * Whether a usage file has anything to say.  One that has not changed since it
- * was read knows nothing of what uploads have added since; the book does.
+ * Decides whether to use the number of a usage file.  A file that has not changed
+ * since it was read does not include what uploads have added since; the book does.
  * @param is_known 1: the tree has a usage
- * @param before mark of what was read last
- * @param mark of what it is now
+ * @param before mark of the state that was read last
+ * @param mark of the state now
+ * @return 1: use the number
  */
 int ep_due_is_news(int is_known, uint32_t before, uint32_t mark);
 
@@ -106,8 +107,8 @@ int ep_due_is_news(int is_known, uint32_t before, uint32_t mark);
 int ep_due_is_path(const char *path, size_t size);
 
 /**
- * Reads a usage file: decimal digits, perhaps a newline behind them, and
- * nothing else.
+ * Reads a usage file: decimal digits, an optional newline after them, and nothing
+ * else.
  * @param text may contain anything, and does not end with a NUL
  * @param bytes untouched unless it is a number
  * @return 1: a number, 0 to INT64_MAX; 0: anything else, too large included

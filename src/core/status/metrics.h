@@ -1,17 +1,17 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** The report for programs that keep time series. */
+/** Writes the report for monitoring programs. */
 #ifndef EP_METRICS_H
 #define EP_METRICS_H
 
 #include "core/status/status_json.h"
 
 /**
- * Writes it as OpenMetrics 1.0, which is the text format of Prometheus as well.
+ * Writes the report as OpenMetrics 1.0, which Prometheus reads as well.
  *
- * Those two disagree on how the type of a counter is told: OpenMetrics gives
- * it without `_total`, Prometheus with.  So counters come without a type, which
- * both take, and nobody misses.
+ * The two differ in the name of a counter's type: OpenMetrics wants it without
+ * `_total`, Prometheus with.  So counters are written without a type, which both
+ * accept.
  */
 void ep_metrics(const ep_report *report, const ep_sink *sink);
 

@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** What an operator gets to see of the counts, in three forms. */
+/** The report of the counts for an operator, and its JSON form. */
 #ifndef EP_STATUS_JSON_H
 #define EP_STATUS_JSON_H
 
@@ -14,7 +14,7 @@ typedef struct ep_report_host {
     ep_tally tally;
 } ep_report_host;
 
-/** What a ledger holds (ep_ledger_counts). */
+/** The counts of a ledger (ep_ledger_counts). */
 typedef struct ep_report_ledger {
     int64_t claims;
     int64_t accounts;
@@ -22,18 +22,18 @@ typedef struct ep_report_ledger {
 } ep_report_ledger;
 
 typedef struct ep_report {
-    /** of how much this is: 1: all virtual hosts, 0: the one that was asked */
+    /** 1: the report is of all virtual hosts; 0: of the one that was asked */
     int is_whole;
     const ep_report_host *hosts;
     size_t hosts_count;
     /** the sum of all hosts */
     ep_tally total;
-    /** seconds since 1970, and the same for a person */
+    /** the time of the report: seconds since 1970, and the same as text */
     int64_t now;
     int64_t since;
     const char *now_text;
     const char *since_text;
-    /** NULL: there is none, or it is not for this reader */
+    /** NULL: there is no ledger, or this reader must not see it */
     const ep_report_ledger *ledger;
 } ep_report;
 

@@ -1,23 +1,23 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** The report for a person. */
+/** Writes the report for a person. */
 #ifndef EP_STATUS_PAGE_H
 #define EP_STATUS_PAGE_H
 
 #include "core/status/status_json.h"
 
-/** The Content-Security-Policy of the page: its one style sheet, no more. */
+/** The Content-Security-Policy of the page: it allows only its one style sheet. */
 #define EP_PAGE_SECURITY \
     "default-src 'none'; style-src" \
     " 'sha256-P/YAWq/GmjNrr3m3CkTrDGy4kCulJP2CmMEY7+JY4pA=';" \
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-/** Writes an HTML document in UTF-8, whole in itself. */
+/** Writes an HTML document in UTF-8, which loads nothing. */
 void ep_status_page(const ep_report *report, const ep_sink *sink);
 
 /**
  * Writes a section of mod_status's page.
- * @param has_table 0: its reader wants no tables
+ * @param has_table 0: write no tables, as mod_status' `?notable` asks
  */
 void ep_status_page_section(const ep_report *report, int has_table,
                             const ep_sink *sink);

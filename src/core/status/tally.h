@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** What became of uploads, counted. */
+/** Counts of the outcomes of uploads. */
 #ifndef EP_TALLY_H
 #define EP_TALLY_H
 
@@ -9,8 +9,8 @@
 /** How far back refusals are counted by the minute. */
 #define EP_MINUTES 60
 
-/** What became of a request, in rising order of what it tells: of several
- * places on its way the last of these holds, and of equals the first. */
+/** The outcome of a request.  If its places have different outcomes, the one that
+ * is later in this list holds; of equal ones the first. */
 typedef enum ep_outcome {
     EP_OUTCOME_NONE,
     EP_OUTCOME_ADMITTED,
@@ -28,13 +28,13 @@ typedef struct ep_tally {
     int64_t ended[EP_OUTCOMES][EP_CODES];
     /** bytes that refused uploads had declared */
     int64_t declared;
-    /** bytes that refused clients sent all the same, and that nobody wanted */
+    /** bytes that refused clients sent nevertheless, and that were thrown away */
     int64_t drained;
-    /** refused or cut, in the last hour; the minute that runs comes last */
+    /** refused or cut, in the last hour; the current minute is the last entry */
     int64_t minutes[EP_MINUTES];
 } ep_tally;
 
-/** @return what a code is called in reports */
+/** @return the name of a code in reports */
 const char *ep_tally_code(ep_code code);
 
 /** @return 1 if nothing was counted */
@@ -46,7 +46,7 @@ int64_t ep_tally_sum(const ep_tally *tally, ep_outcome outcome);
 /** @return all refusals of the last hour, at most INT64_MAX */
 int64_t ep_tally_hour(const ep_tally *tally);
 
-/** Adds @a more; no sum comes above INT64_MAX. */
+/** Adds @a more; no sum exceeds INT64_MAX. */
 void ep_tally_add(ep_tally *tally, const ep_tally *more);
 
 #endif
