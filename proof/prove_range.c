@@ -1,16 +1,17 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE.
  *
  * sources: range text
- * lengths: a value of 0 to 14 characters behind any 6; positions and bytes of
+ * lengths: a value of 0 to 14 characters, and one of 0 to 8 behind the unit; positions and bytes of
  *          content from 0 to INT64_MAX
- * targets: ep_range_parse ep_range_end number_in is_complete_length plus
+ * targets: ep_range_parse ep_range_end behind_unit number_in
+ *          is_complete_length plus
  */
 #include "any.h"
 #include "core/text/range.h"
 
 #include <string.h>
 
-enum { longest = 14, front = 6 };
+enum { longest = 8, front = 6 };
 
 static char text[front + longest + 1];
 
@@ -51,11 +52,16 @@ int main(void)
 {
     size_t i;
 
-    //@ loop unroll 15;
+    //@ loop unroll 16;
+    for (i = 0; i <= front + longest; i++) {
+        Frama_C_make_unknown(text, front + longest);
+        text[front + longest] = '\0';
+        parse(text + front + longest - i);
+    }
+    //@ loop unroll 16;
     for (i = 0; i <= longest; i++) {
         Frama_C_make_unknown(text, front + longest);
         text[front + longest] = '\0';
-        parse(text + longest - i);
         memcpy(text + longest - i, "bytes ", front);
         parse(text + longest - i);
     }

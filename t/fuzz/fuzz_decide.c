@@ -29,6 +29,24 @@ static const int specific_status[EP_CODES] = {
  * The verdict.
  */
 
+/* Where so much content ends, or where its range says that it does. */
+static int64_t end_of(const ep_facts *facts, int64_t bytes)
+{
+    int64_t end = bytes;
+
+    if (facts->has_range == EP_RANGE_BYTES) {
+        const int64_t first = facts->range.first;
+
+        bytes = bytes > 0 ? bytes : 0;
+        end = first > INT64_MAX - bytes ? INT64_MAX : first + bytes;
+        if (end <= facts->range.last) {
+            end = facts->range.last < INT64_MAX ? facts->range.last + 1
+                                                : INT64_MAX;
+        }
+    }
+    return end;
+}
+
 static void check_verdict(const ep_policy *policy, const ep_facts *facts,
                           const ep_verdict *verdict)
 {
@@ -71,7 +89,7 @@ static void check_verdict(const ep_policy *policy, const ep_facts *facts,
         PROMISE(verdict->limit == size->number);
         PROMISE(verdict->requested > verdict->limit);
         PROMISE(verdict->requested
-                == (is_sized ? facts->declared : facts->hint));
+                == end_of(facts, is_sized ? facts->declared : facts->hint));
     }
     else {
         PROMISE(verdict->requested == EP_UNKNOWN);

@@ -6,6 +6,20 @@
 
 #include "core/text/text.h"
 
+/* @return behind the unit and its blank; NULL: it is not bytes */
+static const char *behind_unit(const char *value)
+{
+    const ep_span unit = ep_text_span("bytes");
+    ep_span word;
+
+    if (strlen(value) <= unit.length || value[unit.length] != ' ') {
+        return NULL;
+    }
+    word.at = value;
+    word.length = unit.length;
+    return ep_text_same_word(word, unit) ? value + unit.length + 1 : NULL;
+}
+
 /* Digits from a place up to another one, and nothing else. */
 static int number_in(const char *at, const char *end, int64_t *number)
 {
@@ -37,22 +51,16 @@ static int is_complete_length(const char *at, const char *end, int64_t last)
 
 ep_range_result ep_range_parse(const char *value, ep_range *range)
 {
-    static const char unit[] = "bytes";
-    const size_t unit_length = sizeof(unit) - 1;
     const char *text, *dash, *slash, *end;
-    ep_span word;
     ep_range found;
 
     if (value == NULL) {
         return EP_RANGE_NONE;
     }
-    word.at = value;
-    word.length = ep_text_token(value);
-    if (value[word.length] != ' '
-        || !ep_text_same_word(word, ep_text_span(unit))) {
+    text = behind_unit(value);
+    if (text == NULL) {
         return EP_RANGE_MALFORMED;
     }
-    text = value + unit_length + 1;
     dash = strchr(text, '-');
     slash = strchr(text, '/');
     end = text + strlen(text);
