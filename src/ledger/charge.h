@@ -38,8 +38,8 @@ const char *ep_charge_directory(request_rec *r, const ep_setting *setting);
 void ep_charge_file(dev_t device, ino_t number, ep_ledger_charge *charge);
 
 /**
- * Whose tree it is (ep_ledger_charge): of the section in the server's files that has the
- * limit; or of the site, which is the virtual host and the owner of the directory
+ * Whose tree it is (ep_ledger_charge): of the section in the server's files that
+ * has the limit; or of the site, which is the virtual host and the owner of the directory
  * in which the .htaccess file lies.
  * @param r NULL: the limit is none of an .htaccess file
  */

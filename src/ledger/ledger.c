@@ -209,8 +209,8 @@ static apr_int64_t patience_for(const ep_ledger_charge *charge, int fails_closed
 }
 
 /* 1 if an upload is to be asked for once more, as a tree was measured. */
-static int is_measured(apr_status_t rv, ep_ledger_outcome result, ep_ledger_charge *charges,
-                       size_t count, const ep_ledger_denial *denial,
+static int is_measured(apr_status_t rv, ep_ledger_outcome result,
+                       ep_ledger_charge *charges, size_t count, const ep_ledger_denial *denial,
                        apr_int64_t began, int fails_closed)
 {
     ep_ledger_charge *charge;

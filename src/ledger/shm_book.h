@@ -2,7 +2,7 @@
 
 /**
  * The block of memory that a book is in, as a child has it: a file that is
- * mapped, a lock, and what the parent tells.  Nothing here knows httpd, so that
+ * mapped, a lock, and what the parent tells.  Nothing here calls httpd, so that
  * it runs in a test without it.
  *
  * Each child maps the file itself, and calls come from any of its threads.  The

@@ -5,7 +5,7 @@
  * children are not.  The parent never maps the file and never looks into the
  * book: it reads the file's first page as plain bytes, makes and fills the file,
  * and keeps its lock.  What cannot be used is set aside under another name.
- * Nothing here knows httpd.
+ * Nothing here calls httpd.
  */
 #ifndef EP_SHM_FILE_H
 #define EP_SHM_FILE_H

@@ -150,7 +150,8 @@ static ep_ledger_charge charge_of(ep_ledger_kind kind, uint64_t name, int64_t am
 }
 
 /* What an upload of a child asks for: four accounts, one its own. */
-static size_t charges_of(unsigned int child, int64_t amount, ep_ledger_charge charges[4])
+static size_t charges_of(unsigned int child, int64_t amount,
+                         ep_ledger_charge charges[4])
 {
     charges[0] = charge_of(EP_CHARGE_CONCURRENT, COMMON_SLOTS, 1);
     charges[1] = charge_of(EP_CHARGE_ALLOWANCE, COMMON_BYTES, amount);
@@ -169,7 +170,8 @@ static ep_ledger_balance balance_of(const ep_ledger_charge *charge)
 
     do {
         balance.held = balance.used = 0;
-    } while (ep_shm_book_read_balance(charge->kind, &charge->key, &balance) == APR_TIMEUP
+    } while (ep_shm_book_read_balance(charge->kind, &charge->key, &balance)
+                 == APR_TIMEUP
              && ++tries < TRIES);
     return balance;
 }
@@ -346,7 +348,8 @@ static int plant(const ep_ledger_charge *charge)
 {
     int without;
 
-    return ep_shm_book_announce_trees(charge, 1, &without) == APR_SUCCESS && without == 0;
+    return ep_shm_book_announce_trees(charge, 1, &without) == APR_SUCCESS
+           && without == 0;
 }
 
 static void test_secret(void)
@@ -773,7 +776,8 @@ static ep_ledger_tree last_tree;
 static void anything(unsigned int number)
 {
     struct child *self = &shared->child[number];
-    const ep_ledger_charge tree = charge_of(EP_CHARGE_QUOTA, (uint64_t)rand_r(&seed) % 50, 1);
+    const ep_ledger_charge tree = charge_of(EP_CHARGE_QUOTA,
+                                            (uint64_t)rand_r(&seed) % 50, 1);
     const int64_t began = ep_clock_now();
     ep_ledger_counts counts;
     ep_ledger_balance balance;
