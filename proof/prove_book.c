@@ -181,6 +181,8 @@ int main(void)
     ep_book_plant(&book, any_time(), &parts[0]);
     ep_book_start(&book);
     ep_book_sweep(&book);
+    ep_book_offer(&book, any_time(), &parts[0], 1);
+    ep_book_sweep_offered(&book, 1);
     ep_book_ask(&book, any_time(), &parts[0], &tree);
     measure();
     ask();

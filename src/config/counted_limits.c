@@ -180,6 +180,7 @@ static int find_directory(cmd_parms *cmd, ep_count *count)
     }
     name_tree(cmd->pool, path, count);
     if (!ep_words_in_htaccess(cmd) && apr_fnmatch_test(count->directory)) {
+        count->pattern = count->directory;
         count->directory = NULL;
     }
     return 1;
@@ -347,10 +348,23 @@ static const char *parse_tree(cmd_parms *cmd, const char *size,
                                    " that without a regular expression");
 }
 
-/* Has a tree that is known already measured before the first upload. */
-static void plant(cmd_parms *cmd, const ep_count *count)
+/* 1 unless a section says that it is Off. */
+static int is_on(const void *section)
+{
+    const ep_setting *mode = ep_section_said(section, EP_RULE_MODE);
+
+    return mode == NULL || mode->number != EP_MODE_OFF;
+}
+
+/* Has a tree that is known already measured before the first upload, and so those
+ * that wildcards stand for. */
+static void plant(cmd_parms *cmd, const void *section, const ep_count *count)
 {
     ep_measure_need();
+    if (count->pattern != NULL && count->usage_file == NULL) {
+        ep_measure_match(cmd->pool, count->pattern, ep_charge_share(NULL, count),
+                         is_on, section);
+    }
     if (count->directory != NULL) {
         ep_ledger_charge charge;
 
@@ -382,7 +396,7 @@ const char *ep_counted_limits_set_quota(cmd_parms *cmd, void *config, const char
     }
     error = parse_tree(cmd, size, path, usage, count);
     if (error == NULL && !ep_words_in_htaccess(cmd)) {
-        plant(cmd, count);
+        plant(cmd, config, count);
     }
     return error != NULL ? error : keep_line(cmd, config, setting, count);
 }

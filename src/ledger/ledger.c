@@ -165,9 +165,18 @@ static const char *cause_of(apr_pool_t *pool, apr_status_t rv,
     }
 }
 
+/* @param path of a tree whose usage is not known; NULL: it is something else
+ * @param measured why it is not known: that it takes a while is no fault */
 static void complain(request_rec *r, apr_status_t rv, ep_ledger_outcome result,
-                     int fails_closed, const char *path)
+                     int fails_closed, const char *path,
+                     ep_measure_result measured)
 {
+    if (path != NULL && measured == EP_MEASURE_LATER) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                      "the usage of %s is not measured yet; uploads are %s",
+                      path, fails_closed ? "refused" : "admitted");
+        return;
+    }
     if (!ep_log_once_a_second(ep_clock_now())) {
         return;
     }
@@ -193,34 +202,47 @@ static ep_ledger_result answer(request_rec *r, apr_status_t rv,
     }
     if (rv == APR_SUCCESS
         && (result == EP_OUTCOME_CROWDED || result == EP_OUTCOME_UNKNOWN)) {
-        complain(r, rv, result, 1, NULL);
+        complain(r, rv, result, 1, NULL, EP_MEASURE_FAILED);
         return EP_LEDGER_REFUSED;
     }
-    complain(r, rv, result, fails_closed, NULL);
+    complain(r, rv, result, fails_closed, NULL, EP_MEASURE_FAILED);
     return EP_LEDGER_FAILED;
 }
 
-/* What may pass without a number waits for a short one alone. */
-static apr_int64_t patience_for(const ep_ledger_charge *charge, int fails_closed)
+/* 1 if it is refused without a number, and not in a dry run, which delays nobody. */
+static int waits_for_long(request_rec *r)
 {
-    return !fails_closed && charge->amount <= EP_CHARGE_UNMEASURED_MAX
-               ? EP_LEDGER_PATIENCE / 4
-               : EP_LEDGER_PATIENCE;
+    const ep_request *state = ep_request_get(r);
+
+    return state == NULL || state->policy.mode == EP_MODE_ON;
 }
 
-/* 1 if an upload is to be asked for once more, as a tree was measured. */
-static int is_measured(apr_status_t rv, ep_ledger_outcome result,
-                       ep_ledger_charge *charges, size_t count, const ep_ledger_denial *denial,
-                       apr_int64_t began, int fails_closed)
+/* What may pass without a number waits for a short one alone.
+ * @param measured out: what came of it
+ * @return 1 if an upload is to be asked for once more, as a tree was measured */
+static int is_measured(request_rec *r, apr_status_t rv, ep_ledger_outcome result,
+                       ep_ledger_charge *charges, size_t count,
+                       const ep_ledger_denial *denial, apr_int64_t began, int fails_closed,
+                       ep_measure_result *measured)
 {
+    apr_int64_t until = began + EP_LEDGER_PATIENCE;
+    apr_int64_t longest = until;
     ep_ledger_charge *charge;
 
+    *measured = EP_MEASURE_FAILED;
     if (rv != APR_SUCCESS || result != EP_OUTCOME_UNKNOWN
         || denial->charge >= count) {
         return 0;
     }
     charge = &charges[denial->charge];
-    return ep_measure(charge, began + patience_for(charge, fails_closed));
+    if (!fails_closed && charge->amount <= EP_CHARGE_UNMEASURED_MAX) {
+        until = longest = began + EP_LEDGER_PATIENCE / 4;
+    }
+    else if (waits_for_long(r)) {
+        longest = began + EP_LEDGER_LONGEST;
+    }
+    *measured = ep_measure(charge, until, longest);
+    return *measured == EP_MEASURE_DONE;
 }
 
 ep_ledger_result ep_ledger_reserve(request_rec *r, ep_ledger_charge *charges,
@@ -228,6 +250,7 @@ ep_ledger_result ep_ledger_reserve(request_rec *r, ep_ledger_charge *charges,
                                    ep_ledger_claim *claim, ep_ledger_denial *denial)
 {
     const apr_int64_t began = ep_clock_now();
+    ep_measure_result measured;
     ep_ledger_outcome result = EP_OUTCOME_FULL;
     apr_status_t rv;
 
@@ -237,8 +260,8 @@ ep_ledger_result ep_ledger_reserve(request_rec *r, ep_ledger_charge *charges,
     do {
         rv = ledger.provider->reserve(charges, count, 0, claim, &result,
                                       denial);
-    } while (is_measured(rv, result, charges, count, denial, began,
-                         fails_closed));
+    } while (is_measured(r, rv, result, charges, count, denial, began,
+                         fails_closed, &measured));
     if (rv == APR_SUCCESS
         && (result == EP_OUTCOME_UNKNOWN || result == EP_OUTCOME_FULL)) {
         const char *path = result == EP_OUTCOME_UNKNOWN && denial->charge < count
@@ -250,10 +273,10 @@ ep_ledger_result ep_ledger_reserve(request_rec *r, ep_ledger_charge *charges,
                                           denial);
         }
         if (rv == APR_SUCCESS && result == EP_OUTCOME_UNKNOWN) {
-            complain(r, rv, why, 1, path);
+            complain(r, rv, why, 1, path, measured);
             return fails_closed ? EP_LEDGER_FAILED : EP_LEDGER_REFUSED;
         }
-        complain(r, APR_SUCCESS, why, fails_closed, path);
+        complain(r, APR_SUCCESS, why, fails_closed, path, measured);
         if (fails_closed) {
             return EP_LEDGER_FAILED;
         }
@@ -268,6 +291,7 @@ ep_ledger_result ep_ledger_grow(request_rec *r, ep_ledger_charge *charges,
                                 ep_ledger_denial *denial)
 {
     const apr_int64_t began = ep_clock_now();
+    ep_measure_result measured;
     ep_ledger_outcome result = EP_OUTCOME_FULL;
     apr_status_t rv = APR_EINIT;
 
@@ -276,7 +300,14 @@ ep_ledger_result ep_ledger_grow(request_rec *r, ep_ledger_charge *charges,
             rv = ledger.provider->grow(charges, count, claim, least, most,
                                        granted, &result, denial);
         }
-    } while (is_measured(rv, result, charges, count, denial, began, 1));
+    } while (is_measured(r, rv, result, charges, count, denial, began, 1,
+                         &measured));
+    if (rv == APR_SUCCESS && result == EP_OUTCOME_UNKNOWN) {
+        complain(r, rv, result, 1,
+                 denial->charge < count ? charges[denial->charge].path : NULL,
+                 measured);
+        return EP_LEDGER_REFUSED;
+    }
     return answer(r, rv, result, fails_closed);
 }
 
@@ -361,7 +392,7 @@ void ep_ledger_measure(ep_ledger_charge *charges, size_t count)
 
     for (i = 0; i < count && ledger.is_open; i++) {
         if (charges[i].kind == EP_CHARGE_QUOTA) {
-            ep_measure(&charges[i], until);
+            ep_measure(&charges[i], until, until);
         }
     }
 }

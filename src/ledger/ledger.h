@@ -7,7 +7,8 @@
  * the implementation that ExpectPolicyLedger names, a provider of httpd's
  * (ap_provider.h) in the group EP_LEDGER_GROUP, by the name that stands before
  * the colon.  A member that it does not have is answered here.  No call waits
- * longer than about 100 ms for anything.
+ * longer than about 100 ms for anything, but for the usage of a tree that was never
+ * measured (EP_LEDGER_LONGEST).
  */
 #ifndef EP_LEDGER_H
 #define EP_LEDGER_H
@@ -16,8 +17,11 @@
 
 #include "ledger/provider.h"
 
-/** How long an upload waits for the usage of trees, in microseconds. */
+/** How long an upload waits for the usage of trees, in microseconds: always, and
+ * where it would be refused without.  Many clients that ask first send their content
+ * after a second without an answer. */
 #define EP_LEDGER_PATIENCE apr_time_from_msec(80)
+#define EP_LEDGER_LONGEST apr_time_from_msec(800)
 
 typedef enum ep_ledger_result {
     /** all charges are claimed */
@@ -60,7 +64,7 @@ void ep_ledger_open(apr_pool_t *pconf, server_rec *main_server);
 /**
  * Claims all charges for an upload, or none (ep_ledger_provider).  A tree whose
  * usage is not known is measured, if that takes no longer than
- * EP_LEDGER_PATIENCE.  If it takes longer, small uploads are granted under
+ * EP_LEDGER_PATIENCE, or EP_LEDGER_LONGEST.  If it takes longer, small uploads are granted under
  * ExpectPolicyLedgerFailure Open, and all others refused.  A tree that cannot be
  * measured counts as empty under Open, and a charge that there is no room for is
  * left out; under Closed, either makes the ledger unavailable.  It is logged.

@@ -9,13 +9,16 @@
 
 #include "apr_atomic.h"
 #include "apr_strings.h"
+#include "ap_mpm.h"
 #include "http_log.h"
 #include "mod_watchdog.h"
 
 #include "connection/fork.h"
 #include "core/book/due.h"
+#include "ledger/offer.h"
 #include "ledger/clock.h"
 #include "ledger/nofollow.h"
+#include "ledger/patience.h"
 #include "ledger/walk.h"
 #include "request/log_once.h"
 
@@ -35,10 +38,18 @@ APLOG_USE_MODULE(expect_policy);
 #define TURNS_OF_OWNERS (TREES / 2)
 #define TURNS_OF_OWNER (TREES / 4)
 #define TURNS_OF_SECTION (TREES / 2)
+/* And those that nobody has asked for, but that were found for a wildcard. */
+#define TURNS_OF_OFFERED (TREES / 4)
+/* What is spent in a slice on finding these. */
+#define OFFERING (SLICE / 2)
+/* They are gone through twice: what takes longer than this comes last. */
+#define FIRST_WALK apr_time_from_sec(1)
 /* Calls of the ledger in a slice, at least and as a part of the places there
  * are, where each has a tree: a second for all of them, or a little more. */
-#define LOOKS 64u
+#define LOOKS 1024u
 #define LOOKS_PART 8u
+/* The same, for trees that were found for a wildcard. */
+#define OFFERED_LOOKS 64
 /* What an upload that waits for a number spends on it by itself: microseconds,
  * and looks whether it is enough, one for 32 entries; how many threads of a child
  * do so at the same time; and how often the others look for the number. */
@@ -72,11 +83,17 @@ static struct plan {
     int is_watched;
 } plan;
 
+/* How far it is with trees that were found for wildcards. */
+typedef enum offering { FINDING, FIRST_PASS, LAST_PASS, ALL_PASSED } offering;
+
 /* The watchdog thread's alone, once it runs. */
 static struct usage {
     const ep_ledger_provider *ledger;
     /* 1: the trees of this configuration are in it */
     int is_planted;
+    offering offering;
+    /* where to look for these */
+    apr_uint32_t offered;
     /* where to look on, and how many places there are; 0: not known yet */
     apr_uint32_t place;
     apr_uint32_t places;
@@ -106,22 +123,28 @@ static ep_due_tree as_due(const ep_ledger_tree *tree)
     return due;
 }
 
-/* Once until the tree can be measured again. */
+/* Once until the tree can be measured again; of a tree that nobody has asked for,
+ * nobody needs to know. */
 static void say_unknown(const ep_ledger_tree *tree, int error, const char *what,
                         const char *place)
 {
-    if (ep_log_once_text(tree->path)) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, error, plan.server,
-                     "the usage of %s is unknown, so that "
+    if (tree->is_offered || ep_log_once_text(tree->path)) {
+        ap_log_error(APLOG_MARK,
+                     tree->is_offered ? APLOG_INFO : APLOG_WARNING, error,
+                     plan.server, "the usage of %s is unknown, so that "
                      "LedgerFailure decides: %s%s", tree->path, what, place);
     }
 }
 
+/* A path that the administrator wrote may be a mistake; that a site is not there
+ * yet is none. */
 static void say_missing(const ep_ledger_tree *tree)
 {
     if (ep_log_once_text(tree->path)) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, plan.server,
-                     "%s does not exist, and counts as empty", tree->path);
+        ap_log_error(APLOG_MARK,
+                     tree->is_planted ? APLOG_WARNING : APLOG_INFO, 0,
+                     plan.server, "%s does not exist, and counts as empty",
+                     tree->path);
     }
 }
 
@@ -283,6 +306,11 @@ static void walk_on(walked *tree, apr_int64_t until)
     if (result != EP_WALK_MORE) {
         finish(tree, result);
     }
+    else if (tree->before.is_offered && usage.offering == FIRST_PASS
+             && ep_clock_now() - tree->began >= FIRST_WALK) {
+        tree->is_walked = 0;
+        ep_walk_end(&tree->walk);
+    }
 }
 
 /* -------------------------------------------------------- finding the due */
@@ -314,7 +342,7 @@ static int is_walked(apr_uint32_t place)
 /* 1 if a tree may be walked now, for all the turns that others of its share have. */
 static int has_turn(const ep_ledger_tree *tree)
 {
-    int of_share = 0, of_owners = 0;
+    int of_share = 0, of_owners = 0, offered = 0;
     int i;
 
     for (i = 0; i < TREES; i++) {
@@ -322,9 +350,13 @@ static int has_turn(const ep_ledger_tree *tree)
 
         if (usage.tree[i].is_walked) {
             of_owners += other->is_owners;
+            offered += other->is_offered;
             of_share += other->is_owners == tree->is_owners
                         && other->share == tree->share;
         }
+    }
+    if (tree->is_offered && offered >= TURNS_OF_OFFERED) {
+        return 0;
     }
     return tree->is_owners ? of_share < TURNS_OF_OWNER
                                  && of_owners < TURNS_OF_OWNERS
@@ -373,7 +405,7 @@ static void find_due(apr_uint32_t *looks)
         if (rv == APR_SUCCESS) {
             const apr_uint32_t place = usage.place++;
 
-            if (!is_walked(place)) {
+            if (!tree->before.is_offered && !is_walked(place)) {
                 begin(tree, place);
             }
         }
@@ -386,6 +418,55 @@ static void find_due(apr_uint32_t *looks)
             /* it is held: once more with the next slice */
             *looks = 0;
         }
+    }
+}
+
+/* The next pass, or the end of both. */
+static void pass_on(void)
+{
+    usage.offered = 0;
+    usage.offering = usage.offering == FIRST_PASS ? LAST_PASS : ALL_PASSED;
+}
+
+/* Trees that were found for wildcards: those that nobody has measured yet. */
+static void find_offered(void)
+{
+    int looks = OFFERED_LOOKS;
+    walked *tree;
+
+    while (looks-- > 0
+           && (usage.offering == FIRST_PASS || usage.offering == LAST_PASS)
+           && (tree = find_free()) != NULL) {
+        const apr_status_t rv = usage.ledger->next_tree(&usage.offered,
+                                                        &tree->before);
+
+        if (rv == APR_EOF) {
+            pass_on();
+        }
+        else if (rv == APR_SUCCESS && tree->before.is_offered
+                 && tree->before.since_measured < 0
+                 && !is_walked(usage.offered)) {
+            if (!has_turn(&tree->before)) {
+                return;
+            }
+            begin(tree, usage.offered++);
+        }
+        else if (rv == APR_SUCCESS) {
+            usage.offered++;
+        }
+        else if (rv != APR_NOTFOUND) {
+            return;
+        }
+    }
+}
+
+static void offer(void)
+{
+    apr_int64_t until = ep_clock_now() + OFFERING;
+
+    if (usage.offering == FINDING && usage.is_planted
+        && ep_offer_go(usage.ledger, plan.server, is_turn_over, &until)) {
+        usage.offering = FIRST_PASS;
     }
 }
 
@@ -423,8 +504,10 @@ static void measure(void)
     if (looks < LOOKS) {
         looks = LOOKS;
     }
+    offer();
     do {
         find_due(&looks);
+        find_offered();
         walks = 0;
         for (i = 0; i < TREES; i++) {
             if (usage.tree[i].is_walked) {
@@ -529,9 +612,8 @@ static int measure_now(ep_ledger_tree *tree, apr_int64_t until, apr_int64_t *byt
     return is_done;
 }
 
-/* Waits for the number that somebody else has begun to measure.
- * @return as ep_measure() */
-static int wait_for(const ep_ledger_charge *charge, apr_int64_t until)
+/* Waits for the number that somebody else has begun to measure. */
+static ep_measure_result wait_for(const ep_ledger_charge *charge, apr_int64_t until)
 {
     const ep_ledger_provider *ledger = plan.ledger;
     ep_ledger_tree tree;
@@ -539,17 +621,38 @@ static int wait_for(const ep_ledger_charge *charge, apr_int64_t until)
     while (ep_clock_now() < until) {
         apr_sleep(NOW_PAUSE);
         if (ledger->find_tree(charge, &tree) != APR_SUCCESS) {
-            return 0;
+            return EP_MEASURE_FAILED;
         }
         if (tree.is_known || tree.since_measured >= 0) {
-            return tree.is_known;
+            return tree.is_known ? EP_MEASURE_DONE : EP_MEASURE_FAILED;
         }
     }
-    return 0;
+    return EP_MEASURE_LATER;
+}
+
+/* The same for longer, if there is a place to wait.  Nobody keeps all of them: an
+ * owner's trees have the places of one, and so has each tree of the server's. */
+static ep_measure_result wait_longer(const ep_ledger_charge *charge, apr_int64_t until)
+{
+    const apr_int64_t now = ep_clock_now();
+    apr_uint64_t whom = charge->share;
+    ep_measure_result result;
+    int place;
+
+    if (!charge->is_owners) {
+        memcpy(&whom, charge->key.bytes, sizeof(whom));
+    }
+    place = now < until ? ep_patience_take(whom, now, until) : -1;
+    if (place < 0) {
+        return EP_MEASURE_LATER;
+    }
+    result = wait_for(charge, until);
+    ep_patience_give(place);
+    return result;
 }
 
 /* The ledger has no place for the tree. */
-static int measure_without(ep_ledger_charge *charge, apr_int64_t until)
+static ep_measure_result measure_without(ep_ledger_charge *charge, apr_int64_t until)
 {
     apr_int64_t bytes;
     ep_ledger_tree tree;
@@ -558,15 +661,16 @@ static int measure_without(ep_ledger_charge *charge, apr_int64_t until)
     tree.is_file = charge->is_file;
     apr_cpystrn(tree.path, charge->path, sizeof(tree.path));
     if (charge->is_measured || !measure_now(&tree, until, &bytes)) {
-        return 0;
+        return EP_MEASURE_LATER;
     }
     /* what cannot be measured is LedgerFailure's, which leaves it out */
     charge->is_measured = 1;
     charge->measured = bytes >= 0 ? bytes : -1 - bytes;
-    return 1;
+    return EP_MEASURE_DONE;
 }
 
-int ep_measure(ep_ledger_charge *charge, apr_int64_t until)
+ep_measure_result ep_measure(ep_ledger_charge *charge, apr_int64_t until,
+                             apr_int64_t longest)
 {
     const ep_ledger_provider *ledger = plan.ledger;
     const apr_int64_t began = ep_clock_now();
@@ -574,21 +678,29 @@ int ep_measure(ep_ledger_charge *charge, apr_int64_t until)
     apr_status_t rv;
     ep_ledger_tree tree;
 
-    if (ledger == NULL || began >= until) {
-        return 0;
+    if (ledger == NULL) {
+        return EP_MEASURE_FAILED;
+    }
+    if (began >= longest) {
+        return EP_MEASURE_LATER;
     }
     rv = ledger->find_tree(charge, &tree);
     if (rv == APR_ENOSPC) {
-        return measure_without(charge, until);
+        return measure_without(charge, longest);
     }
     if (rv != APR_SUCCESS || tree.is_known || tree.since_measured >= 0) {
-        return rv == APR_SUCCESS && tree.is_known;
+        return rv == APR_SUCCESS && tree.is_known ? EP_MEASURE_DONE
+                                                  : EP_MEASURE_FAILED;
     }
-    if (!measure_now(&tree, until, &bytes)) {
-        return wait_for(charge, until);
+    if (!measure_now(&tree, longest, &bytes)) {
+        const ep_measure_result result = wait_for(charge, until);
+
+        return result == EP_MEASURE_LATER && plan.is_watched
+                   ? wait_longer(charge, longest)
+                   : result;
     }
     ledger->report_usage(&tree, bytes, ep_clock_now() - began, 1);
-    return bytes >= 0;
+    return bytes >= 0 ? EP_MEASURE_DONE : EP_MEASURE_FAILED;
 }
 
 /* --------------------------------------------------------------- starting */
@@ -596,6 +708,7 @@ int ep_measure(ep_ledger_charge *charge, apr_int64_t until)
 void ep_measure_reset(void)
 {
     memset(&plan, 0, sizeof(plan));
+    ep_offer_reset();
 }
 
 void ep_measure_need(void)
@@ -614,6 +727,23 @@ void ep_measure_plant(apr_pool_t *pconf, const ep_ledger_charge *charge)
     *planted = *charge;
     planted->path = apr_pstrdup(pconf, charge->path);
     plan.is_needed = 1;
+}
+
+void ep_measure_match(apr_pool_t *pconf, const char *pattern, apr_uint64_t share,
+                      int (*is_on)(const void *section), const void *section)
+{
+    ep_offer_add(pconf, pattern, share, is_on, section);
+    plan.is_needed = 1;
+}
+
+/* Threads that answer requests, in all children. */
+static int workers(void)
+{
+    int children = 1, threads = 1;
+
+    ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &children);
+    ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
+    return children * (threads > 0 ? threads : 1);
 }
 
 /* @return 0 if there is no mod_watchdog */
@@ -645,6 +775,8 @@ int ep_measure_start(apr_pool_t *pconf, server_rec *main_server,
         return OK;
     }
     plan.server = main_server;
+    ep_offer_start(pconf);
+    ep_patience_make(pconf, workers());
     plan.is_watched = get_watched(pconf);
     if (!plan.is_watched && plan.is_needed) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, main_server,
@@ -667,6 +799,10 @@ static void prepare_child(apr_pool_t *pool, server_rec *s)
     plant(plan.ledger);
     if (plan.is_watched) {
         ep_fork_guard();
+    }
+    else if (plan.ledger != NULL && plan.ledger->end_offers != NULL) {
+        /* nobody measures, so there is nothing to be found */
+        plan.ledger->end_offers();
     }
 }
 

@@ -31,14 +31,33 @@ void ep_measure_need(void);
 void ep_measure_plant(apr_pool_t *pconf, const ep_ledger_charge *charge);
 
 /**
+ * The same, of all trees that a path with wildcards stands for: as many as the
+ * ledger has places for that nobody needs are measured before the first upload.
+ * The other parameters are those of ep_offer_add().
+ */
+void ep_measure_match(apr_pool_t *pconf, const char *pattern, apr_uint64_t share,
+                      int (*is_on)(const void *section), const void *section);
+
+typedef enum ep_measure_result {
+    /** it takes longer */
+    EP_MEASURE_LATER,
+    /** ask the ledger again */
+    EP_MEASURE_DONE,
+    /** it cannot be measured, or not be asked for: there is nothing to wait for */
+    EP_MEASURE_FAILED
+} ep_measure_result;
+
+/**
  * For an upload that waits for the usage of a tree: measures it, or waits until
  * somebody else has.  A tree that was found not to be measurable is left to the
  * thread that measures.
  * @param charge a quota; says what was measured if the ledger has no place for it
  * @param until when to give up, by ep_clock_now()
- * @return 1: ask the ledger again; 0: there is nothing to wait for
+ * @param longest the same, if there is a place for one who waits for longer
+ *        (ep_patience_take()); at least @a until
  */
-int ep_measure(ep_ledger_charge *charge, apr_int64_t until);
+ep_measure_result ep_measure(ep_ledger_charge *charge, apr_int64_t until,
+                             apr_int64_t longest);
 
 /**
  * In post_config, before mod_watchdog's (LAST).

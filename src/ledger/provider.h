@@ -39,7 +39,7 @@
 #define EP_LEDGER_GROUP "expect_policy_ledger"
 /** Counted up when anything below changes: a provider that was compiled for
  * another version is not found. */
-#define EP_LEDGER_VERSION "1"
+#define EP_LEDGER_VERSION "2"
 
 /** The most charges of a claim, and how many of them may be there for limits of
  * .htaccess files alone: the rest is the server's. */
@@ -161,6 +161,10 @@ typedef struct ep_ledger_tree {
     apr_uint64_t share;
     int is_file;
     char path[EP_LEDGER_PATH_SIZE];
+    /** 1: it was announced by announce_trees(); 1: it was offered, and nobody has
+     * asked for it */
+    int is_planted;
+    int is_offered;
     /** 1: it was measured, and has a usage */
     int is_known;
     /** 1: an upload is under way that has a charge in it, be it of 0 bytes */
@@ -336,6 +340,15 @@ typedef struct ep_ledger_provider {
      * @param without out: how many there was no room for, or 0 */
     apr_status_t (*announce_trees)(const ep_ledger_charge *charges, int count,
                                    int *without);
+    /** Offers a tree that was found for a wildcard in the server's files, to be
+     * measured before the first upload.  It takes no place that anybody needs: until
+     * it is asked for, it gives way to any tree that is.  One that is there stays as
+     * it is.  NULL: such trees are measured when they are asked for.
+     * @return also APR_ENOSPC: there is no place for it now */
+    apr_status_t (*offer_tree)(const ep_ledger_charge *charge);
+    /** All that was found for this configuration has been offered: what was offered
+     * before, and never asked for, is forgotten.  NULL with offer_tree. */
+    apr_status_t (*end_offers)(void);
     /** Finds or makes the tree of a charge, to measure it.  APR_ENOSPC: there is
      * no place for it */
     apr_status_t (*find_tree)(const ep_ledger_charge *charge,

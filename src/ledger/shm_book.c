@@ -69,6 +69,8 @@ struct ep_shm_book_shared {
     volatile apr_uint32_t is_started;
     /* the configuration whose trees are planted */
     volatile apr_uint32_t planted;
+    /* the one whose wildcards were looked for */
+    volatile apr_uint32_t offered;
     /* 1: something is owed */
     volatile apr_uint32_t any;
     owed owed[OWED_MOST];
@@ -335,6 +337,8 @@ static void tell_tree(const ep_tree *here, apr_int64_t now,
     tree->share = here->share;
     tree->is_file = here->is_file;
     memcpy(tree->path, here->path, sizeof(tree->path));
+    tree->is_planted = here->is_planted;
+    tree->is_offered = here->is_offered;
     tree->is_known = here->is_known;
     tree->is_held = here->is_held;
     tree->since_asked = ep_amount_minus(now, here->asked);
@@ -821,6 +825,48 @@ apr_status_t ep_shm_book_announce_trees(const ep_ledger_charge *charges,
         ep_book_sweep(&book);
         leave();
         mapped.shared->planted = mapped.configuration;
+    }
+    return rv;
+}
+
+/* Tells what is offered for this configuration from what was for those before. */
+static uint8_t round_of_configuration(void)
+{
+    return (uint8_t)(mapped.configuration % 255 + 1);
+}
+
+apr_status_t ep_shm_book_offer_tree(const ep_ledger_charge *charge)
+{
+    ep_part here;
+    apr_status_t rv;
+
+    part_here(charge, &here);
+    rv = enter();
+    if (rv == APR_SUCCESS) {
+        if (ep_book_offer(&book, ep_clock_now(), &here,
+                             round_of_configuration()) != EP_BOOK_GRANTED) {
+            rv = APR_ENOSPC;
+        }
+        leave();
+    }
+    return rv;
+}
+
+apr_status_t ep_shm_book_end_offers(void)
+{
+    apr_status_t rv;
+
+    if (mapped.memory == NULL) {
+        return APR_EINIT;
+    }
+    if (mapped.shared->offered == mapped.configuration) {
+        return APR_SUCCESS;
+    }
+    rv = enter();
+    if (rv == APR_SUCCESS) {
+        ep_book_sweep_offered(&book, round_of_configuration());
+        leave();
+        mapped.shared->offered = mapped.configuration;
     }
     return rv;
 }

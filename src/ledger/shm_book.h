@@ -120,6 +120,8 @@ void ep_shm_book_release(ep_ledger_claim *claim);
 apr_status_t ep_shm_book_next_tree(apr_uint32_t *place, ep_ledger_tree *tree);
 apr_status_t ep_shm_book_announce_trees(const ep_ledger_charge *charges,
                                         int count, int *without);
+apr_status_t ep_shm_book_offer_tree(const ep_ledger_charge *charge);
+apr_status_t ep_shm_book_end_offers(void);
 apr_status_t ep_shm_book_find_tree(const ep_ledger_charge *charge,
                                    ep_ledger_tree *tree);
 apr_status_t ep_shm_book_report_usage(const ep_ledger_tree *before,

@@ -348,6 +348,12 @@ static void tree(void)
         else if (what == 0xfe) {
             ep_book_sweep(&book);
         }
+        else if (what == 0xfd) {
+            ep_book_sweep_offered(&book, byte());
+        }
+        else if (what & 0x20) {
+            ep_book_offer(&book, now, &part, byte() | 1);
+        }
         else if (what & 0x10) {
             ep_book_plant(&book, now, &part);
         }
@@ -364,6 +370,10 @@ static void tree(void)
             PROMISE((chosen->is_known | 1) == 1);
             PROMISE((chosen->is_file | 1) == 1);
             PROMISE((chosen->is_held | 1) == 1);
+            PROMISE((chosen->is_planted | 1) == 1);
+            PROMISE((chosen->is_offered | 1) == 1);
+            PROMISE(!chosen->is_offered
+                    || (!chosen->is_planted && !chosen->is_held));
         }
     }
     else {

@@ -670,6 +670,8 @@ static void tell_tree(const account *one, ep_ledger_tree *tree)
     tree->share = one->share;
     tree->is_file = one->is_file;
     strcpy(tree->path, one->path);
+    tree->is_planted = one->is_announced;
+    tree->is_offered = 0;
     tree->is_known = one->is_known;
     tree->is_held = one->claims > 0;
     tree->since_asked = minus(time, one->asked);

@@ -22,7 +22,7 @@ my $top = vars('t_logs') . "/trees$$";
 my $programs = vars('serverroot') . '/cgi-bin/';
 my $cgi = is_mpm('prefork') ? 'cgi' : 'cgid';
 mkdir $_ or die "$_: $!" for $top, map { "$top/$_" }
-    qw(tree tree/a tree/a/b other secret secret/in docs docs/one deep);
+    qw(tree tree/a tree/a/b other secret secret/in docs deep);
 
 sub make {
     my ($name, $bytes) = @_;
@@ -49,7 +49,6 @@ symlink 'tree', "$top/root" or die;
 mkfifo("$top/tree/pipe", 0600) or die;
 make('secret/in/file', 7);
 chmod 0, "$top/secret/in" or die;
-make('docs/one/file', 3000);
 my $deep = "$top/deep";
 for (1 .. 257) {
     chdir $deep or die "$deep: $!";
@@ -168,6 +167,8 @@ ok(wait_until(sub { !grep { !measurements($_) }
 is(used('/tree'), 1112, 'files below it count, each name, and links do not');
 is(used('/root'), 1112, 'the way to it may be a link');
 my $measured = time;
+mkdir "$top/docs/one" or die;
+make('docs/one/file', 3000);
 is(measurements('docs/one'), 0, 'what nobody has named waits for an upload');
 is_admitted('/docs/one/new', 'which is admitted under Open, without a number');
 becomes('/docs/one/new', 3000, 'and then it is measured');

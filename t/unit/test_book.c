@@ -1857,6 +1857,120 @@ START_TEST(what_is_planted_keeps_its_place)
 }
 END_TEST
 
+static ep_tree offered_tree(const ep_part *part, uint8_t round)
+{
+    ck_assert_int_eq(ep_book_offer(&book, NOW, part, round),
+                     EP_BOOK_GRANTED);
+    return tree_of(part);
+}
+
+/* How many trees are only offered. */
+static uint32_t offered(void)
+{
+    uint32_t place, count = 0;
+    ep_tree tree;
+
+    for (place = 0; place < book.trees_count; place++) {
+        count += ep_book_tree(&book, place, &tree) && tree.is_offered;
+    }
+    return count;
+}
+
+START_TEST(what_is_offered_is_measured_and_then_known)
+{
+    ep_part part = part_of(EP_QUOTA, 2, 2, 1000, 600);
+    ep_claim claim = { 0, 0 };
+    ep_tree tree;
+
+    part.path = "/home/a";
+    open_book();
+    tree = offered_tree(&part, 1);
+    ck_assert_int_eq(tree.is_offered, 1);
+    ck_assert_int_eq(tree.is_planted, 0);
+    ck_assert_int_eq(tree.measured, 0);
+    ck_assert_str_eq(tree.path, "/home/a");
+    ck_assert_int_eq(ep_book_measured(&book, NOW, &tree, 500, 1, 0), 1);
+    ck_assert_int_eq(tree_of(&part).is_offered, 1);
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_DENIED);
+    ck_assert_int_eq(denial.remaining, 500);
+    /* an upload has asked for it */
+    ck_assert_int_eq(tree_of(&part).is_offered, 0);
+    ck_assert_int_eq(offered_tree(&part, 2).is_offered, 0);
+    ck_assert_int_eq(used_of(&part), 500);
+    /* another one is planted, and stays so */
+    part.key.low = 3;
+    offered_tree(&part, 1);
+    ck_assert_int_eq(ep_book_plant(&book, NOW, &part), EP_BOOK_GRANTED);
+    tree = offered_tree(&part, 1);
+    ck_assert_int_eq(tree.is_offered, 0);
+    ck_assert_int_eq(tree.is_planted, 1);
+}
+END_TEST
+
+START_TEST(what_is_offered_gives_way_to_all_and_takes_no_place)
+{
+    ep_part part = part_of(EP_QUOTA, 1, 1, 1000, 0);
+    uint32_t i;
+
+    open_book();
+    ask_for(1, 1, 2);
+    part.key.high = part.share = 2;
+    for (i = 100; i < 112; i++) {
+        part.key.low = i;
+        offered_tree(&part, 1);
+    }
+    /* three quarters of 16 */
+    part.key.low = 112;
+    ck_assert_int_eq(ep_book_offer(&book, NOW, &part, 1), EP_BOOK_FULL);
+    ck_assert_uint_eq(offered(), 12);
+    /* owners, though theirs are many and these are the server's; but first what is
+     * free */
+    ask_for(3, 1, 2);
+    ck_assert_uint_eq(offered(), 12);
+    ask_for(3, 1, 5);
+    ck_assert_uint_eq(offered(), 9);
+    ck_assert_uint_eq(trees_of(1), 2);
+    ck_assert_uint_eq(trees_of(3), 5);
+    ask_for(4, 1, 9);
+    ck_assert_uint_eq(offered(), 0);
+    ck_assert_uint_eq(trees_of(1), 2);
+    ck_assert_uint_eq(trees_of(3), 5);
+    ck_assert_uint_eq(trees_of(4), 9);
+    /* there is none to be taken for one that is offered */
+    ck_assert_int_eq(ep_book_offer(&book, NOW + HOUR, &part, 1),
+                     EP_BOOK_FULL);
+}
+END_TEST
+
+START_TEST(what_is_offered_no_more_is_forgotten)
+{
+    ep_part stays = part_of(EP_QUOTA, 1, 1, 1000, 0);
+    ep_part goes = part_of(EP_QUOTA, 1, 2, 1000, 0);
+    ep_part asked = part_of(EP_QUOTA, 1, 3, 1000, 0);
+
+    open_book();
+    offered_tree(&stays, 1);
+    offered_tree(&goes, 1);
+    offered_tree(&asked, 1);
+    ck_assert_int_eq(ask(NOW, &asked), EP_BOOK_GRANTED);
+    ep_book_sweep_offered(&book, 1);
+    ck_assert_uint_eq(offered(), 2);
+    /* another configuration */
+    offered_tree(&stays, 2);
+    ep_book_sweep_offered(&book, 2);
+    ck_assert_int_eq(knows(&stays), 0);
+    ck_assert_int_eq(knows(&goes), -1);
+    ck_assert_int_eq(knows(&asked), 0);
+    /* another start, with the same number */
+    offered_tree(&goes, 2);
+    ep_book_start(&book);
+    offered_tree(&goes, 2);
+    ep_book_sweep_offered(&book, 2);
+    ck_assert_int_eq(knows(&stays), -1);
+    ck_assert_int_eq(knows(&goes), 0);
+}
+END_TEST
+
 START_TEST(an_owners_tree_that_the_server_asks_for_is_the_servers)
 {
     ep_part part = part_of(EP_QUOTA, 1, 1, 1000, 0);
@@ -2352,6 +2466,10 @@ int main(void)
     tcase_add_test(tcase, no_share_keeps_more_places_than_another_one_has);
     tcase_add_test(tcase, no_owner_takes_a_place_of_the_servers);
     tcase_add_test(tcase, what_is_planted_keeps_its_place);
+    tcase_add_test(tcase, what_is_offered_is_measured_and_then_known);
+    tcase_add_test(tcase,
+                   what_is_offered_gives_way_to_all_and_takes_no_place);
+    tcase_add_test(tcase, what_is_offered_no_more_is_forgotten);
     tcase_add_test(tcase,
                    an_owners_tree_that_the_server_asks_for_is_the_servers);
     tcase_add_test(tcase, a_tree_that_comes_back_is_not_empty);

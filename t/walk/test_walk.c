@@ -1,5 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
+#include "ledger/expand.h"
 #include "ledger/nofollow.h"
 #include "ledger/walk.h"
 
@@ -681,6 +682,237 @@ START_TEST(a_directory_that_is_swapped_for_a_link_is_measured_or_refused)
 }
 END_TEST
 
+/* -------------------------------------------------------------- wildcards */
+
+/* @return what a pattern below the test's directory stands for, each with a blank
+ * before it, by name */
+static const char *expand_within(const char *pattern, uint32_t entries)
+{
+    static char all[4096];
+    const size_t lead = strlen(top);
+    char path[1100];
+    char found[32][64];
+    size_t count = 0, i, j;
+    ep_expand expand;
+
+    snprintf(path, sizeof(path), "%s/%s", top, pattern);
+    ep_expand_begin(&expand, path, entries);
+    while (ep_expand_go(&expand, never, NULL) == EP_EXPAND_FOUND) {
+        ck_assert_uint_lt(count, 32);
+        ck_assert_int_eq(strncmp(expand.path, top, lead), 0);
+        snprintf(found[count++], 64, " %.60s", expand.path + lead + 1);
+    }
+    ep_expand_end(&expand);
+    all[0] = '\0';
+    for (i = 0; i < count; i++) {
+        for (j = i + 1; j < count; j++) {
+            if (strcmp(found[j], found[i]) < 0) {
+                char other[64];
+
+                memcpy(other, found[i], 64);
+                memcpy(found[i], found[j], 64);
+                memcpy(found[j], other, 64);
+            }
+        }
+        strcat(all, found[i]);
+    }
+    return all;
+}
+
+static const char *expand_all(const char *pattern)
+{
+    return expand_within(pattern, 100000);
+}
+
+START_TEST(a_wildcard_stands_for_directories)
+{
+    const int before = descriptors();
+
+    make_dir("home");
+    make_dir("home/ann");
+    make_dir("home/ann/www");
+    make_dir("home/ann/www2");
+    make_dir("home/bob");
+    make_dir("home/bob/www");
+    make_dir("home/.cid");
+    make_dir("home/.cid/www");
+    make_dir("home/dan");
+    make_file("home/dan/www", 1);
+    make_file("home/eve", 1);
+    ck_assert_str_eq(expand_all("home/*/www"),
+                     " home/.cid/www home/ann/www home/bob/www");
+    ck_assert_str_eq(expand_all("home/*"),
+                     " home/.cid home/ann home/bob home/dan");
+    ck_assert_str_eq(expand_all("home/*/*"),
+                     " home/.cid/www home/ann/www home/ann/www2 home/bob/www");
+    ck_assert_str_eq(expand_all("home/[ab]*/www?"), " home/ann/www2");
+    ck_assert_str_eq(expand_all("*/bob"), " home/bob");
+    /* none matches a slash */
+    ck_assert_str_eq(expand_all("home?ann/*"), "");
+    ck_assert_str_eq(expand_all("home*/www"), "");
+    ck_assert_str_eq(expand_all("home/*/none"), "");
+    ck_assert_str_eq(expand_all("none/*"), "");
+    ck_assert_int_eq(descriptors(), before);
+}
+END_TEST
+
+START_TEST(a_wildcard_follows_no_link_of_an_owner)
+{
+    make_dir("foreign");
+    make_dir("foreign/www");
+    make_dir("home");
+    make_dir("home/own");
+    make_dir("home/evil");
+    make_dir("home/evil/in");
+    ck_assert_int_eq(symlink("../foreign", "home/trusted"), 0);
+    ck_assert_int_eq(symlink("..", "home/own/up"), 0);
+    /* where others may write */
+    ck_assert_int_eq(symlink("../../foreign/www", "home/evil/www"), 0);
+    ck_assert_int_eq(symlink("../..", "home/evil/up"), 0);
+    ck_assert_int_eq(chmod("home/evil", 0777), 0);
+    ck_assert_int_eq(chmod("home", 0755), 0);
+    ck_assert_int_eq(chmod("home/own", 0755), 0);
+    ck_assert_str_eq(expand_all("home/*/www"), " home/trusted/www");
+    ck_assert_str_eq(expand_all("home/evil/*"), " home/evil/in");
+    ck_assert_str_eq(expand_all("home/evil/*/home"), "");
+    ck_assert_str_eq(expand_all("home/own/*/evil"), " home/own/up/evil");
+}
+END_TEST
+
+START_TEST(what_is_looked_at_for_a_wildcard_has_an_end)
+{
+    char name[40];
+    int i;
+
+    make_dir("home");
+    make_dir("home/many");
+    for (i = 0; i < EP_EXPAND_BELOW + 50; i++) {
+        snprintf(name, sizeof(name), "home/many/%d", i);
+        make_file(name, 0);
+    }
+    for (i = 0; i < 9; i++) {
+        snprintf(name, sizeof(name), "home/%d", i);
+        make_dir(name);
+        snprintf(name, sizeof(name), "home/%d/www", i);
+        make_dir(name);
+    }
+    /* one owner's files keep no other one's from being found */
+    ck_assert_str_eq(expand_all("home/*/w*"),
+                     " home/0/www home/1/www home/2/www home/3/www home/4/www"
+                     " home/5/www home/6/www home/7/www home/8/www");
+    ck_assert_str_eq(expand_within("home/*/w*", 0), "");
+    ck_assert_uint_lt(strlen(expand_within("home/*/w*", 40)), 9 * 11);
+    ck_assert_str_eq(expand_all("*/*/*/*/*/*/*/*/*"), "");
+}
+END_TEST
+
+START_TEST(a_search_goes_on_where_it_was_and_can_be_given_up)
+{
+    const int before = descriptors();
+    ep_expand_result result;
+    ep_expand expand;
+    char name[1100];
+    int i, asked = 0, found = 0, steps = 0;
+
+    make_dir("home");
+    for (i = 0; i < 200; i++) {
+        snprintf(name, sizeof(name), "home/%d", i);
+        make_dir(name);
+        if (i % 50 == 0) {
+            snprintf(name, sizeof(name), "home/%d/www", i);
+            make_dir(name);
+        }
+    }
+    snprintf(name, sizeof(name), "%s/home/*/www", top);
+    ep_expand_begin(&expand, name, 100000);
+    do {
+        result = ep_expand_go(&expand, at_once, &asked);
+        found += result == EP_EXPAND_FOUND;
+        steps += result == EP_EXPAND_MORE;
+    } while (result != EP_EXPAND_DONE);
+    ck_assert_int_eq(found, 4);
+    ck_assert_int_gt(steps, 3);
+    ep_expand_end(&expand);
+    ep_expand_begin(&expand, name, 100000);
+    ck_assert_int_ne(ep_expand_go(&expand, at_once, &asked), EP_EXPAND_DONE);
+    ck_assert_int_eq(descriptors(), before + 1);
+    ep_expand_end(&expand);
+    ep_expand_end(&expand);
+    ck_assert_int_eq(descriptors(), before);
+}
+END_TEST
+
+START_TEST(a_path_that_is_too_long_is_not_found)
+{
+    const size_t lead = strlen(top);
+    ep_expand expand;
+    char name[1200];
+    size_t length;
+
+    make_dir("home");
+    memset(name, 'x', 200);
+    name[200] = '\0';
+    ck_assert_int_eq(chdir("home"), 0);
+    for (length = lead + 5; length + 201 < EP_EXPAND_PATH + 200;
+         length += 201) {
+        make_dir(name);
+        ck_assert_int_eq(chdir(name), 0);
+    }
+    ck_assert_int_eq(chdir(top), 0);
+    snprintf(name, sizeof(name), "%s/home/*/*/*/*/*", top);
+    ep_expand_begin(&expand, name, 100000);
+    ck_assert_int_eq(ep_expand_go(&expand, never, NULL), EP_EXPAND_DONE);
+    ep_expand_end(&expand);
+    snprintf(name, sizeof(name), "%s/home/*/*/*/*", top);
+    ep_expand_begin(&expand, name, 100000);
+    ck_assert_int_eq(ep_expand_go(&expand, never, NULL), EP_EXPAND_FOUND);
+    ep_expand_end(&expand);
+}
+END_TEST
+
+START_TEST(what_is_renamed_while_it_is_looked_for_is_no_error)
+{
+    char name[1100], other[1100], pattern[1100];
+    const int before = descriptors();
+    pid_t child;
+    int i, rounds;
+
+    make_dir("home");
+    make_dir("away");
+    for (i = 0; i < 50; i++) {
+        snprintf(name, sizeof(name), "home/%d", i);
+        make_dir(name);
+        snprintf(name, sizeof(name), "home/%d/www", i);
+        make_dir(name);
+    }
+    snprintf(pattern, sizeof(pattern), "%s/home/*/www", top);
+    child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        for (i = 0;; i = (i + 1) % 50) {
+            snprintf(name, sizeof(name), "home/%d", i);
+            snprintf(other, sizeof(other), "away/%d", i);
+            rename(name, other);
+            rename(other, name);
+        }
+    }
+    for (rounds = 0; rounds < 50; rounds++) {
+        ep_expand expand;
+        int found = 0;
+
+        ep_expand_begin(&expand, pattern, 100000);
+        while (ep_expand_go(&expand, never, NULL) == EP_EXPAND_FOUND) {
+            found++;
+        }
+        ep_expand_end(&expand);
+        ck_assert_int_gt(found, 0);
+    }
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    ck_assert_int_eq(descriptors(), before);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("walk");
@@ -689,6 +921,8 @@ int main(void)
     int failed;
 
     tcase_add_checked_fixture(tcase, setup, teardown);
+    /* seconds: a thousand files on a busy machine */
+    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, an_empty_tree_has_no_bytes);
     tcase_add_test(tcase, all_files_below_count_and_directories_do_not);
     tcase_add_test(tcase, each_name_of_a_file_counts);
@@ -718,6 +952,13 @@ int main(void)
     tcase_add_test(tcase, what_lies_in_the_way_is_not_opened);
     tcase_add_test(tcase,
                    a_directory_that_is_swapped_for_a_link_is_measured_or_refused);
+    tcase_add_test(tcase, a_wildcard_stands_for_directories);
+    tcase_add_test(tcase, a_wildcard_follows_no_link_of_an_owner);
+    tcase_add_test(tcase, what_is_looked_at_for_a_wildcard_has_an_end);
+    tcase_add_test(tcase, a_search_goes_on_where_it_was_and_can_be_given_up);
+    tcase_add_test(tcase, a_path_that_is_too_long_is_not_found);
+    tcase_add_test(tcase,
+                   what_is_renamed_while_it_is_looked_for_is_no_error);
     suite_add_tcase(suite, tcase);
 
     runner = srunner_create(suite);

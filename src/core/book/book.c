@@ -18,6 +18,9 @@
 /* Microseconds.  A tree that was asked for within this time is removed only for a
  * tree whose share has fewer places. */
 #define TREE_STAYS (INT64_C(60) * 1000 * 1000)
+/* What is lost with a tree that was only offered: less than with any other, but
+ * more than nothing. */
+#define OFFERED_WORTH 1
 
 /* The states of a claim.  Any other value is damage, and counts as no claim. */
 enum {
@@ -61,7 +64,9 @@ struct ep_book_tree {
     volatile uint8_t is_owners;
     /* its path stands in the server's files */
     volatile uint8_t is_planted;
-    volatile uint16_t unused;
+    /* 0: it was asked for, or planted; else it was only offered, in this round */
+    volatile uint8_t offered;
+    volatile uint8_t unused;
     /* the head's `start` when the tree was last asked for */
     volatile uint32_t start;
     volatile char path[EP_TREE_PATH_SIZE];
@@ -244,7 +249,24 @@ static uint32_t find(const ep_book *book, ep_kind kind, ep_key key)
     return NOWHERE;
 }
 
-/* As ep_account_worth(), but trees are never taken: find_giving() chooses them. */
+/* 1 if nobody has asked for a tree, which was only offered. */
+static int is_offered(const struct ep_book_tree *tree)
+{
+    return tree->offered != 0 && tree->is_planted == 0
+           && tree->account.claims == 0;
+}
+
+/* What is lost with a tree.  Those that were asked for are never taken:
+ * find_giving() chooses them. */
+static int64_t tree_worth(const struct ep_book_tree *tree)
+{
+    if (tree->account.kind != (uint32_t)EP_QUOTA + 1) {
+        return 0;
+    }
+    return is_offered(tree) ? OFFERED_WORTH : EP_ACCOUNT_KEPT;
+}
+
+/* As ep_account_worth() and tree_worth(). */
 static int64_t worth(const ep_book *book, ep_kind kind, uint32_t place,
                      int64_t now)
 {
@@ -254,7 +276,7 @@ static int64_t worth(const ep_book *book, ep_kind kind, uint32_t place,
         return EP_ACCOUNT_KEPT;
     }
     if (kind == EP_QUOTA) {
-        return account->kind != (uint32_t)EP_QUOTA + 1 ? 0 : EP_ACCOUNT_KEPT;
+        return tree_worth((const struct ep_book_tree *)account);
     }
     return ep_account_worth(account, now);
 }
@@ -411,6 +433,19 @@ static uint32_t find_giving(const ep_book *book, int64_t now, ep_key key,
     return found;
 }
 
+/* @return the better one of what both buckets have to offer */
+static room best_room(const ep_book *book, int64_t now, const ep_part *part,
+                      const want *wants, size_t count)
+{
+    const room first = room_in(book, now, part, wants, count, 0);
+    const room second = room_in(book, now, part, wants, count, 1);
+
+    return second.lost < first.lost
+                   || (second.lost == first.lost
+                       && second.free_places > first.free_places)
+               ? second : first;
+}
+
 /* Finds room for a new account.
  * @param wanted one of @a wants; the places of all of these must not be taken
  * @return a place, or NOWHERE */
@@ -418,12 +453,7 @@ static uint32_t find_room(const ep_book *book, int64_t now,
                           const ep_part *part, const want *wanted,
                           const want *wants, size_t count)
 {
-    const room first = room_in(book, now, part, wants, count, 0);
-    const room second = room_in(book, now, part, wants, count, 1);
-    const uint32_t place = second.lost < first.lost
-                               || (second.lost == first.lost
-                                   && second.free_places > first.free_places)
-                               ? second.place : first.place;
+    const uint32_t place = best_room(book, now, part, wants, count).place;
 
     return place == NOWHERE && part->kind == EP_QUOTA
                ? find_giving(book, now, part->key, wanted, wants, count)
@@ -438,6 +468,7 @@ static void ask_tree(const ep_book *book, struct ep_book_tree *tree,
         return;
     }
     tree->asked = now;
+    tree->offered = 0;
     tree->start = book->head->start;
     if (tree->is_owners != 0 && !wanted->is_owners) {
         tree->is_owners = 0;
@@ -461,6 +492,7 @@ static void make_tree(const ep_book *book, struct ep_book_tree *tree,
     tree->share = wanted->share;
     tree->is_owners = (uint8_t)(wanted->is_owners != 0);
     tree->is_planted = 0;
+    tree->offered = 0;
     tree->start = book->head->start;
     for (i = 0; i < EP_TREE_PATH_SIZE - 1 && part->path[i] != '\0'; i++) {
         tree->path[i] = part->path[i];
@@ -1438,6 +1470,8 @@ int ep_book_tree(const ep_book *book, uint32_t place, ep_tree *tree)
     tree->changes = found->changes;
     tree->mark = found->mark;
     tree->is_owners = found->is_owners != 0;
+    tree->is_planted = found->is_planted != 0;
+    tree->is_offered = is_offered(found);
     tree->share = found->share;
     tree->is_held = found->account.claims != 0;
     tree->settled = ep_amount_of(found->settled);
@@ -1487,6 +1521,51 @@ ep_book_result ep_book_ask(const ep_book *book, int64_t now,
                                                           : EP_BOOK_FULL;
 }
 
+/* 1 if three quarters of the places that a key may have are of trees that were only
+ * offered */
+static int is_crowded(const ep_book *book, ep_key key)
+{
+    uint32_t places[CHOICES];
+    const uint32_t count = places_of(book, EP_QUOTA, key, places);
+    uint32_t found = 0;
+    uint32_t i;
+
+    for (i = 0; i < count && i < CHOICES; i++) {
+        const struct ep_book_tree *tree = tree_at(book, places[i]);
+
+        found += tree != NULL && tree_worth(tree) == OFFERED_WORTH;
+    }
+    return found >= count - count / 4;
+}
+
+ep_book_result ep_book_offer(const ep_book *book, int64_t now,
+                             const ep_part *part, uint8_t round)
+{
+    struct ep_book_tree *tree = tree_at(book, find(book, EP_QUOTA, part->key));
+    want wanted;
+    room free_room;
+
+    if (tree != NULL) {
+        if (is_offered(tree)) {
+            tree->offered = round;
+            tree->start = book->head->start;
+        }
+        return EP_BOOK_GRANTED;
+    }
+    memset(&wanted, 0, sizeof(wanted));
+    wanted.kind = EP_QUOTA;
+    wanted.place = NOWHERE;
+    wanted.share = part->share;
+    free_room = best_room(book, now, part, &wanted, 1);
+    tree = free_room.lost == 0 ? tree_at(book, free_room.place) : NULL;
+    if (tree == NULL || is_crowded(book, part->key)) {
+        return EP_BOOK_FULL;
+    }
+    make_tree(book, tree, now, part, &wanted);
+    tree->offered = round;
+    return EP_BOOK_GRANTED;
+}
+
 static void forget_tree(struct ep_book_tree *tree)
 {
     if (tree->account.claims == 0) {
@@ -1515,6 +1594,21 @@ void ep_book_sweep(const ep_book *book)
     for (i = 0; i < book->trees_count; i++) {
         if (book->trees[i].is_planted != 0 && book->trees[i].start != start) {
             forget_tree(&book->trees[i]);
+        }
+    }
+}
+
+void ep_book_sweep_offered(const ep_book *book, uint8_t round)
+{
+    const uint32_t start = book->head->start;
+    uint32_t i;
+
+    for (i = 0; i < book->trees_count; i++) {
+        struct ep_book_tree *tree = &book->trees[i];
+
+        if (is_offered(tree)
+            && (tree->offered != round || tree->start != start)) {
+            forget_tree(tree);
         }
     }
 }

@@ -255,6 +255,10 @@ typedef struct ep_tree {
     /** as in ep_part */
     int is_owners;
     uint64_t share;
+    /** 1: its path is in the server's files; 1: it was found for a wildcard there,
+     * and nobody has asked for it */
+    int is_planted;
+    int is_offered;
     /** 1: path is a file that holds the usage as a number */
     int is_file;
     char path[EP_TREE_PATH_SIZE];
@@ -293,6 +297,25 @@ ep_book_result ep_book_plant(const ep_book *book, int64_t now,
                              const ep_part *part);
 
 /**
+ * Offers a tree that was found for a wildcard in the server's files, so that it
+ * is measured before the first upload.  Until somebody asks for it, its place is as
+ * good as free: it gives way to any tree that is asked for, before all others, and
+ * none gives way to it.  Of the places that a tree may have, those offered have
+ * three quarters at most.  One that is there already stays as it is.  Between enter
+ * and leave.
+ * @param part a QUOTA of the server's
+ * @param round not 0; the same for all that are found by one configuration, and from
+ *        one ep_book_start() to the next another one for each configuration
+ * @return EP_BOOK_GRANTED or EP_BOOK_FULL
+ */
+ep_book_result ep_book_offer(const ep_book *book, int64_t now,
+                             const ep_part *part, uint8_t round);
+
+/** All has been offered: forgets what was offered in another round, or before
+ * the last ep_book_start(), and never asked for.  Between enter and leave. */
+void ep_book_sweep_offered(const ep_book *book, uint8_t round);
+
+/**
  * Call it at a start of the server, when no process of before lives: forgets the
  * trees that nobody has asked for since the last start.  Between enter and leave.
  */
@@ -314,7 +337,8 @@ void ep_book_sweep(const ep_book *book);
  * share that has more places than the new tree's share would have; else a tree
  * that nobody has asked for for a minute, if its share has as many places; else a
  * tree of the same share.  In each case the share with the most places loses the
- * tree that was asked for least recently.  A planted tree is never removed, and a
+ * tree that was asked for least recently.  A tree that was only offered counts as
+ * none.  A planted tree is never removed, and a
  * tree of the server's never for an owner's.
  * @param tree filled in on EP_BOOK_GRANTED
  * @return EP_BOOK_GRANTED or EP_BOOK_FULL

@@ -160,6 +160,8 @@ typedef struct ep_count {
      * Absolute, without a slash at its end unless it is the root.
      */
     const char *directory;
+    /** what stands there where it has wildcards; otherwise NULL */
+    const char *pattern;
     /** how many segments it has; the root has none */
     unsigned int depth;
     /** QUOTA: the file that holds the usage; NULL: the tree is measured */

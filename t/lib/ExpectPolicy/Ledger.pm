@@ -44,12 +44,15 @@ sub site {
 }
 
 # %how as for ExpectPolicy::Server, site => what site() made, and run => a
-# directory for the ledger's file, which another server may have, too.  In the
+# directory for the ledger's file, which another server may have, too, and preload
+# => a library.  In the
 # text, @site@ is the site; its first line is line 1 of a file of its own.
 sub start {
     my ($class, $text, %how) = @_;
     my $site = delete $how{site} // site();
     my $run = delete $how{run};
+    local $ENV{EP_PRELOAD} = join ' ', grep { defined && length }
+        $ENV{EP_PRELOAD}, delete $how{preload};
     my $run_line = defined $run ? "DefaultRuntimeDir \"$run\"" : '';
     my $cgi = is_mpm('prefork') ? 'cgi' : 'cgid';
     my $socket = is_mpm('prefork') ? '' : 'ScriptSock cgisock';
@@ -242,6 +245,38 @@ sub filled {
     print $out 'x' x $bytes;
     close $out or die "$file: $!";
     return $file;
+}
+
+# A library for a server with a slow disk: each file whose name begins with "slow"
+# takes a millisecond to be found.
+sub slow_disk {
+    my $dir = site();
+    open my $out, '>', "$dir/slow.c" or die "$dir: $!";
+    print $out <<'END';
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <dlfcn.h>
+#include <string.h>
+#include <time.h>
+
+struct dirent *readdir(DIR *dir)
+{
+    static const struct timespec moment = { 0, 1000000 };
+    struct dirent *(*real)(DIR *);
+    struct dirent *entry;
+
+    *(void **)&real = dlsym(RTLD_NEXT, "readdir");
+    entry = real(dir);
+    if (entry != NULL && strncmp(entry->d_name, "slow", 4) == 0) {
+        nanosleep(&moment, NULL);
+    }
+    return entry;
+}
+END
+    close $out or die "$dir: $!";
+    system('gcc', '-shared', '-fPIC', '-O1', '-o', "$dir/slow.so",
+           "$dir/slow.c", '-ldl') == 0 or die 'no compiler';
+    return "$dir/slow.so";
 }
 
 # What really lies below a directory, in bytes.
