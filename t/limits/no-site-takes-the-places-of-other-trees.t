@@ -82,6 +82,8 @@ END
         $server->settled_ok;
     }
     my $trees = sub { return scalar keys %{ $server->books->{trees} } };
+    # what wildcards stand for is found as well: other/1, old/full and old/roomy
+    ok(wait_until(sub { $trees->() == 5 }, 15), 'five trees have places');
     my $before = $trees->();
 
     for (1 .. 100) {
