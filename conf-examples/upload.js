@@ -39,6 +39,8 @@ window.ExpectPolicy = (function () {
             'Send the file as it is.'],
         length_required: [
             'The server must be told how large the file is.', ''],
+        malformed_content_range: [
+            'The server cannot tell which part of the file this is.', ''],
         content_too_large: [
             'The file is larger than accepted here.',
             'Choose a smaller file, or make this one smaller.'],

@@ -1,18 +1,18 @@
 # ExpectPolicyMaxSize bounds where a part of a file ends (Content-Range of PUT and
 # PATCH): last position + 1, or further where there is more content than the range
-# says.  The answer comes on the head, and tells where the part would have ended.
+# says.  The answer comes on the head, and tells where the part would have ended; a
+# range that cannot be read is refused, where a size or a quota matters.
 #
 # runs: plain
 use strict;
 use warnings;
 
-use ExpectPolicy::H2;
 use ExpectPolicy::Ledger;
 use ExpectPolicy::Wire;
 use Test::More;
 
 my $site = ExpectPolicy::Ledger::site();
-mkdir "$site/$_" or die for qw(dav owner ceiling try free);
+mkdir "$site/$_" or die for qw(dav owner ceiling try free quota once);
 open my $out, '>', "$site/owner/.htaccess" or die;
 print $out "ExpectPolicyMaxSize 1000\n";
 close $out or die;
@@ -23,6 +23,12 @@ my $server = ExpectPolicy::Ledger->start(<<"END", site => $site);
 </Directory>
 <Directory "$site/owner">
     AllowOverride Limit
+</Directory>
+<Directory "$site/quota">
+    ExpectPolicyQuota 1M
+</Directory>
+<Directory "$site/once">
+    ExpectPolicyConcurrent 9 client
 </Directory>
 <Directory "$site/try">
     ExpectPolicy DryRun
@@ -102,6 +108,50 @@ is($dry->{status}, 201, 'a dry run lets it through');
 logged_once($dry, qr/would-refuse: error=content_too_large .*requested=1001 /,
             'and says so');
 
+# what cannot be read, and the same with one fact changed
+$server->measured_ok("$site/quota", '/quota/new');
+my %twins = (
+    'bytes 5-4/10' => 'bytes 4-5/10',
+    'bytes 0-9/9' => 'bytes 0-9/10',
+    'bytes */10' => 'bytes 0-9/*',
+    'items 0-9/10' => 'bytes 0-9/10',
+    'bytes=0-9/10' => 'bytes 0-9/10',
+    'bytes  0-9/10' => 'bytes 0-9/10',
+    'bytes 0 - 9/10' => 'bytes 0-9/10',
+    'bytes 0--9/10' => 'bytes 0-9/10',
+    'bytes -1-9/10' => 'bytes 1-9/10',
+    'bytes 0-9223372036854775808/*' => 'bytes 0-9/9223372036854775807',
+    'bytes 18446744073709551616-18446744073709551617/*' => 'bytes 0-1/*',
+    '' => 'bytes 0-9/10',
+);
+my $pairs = 0;
+for my $bad (sort keys %twins) {
+    for my $place ('/dav/t', '/quota/t') {
+        refusal_ok(ask($server->here, path => $place, length => 1,
+                       headers => ["Content-Range: $bad"]),
+                   code => 'malformed_content_range', name => "$place: $bad");
+        is($server->put($place, 1,
+                        headers => ["Content-Range: $twins{$bad}"])->{status},
+           $pairs < 2 ? 201 : 204, "but $twins{$bad}");
+        $pairs++;
+    }
+}
+is($pairs, 24, 'pairs');
+refusal_ok(ask($server->here, path => '/dav/t', chunked => 1,
+               headers => ['Content-Range: bytes 0-0/1',
+                           'Content-Range: bytes 0-0/1']),
+           code => 'malformed_content_range', name => 'two fields, chunked');
+refusal_ok(ask($server->here, path => '/dav/t', length => 1,
+               headers => ['Content-Range: */1', 'Expect: 100-continue']),
+           code => 'malformed_content_range', status => 417,
+           name => 'who asked first');
+# mod_dav's own answer where no limit needs to know
+for my $place ('/once/t', '/free/t') {
+    my $res = $server->put($place, 1, headers => ['Content-Range: bytes 5-4/10']);
+    is($res->{status}, 400, "mod_dav says so itself: $place");
+    unlike($res->{body}, qr/malformed_content_range/, 'in its own words');
+}
+
 # the field has a meaning for PUT and PATCH alone
 refusal_ok($server->announce('/cgi/app.cgi', 1, range('1000-1000/*'),
                              method => 'PATCH'),
@@ -110,5 +160,7 @@ accepted_ok($server->put('/cgi/app.cgi', 1, range('999-999/*'),
                          method => 'PATCH'), name => 'and a byte before it');
 accepted_ok($server->put('/cgi/app.cgi', 1, range('1000-1000/*'),
                          method => 'POST'), name => 'POST');
+accepted_ok($server->put('/cgi/app.cgi', 1, range('x'), method => 'POST'),
+            name => 'POST with a field that nobody could read');
 
 done_testing;

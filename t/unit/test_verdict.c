@@ -185,6 +185,15 @@ static const struct {
       "owner RequireLength Off", EP_LENGTH_REQUIRED, 411 },
     { "server RequireLength On", "unsized", "empty", EP_LENGTH_REQUIRED, 411 },
     /* size, every limit inclusive */
+    /* a range that cannot be read, where a size matters */
+    { "server MaxSize 10\nsized 1", "range bytes */10", "range bytes 0-0/10",
+      EP_MALFORMED_CONTENT_RANGE, 400 },
+    { "range items 0-0/1\nsized 1", "owner MaxSize 10", "owner Refuse Off",
+      EP_MALFORMED_CONTENT_RANGE, 400 },
+    { "range\nunsized", "server Quota 5 /srv", "server Quota Off",
+      EP_MALFORMED_CONTENT_RANGE, 400 },
+    { "range bytes 1-0/5\nsized 1", "ceiling 5", "server Concurrent 1 client",
+      EP_MALFORMED_CONTENT_RANGE, 400 },
     { "server MaxSize 10", "sized 11", "sized 10", EP_CONTENT_TOO_LARGE, 413 },
     { "server MaxSize 0", "sized 1", "empty", EP_CONTENT_TOO_LARGE, 413 },
     /* a part of a file: where it ends */
@@ -278,7 +287,7 @@ END_TEST
 
 static const char hopeless[] = "method POST\nexpect foo\nunsized\nhint 11\n"
                                "type text/plain\nencoding br\n"
-                               "authorization Basic x\n"
+                               "authorization Basic x\nrange x\n"
                                "server Status Specific";
 
 static const struct {
@@ -293,6 +302,8 @@ static const struct {
     { "Types image/png", 415 },
     { "Encodings gzip", 415 },
     { "RequireLength On", 411 },
+    /* any limit of what is stored asks for a range that can be read */
+    { "Quota 5 /srv", 400 },
     { "MaxSize 10", 413 }
 };
 
@@ -337,6 +348,9 @@ START_TEST(the_first_check_that_fails_decides_and_all_that_fail_are_kept)
         ep_verdict verdict;
         int code, first = EP_ADMITTED;
 
+        if ((subset & (1U << EP_CONTENT_TOO_LARGE)) != 0) {
+            expected |= 1U << EP_MALFORMED_CONTENT_RANGE;
+        }
         if ((subset & (1U << EP_AUTHENTICATION_REQUIRED)) != 0) {
             /* nothing behind it is looked at */
             expected &= (2U << EP_AUTHENTICATION_REQUIRED) - 1;
@@ -646,7 +660,7 @@ START_TEST(where_only_the_ceiling_is_left_nothing_else_is_refused)
 
     rules_of_subset((1U << EP_HEAD_CODES) - 1, BOTH, lines, sizeof(lines));
     strcat(lines, hopeless);
-    given(&s, &policy, lines, "ceiling 8\nhint 8");
+    given(&s, &policy, lines, "ceiling 8\nhint 8\nrange bytes 0-0/8");
     ep_policy_only_ceiling(&policy, policy.mode);
     ep_verdict_judge(&policy, &s.facts, &verdict);
     ck_assert_int_eq(verdict.code, EP_ADMITTED);

@@ -205,6 +205,25 @@ static const ep_setting *fails_length(const ep_policy *policy, ep_rule rule,
     return unmet(policy, rule, facts, has_length);
 }
 
+/* Where a part of a file ends has to be known where a size or a quota bounds it. */
+static const ep_setting *fails_range(const ep_policy *policy, ep_rule rule,
+                                     const ep_facts *facts)
+{
+    const ep_setting *limit = ep_policy_max_size(policy);
+    size_t i;
+
+    (void)rule;
+    if (facts->has_range != EP_RANGE_MALFORMED) {
+        return NULL;
+    }
+    for (i = 0; limit == NULL && i < policy->counted_count; i++) {
+        if (policy->counted[i]->count->rule == EP_RULE_QUOTA) {
+            limit = policy->counted[i];
+        }
+    }
+    return limit;
+}
+
 /* The ceiling bounds the size as well, so that the rule alone does not say. */
 static const ep_setting *fails_size(const ep_policy *policy, ep_rule rule,
                                     const ep_facts *facts)

@@ -457,6 +457,8 @@ my %code = (
     unsupported_content_type => [415, qr/ExpectPolicyTypes/],
     unsupported_content_encoding => [415, qr/ExpectPolicyEncodings/],
     length_required => [411, qr/ExpectPolicyRequireLength/],
+    malformed_content_range => [400,
+                                qr/ExpectPolicy(?:MaxSize|Ceiling|Quota)/],
     content_too_large => [413, qr/ExpectPolicy(?:MaxSize|Ceiling)/],
     insufficient_storage => [507, qr/ExpectPolicyFreeSpace/],
     quota_exceeded => [507, qr/ExpectPolicyQuota/],
