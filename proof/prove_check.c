@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE.
  *
- * sources: check policy auth expect media text
+ * sources: check policy auth expect media range text
  * lengths: each field of 0 to 4 characters or missing, each setting missing or
  *          with 0 to 2 names of 0 to 3; two Expect fields that are known
  * joined: ep_check_fails unmet fill any_setting any_limit known_expectations

@@ -1,7 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE.
  *
  * sources: range text
- * lengths: a value of 0 to 14 characters, and one of 0 to 8 behind the unit; positions and bytes of
+ * lengths: a value of 0 to 8 characters, and one of 0 to 8 behind the unit; a
+ *          position that is almost too large; positions and bytes of
  *          content from 0 to INT64_MAX
  * targets: ep_range_parse ep_range_end behind_unit number_in
  *          is_complete_length plus
@@ -14,6 +15,10 @@
 enum { longest = 8, front = 6 };
 
 static char text[front + longest + 1];
+
+/* Two characters decide whether a position still fits. */
+static char large[] = "bytes 0-922337203685477580??/*";
+enum { open = 26 };
 
 static void parse(const char *at)
 {
@@ -52,19 +57,21 @@ int main(void)
 {
     size_t i;
 
-    //@ loop unroll 16;
-    for (i = 0; i <= front + longest; i++) {
+    //@ loop unroll 9;
+    for (i = 0; i <= front + 2; i++) {
         Frama_C_make_unknown(text, front + longest);
         text[front + longest] = '\0';
         parse(text + front + longest - i);
     }
-    //@ loop unroll 16;
+    //@ loop unroll 9;
     for (i = 0; i <= longest; i++) {
         Frama_C_make_unknown(text, front + longest);
         text[front + longest] = '\0';
         memcpy(text + longest - i, "bytes ", front);
         parse(text + longest - i);
     }
+    Frama_C_make_unknown(large + open, 2);
+    parse(large);
     none();
     end();
     return 0;

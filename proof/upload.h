@@ -47,6 +47,8 @@ static void fill(size_t field_length, size_t name_length)
     any_setting(&ceiling);
     any_setting(&mode);
     any_limit(&limit, &count, ANY_OF(name, name_length), NULL);
+    policy.counted[0] = &limit;
+    policy.counted_count = (size_t)Frama_C_interval(0, 1);
     policy.ceiling = maybe(&ceiling);
     policy.mode_by = maybe(&mode);
     policy.mode = (ep_mode)Frama_C_interval(EP_MODE_OFF, EP_MODE_ON);
@@ -61,6 +63,10 @@ static void fill(size_t field_length, size_t name_length)
                                                  EP_CONTENT_UNSIZED);
     facts.declared = Frama_C_long_interval(EP_UNKNOWN, INT64_MAX);
     facts.hint = Frama_C_long_interval(EP_UNKNOWN, INT64_MAX);
+    facts.has_range = (ep_range_result)Frama_C_interval(EP_RANGE_NONE,
+                                                        EP_RANGE_MALFORMED);
+    facts.range.first = Frama_C_long_interval(0, INT64_MAX);
+    facts.range.last = Frama_C_long_interval(0, INT64_MAX);
     facts.content_type = field_or_none(field_length);
     facts.content_encoding = field_or_none(field_length);
     facts.authorization = field_or_none(field_length);

@@ -23,19 +23,25 @@ static const char *behind_unit(const char *value)
 /* Digits from a place up to another one, and nothing else. */
 static int number_in(const char *at, const char *end, int64_t *number)
 {
-    int64_t value = 0;
+    const uint64_t most = INT64_MAX;
+    /* without a sign: one digit more than fits has room, and is seen */
+    uint64_t value = 0;
 
     if (at == end) {
         return 0;
     }
     for (; at < end; at++) {
-        if (*at < '0' || *at > '9'
-            || value > (INT64_MAX - (*at - '0')) / 10) {
+        const char c = *at;
+
+        if (c < '0' || c > '9' || value > most / 10) {
             return 0;
         }
-        value = value * 10 + (*at - '0');
+        value = value * 10 + (uint64_t)(c - '0');
     }
-    *number = value;
+    if (value > most) {
+        return 0;
+    }
+    *number = (int64_t)value;
     return 1;
 }
 
@@ -76,9 +82,12 @@ ep_range_result ep_range_parse(const char *value, ep_range *range)
     return EP_RANGE_BYTES;
 }
 
+/* Both at least 0. */
 static int64_t plus(int64_t a, int64_t b)
 {
-    return a > INT64_MAX - b ? INT64_MAX : a + b;
+    const uint64_t sum = (uint64_t)a + (uint64_t)b;
+
+    return sum > INT64_MAX ? INT64_MAX : (int64_t)sum;
 }
 
 int64_t ep_range_end(const ep_range *range, int64_t bytes)
