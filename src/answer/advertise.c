@@ -25,14 +25,14 @@ APLOG_USE_MODULE(expect_policy);
 
 static ap_filter_rec_t *advertise_filter;
 
-/* Methods that make no sense without content, those that upload first, in the
- * order in which a client is told of one. */
+/* Methods that need content.  The limits of the first one that is accepted are
+ * told, so those that upload come first. */
 static const char *const carriers[] = { "PUT", "POST", "PATCH", "PROPPATCH" };
 #define CARRIERS (sizeof(carriers) / sizeof(*carriers))
 #define UPLOADERS 3
 
-/* @return 1 if ExpectPolicyMethods, where anybody says one, lists the method;
- * @a unsaid where nobody does */
+/* @return 1 if ExpectPolicyMethods lists the method; @a unsaid if there is no
+ * ExpectPolicyMethods */
 static int admits(const ep_policy *policy, const char *method, int unsaid)
 {
     int half, result = unsaid;
@@ -50,8 +50,8 @@ static int admits(const ep_policy *policy, const char *method, int unsaid)
     return result;
 }
 
-/* What the answer says already; what programs say is in the other table.
- * @return NULL: nothing */
+/* @return a field that the answer has already (programs set theirs in
+ * err_headers_out); NULL: none */
 static const char *said(request_rec *r, const char *field)
 {
     const char *value = apr_table_getm(r->pool, r->headers_out, field);
@@ -60,7 +60,7 @@ static const char *said(request_rec *r, const char *field)
                          : apr_table_getm(r->pool, r->err_headers_out, field);
 }
 
-/* Whether the place takes uploads by a method, as far as anybody has said. */
+/* @return 1 if the place accepts uploads by a method, by policy and Allow. */
 static int takes(request_rec *r, const ep_policy *policy, const char *method)
 {
     const char *allow = said(r, "Allow");
@@ -70,7 +70,7 @@ static int takes(request_rec *r, const ep_policy *policy, const char *method)
                          : admits(policy, method, 0);
 }
 
-/* 1 if a method may not carry content here, and is nothing without. */
+/* @return 1 if a method needs content and may not carry any here. */
 static int is_in_vain(const ep_policy *policy, const char *method)
 {
     apr_size_t i;
@@ -106,7 +106,7 @@ static void narrow_allow(request_rec *r, apr_table_t *fields,
     apr_table_setn(fields, "Allow", apr_array_pstrcat(r->pool, kept, ','));
 }
 
-/* The method whose limits are told: one that is taken, as far as anybody says. */
+/* @return the method whose limits are told: the first one that is accepted. */
 static const char *method_to_tell(request_rec *r, const ep_policy *policy)
 {
     int i;
@@ -124,7 +124,7 @@ static const char *method_to_tell(request_rec *r, const ep_policy *policy)
     return "POST";
 }
 
-/* What somebody else has said of what he takes stays as it is. */
+/* Adds a list field, unless another module has set it. */
 static void tell_names(request_rec *r, const ep_policy *policy,
                        const char *field, ep_rule rule)
 {
@@ -133,13 +133,13 @@ static void tell_names(request_rec *r, const ep_policy *policy,
     }
 }
 
-/* The fields of an answer to OPTIONS. */
+/* Adds the fields to an answer to OPTIONS. */
 static void tell(request_rec *r, const ep_policy *policy)
 {
     const char *method = method_to_tell(r, policy);
     ep_preview found;
 
-    /* relative to what was asked for, so that nothing of it is repeated */
+    /* relative to the requested URL, so that nothing of it is repeated */
     apr_table_addn(r->headers_out, "Link",
                    apr_pstrcat(r->pool, "<?" PARAMETER, method,
                                ">; rel=\"describedby\";"
@@ -162,7 +162,7 @@ static void tell(request_rec *r, const ep_policy *policy)
     }
 }
 
-/* Whoever answers OPTIONS, the module adds to it. */
+/* The output filter: adds fields to an answer to OPTIONS of any handler. */
 static apr_status_t add_fields(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     ep_policy policy;
@@ -209,8 +209,8 @@ static int64_t left_of(request_rec *r, const ep_setting *setting)
     return charge.limit - balance.used - balance.held;
 }
 
-/* What is left is for those whom httpd knows, and who could come to hear of it:
- * limits that count are asked last. */
+/* Finds how much is left.  Only for authenticated users whose upload would pass all
+ * other checks: limits that count are asked last. */
 static void find_left(const ep_preview *found, ep_left *left)
 {
     const ep_policy *policy = &found->policy;
@@ -254,8 +254,8 @@ static const char *asked_method(const request_rec *r)
     return NULL;
 }
 
-/* Filters and fields that are for the resource, and not for this document; what
- * Header says is for both. */
+/* Removes filters and fields that belong to the resource, not to this document.
+ * The fields of Header belong to both. */
 static void strip_resource(request_rec *r)
 {
     ap_filter_t *f, *next;
@@ -364,7 +364,7 @@ int ep_advertise(request_rec *r)
 
 void ep_advertise_register(void)
 {
-    /* above mod_headers, so that an administrator's words come last */
+    /* above mod_headers, so that the administrator's Header lines act last */
     advertise_filter = ap_register_output_filter("EXPECT_POLICY_ADVERTISE",
                                                  add_fields, NULL,
                                                  AP_FTYPE_CONTENT_SET - 1);

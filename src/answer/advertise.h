@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** Limits, told to a client before it uploads: ExpectPolicyAdvertise. */
+/** ExpectPolicyAdvertise: tells limits to a client before it uploads. */
 #ifndef EP_ADVERTISE_H
 #define EP_ADVERTISE_H
 
@@ -13,14 +13,14 @@ void ep_advertise_register(void);
  * may ask for limits.  @return 1 if it may */
 int ep_advertise_prepare(request_rec *r);
 
-/** @return 1 if the request may ask for limits, and ep_advertise() is to see it */
+/** @return 1 if the request may ask for limits: then call ep_advertise() */
 int ep_advertise_may_answer(request_rec *r);
 
 /**
- * In the handler stage, before any handler that would answer: answers a GET that
- * asks for limits, and has the answer to OPTIONS tell of them.
+ * In the handler stage, before all handlers that could answer: answers a GET that
+ * asks for limits, and adds fields to the answer to OPTIONS.
  * @param r neither a subrequest nor an ErrorDocument
- * @return DECLINED: the request is for others to answer; or as handlers do
+ * @return DECLINED: another handler has to answer; otherwise as a handler
  */
 int ep_advertise(request_rec *r);
 

@@ -23,8 +23,8 @@ void ep_fields_names(request_rec *r, const ep_policy *policy,
     }
 }
 
-/* 1 if a method works without content, whatever ExpectPolicyMethods says: unless
- * somebody has told httpd otherwise (AllowMethods). */
+/* 1 if a method works without content: ExpectPolicyMethods does not matter then,
+ * but AllowMethods does. */
 static int works_without(const request_rec *r, int number)
 {
     return r->allowed == 0

@@ -1,12 +1,13 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** Fields of answers that tell what a policy accepts. */
+/** Response fields that tell what a policy accepts. */
 #ifndef EP_FIELDS_H
 #define EP_FIELDS_H
 
 #include "request/request.h"
 
-/** Adds to a field what a list rule accepts; nothing where nothing is. */
+/** Adds to a field the names that a list rule accepts; adds nothing for an empty
+ * list. */
 void ep_fields_names(request_rec *r, const ep_policy *policy,
                      const char *field, ep_rule rule);
 

@@ -21,8 +21,8 @@ static ap_filter_rec_t *early_filter;
 /* Set while the configuration is read, then read-only. */
 static int is_needed;
 
-/* @return the state of an upload whose content nobody has read, where early
- * errors are on; else NULL */
+/* @return the state of an upload whose content was not read, if early errors are
+ * on; else NULL */
 static ep_request *unread_upload(request_rec *r)
 {
     ep_request *state;
@@ -63,7 +63,7 @@ static int binds_connection(const request_rec *r)
                          "WWW-Authenticate", NULL);
 }
 
-/* What core says to a head that it could not make sense of: not an upload. */
+/* 1 for the statuses of core for a head that it could not parse. */
 static int is_broken_head(int status)
 {
     return status == HTTP_BAD_REQUEST || status == HTTP_REQUEST_TIME_OUT
@@ -99,7 +99,7 @@ void ep_foreign_error_close(request_rec *r)
     }
 }
 
-/* What a module or an application says in its own words. */
+/* The output filter: sends the answer of a module or application early. */
 static apr_status_t answer_early(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     if (f->ctx == NULL) {
@@ -146,8 +146,8 @@ static int is_unreadable(request_rec *r)
 }
 
 /*
- * core's default handler reads all content before it finds out that it has no
- * use for it.  Says what it would have said (server/core.c default_handler).
+ * core's default handler reads all content before it answers with an error.  This
+ * handler gives the same answer early (server/core.c default_handler).
  */
 static int before_default_handler(request_rec *r)
 {
@@ -180,14 +180,14 @@ static int before_default_handler(request_rec *r)
     }
 }
 
-/* The hooks cost nothing where nobody asks for them. */
+/* Registers the hooks only if a directive needs them. */
 static void need(void)
 {
     if (!is_needed) {
         is_needed = 1;
         ap_hook_insert_filter(watch_answer, NULL, NULL, APR_HOOK_LAST);
-        /* behind all handlers but core's, which is REALLY_LAST; not by naming
-         * core.c, which has a REALLY_FIRST handler as well */
+        /* after all handlers but core's, which is REALLY_LAST.  Naming core.c
+         * as successor would not work: it has a REALLY_FIRST handler as well */
         ap_hook_handler(before_default_handler, NULL, NULL,
                         APR_HOOK_REALLY_LAST - 1);
     }

@@ -1,8 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
 /**
- * ExpectPolicyEarlyErrors: what any other module answers to an upload whose
- * content is unread goes out as a refusal does.
+ * ExpectPolicyEarlyErrors: sends the errors of other modules to an upload whose
+ * content is unread as refusals are sent.
  */
 #ifndef EP_FOREIGN_ERROR_H
 #define EP_FOREIGN_ERROR_H
@@ -12,7 +12,7 @@
 /** Registers the filter. */
 void ep_foreign_error_register(void);
 
-/** Before a configuration is read: nobody has asked for it. */
+/** Before a configuration is read: switches early errors off. */
 void ep_foreign_error_reset(void);
 
 /**
@@ -24,8 +24,8 @@ void ep_foreign_error_reset(void);
 ep_request *ep_foreign_error(request_rec *r, int status);
 
 /**
- * Before an answer is sent that is not ours to replace: has it go out early if
- * it is a redirect, or an error in somebody's own words, to such an upload.
+ * Before an answer is sent that we do not replace: sends it early if it is a
+ * redirect, or an error with another module's own body, to such an upload.
  */
 void ep_foreign_error_close(request_rec *r);
 

@@ -10,7 +10,7 @@
 #include "request/facts.h"
 #include "request/snapshot.h"
 
-/* @return what was asked for, still escaped and without its query; NULL: it has
+/* @return the requested path, still escaped and without its query; NULL: there is
  * no path */
 static const char *asked_path(request_rec *r)
 {
@@ -28,8 +28,8 @@ static const char *asked_path(request_rec *r)
 
 void ep_preview_keep(request_rec *r)
 {
-    /* no script gets to see the fields of a preflight; what a forward proxy is
-     * asked about is not in a place of this server, and `*` in none */
+    /* no script sees the fields of a preflight; the URL of a forward proxy is in
+     * no place of this server, and `*` in no place at all */
     if (ep_facts_is_preflight(r) || r->proxyreq == PROXYREQ_PROXY
         || asked_path(r) == NULL) {
         return;
@@ -45,9 +45,9 @@ int ep_preview_is_kept(request_rec *r)
 }
 
 /*
- * A copy that is equal, and another one.  Where a subrequest has the
- * configuration of its parent, httpd takes it that it has been let in already,
- * whatever its method (ap_process_request_internal()).
+ * Makes an equal copy.  If a subrequest had the same pointer as its parent, httpd
+ * would assume that it is authorized already, whatever its method
+ * (ap_process_request_internal()).
  */
 static ap_conf_vector_t *copy_config(apr_pool_t *pool,
                                      const ap_conf_vector_t *config)
@@ -75,8 +75,8 @@ static char *line_with(request_rec *r, const char *method)
                              protocol, NULL);
 }
 
-/* The subrequest copies from its parent; so for as long as it is made, the
- * parent is what it would be if it were the upload itself. */
+/* Makes the subrequest.  It copies from its parent, so meanwhile the parent looks as
+ * if it were the upload itself. */
 static request_rec *ask(request_rec *r, const char *method, const char *path)
 {
     ep_request *state = ep_request_get(r);
@@ -101,15 +101,16 @@ int ep_preview_is_led_on(const request_rec *r)
     return r->handler != NULL && strcmp(r->handler, "redirect-handler") == 0;
 }
 
-/* What who asks is told of an upload that httpd does not let in. */
+/* @return the status that answers a request for the limits of an upload that httpd
+ * does not admit. */
 static int status_for(const request_rec *r, int status)
 {
     /* there are no such uploads */
     if (status == HTTP_METHOD_NOT_ALLOWED || !ap_is_HTTP_ERROR(status)) {
         return HTTP_NOT_FOUND;
     }
-    /* what was good for r once may be good for nothing more: a client that is
-     * challenged anew for it would try for ever */
+    /* credentials with a one-time nonce were valid for r only: a client that gets
+     * a new challenge for each request would try for ever */
     if (status == HTTP_UNAUTHORIZED && r->user != NULL
         && r->ap_auth_type != NULL
         && ap_cstr_casecmp(r->ap_auth_type, "Digest") == 0) {
@@ -123,13 +124,13 @@ void ep_preview_look(request_rec *r, const char *method, ep_preview *found)
     const char *path = asked_path(r);
     ep_facts facts;
 
-    /* the first one that is asked is the upload as it would come in */
+    /* the first place is asked for the upload as the client would send it */
     ep_request_get(r)->servers = NULL;
     if (path == NULL) {
         found->status = HTTP_NOT_FOUND;
         return;
     }
-    /* the place that led on here has to let it in, too */
+    /* the place that redirected to this one has to admit it, too */
     if (r->prev != NULL) {
         found->sub = ask(r, method, asked_path(ep_request_initial(r)));
         if (ap_is_HTTP_ERROR(found->sub->status)) {
@@ -146,7 +147,7 @@ void ep_preview_look(request_rec *r, const char *method, ep_preview *found)
         ep_verdict_judge(&found->policy, &facts, &found->verdict);
     }
     else {
-        /* or they are sent on to elsewhere, or not ours to tell about */
+        /* or uploads are redirected elsewhere, or the place tells no limits */
         found->status = status_for(r, found->status);
     }
 }

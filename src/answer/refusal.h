@@ -17,15 +17,15 @@ void ep_refusal_register(void);
 int ep_refusal_conclude(request_rec *r, ep_request *state);
 
 /**
- * Answers with the document, whatever anybody else would have said.  To be
- * called from a hook of the request, before anything was sent.
+ * Answers with the document instead of any other answer.  Call it from a hook of
+ * the request, before anything was sent.
  * @return DONE
  */
 int ep_refusal_send(request_rec *r, ep_request *state);
 
 /**
- * In insert_error_filter: lets the document take the place of the page that
- * core is about to send: that of the verdict, or of early_status.
+ * In insert_error_filter: replaces the page that core is about to send by our
+ * document: that of the verdict, or of early_status.
  */
 void ep_refusal_replace_page(request_rec *r, ep_request *state);
 

@@ -10,13 +10,13 @@
 #include "core/book/amount.h"
 #include "request/counters.h"
 
-/* The most content that is read so that a connection can be kept: what fits
- * into the first packets of a connection is there at once or not at all. */
+/* The most content, in bytes, that is read to keep a connection.  So much fits
+ * into the first packets of a connection, so nothing has to wait for it. */
 #define KEEP_MAX 16384
 
-/* What a connection is marked with: how it is to end, and by which virtual host.
- * A number in place of a pointer, so that marking allocates nothing for a
- * connection's lifetime. */
+/* The mark of a connection: how it will end, and for which virtual host.  A number
+ * stored as a pointer, so that marking allocates nothing for a connection's
+ * lifetime. */
 #define LINGERS (EP_LINGER_ABORT + 1)
 
 static void *make_mark(ep_linger linger, size_t place)
@@ -63,8 +63,8 @@ static int takes_content(request_rec *r, apr_bucket_brigade *bb)
     return 0;
 }
 
-/* Only what core reads without an opinion of its own: chunks that it does not
- * like, or a length above LimitRequestBody, it would answer with an error. */
+/* Only content that core reads without an error of its own: it refuses malformed
+ * chunks, and a length above LimitRequestBody. */
 static int is_small(request_rec *r, const ep_facts *facts)
 {
     const apr_off_t limit = ap_get_limit_req_body(r);
@@ -73,8 +73,8 @@ static int is_small(request_rec *r, const ep_facts *facts)
            && (limit <= 0 || facts->declared <= limit);
 }
 
-/* 1 if all content was there and is out of the way, and nothing follows it: a
- * client that sends more at once may not mean what httpd would make of it. */
+/* 1 if all content had arrived and was thrown away, and nothing follows it: bytes
+ * after it may not be meant as a request. */
 static int is_clear(request_rec *r, const ep_request *state)
 {
     conn_rec *c = r->connection;
@@ -98,10 +98,10 @@ static int is_clear(request_rec *r, const ep_request *state)
 }
 
 /*
- * Nothing may be read behind the answer while there is content that nobody
- * read: without this, ap_finalize_request_protocol() reads it all before the
- * answer leaves, and on a connection kept open content would be parsed as the
- * next request.  r->expecting_100 stays: alone, clearing it deadlocks.
+ * Unread content must not stay on an open connection: without this,
+ * ap_finalize_request_protocol() would read all of it before the answer leaves, and
+ * on a kept connection content would be parsed as the next request.
+ * r->expecting_100 stays set: clearing it alone causes a deadlock.
  */
 void ep_close_over_content(request_rec *r, const ep_request *state)
 {
@@ -151,6 +151,6 @@ static int end_connection(conn_rec *c)
 
 void ep_close_register(void)
 {
-    /* last: others may have something to send */
+    /* last: other modules may still have something to send */
     ap_hook_pre_close_connection(end_connection, NULL, NULL, APR_HOOK_LAST);
 }

@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** What becomes of a connection when content was refused unread. */
+/** Closes or keeps a connection whose content was refused unread. */
 #ifndef EP_CLOSE_H
 #define EP_CLOSE_H
 
@@ -10,10 +10,10 @@
 void ep_close_register(void);
 
 /**
- * Before an answer is written to a request whose content nobody will read:
- * has the connection closed behind it, in the manner of ExpectPolicyLinger.
- * It is kept if there is no content, or if all of it has arrived and is small;
- * never waits for any.
+ * Call it before an answer is written to a request whose content will not be read.
+ * Closes the connection after the answer, as ExpectPolicyLinger says.  Keeps it if
+ * there is no content, or if all content has arrived and is small.  Never waits for
+ * content.
  */
 void ep_close_over_content(request_rec *r, const ep_request *state);
 

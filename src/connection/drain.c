@@ -23,17 +23,17 @@ APLOG_USE_MODULE(expect_policy);
 /* httpd's own times (MAX_SECS_TO_LINGER, SECONDS_TO_LINGER) */
 #define FULL_TIME apr_time_from_sec(30)
 #define SHORT_TIME apr_time_from_sec(2)
-/* When the child ends, for everybody. */
+/* The time that all connections get when the child ends. */
 #define LAST_TIME apr_time_from_sec(2)
-/* Connections at once, per child; the next one takes the place of the one that
- * has had most of its time. */
+/* Connections at once, per child; one more replaces the one that has the least
+ * time left. */
 #define MOST 256
-/* What the kernel may keep of a connection: without a bound, it grows with a
- * fast sender to megabytes.  By arithmetic, one buffer a round trip: 3.2 MB a
- * second over 80 ms. */
+/* The receive buffer of a connection in the kernel, bytes: without a bound, it grows
+ * to megabytes for a fast sender.  By arithmetic, one buffer a round trip: 3.2 MB
+ * a second over 80 ms. */
 #define RECEIVE_BUFFER (256 * 1024)
-/* All connections together may send this much in a tick, about 50 MB a second;
- * who sends faster is slowed down by a full receive buffer. */
+/* The bytes that are read in a tick from all connections together, about 50 MB a
+ * second; a full receive buffer slows a faster sender down. */
 #define TICK_BYTES (512 * 1024)
 #define TICK_MSEC 10
 #define PIECE (64 * 1024)
@@ -89,7 +89,7 @@ static void drop_oldest(void)
     drop(oldest);
 }
 
-/* @return 0 once the child is ending */
+/* @return 0 when the child is ending */
 static int take_handed(void)
 {
     handed next;
@@ -110,7 +110,7 @@ static int take_handed(void)
     return length != 0;
 }
 
-/* @return 0 if there will be nothing more */
+/* @return 0 if nothing more can come */
 static int read_on(int fd, size_t place, apr_size_t most)
 {
     static char thrown_away[PIECE];
@@ -128,7 +128,7 @@ static int read_on(int fd, size_t place, apr_size_t most)
     return 1;
 }
 
-/* One look at all connections.  @return how many had sent something */
+/* Reads from all connections once.  @return how many had sent something */
 static int look(apr_time_t last)
 {
     const apr_time_t now = apr_time_now();
@@ -164,7 +164,7 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
     while (is_open || drain.count > 1) {
         int busy;
 
-        /* deadlines are looked at once in a while only */
+        /* the timeout bounds how late a deadline is noticed */
         poll(drain.polled, (nfds_t)drain.count,
              drain.count > 1 ? 500 : -1);
         if (is_open && drain.polled[0].revents != 0) {
@@ -188,8 +188,8 @@ static apr_status_t end_thread(void *data)
     apr_status_t rv;
 
     (void)data;
-    /* a process that a child forked to run a program has its pools, and ends
-     * them if it is killed before it runs, but has none of its threads */
+    /* a process that a child forked to run a program has the child's pools, and
+     * destroys them if it is killed before exec; but it has no threads */
     if (drain.owner != getpid()) {
         return APR_SUCCESS;
     }
@@ -236,8 +236,8 @@ static int hand_over(const handed *next)
     sigset_t all, before;
     int result = -1;
 
-    /* prefork ends a child in its handler of SIGTERM, wherever it stands: here
-     * end_thread() would wait for the mutex for ever */
+    /* prefork ends a child in its handler of SIGTERM, at any instruction: if the
+     * signal came here, end_thread() would wait for the mutex for ever */
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
     apr_thread_mutex_lock(drain.mutex);
@@ -276,7 +276,7 @@ int ep_drain(conn_rec *c, ep_linger linger, size_t place)
     if (result != 1 && next.fd >= 0) {
         close(next.fd);
     }
-    /* if there is no room, it is better closed at once than left to a worker */
+    /* if the pipe is full, close the connection rather than hold a worker */
     return result >= 0;
 }
 

@@ -1,12 +1,13 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** Threads next to a fork() of httpd's. */
+/** Keeps our threads from disturbing programs that httpd forks. */
 #ifndef EP_FORK_H
 #define EP_FORK_H
 
 /**
- * In a child that has a thread of ours, or is about to: under an MPM without
- * threads, what is forked to run a program ends at once if it is told to.
+ * Call it in a child before it starts a thread of ours.  Under an MPM without
+ * threads, a process that is forked to run a program then still ends at once on
+ * SIGTERM.
  */
 void ep_fork_guard(void);
 

@@ -7,11 +7,11 @@
 #include "ap_mpm.h"
 #include "util_filter.h"
 
-/* How long a client on HTTP/2 may take to find its answer. */
+/* How long a stream waits until its client has seen the answer. */
 #define LOOK_TIME apr_time_from_msec(100)
-/* How many may at once, per child: one of mod_http2's workers waits for each.
- * There are half again as many of them as the child has threads (unless
- * H2MaxWorkers says otherwise); one for every four threads may wait. */
+/* The most streams that wait at once, per child; each holds one of mod_http2's
+ * workers.  mod_http2 has 1.5 times as many workers as the child has threads
+ * (unless H2MaxWorkers says otherwise); one for every four threads may wait. */
 #define LOOK_MOST 16
 #define LOOK_THREADS 4
 
@@ -65,11 +65,10 @@ static void end_answer(request_rec *r)
 }
 
 /*
- * mod_http2 resets a stream that has its answer as soon as its worker is back,
- * and a client that is still sending may meet the reset before the answer (curl
- * up to 7.88 at least).  When the client ends or resets the stream, mod_http2
- * sets c->aborted.  The input is not waited on: reading it would open the
- * window for more.
+ * mod_http2 resets an answered stream as soon as its worker returns, and a client
+ * that is still sending may see the reset before the answer (curl up to 7.88 at
+ * least).  When the client ends or resets the stream, mod_http2 sets c->aborted.
+ * This does not read the input: that would open the window for more content.
  *
  * One stream of a connection waits: mod_http2 runs at least two of them at
  * once, so that its neighbours go on.

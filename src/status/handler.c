@@ -36,9 +36,8 @@ static const ap_directive_t *next_of(const ap_directive_t *directive)
 }
 
 /*
- * A virtual host's owner may be allowed SetHandler in .htaccess files, and may
- * get at handlers by other ways, too; what is to be seen is for the server's
- * administrator to say.
+ * An owner may be allowed SetHandler in .htaccess files, and has other ways to
+ * choose a handler, too.  Only the administrator decides who sees the counts.
  */
 static int is_named_by_server(const request_rec *r)
 {
@@ -57,7 +56,7 @@ static int is_named_by_server(const request_rec *r)
     return 0;
 }
 
-/* @return what the ledger holds; NULL: there is none, or no answer now */
+/* @return the counts of the ledger; NULL: there is none, or no answer now */
 static const ep_report_ledger *look_at_ledger(apr_pool_t *pool)
 {
     ep_report_ledger *ledger;
@@ -84,8 +83,8 @@ static const char *time_text(apr_pool_t *pool, apr_time_t seconds)
 }
 
 /*
- * All virtual hosts for who asks the main server, which no virtual host's owner
- * has a part in; otherwise the virtual host that was asked, alone.
+ * Collects the counts: of all virtual hosts if the main server is asked, which
+ * belongs to no owner; otherwise of the virtual host that was asked.
  * @return 1; 0 if the virtual host is counted together with others
  */
 static int gather(const request_rec *r, ep_report *report)
@@ -115,8 +114,8 @@ static int gather(const request_rec *r, ep_report *report)
     }
     report->now = apr_time_sec(apr_time_now());
     report->since = ep_counters_since();
-    /* a child may have written any number there; those of APR's time end at
-     * 2^63 microseconds */
+    /* a child may have written any number there; an apr_time_t ends at 2^63
+     * microseconds */
     if (report->since > report->now) {
         report->since = report->now;
     }

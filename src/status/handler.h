@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** The counts, for operators: a page of their own, and mod_status. */
+/** Shows the counts to operators: a page of its own, and a section of mod_status. */
 #ifndef EP_HANDLER_H
 #define EP_HANDLER_H
 
@@ -10,8 +10,8 @@
 void ep_handler_register(void);
 
 /**
- * In pre_config, when httpd has read its files and not yet acted on them:
- * registers the handler if they name it, so that it costs nothing elsewhere.
+ * In pre_config, when httpd has read its files but not executed the directives:
+ * registers the handler if the files name it, so that it costs nothing otherwise.
  */
 void ep_handler_look(apr_pool_t *pconf);
 
