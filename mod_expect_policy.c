@@ -7,10 +7,10 @@
  *
  *   pre_read_request     hide Expect from core, if the configuration needs it
  *   post_read_request    put it back (src/request/expect_hold.c); the
- *                        ceiling of the virtual host, and the server's own
- *                        policy for what never comes to a place; no
- *                        ErrorDocument; what was sent is kept, for who may ask
- *                        for limits
+ *                        ceiling of the virtual host; the server's own
+ *                        policy for requests that never get to a place; no
+ *                        ErrorDocument for a refusal; keep the client's
+ *                        fields, if it may ask for limits
  *   header_parser        the policy of the place, once all sections are merged
  *   fixups               the same, where httpd's authentication comes first;
  *                        limits that count
@@ -64,9 +64,9 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     return OK;
 }
 
-/* Before core's hook puts the error log in the place of the terminal, and before
- * httpd detaches: at a start alone.  A process that only signals a running server
- * (-k stop) has ended by now, and so has -t. */
+/* Prints messages of the start on the terminal.  Runs before core's hook redirects
+ * stderr to the error log, and before httpd detaches.  A process that only signals
+ * a running server (-k stop) has ended by now, and so has -t. */
 static int say_at_start(apr_pool_t *pconf, apr_pool_t *plog,
                         apr_pool_t *ptemp, server_rec *s)
 {
@@ -123,7 +123,7 @@ static void register_hooks(apr_pool_t *pool)
     ep_measure_register();
     ep_handler_register();
 
-    /* before directives are read, which say what the module needs */
+    /* before directives are read: their handlers switch features on */
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     /* before core's, which leaves the terminal */
     ap_hook_open_logs(say_at_start, NULL, opens_log, APR_HOOK_REALLY_FIRST);
@@ -131,7 +131,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
 
     /* after mod_remoteip and `RequestHeader early`: the log line names the
-     * right client, and what the administrator edited is what is judged */
+     * right client, and the fields are judged as the administrator edited them */
     ap_hook_post_read_request(ep_judge_host, NULL, NULL, APR_HOOK_LAST);
     /* not access_checker, whose veto `Satisfy Any` overrules; and before
      * mod_ssl's renegotiation, which reads the content in access_checker */

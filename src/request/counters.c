@@ -23,14 +23,14 @@ APLOG_USE_MODULE(expect_policy);
  * the virtual host's name and port, 0: free.  The parent takes places, in order,
  * while it reads its configuration, and never gives them back, so that children
  * of the configuration before go on counting in the right ones.  hosts[HOSTS] is
- * for all virtual hosts that came too late.  The parent reads no counter.
+ * for all virtual hosts beyond these.  The parent reads no counter.
  * The kernel gives out memory when it is first written to, so places that
  * nobody takes cost nothing.
  */
 #define HOSTS 4096u
 
-/* A client may declare what it likes; a few of them must not use up what a
- * counter can hold. */
+/* The most that one upload counts for, bytes: a few clients that declare huge sizes
+ * must not fill a counter. */
 #define DECLARED_MAX ((int64_t)1 << 40)
 
 typedef volatile apr_uint64_t counter;
@@ -56,7 +56,7 @@ typedef struct kept {
     apr_uint64_t names[HOSTS];
 } kept;
 
-/* What this configuration has: read-only once it is read. */
+/* The part that belongs to this configuration; read-only after it was read. */
 typedef struct place {
     const char *name;
     host *at;
@@ -71,7 +71,7 @@ static struct counters {
     apr_array_header_t *places;
 } counters;
 
-/* What becomes of one request; in its pool. */
+/* The outcome of one request; in its pool. */
 struct ep_counted {
     pid_t owner;
     host *at;
@@ -80,7 +80,7 @@ struct ep_counted {
     int64_t declared;
 };
 
-/* @return what earlier configurations of this process had, too */
+/* @return the memory that all configurations of this process share */
 static kept *find_kept(apr_pool_t *pool, server_rec *main_server)
 {
     /* another version of the module may follow this one in a restart */
@@ -224,13 +224,13 @@ static void add_minute(host *at)
     }
 }
 
-/* The initial request's pool goes. */
+/* The cleanup of the initial request's pool: counts its outcome. */
 static apr_status_t count(void *data)
 {
     const struct ep_counted *counted = data;
 
-    /* a process that was forked to run a program and ends before it does has
-     * the pools of its parent */
+    /* a process that was forked to run a program has its parent's pools, and
+     * destroys them if it ends before exec */
     if (counted->owner != getpid()) {
         return APR_SUCCESS;
     }
@@ -300,7 +300,7 @@ size_t ep_counters_place(const server_rec *server)
     const apr_size_t *index = apr_hash_get(counters.by_server, &server,
                                            sizeof(server));
 
-    /* some modules make up a virtual host for a request */
+    /* some modules create a server_rec for a request */
     return index != NULL ? *index : EP_COUNTERS_OTHERS;
 }
 

@@ -1,10 +1,10 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
 /**
- * Counts what becomes of requests, per virtual host, for all children.
+ * Counts the outcomes of requests, per virtual host, for all children.
  *
- * A request counts once, when its pool goes, with what it came to over all
- * places and internal redirects on its way.  What counts is what has a verdict
+ * A request counts once, when its pool is destroyed, with its outcome over all
+ * places and internal redirects.  Only requests with a verdict count
  * (EXPECT_POLICY_VERDICT); all other requests cost nothing.
  */
 #ifndef EP_COUNTERS_H
@@ -22,17 +22,16 @@
  */
 int ep_counters_open(apr_pool_t *pconf, server_rec *main_server);
 
-/** The initial request of @a r came to this, unless it comes to more later. */
+/** Notes an outcome of the initial request of @a r; a stronger one replaces it. */
 void ep_counters_note(request_rec *r, ep_request *state, ep_outcome outcome);
 
-/** A client that a virtual host refused has sent this much, which was read and
- * thrown away. */
+/** Counts bytes that a client sent after its refusal, and that were thrown away. */
 void ep_counters_drained(size_t place, apr_size_t bytes);
 
 /** @return when counting began, in seconds since 1970 */
 apr_time_t ep_counters_since(void);
 
-/** The place of all virtual hosts that are more than there is room for. */
+/** The place of all virtual hosts for which there is no place of their own. */
 #define EP_COUNTERS_OTHERS 0
 
 /** @return how many places are in use; virtual hosts of one name and port share

@@ -12,7 +12,7 @@
 
 /* The name under which core reads the field while it is held back. */
 #define HELD "Expect-Policy-Held"
-/* Enough of a line to tell both names from longer ones. */
+/* So many bytes of a line distinguish both names from longer ones. */
 #define PEEK (sizeof(HELD))
 
 static ap_filter_rec_t *hold_filter;
@@ -23,7 +23,7 @@ static int is_held;
 typedef struct hold_ctx {
     /* the request line has passed; blank lines may come before it */
     int in_fields;
-    /* the line so far did not end */
+    /* the last piece did not end its line */
     int in_line;
 } hold_ctx;
 
@@ -48,8 +48,8 @@ static int ends_line(apr_bucket_brigade *bb)
            && length > 0 && data[length - 1] == '\n';
 }
 
-/* Copies what the line begins with.  A line comes in one piece, but for what
- * filters below may do: reads on until there is enough to see. */
+/* Copies the begin of the line.  A line usually comes in one piece, but a filter
+ * below may split it: so this reads until it has enough. */
 static apr_status_t peek(ap_filter_t *f, apr_bucket_brigade *bb,
                          apr_read_type_e block, char *line, apr_size_t *length)
 {
@@ -120,7 +120,7 @@ static apr_status_t hold_expect(ap_filter_t *f, apr_bucket_brigade *bb,
                                                f->c->bucket_alloc));
         }
         else if (ctx->in_fields && is_field(line, length, HELD)) {
-            /* a client's own: it must not pass for a held field */
+            /* the client sent this name itself: it must not count as held */
             APR_BRIGADE_INSERT_HEAD(
                 bb, apr_bucket_immortal_create("X", 1, f->c->bucket_alloc));
         }
@@ -154,8 +154,7 @@ static void hide(request_rec *r, conn_rec *c)
                                apr_pcalloc(r->pool, sizeof(hold_ctx)), r, c);
 }
 
-/* Puts the field back where it belongs, and does what core would have done for
- * 100-continue. */
+/* Puts the field back, and sets expecting_100 as core would have done. */
 static int restore(request_rec *r)
 {
     ep_request *state = ep_request_get(r);
@@ -186,7 +185,7 @@ void ep_expect_hold_need(void)
     if (!is_held) {
         is_held = 1;
         ap_hook_pre_read_request(hide, NULL, NULL, APR_HOOK_MIDDLE);
-        /* before anybody looks for Expect, `RequestHeader early` included */
+        /* before other hooks read Expect, `RequestHeader early` included */
         ap_hook_post_read_request(restore, NULL, NULL, APR_HOOK_REALLY_FIRST);
     }
 }
@@ -228,8 +227,8 @@ int ep_expect_hold_core_refused(const request_rec *r)
     if (expect == NULL || passes_core(expect)) {
         return 0;
     }
-    /* core lets no such request live; an ErrorDocument that is a URL has made
-     * a redirect of the answer */
+    /* core never continues such a request; with an ErrorDocument that is a URL,
+     * its answer has become a redirect */
     return r->status == HTTP_EXPECTATION_FAILED
            || r->status == HTTP_MOVED_TEMPORARILY;
 }

@@ -1,7 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
 /**
- * Holding Expect back from core.
+ * Hides Expect from core.
  *
  * ap_check_request_header() (server/protocol.c) answers every Expect but
  * exactly `100-continue` with 417 before any directory is known.  Where the
@@ -18,9 +18,9 @@
 void ep_expect_hold_register(void);
 
 /**
- * While the configuration is read: has the field held back.  Registers the
- * hooks that do it only now, so that they cost nothing where nobody asks for
- * them; httpd sorts hooks once more when it has read its files (main.c).
+ * Call it while the configuration is read: hides the field from now on.  It
+ * registers the hooks only now, so that they cost nothing if they are not needed;
+ * httpd sorts its hooks again when it has read its files (main.c).
  */
 void ep_expect_hold_need(void);
 
@@ -28,7 +28,7 @@ void ep_expect_hold_need(void);
 void ep_expect_hold_reset(void);
 
 /**
- * Where the policy is Off: what core would have done, had it seen the field.
+ * For a place whose policy is Off: answers as core would have answered.
  * @return DECLINED, or HTTP_EXPECTATION_FAILED
  */
 int ep_expect_hold_as_core(request_rec *r);

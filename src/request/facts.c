@@ -6,7 +6,7 @@
 
 #include "core/text/text.h"
 
-/* So much content is a question, not an upload; bytes. */
+/* The most content of a query, in bytes; more is an upload. */
 #define QUERY_MAX (1024 * 1024)
 
 /* A length in bytes as httpd itself reads it; else EP_UNKNOWN. */
@@ -20,7 +20,7 @@ static int64_t length_in(const request_rec *r, const char *field)
                : EP_UNKNOWN;
 }
 
-/* The Expect field if it says anything, else NULL. */
+/* @return the Expect field if it has a member, else NULL */
 static const char *expect_in(const request_rec *r)
 {
     const char *value = apr_table_get(r->headers_in, "Expect");
@@ -38,8 +38,8 @@ static int is_named(const char *field, const char *lower)
     return *lower == '\0' && *field == '\0';
 }
 
-/* Every request comes by here, so this is one walk over the fields, most of
- * which their initial rules out, rather than three look-ups in the table. */
+/* Every request calls this, so it walks over the fields once, and compares first
+ * letters, instead of three look-ups in the table. */
 int ep_facts_any(const request_rec *r)
 {
     const apr_array_header_t *fields = apr_table_elts(r->headers_in);
@@ -59,7 +59,7 @@ int ep_facts_any(const request_rec *r)
 }
 
 /* The request that opens a WebSocket over HTTP/2 (RFC 8441): mod_http2 gives it
- * this field, which no client may send there, and lets nobody read content. */
+ * this field, which no client may send there, and lets no handler read content. */
 static int is_tunnel(const request_rec *r)
 {
     return r->connection->master != NULL
@@ -137,7 +137,7 @@ int ep_facts_know(request_rec *r, ep_facts *facts)
         if (!ep_facts_read(r, facts)) {
             return 0;
         }
-        /* an owner has announced it in the place that has led on to here */
+        /* an owner has announced it in the place that redirected to this one */
         if (r->prev != NULL) {
             ep_facts_drop_claims(facts);
         }

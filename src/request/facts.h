@@ -1,12 +1,12 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** request_rec -> facts; the only reader of request fields. */
+/** Reads the facts of a request from its fields; no other file reads these. */
 #ifndef EP_FACTS_H
 #define EP_FACTS_H
 
 #include "request/request.h"
 
-/** @return 0 if there is surely nothing to judge in the request; cheap */
+/** @return 0 if the request certainly has nothing to judge; cheap */
 int ep_facts_any(const request_rec *r);
 
 /**
@@ -16,22 +16,22 @@ int ep_facts_any(const request_rec *r);
  */
 int ep_facts_read(const request_rec *r, ep_facts *facts);
 
-/** The same where there is something to judge, content or not. */
+/** As ep_facts_read(), for a request that has to be judged in any case. */
 void ep_facts_read_all(const request_rec *r, ep_facts *facts);
 
 /**
- * What the client has sent: as it was in the first place that the request came to,
- * whether or not that has a policy.  After that, RequestHeader, which owners may use,
- * has edited the fields.
+ * Reads what the client has sent.  The facts are read in the first place of the
+ * request, with a policy or without, and kept: later, RequestHeader in an
+ * .htaccess file may have edited the fields.
  * @param facts set if 1 is returned; points into the request
  * @return as ep_facts_read()
  */
 int ep_facts_know(request_rec *r, ep_facts *facts);
 
-/** Has such facts hold from now on. */
+/** Replaces the facts that ep_facts_know() keeps. */
 void ep_facts_know_from_now(request_rec *r, const ep_facts *facts);
 
-/** @return 1 if a browser asks for a script whether it may upload (CORS) */
+/** @return 1 for a CORS preflight: a browser asks whether a script may upload */
 int ep_facts_is_preflight(const request_rec *r);
 
 /** @return all fields as they are now */
@@ -41,14 +41,13 @@ const apr_table_t *ep_facts_fields(const request_rec *r);
 apr_table_t *ep_facts_swap(request_rec *r, apr_table_t *fields);
 
 /**
- * What would be known of an upload of one byte that a client sent with the
- * credentials that @a fields have.
+ * Makes the facts of an upload of one byte that has the credentials in @a fields.
  */
 void ep_facts_suppose(const apr_table_t *fields, const char *method,
                       ep_facts *facts);
 
-/** Of content that the client has not announced, an owner says what it is and who
- * sends it: nobody is believed. */
+/** Removes facts that only an owner's fields state, for content that the client has
+ * not announced: type, coding, credentials, expectation. */
 void ep_facts_drop_claims(ep_facts *facts);
 
 /** Leaves a request without the fields that announce content; its parent and those
@@ -59,7 +58,7 @@ void ep_facts_drop_content(request_rec *r);
  * mod_dav reads it of a PUT. */
 ep_range_result ep_facts_range(const request_rec *r, ep_range *range);
 
-/** @return where COPY and MOVE lead, as the client has written it; NULL: nowhere */
+/** @return the destination of COPY and MOVE as the client has sent it; NULL: none */
 const char *ep_facts_destination(const request_rec *r);
 
 /** @return 1 if a COPY leaves out what is in a collection; mod_dav refuses such a
@@ -67,9 +66,9 @@ const char *ep_facts_destination(const request_rec *r);
 int ep_facts_is_shallow(const request_rec *r);
 
 /**
- * How much content may come in before limits that count are asked, as the client's method
- * says that it asks or describes: nothing of it is stored, or not before it comes.
- * @return bytes; -1: they are asked on the head
+ * How much content may come in before limits that count are asked.  The methods of
+ * queries store nothing; GET and others store nothing before content comes.
+ * @return bytes; -1: the limits are asked on the head
  */
 int64_t ep_facts_let_in(const ep_facts *facts);
 

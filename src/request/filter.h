@@ -1,7 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
 /**
- * Filters that somebody else has added by name.
+ * Removes filters of the module that somebody else has added by name.
  *
  * A registered filter can be named by a site owner (SetOutputFilter and its
  * like, mod_filter), on any request.  httpd then adds it without a context, and
@@ -16,12 +16,12 @@
 
 #include "util_filter.h"
 
-/** Removes an input filter, and reads as if it had never been there. */
+/** Removes an input filter, and reads from the next one. */
 apr_status_t ep_filter_leave_input(ap_filter_t *f, apr_bucket_brigade *bb,
                                    ap_input_mode_t mode, apr_read_type_e block,
                                    apr_off_t readbytes);
 
-/** Removes an output filter, and writes as if it had never been there. */
+/** Removes an output filter, and writes to the next one. */
 apr_status_t ep_filter_leave_output(ap_filter_t *f, apr_bucket_brigade *bb);
 
 #endif

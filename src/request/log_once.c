@@ -15,12 +15,12 @@ APLOG_USE_MODULE(expect_policy);
  *     seen[0] seen[1] ... seen[SLOTS - 1]       0: free, else a hash
  *
  * A hash is searched from its own slot on, PROBES places far.  Slots are taken
- * by compare-and-swap, so nobody waits for anybody.  Two lines with the same 32
- * bits pass for one, and the second is not logged.  Where a slot was freed, a
- * hash behind it may not be found any more, and its line is logged once more.
+ * by compare-and-swap, so no thread waits.  If two lines have the same hash, the
+ * second is not logged.  After a slot was freed, a hash behind it may not be found
+ * any more, and its line is logged again.
  *
- * Behind them, when a line of those was logged that may come again: in
- * milliseconds, of which differences count alone.
+ * After the slots comes the time of the last line that ep_log_once_a_second()
+ * allowed: in milliseconds; only differences are used.
  */
 #define SLOTS 4096u
 #define PROBES 16u

@@ -14,16 +14,15 @@ int ep_log_once_init(apr_pool_t *pool, server_rec *main_server);
 
 /**
  * @param what a word for the kind of message
- * @return 1 the first time that this is asked for a setting's file and line,
- *         else 0; 0 as well when the memory is full, so that a site owner can
- *         never fill the log
+ * @return 1 at the first call for a setting's file and line, else 0; also 0 when
+ *         the memory is full, so that a site owner cannot fill the log
  */
 int ep_log_once(apr_pool_t *pool, const char *what, const ep_setting *setting);
 
 /** The same for any text. */
 int ep_log_once_text(const char *text);
 
-/** Makes the next time that this text is asked for the first time again. */
+/** Forgets a text: the next call for it returns 1 again. */
 void ep_log_once_forget(const char *text);
 
 /**

@@ -3,9 +3,9 @@
 /*
  * An owner may edit fields and environment of a request (SetEnvIf,
  * RequestHeader, RewriteRule) before limits of the server's are asked, in this
- * place or behind an internal redirect.  So what their expressions are to see is
- * kept: as it is when the server's own files have done their work and no
- * .htaccess file has been read, and what authentication adds to it later.
+ * place or after an internal redirect.  So a copy is kept for the expressions of
+ * the server's limits: made when the server's own files have acted and no
+ * .htaccess file has been read, plus what authentication adds later.
  */
 
 #include "request/snapshot.h"
@@ -63,7 +63,7 @@ static int keep_servers(request_rec *r)
     return DECLINED;
 }
 
-/* The last moment before a user is looked for. */
+/* Runs just before authentication. */
 static int keep_unauthenticated(request_rec *r)
 {
     ep_request *state = ep_request_get(r);
@@ -76,7 +76,7 @@ static int keep_unauthenticated(request_rec *r)
     return DECLINED;
 }
 
-/* 1 if an entry has this very value, and not an equal one */
+/* 1 if an entry has the same value by pointer, not only an equal one */
 static int has_value(const apr_table_t *table, const char *value)
 {
     const apr_array_header_t *all = apr_table_elts(table);
@@ -90,7 +90,7 @@ static int has_value(const apr_table_t *table, const char *value)
     return 0;
 }
 
-/* Does to @a kept what was done to @a before, which became @a after. */
+/* Applies to @a kept the changes from @a before to @a after. */
 static void add_changes(apr_table_t *kept, const apr_table_t *before,
                         const apr_table_t *after)
 {
@@ -137,8 +137,8 @@ void ep_snapshot_need(void)
         is_needed = 1;
         ap_hook_map_to_storage(keep_servers, NULL, NULL,
                                APR_HOOK_REALLY_FIRST);
-        /* per configuration, so that httpd goes on to ask nobody twice where an
-         * internal redirect stays in its place */
+        /* per configuration: so httpd still skips authentication after an
+         * internal redirect that stays in its place */
         ap_hook_check_authn(keep_unauthenticated, NULL, NULL,
                             APR_HOOK_REALLY_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     }

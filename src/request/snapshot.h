@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** What can be edited of a request, as it was at some time. */
+/** Copies of the parts of a request that owners can edit. */
 #ifndef EP_SNAPSHOT_H
 #define EP_SNAPSHOT_H
 
@@ -15,21 +15,21 @@ struct ep_snapshot {
 /** @return copies, which live as long as the initial request */
 ep_snapshot *ep_snapshot_take(request_rec *r);
 
-/** Gives the request what @a snapshot has, and the other way round. */
+/** Exchanges the parts of the request and of @a snapshot. */
 void ep_snapshot_exchange(request_rec *r, ep_snapshot *snapshot);
 
 /**
- * While the server's files are read: an expression in them reads the request.
- * From then on, what an upload was before any .htaccess file was read is kept
- * in ep_request.servers.
+ * Call it while the server's files are read, if an expression in them reads the
+ * request.  From then on, ep_request.servers keeps the state of an upload before
+ * any .htaccess file was read.
  */
 void ep_snapshot_need(void);
 
-/** Before a configuration is read: forgets what the one before it needed. */
+/** Before a configuration is read: forgets the need of the previous one. */
 void ep_snapshot_reset(void);
 
-/** In fixups, before anybody else edits the request: adds what authentication
- * has put there to ep_request.servers, if that is kept. */
+/** In fixups, before other hooks edit the request: adds the changes of
+ * authentication to ep_request.servers, if that is kept. */
 void ep_snapshot_add_authenticated(request_rec *r);
 
 #endif
