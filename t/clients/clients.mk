@@ -34,5 +34,5 @@ measure-clients: all $(CLIENTS_DIR)/received.so $(CLIENTS_DIR)/put_go \
 	t/clients/measure --docs=docs/operations.md
 
 check-clients: all $(CLIENTS_DIR)/received.so
-	prove t/clients/the-link-is-a-link.t
+	prove t/clients/the-simulated-line-keeps-its-promises.t
 	t/clients/measure --check
