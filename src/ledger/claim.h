@@ -1,7 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** What an upload holds in the ledger: claimed for the limits that count,
- * grown while it streams, and settled or released when it is over. */
+/** The claim of an upload in the ledger: made for the limits that count, grown
+ * while content comes in, and settled or released when the upload is over. */
 #ifndef EP_CLAIM_H
 #define EP_CLAIM_H
 
@@ -15,7 +15,7 @@ void ep_claim_register(void);
 /** Before a configuration is read. */
 void ep_claim_reset(void);
 
-/** While a configuration is read: something may come to be counted. */
+/** Call it while a configuration is read, if a limit that counts is possible. */
 void ep_claim_need(void);
 
 /**
@@ -31,16 +31,16 @@ void ep_claim_need(void);
 int ep_claim_take(request_rec *r, ep_request *state);
 
 /**
- * Before a handler runs: claims what the upload was not asked for on its head, if
- * it is another handler that gets it, or finds other fields than those; and gives
- * back what mod_dav is not going to store.
+ * Before a handler runs: claims what was not claimed on the head, if another handler
+ * gets the upload, or the fields have changed; and gives back what mod_dav will not
+ * store.
  * @return as ep_claim_take()
  */
 int ep_claim_check_handler(request_rec *r, ep_request *state);
 
 /**
- * While content comes in: claims more where that is more than was claimed, or,
- * at its end, where less is replaced than was thought.
+ * While content comes in: claims more if more has come than was claimed, or, at its
+ * end, if less is replaced than was expected.
  * @param bytes all content so far
  * @return 1; 0: there is no room, policy and verdict say why, and the policy is
  *         On
@@ -48,9 +48,9 @@ int ep_claim_check_handler(request_rec *r, ep_request *state);
 int ep_claim_cover(request_rec *r, ep_request *state, int64_t bytes);
 
 /**
- * Where filters change content on its way to the handler, such as inflating it:
- * claims for quotas and free space what is more than came over the wire.
- * @param bytes all that the handler is given
+ * If filters change content on its way to the handler, such as inflating it: claims
+ * the difference to what came over the wire, for quotas and free space.
+ * @param bytes all that the handler gets
  * @return as ep_claim_cover()
  */
 int ep_claim_cover_handed(request_rec *r, ep_request *state, int64_t bytes);

@@ -3,12 +3,11 @@
 /**
  * The ledger: what uploads hold and have used, for all children.
  *
- * The functions below are what the rest of the module calls; they hand on to
- * the implementation that ExpectPolicyLedger names, a provider of httpd's
- * (ap_provider.h) in the group EP_LEDGER_GROUP, by the name that stands before
- * the colon.  A member that it does not have is answered here.  No call waits
- * longer than about 100 ms for anything, but for the usage of a tree that was never
- * measured (EP_LEDGER_LONGEST).
+ * The rest of the module calls the functions below.  They call the implementation
+ * that ExpectPolicyLedger names before the colon: a provider (ap_provider.h) in the
+ * group EP_LEDGER_GROUP.  If the provider lacks an optional member, they answer
+ * themselves.  No call waits longer than about 100 ms, except for the usage of a
+ * tree that was never measured (EP_LEDGER_LONGEST).
  */
 #ifndef EP_LEDGER_H
 #define EP_LEDGER_H
@@ -28,23 +27,22 @@ typedef enum ep_ledger_result {
     EP_LEDGER_GRANTED,
     /** one charge does not fit: see the denial; nothing was claimed */
     EP_LEDGER_DENIED,
-    /** the ledger could not answer, and nothing was claimed: what holds now is
-     * for ExpectPolicyLedgerFailure to say.  Logged already */
+    /** the ledger could not answer, and nothing was claimed:
+     * ExpectPolicyLedgerFailure decides.  Logged already */
     EP_LEDGER_FAILED,
-    /** nothing was claimed, as a limit that holds whatever becomes of the ledger
-     * could not be asked: see the denial.  The upload is refused.  Logged
-     * already */
+    /** nothing was claimed, as a limit that holds also without a ledger could not be
+     * asked: see the denial.  The upload is refused.  Logged already */
     EP_LEDGER_REFUSED
 } ep_ledger_result;
 
 /** Registers the provider that is built in, `shm`, and the hooks. */
 void ep_ledger_register(apr_pool_t *pool);
 
-/** Before a configuration is read: forgets what the one before it said. */
+/** Before a configuration is read: forgets the choice of the previous one. */
 void ep_ledger_reset(void);
 
-/** While the configuration is read: something may come to be counted.  Without
- * this no ledger is opened. */
+/** Call it while the configuration is read, if a limit that counts is possible.
+ * Without this no ledger is opened. */
 void ep_ledger_need(void);
 
 /**
@@ -83,16 +81,16 @@ ep_ledger_result ep_ledger_grow(request_rec *r, ep_ledger_charge *charges,
                                 int fails_closed, apr_int64_t *granted,
                                 ep_ledger_denial *denial);
 
-/** Claims one charge for itself, and says nothing if there is none to be had.
+/** Claims one charge with a claim of its own; logs nothing if it is not granted.
  * @param claim all 0  @return 1 if it was granted */
 int ep_ledger_try(const ep_ledger_charge *charge, ep_ledger_claim *claim);
 
-/** Claims nothing of a tree, so that no number is taken that is measured while
- * files move about in it.
+/** Claims 0 bytes of a tree: so a number that is measured while files move in it is
+ * not used.
  * @param charge of 0 bytes  @param claim all 0, or one to add to */
 void ep_ledger_disturb(const ep_ledger_charge *charge, ep_ledger_claim *claim);
 
-/** @return bytes that are used of a tree; 0 where nobody knows */
+/** @return bytes that are used of a tree; 0 if that is not known */
 apr_int64_t ep_ledger_used(const ep_ledger_charge *charge);
 
 /** Measures the trees among the charges that were not yet, all of them within
@@ -100,8 +98,8 @@ apr_int64_t ep_ledger_used(const ep_ledger_charge *charge);
 void ep_ledger_measure(ep_ledger_charge *charges, size_t count);
 
 /**
- * The first content of an upload has arrived: what its claim gave away meanwhile is
- * claimed once more.
+ * Notes that the first content of an upload has arrived: revoked charges are claimed
+ * again.
  * @param charges as they were reserved and grew
  */
 ep_ledger_result ep_ledger_confirm(request_rec *r,
@@ -111,18 +109,18 @@ ep_ledger_result ep_ledger_confirm(request_rec *r,
                                    ep_ledger_denial *denial);
 
 /**
- * The upload is done.  @a claim is all 0 afterwards; one
- * that could not be given back within the time is given back later.  Nothing
- * happens in a process that a child has forked to run a program.
+ * Settles a claim, which is all 0 afterwards.  If the lock is not free in time, it
+ * is settled later.  Does nothing in a process that a child has forked to run a
+ * program.
  */
 void ep_ledger_settle(ep_ledger_claim *claim, apr_int64_t received,
                       apr_int64_t stored);
 
-/** The upload came to nothing; as ep_ledger_settle(). */
+/** Releases a claim, and counts nothing; as ep_ledger_settle(). */
 void ep_ledger_release(ep_ledger_claim *claim);
 
 /**
- * What is held and used of a charge's account.
+ * Reads what is held and used in a charge's account.
  * @return as read_balance() of the provider; APR_ENOTIMPL: it does not tell
  */
 apr_status_t ep_ledger_read_balance(const ep_ledger_charge *charge,
@@ -132,7 +130,7 @@ apr_status_t ep_ledger_read_balance(const ep_ledger_charge *charge,
  * @return as count_entries() of the provider; APR_ENOTIMPL: it does not tell */
 apr_status_t ep_ledger_count_entries(ep_ledger_counts *counts);
 
-/** The provider, for those who measure trees; NULL: no ledger is needed, or the
+/** @return the provider, to measure its trees; NULL: no ledger is needed, or the
  * provider's trees are not measured */
 const ep_ledger_provider *ep_ledger_find_measured(void);
 

@@ -50,8 +50,8 @@
 /** The longest path of a tree, with its NUL, in bytes. */
 #define EP_LEDGER_PATH_SIZE 1024
 
-/** In the order of the checks.  The numbers are hashed into keys, and never
- * change. */
+/** The kinds of accounts, in the order of the checks.  The numbers are hashed into
+ * keys, and never change. */
 typedef enum ep_ledger_kind {
     /** bytes that are to stay free on a file system of this machine */
     EP_CHARGE_SPACE = 0,
@@ -71,43 +71,44 @@ typedef struct ep_ledger_key {
     unsigned char bytes[16];
 } ep_ledger_key;
 
-/** What an upload asks of one account.  What a kind does not use is 0 or NULL. */
+/** What one limit asks for an upload in one account.  Members that a kind does not
+ * use are 0 or NULL. */
 typedef struct ep_ledger_charge {
     ep_ledger_kind kind;
     ep_ledger_key key;
-    /** what the account may come to, inclusive */
+    /** the most that the account may have, inclusive */
     apr_int64_t limit;
-    /** what is asked for; 0: nothing, but the account is there and is held */
+    /** the amount to claim; 0: the claim has a part in the account all the same */
     apr_int64_t amount;
     /** ALLOWANCE: how long a period is; above 0 */
     apr_int64_t period;
-    /** QUOTA: what is measured, shorter than EP_LEDGER_PATH_SIZE; it lives as long
-     * as the call */
+    /** QUOTA: the directory or file to measure, shorter than EP_LEDGER_PATH_SIZE;
+     * valid during the call */
     const char *path;
     /** QUOTA: 1: path is a file that holds the usage as a number */
     int is_file;
     /** 1: the limit stands in an .htaccess file */
     int is_owners;
-    /** QUOTA: whose tree it is: a hash of the section in the server's files, or of
-     * the site.  Where there are few places, trees of one share give way to each
-     * other first */
+    /** QUOTA: the share of the tree: a hash of the section in the server's files,
+     * or of the site.  If places are scarce, a share that has many loses them
+     * first */
     apr_uint64_t share;
-    /** QUOTA: 1: the caller has just measured the tree, which has no place in the
-     * ledger, and it has so many bytes; 0: not */
+    /** QUOTA: 1: the tree has no place in the ledger, and the caller has just
+     * measured it: it has `measured` bytes; 0: not */
     int is_measured;
     apr_int64_t measured;
-    /** whose upload it is: a number made of the address, the same in all charges
-     * of a call and on all machines; 0: nobody's, which neither gives way nor
-     * makes others do so */
+    /** the client: a number made of its address, the same in all charges of a call
+     * and on all machines; 0: none: the claim is never revoked, and revokes no
+     * other */
     apr_uint64_t client;
 } ep_ledger_charge;
 
 /**
- * What an upload holds: storage that its holder owns, and that only the provider
- * looks into.  All 0: nothing is held.  It may be moved, and may be copied as
- * long as only one copy is used.  A provider that needs more room keeps it by
- * itself, under a number that it writes here.  It is of use in the process alone
- * that reserved it, in all its threads.
+ * The claim of an upload.  The caller owns this storage; only the provider reads
+ * what is in it.  All 0: nothing is held.  It may be moved, and may be copied as
+ * long as only one copy is used.  A provider that needs more room keeps it in
+ * memory of its own, under a number that it writes here.  It is valid only in the
+ * process that reserved it, in all its threads.
  */
 typedef struct ep_ledger_claim {
     /** 1: held.  Set by reserve() when it grants; all is 0 again after settle()
@@ -119,7 +120,7 @@ typedef struct ep_ledger_claim {
 } ep_ledger_claim;
 
 typedef enum ep_ledger_outcome {
-    /** all charges are claimed, or those there is room for: see left_out */
+    /** all charges are claimed, or those for which there is room: see left_out */
     EP_OUTCOME_GRANTED = 0,
     /** one charge does not fit, and nothing was claimed: see the denial */
     EP_OUTCOME_DENIED = 1,
@@ -132,8 +133,8 @@ typedef enum ep_ledger_outcome {
     /** the claim has no room for a limit of the server's, which the denial names;
      * nothing was claimed */
     EP_OUTCOME_CROWDED = 4,
-    /** the claim is not there any more: settled or released, its process was taken
-     * for dead, or the ledger was made anew */
+    /** the claim has ended: settled or released, its process was thought dead, or
+     * the ledger was made anew */
     EP_OUTCOME_LOST = 5
 } ep_ledger_outcome;
 
@@ -144,15 +145,15 @@ typedef struct ep_ledger_denial {
     apr_size_t charge;
     /** what the account still has below the limit; at least 0 */
     apr_int64_t remaining;
-    /** ALLOWANCE: span until the period ends and all of it is free again, if the
-     * amount fits the limit at all; otherwise -1: nobody knows */
+    /** ALLOWANCE: span until the period ends and all of it is free again; -1:
+     * unknown, or the amount is above the limit itself */
     apr_int64_t wait;
     /** on GRANTED: bit i is 1 if there was no room for charge i, which counts
      * nothing */
     apr_uint32_t left_out;
 } ep_ledger_denial;
 
-/** A tree as one who measures it sees it: a copy. */
+/** A copy of a tree, for the caller that measures it. */
 typedef struct ep_ledger_tree {
     /** tells it from all other trees of this ledger; need not be a charge's key */
     ep_ledger_key id;
@@ -167,11 +168,11 @@ typedef struct ep_ledger_tree {
     int is_offered;
     /** 1: it was measured, and has a usage */
     int is_known;
-    /** 1: an upload is under way that has a charge in it, be it of 0 bytes */
+    /** 1: an upload is under way that has a charge in it, also one of 0 bytes */
     int is_held;
     /** age of the last upload that asked for it, or of what made it due */
     apr_int64_t since_asked;
-    /** age of the last measurement, be it one that failed; -1: there was none */
+    /** age of the last measurement, also a failed one; -1: there was none */
     apr_int64_t since_measured;
     /** how long that took; span */
     apr_int64_t took;
@@ -182,11 +183,11 @@ typedef struct ep_ledger_tree {
     apr_uint64_t opaque[4];
 } ep_ledger_tree;
 
-/** What a ledger says of an account. */
+/** The numbers of an account. */
 typedef struct ep_ledger_balance {
     apr_int64_t held;
     apr_int64_t used;
-    /** 0: of a tree that was not measured yet, nobody knows what is used */
+    /** 0: the usage of the tree is not known, since it was not measured yet */
     int is_known;
 } ep_ledger_balance;
 
@@ -198,23 +199,22 @@ typedef struct ep_ledger_counts {
 } ep_ledger_counts;
 
 /**
- * An implementation.  A member that may be NULL says so, and what happens then;
- * a provider without one of the others is not taken.
+ * An implementation of the ledger.  A member that may be NULL says so, and says what
+ * happens then; a provider without one of the others is rejected.
  *
  * Calls from reserve() on come from any thread of any child, after child_init().
  * No call waits longer than about 100 ms for anything.  Those that return a
  * status return
  *
  *   APR_SUCCESS   it was answered: see the outcome, or what else is returned
- *   APR_TIMEUP    somebody else had the ledger for too long
+ *   APR_TIMEUP    another process held the ledger for too long
  *   APR_EAGAIN    another server has it, and may give it back
- *   APR_EINIT     there is none
+ *   APR_EINIT     there is no ledger
  *   APR_EGENERAL  it is corrupt
  *   others        a cause of the provider's own, for the log (apr_strerror())
  *
- * Where it is none of the first, nothing was claimed, the claim is as it was,
- * and nothing else was written that is to be returned; what holds then is for
- * ExpectPolicyLedgerFailure to say.
+ * With any status but APR_SUCCESS nothing was claimed, the claim is unchanged, and
+ * no other result was written.  ExpectPolicyLedgerFailure then decides.
  */
 typedef struct ep_ledger_provider {
     /**
@@ -225,67 +225,66 @@ typedef struct ep_ledger_provider {
      */
     const char *(*parse)(apr_pool_t *pool, const char *argument,
                          void **config);
-    /** In the parent, before httpd detaches: what post_config() is going to find,
-     * in an administrator's words, for the terminal.  Changes nothing.  NULL:
-     * nothing is told.
-     * @return NULL: there is nothing to be told */
+    /** In the parent, before httpd detaches: tells what post_config() will find, as
+     * a message for the terminal.  Changes nothing.  NULL: no messages.
+     * @return NULL: there is no message */
     const char *(*check_config)(apr_pool_t *pconf, void *config);
-    /** In the parent, at each start and restart.  What cannot be had is logged,
-     * and later calls fail. */
+    /** In the parent, at each start and restart.  If the ledger cannot be opened,
+     * this is logged, and later calls fail. */
     void (*post_config)(apr_pool_t *pconf, server_rec *s, void *config);
     /** In the parent: a child has started, or has ended.  What an ended one held
      * is given back before the next call of another child is answered.  NULL: the
-     * provider sees by itself which claims are of the dead. */
+     * provider finds the claims of dead children by itself. */
     void (*child_status)(pid_t pid, int has_ended);
-    /** In the parent, every ten seconds or so.  NULL: nothing is to be done. */
+    /** In the parent, about every ten seconds.  NULL: there is nothing to do. */
     void (*monitor)(server_rec *s);
-    /** In a child, before it becomes the user that it serves as: opens what that
-     * one may not, and looks at nothing.  NULL: there is no such thing. */
+    /** In a child, before it changes to the user that it serves as: opens files that
+     * this user may not open, and reads nothing.  NULL: there are none. */
     void (*drop_privileges)(server_rec *s);
-    /** In a child, as the user that it serves as, before anything is asked.  NULL:
-     * a child needs nothing of its own. */
+    /** In a child, as the user that it serves as, before all other calls.  NULL: a
+     * child needs no preparation. */
     void (*child_init)(server_rec *s);
-    /** Called now and then.  NULL: there is never any news.
-     * @return NULL, or what this process found out and nobody was told, for the
-     *         log; behind "the ledger" */
+    /** Called from time to time.  NULL: there are never messages.
+     * @return NULL, or a message for the log that follows "the ledger"; each message
+     *         is returned once */
     const char *(*take_news)(void);
 
     /**
      * Claims all charges or none.  Charges of one kind and key count once, with the
      * smallest limit and the largest amount; as an owner's if all of them are.  A
-     * charge that the claim has already stays as it is, so that an upload is
+     * charge that the claim has already keeps its amount, so that an upload is
      * charged once however often it is asked; but it has to be within the limit.
      *
-     * Where the caller is lenient, a charge whose account there is no room for is
-     * left out, that of a tree only if the caller has measured it.  An owner's
-     * charge that finds no room in the claim (EP_CHARGES_OWNERS) is left out,
-     * whatever the caller is.
+     * With is_lenient, a charge is left out if there is no room for its account;
+     * that of a tree only if the caller has measured it.  An owner's charge without
+     * room in the claim (EP_CHARGES_OWNERS) is left out, with is_lenient or
+     * without.
      *
-     * A tree whose usage is not known is no empty one.  If it was never measured,
-     * an upload of at most EP_CHARGE_UNMEASURED_MAX bytes is granted to a lenient
-     * caller, as long as all that came in since then is within the limit, and a
-     * larger one to nobody.  If it cannot be measured, it counts for a lenient
-     * caller as what is known to lie there: see report_usage().
+     * A tree whose usage is not known is not empty.  If it was never measured,
+     * is_lenient grants an upload of at most EP_CHARGE_UNMEASURED_MAX bytes, as
+     * long as the sum of these is within the limit.  A larger one is not granted.
+     * If the tree cannot be measured, it counts with is_lenient as what is known of
+     * it: see report_usage().
      *
-     * Where nothing is claimed, no account is made either.
+     * If nothing is claimed, no account is made either.
      *
-     * Unless confirm is NULL, what a client holds and has sent nothing for may be
-     * given to another client that finds no room.
+     * Unless confirm is NULL, the claim of an upload that has sent nothing may be
+     * revoked for another client that finds no room.
      *
      * @param is_lenient 1: see above
      * @param claim all 0 for a new one, or one to add to
-     * @param denial its members are written as their outcomes tell
+     * @param denial out: its members say for which outcomes they are written
      */
     apr_status_t (*reserve)(const ep_ledger_charge *charges, apr_size_t count,
                             int is_lenient, ep_ledger_claim *claim,
                             ep_ledger_outcome *outcome,
                             ep_ledger_denial *denial);
     /**
-     * The first content of an upload has arrived: from now on its claim gives way
-     * to nobody, and what it gave away meanwhile is claimed once more.  NULL:
-     * claims never give way.
-     * @param charges as they were reserved, with all that the claim has asked for
-     * @param outcome GRANTED, DENIED (it has not got back what it gave away),
+     * Notes that the first content of an upload has arrived: from now on its claim
+     * cannot be revoked, and its revoked charges are claimed again.  NULL: claims
+     * are never revoked.
+     * @param charges all charges that the claim has asked for, as they were reserved
+     * @param outcome GRANTED, DENIED (the revoked charges could not be claimed),
      *        FULL or LOST
      */
     apr_status_t (*confirm)(const ep_ledger_charge *charges, apr_size_t count,
@@ -293,10 +292,10 @@ typedef struct ep_ledger_provider {
                             ep_ledger_outcome *outcome,
                             ep_ledger_denial *denial);
     /**
-     * Adds to all charges of a claim but CONCURRENT ones, in a tree that was never
-     * measured up to EP_CHARGE_UNMEASURED_MAX.
-     * @param charges as they were reserved, for their limits; what the claim does
-     *        not have is left out
+     * Adds bytes to all charges of a claim except CONCURRENT ones; in a tree that
+     * was never measured, up to EP_CHARGE_UNMEASURED_MAX.
+     * @param charges as they were reserved, for their limits; those that the claim
+     *        does not have are ignored
      * @param least bytes; with less, nothing is granted
      * @param most bytes, at least @a least
      * @param granted on GRANTED: as much as all accounts have, from @a least to
@@ -309,18 +308,19 @@ typedef struct ep_ledger_provider {
                          ep_ledger_outcome *outcome,
                          ep_ledger_denial *denial);
     /**
-     * The upload is done: gives back what it holds, and counts what it came to as
-     * used, wholly or not at all if somebody dies meanwhile.  What cannot be done
-     * at once is done soon.  A second time, by a copy of the claim, changes
-     * nothing.
-     * @param claim all 0 afterwards, whatever came of it
-     * @param received bytes, for ALLOWANCE, in the period that is on
+     * Settles a claim: gives back what it holds, and counts the upload as used.  If
+     * the process dies meanwhile, all of it is done or nothing.  If it cannot be
+     * done at once, it is done soon.  A second call, with a copy of the claim,
+     * changes nothing.
+     * @param claim all 0 afterwards, in any case
+     * @param received bytes, for ALLOWANCE, in the current period
      * @param stored bytes that a tree has more than before, for QUOTA; below 0 if
      *        a file was replaced by a smaller one
      */
     void (*settle)(ep_ledger_claim *claim, apr_int64_t received,
                    apr_int64_t stored);
-    /** The upload came to nothing: gives back what it holds.  As settle(). */
+    /** Releases a claim: gives back what it holds, and counts nothing.  As
+     * settle(). */
     void (*release)(ep_ledger_claim *claim);
 
     /* Trees are measured by ledger/measure, in one child at a time and by uploads
@@ -328,9 +328,9 @@ typedef struct ep_ledger_provider {
      * measured, and the provider has the usage from elsewhere or answers
      * UNKNOWN. */
 
-    /** The first tree from a place on, which is then its own.  Places go from 0
-     * until APR_EOF.  APR_NOTFOUND: none was found so far, and it is to be asked
-     * again from where the place is now. */
+    /** Finds the first tree at or after a place, and sets the place to the tree's.
+     * Begin at 0; APR_EOF: there are no more.  APR_NOTFOUND: none was found so far;
+     * call it again with the place as it is now. */
     apr_status_t (*next_tree)(apr_uint32_t *place, ep_ledger_tree *tree);
     /** Announces the trees whose paths are in the server's files, once for each
      * configuration, whichever child calls: they are measured before the first
@@ -354,25 +354,26 @@ typedef struct ep_ledger_provider {
     apr_status_t (*find_tree)(const ep_ledger_charge *charge,
                               ep_ledger_tree *tree);
     /**
-     * Says what a tree came to.  The number is taken if no upload has ended or is
-     * under way in the tree since @a before; otherwise the ledger knows better,
-     * unless it knows nothing yet or the caller insists: then it gets the number
-     * and what was added meanwhile, and is due again.
+     * Gives the ledger the measured number of a tree.  It is used if no upload has
+     * ended or is under way in the tree since @a before.  Otherwise the ledger keeps
+     * its own number, unless it has none yet or the caller insists: then it uses
+     * the number plus what was added meanwhile, and the tree is due again.
      * @param before as next_tree() or find_tree() gave it before it was measured
-     * @param bytes at least 0; below 0: it cannot be measured, so that its usage
-     *        is unknown, and -1 - bytes were seen: for lenient callers it counts as
-     *        what it had, or as these if they are more
+     * @param bytes at least 0; below 0: the tree cannot be measured, and -1 - bytes
+     *        were seen.  Its usage is then unknown; for lenient callers it counts
+     *        as the last number, or as the bytes seen if they are more
      * @param took how long measuring took; span
-     * @param insists 1: the caller's patience is at its end
+     * @param insists 1: use the number although it was disturbed
      * @return also APR_EAGAIN: the number was not taken
      */
     apr_status_t (*report_usage)(const ep_ledger_tree *before,
                                  apr_int64_t bytes, apr_int64_t took,
                                  int insists);
 
-    /** What is left, for clients that ask, and what a file that is replaced may be
-     * credited with.  APR_NOTFOUND: there is no such account, so nothing is held
-     * or used.  NULL: clients are not told, and nothing is credited. */
+    /** Reads what an account holds and has used: for clients that ask for limits,
+     * and for the credit of a replaced file.  APR_NOTFOUND: there is no such
+     * account, so nothing is held or used.  NULL: clients are not told, and there is
+     * no credit. */
     apr_status_t (*read_balance)(ep_ledger_kind kind, const ep_ledger_key *key,
                                  ep_ledger_balance *balance);
     /** For the status page.  NULL: it tells nothing of the ledger. */
