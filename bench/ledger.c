@@ -109,7 +109,7 @@ static void others(int i)
     upload(&charge, 1);
 }
 
-/* The book alone, for whoever wonders what lock and clock cost. */
+/* The book alone: the difference is the cost of lock and clock. */
 static void unlocked(int i)
 {
     ep_claim claim = { 0, 0 };

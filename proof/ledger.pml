@@ -62,7 +62,7 @@
 #define TOGETHER atomic
 #endif
 
-/* Whoever is to do a step may be killed instead.  The parent does none: its death
+/* A process may be killed before each step.  The parent does none: its death
  * is the server's. */
 #define OR_DIE \
     :: atomic { deaths > 0 -> deaths-- }; goto dead
@@ -150,7 +150,7 @@ byte due_used[ACCOUNTS];
 byte unsettled;
 #endif
 
-/* --- local variables of whoever has the lock --- */
+/* --- local variables of the process that has the lock --- */
 
 byte c, p, n, sum, more;
 bit is_fit;

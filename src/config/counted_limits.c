@@ -224,8 +224,8 @@ static int counts_same(const ep_count *a, const ep_count *b)
                || strcmp(a->expression, b->expression) == 0);
 }
 
-/* The lines of a section up to @a line but for one that counts the same; adds
- * to @a lines how many these are. */
+/* Finds the lines of a section up to @a line, without one that counts the same;
+ * adds their number to @a lines. */
 static const ep_setting *others(cmd_parms *cmd, const ep_setting *line,
                                 const ep_count *count, int *lines)
 {

@@ -379,8 +379,8 @@ static void say_status(const cmd_parms *cmd, void *config, int in_htaccess,
                    (ep_rule)(EP_RULE_STATUS + code), setting);
 }
 
-/* A line without codes is for all, but for those that other lines of the section
- * name. */
+/* A line without codes is for all codes except those that other lines of the
+ * section name. */
 static void say_status_of_all(cmd_parms *cmd, void *config,
                               const ep_setting *setting)
 {

@@ -322,8 +322,8 @@ static void check_htaccess(dump *d, const char *directory)
         apr_finfo_t found;
         char line[HUGE_STRING_LEN];
 
-        /* an owner's pipe would keep whoever opens it, as would a link to some
-         * files of the system's, or one that is endless */
+        /* opening an owner's pipe would block; a link may lead to a system file
+         * that blocks or never ends */
         if (apr_stat(&found, path,
                      APR_FINFO_TYPE | APR_FINFO_SIZE | APR_FINFO_LINK, d->pool)
                 != APR_SUCCESS

@@ -13,7 +13,7 @@
 
 /**
  * @param setting a limit that counts, not Off
- * @param charge filled in but for its amount
+ * @param charge filled in, except its amount
  * @param directory FREE_SPACE: where the content is going to lie, for
  *        ep_charge_space(), in the request's pool; else NULL
  * @return 1; 0: it does not count this upload; -1: nobody can tell, and the log

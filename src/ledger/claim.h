@@ -19,13 +19,13 @@ void ep_claim_reset(void);
 void ep_claim_need(void);
 
 /**
- * Claims for an upload what the limits that count in the policy just judged
- * ask for, but for what it has claimed in another place already.  Where the method
- * says that nothing is stored, they are asked when content comes, as a program may
- * store it all the same, and for what has come.
+ * Claims for an upload what the limits that count in the current policy demand,
+ * without what it has claimed in another place already.  If the method stores
+ * nothing, the limits are asked only when content comes, and for the bytes that
+ * have come: a program may store them.
  *
- * It is settled if the answer is a success and the content was read to its end,
- * and otherwise released: before the answer ends, or else with the request.
+ * The claim is settled if the answer is a success and the content was read to its
+ * end, and otherwise released: before the answer ends, or else with the request.
  * @return 1; 0: there is no room, and the verdict says why
  */
 int ep_claim_take(request_rec *r, ep_request *state);

@@ -259,14 +259,14 @@ is(limits('/behind/f', for => 'POST', @gated)->{max_size}, 1000,
    'and nothing to POST');
 is(limits('/ns/f')->{status}, 403, 'a rewriting that looks at the request line');
 is(limits('/ns/f', for => 'POST')->{max_size}, 1000, 'another method');
-untold_ok('/env/f', 401, 'what lets somebody look does not let him upload');
-is(limits('/env/f', @bob)->{max_size}, 1000, 'who may upload is told');
-untold_ok('/led/first', 401, 'the place that leads on is asked, too');
-is(limits('/led/first', @bob)->{max_size}, 1000, 'and then that it leads to');
+untold_ok('/env/f', 401, 'permission to read does not permit an upload');
+is(limits('/env/f', @bob)->{max_size}, 1000, 'a user who may upload is told the limits');
+untold_ok('/led/first', 401, 'the place that redirects is asked, too');
+is(limits('/led/first', @bob)->{max_size}, 1000, 'and then the place that it leads to');
 untold_ok('/guarded/f', 401, 'a method that is guarded');
 my $without = limits('/guarded/f', for => 'POST');
 is_deeply([ @$without{qw(allowed_methods supported_types max_size)} ],
-          [ ['PUT'], undef, undef ], 'another one is not taken, and told no more');
+          [ ['PUT'], undef, undef ], 'a method that is not accepted learns no more');
 like(field(options('/guarded/f'), 'link'), qr/limits=PUT>/,
      'nor is it the one that OPTIONS links to');
 is(limits('/fixed/f')->{status}, 404, 'a method that AllowMethods excludes');
@@ -352,7 +352,7 @@ my @preflight = ('Origin: https://app.example',
 $res = options('/open/x', headers => \@preflight);
 is($res->{status}, 200, 'a preflight');
 is(field($res, 'link') . field($res, 'upload-limit'), '',
-   'has nothing for scripts to see, and nobody is asked for it');
+   'has no fields for scripts, and asks for no limits');
 like(field(options('/open/x', headers => [ $preflight[0] ]), 'link'), qr/limits/,
      'while OPTIONS of a script is answered as any');
 

@@ -170,7 +170,7 @@ is_deeply([ $asked->{status}, $asked->{interim} ], [404, []],
 like($asked->{body}, qr/^received=0$/m, 'for a page');
 my $small = post('/owned/nobody/x', sized(900));
 is($small->{status}, 403, 'Require all denied');
-like($small->{body}, qr/^received=0$/m, 'nor is content that nobody has counted');
+like($small->{body}, qr/^received=0$/m, 'nor is content that was not counted');
 is(post('/owned/nobody/x', chunked(20_000))->{status}, 403, 'nor measured');
 
 # ------------------------------------------------------------- what leads on
@@ -179,13 +179,13 @@ my %odd = (headers => ['Content-Type: text/html', 'Content-Encoding: gzip']);
 my $direct = post('/cgi/strict/app.cgi', sized(500), %odd);
 is($direct->{status}, 401, 'refused by what the client has sent');
 my $led = post('/led/go', sized(500), %odd);
-is($led->{status}, 401, 'and so it is where RequestHeader has had its word');
+is($led->{status}, 401, 'the same after RequestHeader has edited the fields');
 my %even = (headers => ['Content-Type: image/png', 'Authorization: Bearer x']);
 like(post('/led/go', sized(500), %even)->{body}, qr/^received=500$/m,
      'its twin is led on, with its content');
 for my $content ([chunked(500)], [sized(500)]) {
     my $res = post('/leads', @$content);
-    is($res->{status}, 200, 'a program that leads on to a GET has had the content');
+    is($res->{status}, 200, 'a program that redirects to a GET has had the content');
     is($res->{body}, "thanks\n", 'which is none for who answers then');
 }
 is(post('/leads', chunked(20_000))->{status}, 413, 'if there was not too much');

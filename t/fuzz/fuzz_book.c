@@ -281,7 +281,7 @@ static void end(int is_settled)
     const int64_t received = number(), stored = number();
     ep_claim *claim = &claims[slot].claim;
 
-    /* whoever ends it twice does nothing the second time */
+    /* ending a claim twice changes nothing */
     if (is_settled) {
         const int is_less = byte() % 2;
 

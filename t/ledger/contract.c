@@ -495,7 +495,7 @@ static void test_unknown_trees(void)
           "not even for a lenient caller");
     charges[1].amount = small;
     check(reserve_as(charges, 2, 1, &claims[0]) == EP_OUTCOME_GRANTED,
-          "but for one who asks for little");
+          "a small upload is granted");
     check(grow(charges, 2, &claims[0], 1, 1) == EP_OUTCOME_UNKNOWN
               && denial.charge == 1,
           "which does not become much");

@@ -93,7 +93,7 @@ for ([ sub { $server->put('/no/such/place', 100) }, 409, 'no directory' ],
      [ sub { $server->put('/cgi/app.cgi?status=404', 100, method => 'POST') },
        404, 'or finds nothing' ],
      [ sub { $server->put('/again', 100, method => 'POST') }, 307,
-       'an upload that is to be sent elsewhere' ]) {
+       'an upload that a redirect sends elsewhere' ]) {
     my ($do, $status, $name) = @$_;
     is($do->()->{status}, $status, $name);
     is($server->used, 6000, 'counts nothing');
@@ -122,7 +122,7 @@ is($server->used, 6100, 'is counted');
 
 accepted_ok($server->put('/cgi/app.cgi', 300, method => 'POST'),
             name => 'a program reads it');
-is($server->used, 6400, 'what it makes of it nobody knows: counted as received');
+is($server->used, 6400, 'what a program stores is not known: it counts as received');
 
 my $past = $server->put('/nph/nph-take.pl', 200, method => 'POST');
 is($past->{body}, "ok\n", 'a program that speaks for itself');

@@ -66,7 +66,7 @@ is(scalar(admitted(@over)), 1, 'one of three over one file');
 is(finish_all(admitted(@over)), '204', 'replaces it');
 counted_ok('at-once', LARGE + 1, 'taken off once');
 refusal_ok($server->announce('/at-once/new', LARGE),
-           refused(LARGE - 1, LARGE), name => 'and no more is free than that');
+           refused(LARGE - 1, LARGE), name => 'no more than that is free');
 accepted_ok($server->put('/at-once/new', LARGE - 1), status => 201,
             name => 'which is');
 @over = map { $server->begin("/apart/$_", 1) } qw(big rest);

@@ -87,7 +87,7 @@ refusal_ok($server->announce('/two/b', 1), used_up(0, 1, qr/\A3[56]\d\d\z/),
 accepted_ok($server->put('/passed/app.cgi', 600, method => 'POST'),
             name => 'passed on');
 is($server->put('/passed/app.cgi?status=503', 400, method => 'POST')->{status},
-   503, 'passed on in vain');
+   503, 'passed on, and the backend fails');
 refusal_ok($server->announce('/passed/app.cgi', 401, method => 'POST'),
            used_up(400, 401, qr/\A8[56]\d{3}\z/), name => 'what is left');
 my $cut = $server->put_chunked('/passed/app.cgi', 401, method => 'POST');

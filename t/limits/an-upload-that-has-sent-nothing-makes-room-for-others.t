@@ -45,7 +45,7 @@ for my $dir ('quota', 'twin') {
 my @hoard = map { $server->begin("/quota/$_", 100_000, of('192.0.2.1')) } 1 .. 10;
 is(admitted(@hoard), 10, 'one client holds all of the quota');
 denied_ok($server->announce('/quota/x', 1, of('192.0.2.1')),
-          507, 'quota_exceeded 0', 'and has no more for itself');
+          507, 'quota_exceeded 0', 'and the same client gets no more');
 accepted_ok($server->put('/quota/other', 400_000, of('192.0.2.2')),
             status => 201, name => 'but another client gets in');
 accepted_ok($server->put('/quota/other.v6', 100_000, of('2001:db8::1')),
@@ -67,7 +67,7 @@ ExpectPolicy::Ledger::send_content($_, 1) for @sent;
 is($server->books->{trees}{"$site/twin"}{held}, 1_000_000, 'all is held');
 select undef, undef, undef, 0.5;
 denied_ok($server->announce('/twin/other', 1, of('192.0.2.2')),
-          507, 'quota_exceeded 0', 'uploads that have begun to send give way to nobody');
+          507, 'quota_exceeded 0', 'uploads that have begun to send keep their claims');
 $_->{length}-- for @sent;
 @status = map { ExpectPolicy::Ledger::finish($_) } @sent;
 is(scalar(grep { $_ eq '201' } @status), 10, 'and are all stored');

@@ -65,7 +65,7 @@ refusal_ok($server->announce('/open/a', 10), code => 'allowance_exceeded',
            members => { allowance_remaining => 0, requested_size => 10,
                         retry_after => qr/^\d+$/ },
            headers => { 'Retry-After' => qr/^\d+$/ },
-           name => 'where nobody has to say who he is, everybody is told');
+           name => 'without Require every client is told');
 
 $server->stop;
 done_testing;

@@ -169,7 +169,7 @@ is(used('/root'), 1112, 'the way to it may be a link');
 my $measured = time;
 mkdir "$top/docs/one" or die;
 make('docs/one/file', 3000);
-is(measurements('docs/one'), 0, 'what nobody has named waits for an upload');
+is(measurements('docs/one'), 0, 'a tree that no file names is not measured yet');
 is_admitted('/docs/one/new', 'which is admitted under Open, without a number');
 becomes('/docs/one/new', 3000, 'and then it is measured');
 
@@ -213,7 +213,7 @@ is(measurements('tree'), $times + 1, 'measured once more for that');
 becomes('/late/x', 11, 'a root is there now');
 becomes('/secret/closed/x', 7, 'a directory can be read now');
 becomes("/bad/$_", 4321, "a good number: $_") for sort keys %bad;
-is(used($app), 1734, 'a file that is the same knows no more than the ledger');
+is(used($app), 1734, 'a file that has not changed is not used');
 
 # and back again
 unlink "$top/tree/new", "$top/tree/a/10" or die;

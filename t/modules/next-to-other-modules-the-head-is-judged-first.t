@@ -113,7 +113,7 @@ refusal_ok(ask(@counted, length => 1), code => 'allowance_exceeded', logged => 0
            headers => { 'Retry-After' => qr/^\d+$/ }, name => 'nor waited for');
 
 my $nobody = ask(@to, path => '/app/user', length => 1001, @asks);
-is($nobody->{status}, 401, 'who is nobody is asked for a password first');
+is($nobody->{status}, 401, 'a client without credentials is asked for a password first');
 
 # mod_reqtimeout: who sends slowly is cut off by it, who is refused is not held
 my $slow = ask(@to, path => '/app/x', length => 1000, body => 'x', patience => 8);

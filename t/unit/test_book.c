@@ -1442,7 +1442,7 @@ START_TEST(a_number_is_taken_if_nothing_happened)
     before = tree_of(&part);
     ck_assert_int_eq(ep_book_measured(&book, NOW + 1, &before, 400, 1, 0), 1);
     ck_assert_int_eq(used_of(&part), 400);
-    /* somebody else has measured it, whoever insists */
+    /* another process has measured it: also with insists */
     before.mark = 7;
     ck_assert_int_eq(ep_book_measured(&book, NOW + 2, &before, 1, 1, 1), 0);
     ck_assert_int_eq(ep_book_measured(&book, NOW + 2, &before, -1, 1, 0), 0);
@@ -1796,7 +1796,7 @@ START_TEST(no_share_keeps_more_places_than_another_one_has)
     ck_assert_uint_eq(trees_of(2), 1);
     ck_assert(trees_of(3) >= 7 && trees_of(3) <= 8);
     ck_assert_uint_eq(trees_of(1) + trees_of(3), 15);
-    /* and whoever comes back in a flood gets no more */
+    /* and a client that comes back in a flood gets no more */
     ask_for(1, 1, 1000);
     ask_for(3, 1, 1000);
     ask_for(1, 1, 1000);

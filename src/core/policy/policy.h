@@ -293,8 +293,8 @@ const char *ep_policy_message(const ep_policy *policy, ep_code code);
 /** @return the setting that limits the size most; NULL: none does */
 const ep_setting *ep_policy_max_size(const ep_policy *policy);
 
-/** @return what was written of a rule in rules.def; of a code's own rule all 0,
- * but for the first one of its row */
+/** @return the row of a rule in rules.def; if a row has one rule for each code, all 0
+ * for each of these except the first */
 const ep_rule_row *ep_policy_row(ep_rule rule);
 
 /** @return the stricter of both halves' settings of a rule whose values are
