@@ -22,12 +22,13 @@ enum { open = 26 };
 
 static void parse(const char *at)
 {
-    ep_range range = { -7, -7 };
+    ep_range range = { -7, -7, -7 };
     const ep_range_result result = ep_range_parse(at, &range);
 
     //@ check one_of_three: result == EP_RANGE_BYTES || result == EP_RANGE_MALFORMED;
     if (result == EP_RANGE_BYTES) {
         //@ check positions: 0 <= range.first && 0 <= range.last;
+        //@ check whole: range.complete == 0 || range.complete > range.last;
     }
     else {
         //@ check untouched: range.first == -7 && range.last == -7;

@@ -67,14 +67,40 @@ void ep_fields_allow(request_rec *r, const ep_policy *policy)
     }
 }
 
+/* @return NULL: the limit of a check is not told */
+static const char *upload_limit_of(request_rec *r, const ep_policy *policy,
+                                   const ep_check *check)
+{
+    const ep_setting *limit = (check->tells & EP_TELLS_UPLOAD_LIMIT) != 0
+                                  ? ep_policy_limit(policy, check->rule)
+                                  : NULL;
+    char *name, *at;
+
+    if (limit == NULL || limit->number > INTEGER_MAX) {
+        return NULL;
+    }
+    /* max_size is max-size there */
+    name = apr_pstrdup(r->pool, ep_policy_row(check->rule)->member);
+    for (at = name; (at = strchr(at, '_')) != NULL; at++) {
+        *at = '-';
+    }
+    return apr_psprintf(r->pool, "%s=%" APR_INT64_T_FMT, name,
+                        (apr_int64_t)limit->number);
+}
+
 void ep_fields_upload_limit(request_rec *r, const ep_policy *policy)
 {
-    const ep_setting *size = ep_policy_max_size(policy);
+    const char *all = NULL;
+    int code;
 
-    if (policy->tells_upload_limit && size != NULL
-        && size->number <= INTEGER_MAX) {
-        apr_table_setn(r->headers_out, "Upload-Limit",
-                       apr_psprintf(r->pool, "max-size=%" APR_INT64_T_FMT,
-                                    (apr_int64_t)size->number));
+    for (code = 0; policy->tells_upload_limit && code < EP_HEAD_CODES; code++) {
+        const char *limit = upload_limit_of(r, policy, ep_check_of((ep_code)code));
+
+        if (limit != NULL) {
+            all = all != NULL ? apr_pstrcat(r->pool, all, ", ", limit, NULL) : limit;
+        }
+    }
+    if (all != NULL) {
+        apr_table_setn(r->headers_out, "Upload-Limit", all);
     }
 }

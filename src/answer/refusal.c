@@ -60,11 +60,11 @@ static void set_fields(request_rec *r, const ep_request *state)
     case EP_UNSUPPORTED_CONTENT_ENCODING:
         ep_fields_names(r, &state->policy, "Accept-Encoding", EP_RULE_ENCODINGS);
         break;
-    case EP_CONTENT_TOO_LARGE:
-        ep_fields_upload_limit(r, &state->policy);
-        break;
     default:
         break;
+    }
+    if ((ep_check_of(verdict->code)->tells & EP_TELLS_UPLOAD_LIMIT) != 0) {
+        ep_fields_upload_limit(r, &state->policy);
     }
     if (verdict->retry_after != EP_UNKNOWN) {
         apr_table_setn(r->headers_out, "Retry-After",

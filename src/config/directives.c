@@ -95,12 +95,13 @@ static const char *set_choice(cmd_parms *cmd, void *config, const char *word)
     return error != NULL ? error : keep(cmd, config, setting);
 }
 
-/* A size, or the directive's word for none. */
+/* A size, or the directive's word for none, which is @a number. */
 static const char *parse_size(const cmd_parms *cmd, const char *word,
-                              const char *none, ep_setting *setting)
+                              const char *none, int64_t number,
+                              ep_setting *setting)
 {
     if (ap_cstr_casecmp(word, none) == 0) {
-        setting->number = EP_UNLIMITED;
+        setting->number = number;
         return NULL;
     }
     if (!ep_number_size(word, &setting->number)) {
@@ -117,7 +118,12 @@ static const char *set_size(cmd_parms *cmd, void *config, const char *word)
     ep_setting *setting = ep_words_new_setting(cmd);
 
     if (error == NULL) {
-        error = parse_size(cmd, word, form_of(cmd), setting);
+        error = parse_size(cmd, word, form_of(cmd),
+                           ep_policy_row(ep_words_rule(cmd))->kind
+                                   == EP_KIND_AT_LEAST
+                               ? 0
+                               : EP_UNLIMITED,
+                           setting);
     }
     return error != NULL ? error : keep(cmd, config, setting);
 }
@@ -511,7 +517,7 @@ static const char *set_ceiling(cmd_parms *cmd, void *config, const char *word)
 
     (void)config;
     if (error == NULL) {
-        error = parse_size(cmd, word, cmd->info, setting);
+        error = parse_size(cmd, word, cmd->info, EP_UNLIMITED, setting);
     }
     if (error == NULL) {
         ep_section_say_ceiling(cmd->server, setting);
@@ -529,6 +535,7 @@ static const char *set_ceiling(cmd_parms *cmd, void *config, const char *word)
 
 /* How many arguments a directive takes, and what reads them. */
 #define READ_AT_MOST(name, ...) AP_INIT_TAKE1(name, set_size, __VA_ARGS__)
+#define READ_AT_LEAST(name, ...) AP_INIT_TAKE1(name, set_size, __VA_ARGS__)
 #define READ_SWITCH(name, ...) AP_INIT_TAKE1(name, set_choice, __VA_ARGS__)
 #define READ_CHOICE(name, ...) AP_INIT_TAKE1(name, set_choice, __VA_ARGS__)
 #define READ_LIST(name, ...) AP_INIT_RAW_ARGS(name, set_names, __VA_ARGS__)

@@ -73,19 +73,38 @@ static void cut(request_rec *r, ep_request *state)
     ep_counters_note(r, state, EP_OUTCOME_CUT);
 }
 
-static void check_size(request_rec *r, ep_request *state, int64_t bytes)
+/* Policy and verdict refuse what comes in: cuts it, or says that it would. */
+static void stop(request_rec *r, ep_request *state)
 {
-    if (ep_check_extent(&state->facts, bytes) <= limit_of(&state->metered)) {
-        return;
-    }
-    state->policy = state->metered;
-    ep_verdict_cut(&state->policy, &state->facts, &state->verdict);
     if (state->policy.mode == EP_MODE_ON) {
         cut(r, state);
         return;
     }
     ep_refusal_conclude(r, state);
     memset(&state->metered, 0, sizeof(state->metered));
+}
+
+static void check_size(request_rec *r, ep_request *state, int64_t bytes)
+{
+    if (ep_check_extent(&state->facts, bytes) > limit_of(&state->metered)) {
+        state->policy = state->metered;
+        ep_verdict_cut(&state->policy, &state->facts, &state->verdict);
+        stop(r, state);
+    }
+}
+
+/* At the end of content whose length was not known before: a handler must not find
+ * that end where there is too little. */
+static void check_end(request_rec *r, ep_request *state, int64_t bytes)
+{
+    ep_verdict verdict;
+
+    if (state->facts.content == EP_CONTENT_UNSIZED
+        && ep_verdict_end(&state->metered, &state->facts, bytes, &verdict)) {
+        state->policy = state->metered;
+        state->verdict = verdict;
+        stop(r, state);
+    }
 }
 
 /* Core makes a 413 of ENOSPC (ap_map_http_request_error), of its own 401 as well,
@@ -108,6 +127,7 @@ static apr_status_t meter(ap_filter_t *f, apr_bucket_brigade *bb,
     ep_request *state = f->ctx;
     apr_status_t rv;
     int64_t bytes, total;
+    int ends;
 
     if (state == NULL) {
         return ep_filter_leave_input(f, bb, mode, block, readbytes);
@@ -132,7 +152,8 @@ static apr_status_t meter(ap_filter_t *f, apr_bucket_brigade *bb,
     if (rv != APR_SUCCESS || mode != AP_MODE_READBYTES) {
         return rv;
     }
-    if (!APR_BRIGADE_EMPTY(bb) && APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb))) {
+    ends = !APR_BRIGADE_EMPTY(bb) && APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb));
+    if (ends) {
         state->is_read = 1;
     }
     bytes = content_in(bb);
@@ -143,6 +164,9 @@ static apr_status_t meter(ap_filter_t *f, apr_bucket_brigade *bb,
     check_size(f->r, state, total);
     if (!state->cut && !ep_claim_cover(f->r, state, total)) {
         cut(f->r, state);
+    }
+    if (!state->cut && ends) {
+        check_end(f->r, state, total);
     }
     if (state->cut) {
         apr_brigade_cleanup(bb);
@@ -267,15 +291,32 @@ static void add_filter(request_rec *r, ep_request *state)
     }
 }
 
+/* 1 if content is to be looked at on its way, whatever counts */
+static int is_metered(const ep_policy *policy)
+{
+    return limit_of(policy) != EP_UNLIMITED || ep_policy_asks_at_end(policy);
+}
+
+/* Of the places on its way, content is held to the strictest. */
+static void meter_place(ep_request *state)
+{
+    const ep_policy before = state->metered;
+    const ep_policy *place = &state->policy;
+
+    if (place->mode > before.mode
+        || (place->mode == before.mode && limit_of(place) < limit_of(&before))) {
+        state->metered = *place;
+    }
+    if (place->mode == before.mode) {
+        ep_policy_keep_least(&state->metered, &before);
+        ep_policy_keep_least(&state->metered, place);
+    }
+}
+
 void ep_meter_attach(request_rec *r, ep_request *state)
 {
-    const int64_t limit = limit_of(&state->policy);
-
-    if ((limit != EP_UNLIMITED || state->policy.early_errors)
-        && (state->policy.mode > state->metered.mode
-            || (state->policy.mode == state->metered.mode
-                && limit < limit_of(&state->metered)))) {
-        state->metered = state->policy;
+    if (is_metered(&state->policy) || state->policy.early_errors) {
+        meter_place(state);
         add_filter(r, state);
     }
     else if (state->policy.counted_count > 0) {
@@ -285,7 +326,7 @@ void ep_meter_attach(request_rec *r, ep_request *state)
 
 void ep_meter_attach_provisional(request_rec *r, ep_request *state)
 {
-    if (limit_of(&state->policy) != EP_UNLIMITED) {
+    if (is_metered(&state->policy)) {
         state->metered = state->policy;
         state->is_provisional = 1;
         add_filter(r, state);

@@ -6,9 +6,6 @@
 
 #include "core/text/text.h"
 
-/* The most content of a query, in bytes; more is an upload. */
-#define QUERY_MAX (1024 * 1024)
-
 /* A length in bytes as httpd itself reads it; else EP_UNKNOWN. */
 static int64_t length_in(const request_rec *r, const char *field)
 {
@@ -225,20 +222,14 @@ static int is_one_of(const char *method, const char *const *methods)
 
 int64_t ep_facts_let_in(const ep_facts *facts)
 {
-    static const char *const queries[] = {
-        "PROPFIND", "REPORT", "SEARCH", "QUERY", "LOCK", "ACL", "MKCALENDAR",
-        "MKCOL", NULL
-    };
     /* a program may store what comes with these as well: it is asked for then */
     static const char *const others[] = {
         "GET", "HEAD", "OPTIONS", "TRACE", "DELETE", "UNLOCK", "COPY", "MOVE",
         NULL
     };
 
-    if (is_one_of(facts->method, queries)) {
-        return facts->content == EP_CONTENT_SIZED && facts->declared > QUERY_MAX
-                   ? -1
-                   : QUERY_MAX;
+    if (ep_check_is_query(facts)) {
+        return EP_QUERY_MAX;
     }
     return is_one_of(facts->method, others) ? 0 : -1;
 }

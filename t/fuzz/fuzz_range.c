@@ -30,8 +30,8 @@ static int length_in(const char *text, int64_t *length)
 static int expected(char *text, ep_range *range)
 {
     char *dash, *slash;
-    int64_t complete;
 
+    range->complete = 0;
     if (strncasecmp(text, "bytes ", 6) != 0
         || (dash = strchr(text + 6, '-')) == NULL
         || (slash = strchr(text + 6, '/')) == NULL) {
@@ -44,7 +44,8 @@ static int expected(char *text, ep_range *range)
         return 0;
     }
     return *slash == '*'
-           || (length_in(slash, &complete) && complete > range->last);
+           || (length_in(slash, &range->complete)
+               && range->complete > range->last);
 }
 
 static void check_end(const ep_range *range, const char *digits)
@@ -67,13 +68,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *digits = fuzz_line(&data, &size);
 
     if (text != NULL && digits != NULL) {
-        ep_range range = { -7, -7 }, wanted = { -7, -7 };
+        ep_range range = { -7, -7, -7 }, wanted = { -7, -7, -7 };
         const ep_range_result found = ep_range_parse(text, &range);
 
         PROMISE(found != EP_RANGE_NONE);
         PROMISE((found == EP_RANGE_BYTES) == expected(text, &wanted));
         if (found == EP_RANGE_BYTES) {
-            PROMISE(range.first == wanted.first && range.last == wanted.last);
+            PROMISE(range.first == wanted.first && range.last == wanted.last
+                    && range.complete == wanted.complete);
             check_end(&range, digits);
         }
         else {

@@ -399,8 +399,9 @@ static int read_setting(scenario *s, ep_setting *setting, ep_rule rule,
     case EP_KIND_CHOICE:
     case EP_KIND_SWITCH:
         return read_choice(setting, row->form, line);
+    case EP_KIND_AT_LEAST:
     case EP_KIND_AT_MOST:
-        setting->number = EP_UNLIMITED;
+        setting->number = row->kind == EP_KIND_AT_MOST ? EP_UNLIMITED : 0;
         return is(line, row->form) || bytes_in(line, &setting->number);
     case EP_KIND_CHALLENGES:
         return read_challenge(s, setting, before, line);

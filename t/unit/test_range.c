@@ -8,29 +8,31 @@ static const struct {
     const char *value;
     int64_t first;
     int64_t last;
+    int64_t complete;
 } ranges[] = {
-    { "bytes 0-0/1", 0, 0 },
-    { "bytes 10-19/100", 10, 19 },
-    { "bytes 10-19/20", 10, 19 },
-    { "bytes 10-19/*", 10, 19 },
-    { "BYTES 10-19/*", 10, 19 },
-    { "bytes 007-010/0011", 7, 10 },
-    { "bytes 0-9223372036854775806/9223372036854775807", 0, INT64_MAX - 1 },
-    { "bytes 9223372036854775807-9223372036854775807/*", INT64_MAX, INT64_MAX },
+    { "bytes 0-0/1", 0, 0, 1 },
+    { "bytes 10-19/100", 10, 19, 100 },
+    { "bytes 10-19/20", 10, 19, 20 },
+    { "bytes 10-19/*", 10, 19, 0 },
+    { "BYTES 10-19/*", 10, 19, 0 },
+    { "bytes 007-010/0011", 7, 10, 11 },
+    { "bytes 0-9223372036854775806/9223372036854775807", 0, INT64_MAX - 1, INT64_MAX },
+    { "bytes 9223372036854775807-9223372036854775807/*", INT64_MAX, INT64_MAX, 0 },
     /* what mod_dav takes beyond the grammar */
-    { "bytes 10-19/*junk", 10, 19 },
-    { "bytes 10/20-19", 10, 19 },
-    { "bytes 10/*-19", 10, 19 }
+    { "bytes 10-19/*junk", 10, 19, 0 },
+    { "bytes 10/20-19", 10, 19, 20 },
+    { "bytes 10/*-19", 10, 19, 0 }
 };
 
 START_TEST(a_range_of_bytes_has_a_first_and_a_last_position)
 {
-    ep_range range = { -7, -7 };
+    ep_range range = { -7, -7, -7 };
 
     ck_assert_int_eq(ep_range_parse(guarded(ranges[_i].value), &range),
                      EP_RANGE_BYTES);
     ck_assert_int_eq(range.first, ranges[_i].first);
     ck_assert_int_eq(range.last, ranges[_i].last);
+    ck_assert_int_eq(range.complete, ranges[_i].complete);
 }
 END_TEST
 
@@ -89,7 +91,7 @@ static const struct {
 
 START_TEST(what_is_no_range_of_bytes_leaves_the_range_alone)
 {
-    ep_range range = { -7, -8 };
+    ep_range range = { -7, -8, -9 };
 
     ck_assert_int_eq(ep_range_parse(guarded(bad_ranges[_i].value), &range),
                      EP_RANGE_MALFORMED);
@@ -113,19 +115,19 @@ static const struct {
     int64_t bytes;
     int64_t end;
 } ends[] = {
-    { { 0, 0 }, 0, 1 },
-    { { 0, 9 }, 10, 10 },
-    { { 0, 9 }, 5, 10 },
-    { { 0, 9 }, 11, 11 },
-    { { 90, 99 }, 10, 100 },
-    { { 90, 99 }, 11, 101 },
-    { { 90, 90 }, INT64_MAX, INT64_MAX },
-    { { 90, 90 }, INT64_MAX - 90, INT64_MAX },
-    { { 90, 90 }, INT64_MAX - 91, INT64_MAX - 1 },
-    { { 0, INT64_MAX }, 0, INT64_MAX },
-    { { 0, INT64_MAX - 1 }, 0, INT64_MAX },
-    { { 0, INT64_MAX - 2 }, 0, INT64_MAX - 1 },
-    { { INT64_MAX, INT64_MAX }, 1, INT64_MAX }
+    { { 0, 0, 0 }, 0, 1 },
+    { { 0, 9, 0 }, 10, 10 },
+    { { 0, 9, 0 }, 5, 10 },
+    { { 0, 9, 0 }, 11, 11 },
+    { { 90, 99, 0 }, 10, 100 },
+    { { 90, 99, 0 }, 11, 101 },
+    { { 90, 90, 0 }, INT64_MAX, INT64_MAX },
+    { { 90, 90, 0 }, INT64_MAX - 90, INT64_MAX },
+    { { 90, 90, 0 }, INT64_MAX - 91, INT64_MAX - 1 },
+    { { 0, INT64_MAX, 0 }, 0, INT64_MAX },
+    { { 0, INT64_MAX - 1, 0 }, 0, INT64_MAX },
+    { { 0, INT64_MAX - 2, 0 }, 0, INT64_MAX - 1 },
+    { { INT64_MAX, INT64_MAX, 0 }, 1, INT64_MAX }
 };
 
 START_TEST(content_ends_where_it_is_said_or_where_it_ends)

@@ -2,6 +2,8 @@
 
 #include "core/policy/check.h"
 
+#include <string.h>
+
 #include "core/text/auth.h"
 #include "core/text/expect.h"
 #include "core/text/media.h"
@@ -273,6 +275,32 @@ int64_t ep_check_extent(const ep_facts *facts, int64_t bytes)
     return facts->has_range == EP_RANGE_BYTES
                ? ep_range_end(&facts->range, bytes > 0 ? bytes : 0)
                : bytes;
+}
+
+int ep_check_is_query(const ep_facts *facts)
+{
+    static const char *const queries[] = {
+        "PROPFIND", "REPORT", "SEARCH", "QUERY", "LOCK", "ACL", "MKCALENDAR",
+        "MKCOL"
+    };
+    const size_t count = sizeof(queries) / sizeof(*queries);
+    size_t i = 0;
+
+    while (i < count && strcmp(facts->method, queries[i]) != 0) {
+        i++;
+    }
+    return i < count
+           && (facts->content != EP_CONTENT_SIZED
+               || facts->declared <= EP_QUERY_MAX);
+}
+
+int64_t ep_check_total(const ep_facts *facts)
+{
+    if (facts->has_range != EP_RANGE_BYTES) {
+        return ep_check_requested(facts);
+    }
+    return facts->range.complete > 0 ? facts->range.complete
+                                     : ep_range_end(&facts->range, 0);
 }
 
 int64_t ep_check_requested(const ep_facts *facts)

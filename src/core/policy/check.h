@@ -52,6 +52,10 @@ enum {
     EP_TELLS_REQUESTED = 8,
     /** the answer says when to come again, if that is known */
     EP_TELLS_RETRY = 16,
+    /** both tell the size of the whole */
+    EP_TELLS_TOTAL = 128,
+    /** the answer has Upload-Limit */
+    EP_TELLS_UPLOAD_LIMIT = 64,
     /** the very same upload may succeed later, whatever the limit is */
     EP_IS_TEMPORARY = 32
 };
@@ -92,6 +96,13 @@ const char *ep_check_list(ep_code code);
 const ep_setting *ep_check_fails(ep_code code, const ep_policy *policy,
                                  const ep_facts *facts);
 
+/** The most content of a query, in bytes; more is an upload. */
+#define EP_QUERY_MAX (1024 * 1024)
+
+/** @return 1 if content, as far as its length is known, asks or describes something,
+ * and nothing of it is stored as a file */
+int ep_check_is_query(const ep_facts *facts);
+
 /** @return bytes that the upload says it has; EP_UNKNOWN: it does not say */
 int64_t ep_check_requested(const ep_facts *facts);
 
@@ -101,5 +112,9 @@ int64_t ep_check_requested(const ep_facts *facts);
  *         its Content-Range reaches; without one, @a bytes
  */
 int64_t ep_check_extent(const ep_facts *facts, int64_t bytes);
+
+/** @return bytes of the whole that the upload is a part of: what its Content-Range
+ * says, else what the upload says of itself; EP_UNKNOWN: neither does */
+int64_t ep_check_total(const ep_facts *facts);
 
 #endif

@@ -385,6 +385,32 @@ const ep_setting *ep_policy_limit(const ep_policy *policy, ep_rule rule)
                     ep_policy_strictest(policy, rule));
 }
 
+int ep_policy_asks_at_end(const ep_policy *policy)
+{
+    int rule;
+
+    for (rule = 0; rule < EP_RULES; rule++) {
+        if (rows[rule].kind == EP_KIND_AT_LEAST
+            && ep_policy_strictest(policy, (ep_rule)rule) != NULL) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+void ep_policy_keep_least(ep_policy *policy, const ep_policy *other)
+{
+    int rule, half;
+
+    for (rule = 0; rule < EP_RULES; rule++) {
+        for (half = 0; half < 2 && rows[rule].kind == EP_KIND_AT_LEAST; half++) {
+            policy->rule[rule][half] = stricter((ep_rule)rule,
+                                                policy->rule[rule][half],
+                                                other->rule[rule][half]);
+        }
+    }
+}
+
 const char *ep_policy_message(const ep_policy *policy, ep_code code)
 {
     const ep_setting *const *said = policy->rule[EP_RULE_MESSAGE + code];

@@ -69,7 +69,9 @@ typedef enum ep_rule_kind {
     EP_KIND_LIST,
     /** Off demands nothing; one of each side's must be met */
     EP_KIND_CHALLENGES,
-    /** of these, 0 demands nothing; the larger number is stricter */
+    /** of these, 0 demands nothing; the larger number is stricter.  Bytes; whether
+     * content of unknown length has as many, only its end shows */
+    EP_KIND_AT_LEAST,
     EP_KIND_SWITCH,
     EP_KIND_CHOICE,
     EP_KIND_REFUSAL,
@@ -181,7 +183,7 @@ typedef struct ep_setting {
     const char *directive;
     const char *text;
     /**
-     * AT_MOST: bytes, EP_UNLIMITED: no limit; SWITCH: 0 or 1; CHOICE: which of
+     * AT_MOST: bytes, EP_UNLIMITED: no limit; AT_LEAST: bytes; SWITCH: 0 or 1; CHOICE: which of
      * its words, of STATUS as well; REFUSAL: 1, or 0 for Off; MESSAGE: 1;
      * COUNTED: bytes, percent or uploads, EP_UNLIMITED for Off
      */
@@ -292,6 +294,13 @@ const char *ep_policy_message(const ep_policy *policy, ep_code code);
 
 /** @return the setting that limits the size most; NULL: none does */
 const ep_setting *ep_policy_max_size(const ep_policy *policy);
+
+/** @return 1 if a rule demands something that content of unknown length shows at its
+ * end alone (AT_LEAST) */
+int ep_policy_asks_at_end(const ep_policy *policy);
+
+/** Adds what another place, which content has come through, has at least asked for. */
+void ep_policy_keep_least(ep_policy *policy, const ep_policy *other);
 
 /** @return the row of a rule in rules.def; if a row has one rule for each code, all 0
  * for each of these except the first */

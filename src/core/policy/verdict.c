@@ -93,6 +93,7 @@ static int64_t limit_of(const ep_policy *policy, const ep_verdict *verdict)
 static void conclude(const ep_policy *policy, const ep_facts *facts,
                      ep_verdict *verdict)
 {
+    unsigned int tells;
     int code = 0;
 
     verdict->limit = EP_UNKNOWN;
@@ -107,11 +108,15 @@ static void conclude(const ep_policy *policy, const ep_facts *facts,
         return;
     }
     verdict->limit = limit_of(policy, verdict);
-    if ((ep_check_of(verdict->code)->tells & EP_TELLS_REQUESTED) != 0) {
+    tells = ep_check_of(verdict->code)->tells;
+    if ((tells & EP_TELLS_REQUESTED) != 0) {
         verdict->requested = ep_check_requested(facts);
     }
     if (verdict->code == EP_CONTENT_TOO_LARGE) {
         verdict->requested = ep_check_extent(facts, verdict->requested);
+    }
+    if ((tells & EP_TELLS_TOTAL) != 0) {
+        verdict->requested = ep_check_total(facts);
     }
     verdict->status = final_status(policy, facts, verdict);
 }
@@ -145,16 +150,20 @@ void ep_verdict_announced(const ep_policy *policy, const ep_facts *facts,
     conclude(policy, facts, verdict);
 }
 
-/* What is different where content was on its way already. */
-static void conclude_cut(const ep_policy *policy, ep_code code,
-                         ep_verdict *verdict)
+/* What is different where content was on its way already: the expectation to
+ * continue was met. */
+static void conclude_late(const ep_policy *policy, ep_verdict *verdict)
+{
+    if (policy->status[verdict->code] == EP_STATUS_AUTO) {
+        verdict->status = ep_check_of(verdict->code)->status;
+    }
+}
+
+static void conclude_cut(const ep_policy *policy, ep_verdict *verdict)
 {
     /* how much it would have been, nobody knows */
     verdict->requested = EP_UNKNOWN;
-    /* the expectation to continue was met */
-    if (policy->status[code] == EP_STATUS_AUTO) {
-        verdict->status = ep_check_of(code)->status;
-    }
+    conclude_late(policy, verdict);
 }
 
 void ep_verdict_cut(const ep_policy *policy, const ep_facts *facts,
@@ -163,7 +172,30 @@ void ep_verdict_cut(const ep_policy *policy, const ep_facts *facts,
     memset(verdict, 0, sizeof(*verdict));
     verdict->by[EP_CONTENT_TOO_LARGE] = ep_policy_max_size(policy);
     conclude(policy, facts, verdict);
-    conclude_cut(policy, EP_CONTENT_TOO_LARGE, verdict);
+    conclude_cut(policy, verdict);
+}
+
+int ep_verdict_end(const ep_policy *policy, const ep_facts *facts, int64_t bytes,
+                   ep_verdict *verdict)
+{
+    ep_facts known = *facts;
+    int code;
+
+    known.content = EP_CONTENT_SIZED;
+    known.declared = bytes;
+    memset(verdict, 0, sizeof(*verdict));
+    for (code = 0; code < EP_HEAD_CODES; code++) {
+        if (ep_policy_row(ep_check_of((ep_code)code)->rule)->kind
+            == EP_KIND_AT_LEAST) {
+            verdict->by[code] = ep_check_fails((ep_code)code, policy, &known);
+        }
+    }
+    conclude(policy, &known, verdict);
+    if (verdict->code == EP_ADMITTED) {
+        return 0;
+    }
+    conclude_late(policy, verdict);
+    return 1;
 }
 
 void ep_verdict_counted(const ep_policy *policy, const ep_facts *facts,
@@ -180,7 +212,7 @@ void ep_verdict_counted(const ep_policy *policy, const ep_facts *facts,
         verdict->retry_after = retry_after;
     }
     if (is_cut) {
-        conclude_cut(policy, code, verdict);
+        conclude_cut(policy, verdict);
     }
 }
 

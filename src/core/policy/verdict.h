@@ -37,6 +37,14 @@ void ep_verdict_cut(const ep_policy *policy, const ep_facts *facts,
                     ep_verdict *verdict);
 
 /**
+ * The verdict on content of unknown length that has come to its end.
+ * @param bytes how much it was
+ * @return 1 if it is refused; 0: @a verdict is EP_ADMITTED
+ */
+int ep_verdict_end(const ep_policy *policy, const ep_facts *facts, int64_t bytes,
+                   ep_verdict *verdict);
+
+/**
  * The verdict on an upload that a limit that counts has no room for.
  * @param code INSUFFICIENT_STORAGE or one behind it
  * @param by the limit, or one of those that could not be asked

@@ -46,13 +46,14 @@ static int number_in(const char *at, const char *end, int64_t *number)
 }
 
 /* @param at behind the slash
+ * @param range its last position is known; @a complete is set where 1 is returned
  * @return 1 if it is unknown, or more than all positions */
-static int is_complete_length(const char *at, const char *end, int64_t last)
+static int is_complete_length(const char *at, const char *end, ep_range *range)
 {
-    int64_t complete;
-
+    range->complete = 0;
     return (at < end && *at == '*')
-           || (number_in(at, end, &complete) && complete > last);
+           || (number_in(at, end, &range->complete)
+               && range->complete > range->last);
 }
 
 ep_range_result ep_range_parse(const char *value, ep_range *range)
@@ -75,7 +76,7 @@ ep_range_result ep_range_parse(const char *value, ep_range *range)
         || !number_in(dash + 1, dash < slash ? slash : end, &found.last)
         || found.last < found.first
         || !is_complete_length(slash + 1, dash < slash ? end : dash,
-                               found.last)) {
+                               &found)) {
         return EP_RANGE_MALFORMED;
     }
     *range = found;

@@ -12,11 +12,13 @@ typedef enum ep_range_result {
     EP_RANGE_MALFORMED
 } ep_range_result;
 
-/** Positions in bytes, from 0: `bytes 10-19/100` is 10 and 19. */
+/** Positions in bytes, from 0: `bytes 10-19/100` is 10, 19 and 100. */
 typedef struct ep_range {
     int64_t first;
     /** at least first */
     int64_t last;
+    /** bytes of the whole, more than last; 0: `*`, nobody knows yet */
+    int64_t complete;
 } ep_range;
 
 /**
