@@ -44,6 +44,9 @@ window.ExpectPolicy = (function () {
         content_too_large: [
             'The file is larger than accepted here.',
             'Choose a smaller file, or make this one smaller.'],
+        content_too_small: [
+            'The file is smaller than accepted here.',
+            'Choose a larger file.'],
         insufficient_storage: [
             'There is not enough room left on the server.',
             'Try again later, or send a smaller file.'],

@@ -20,6 +20,7 @@ static void rows(void)
         //@ check only_refuse_has_none: row->token != \null || code == EP_REFUSED;
         //@ check an_error: 400 <= row->status <= 599;
         //@ check a_message: row->message != \null;
+        ep_check_list((ep_code)code);
         //@ check head: (row->fails != \null) <==> (code < EP_HEAD_CODES);
     }
 }
@@ -30,7 +31,10 @@ static void ask(void)
     const int64_t size = ep_check_requested(&facts);
     int code;
 
-    //@ check at_least_unknown: size >= EP_UNKNOWN;
+    const int64_t total = ep_check_total(&facts);
+    const int is_query = ep_check_is_query(&facts);
+    //@ check at_least_unknown: size >= EP_UNKNOWN && total >= EP_UNKNOWN;
+    //@ check query_or_not: is_query == 0 || is_query == 1;
     //@ loop unroll EP_HEAD_CODES;
     for (code = 0; code < EP_HEAD_CODES; code++) {
         if (code != EP_UNSUPPORTED_EXPECTATION || facts.expect != NULL) {

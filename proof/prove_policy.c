@@ -133,6 +133,20 @@ static void numbers(const ep_policy *policy)
     //@ check or_the_ceiling: most == \null || \valid_read(most);
 }
 
+/* What another place asks at least is added, and nothing is taken away. */
+static void keep_least(ep_policy place, const ep_policy *other)
+{
+    const int asks = ep_policy_asks_at_end(&place);
+    int result;
+
+    ep_policy_keep_least(&place, other);
+    result = ep_policy_asks_at_end(&place);
+    //@ check yes_or_no: result == 0 || result == 1;
+    if (asks) {
+        //@ check asks_still: result == 1;
+    }
+}
+
 static void only_ceiling(ep_policy policy, ep_mode mode)
 {
     int rule;
@@ -229,6 +243,7 @@ int main(void)
         numbers(&policy);
         policy.ceiling = maybe(&ceiling);
         numbers(&policy);
+        keep_least(policy, &policy);
         only_ceiling(policy, EP_MODE_ON);
     }
     //@ loop unroll 6;

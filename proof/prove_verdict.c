@@ -46,6 +46,20 @@ static void decide_cut(void)
     //@ check nobody_knows: verdict.requested == EP_UNKNOWN;
 }
 
+static void decide_end(void)
+{
+    const int result = ep_verdict_end(&policy, &facts,
+                                      Frama_C_long_interval(0, INT64_MAX), &verdict);
+
+    //@ check yes_or_no: result == 0 || result == 1;
+    if (result) {
+        //@ check too_small: verdict.code == EP_CONTENT_TOO_SMALL;
+    }
+    else {
+        //@ check admitted: verdict.code == EP_ADMITTED;
+    }
+}
+
 static void decide_counted(ep_code code)
 {
     const int64_t remaining = Frama_C_long_interval(EP_UNKNOWN, INT64_MAX);
@@ -160,6 +174,7 @@ int main(void)
             decide();
             tokens();
             decide_cut();
+            decide_end();
             tokens();
             //@ loop unroll 5;
             for (code = EP_HEAD_CODES; code < EP_CODES; code++) {

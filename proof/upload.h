@@ -67,6 +67,7 @@ static void fill(size_t field_length, size_t name_length)
                                                         EP_RANGE_MALFORMED);
     facts.range.first = Frama_C_long_interval(0, INT64_MAX);
     facts.range.last = Frama_C_long_interval(0, INT64_MAX);
+    facts.range.complete = Frama_C_long_interval(0, INT64_MAX);
     facts.content_type = field_or_none(field_length);
     facts.content_encoding = field_or_none(field_length);
     facts.authorization = field_or_none(field_length);

@@ -22,7 +22,8 @@
 
 /* The contract's specific status of each code; Refuse brings its own. */
 static const int specific_status[EP_CODES] = {
-    417, 428, 405, 401, 0, 415, 415, 411, 400, 413, 507, 507, 429, 429, 503
+    417, 428, 405, 401, 0, 415, 415, 411, 400, 413, 400, 507, 507, 429, 429,
+    503
 };
 
 /*
@@ -45,6 +46,55 @@ static int64_t end_of(const ep_facts *facts, int64_t bytes)
         }
     }
     return end;
+}
+
+/* Of the whole, in bytes; the size is known. */
+static int64_t total_of(const ep_facts *facts)
+{
+    if (facts->has_range != EP_RANGE_BYTES) {
+        return facts->declared;
+    }
+    return facts->range.complete > 0       ? facts->range.complete
+           : facts->range.last < INT64_MAX ? facts->range.last + 1
+                                           : INT64_MAX;
+}
+
+/* Not as the check itself does it. */
+static int is_large_enough(const ep_policy *policy, const ep_facts *facts,
+                           int64_t total)
+{
+    int half;
+
+    for (half = 0; half < 2; half++) {
+        const ep_setting *least = policy->rule[EP_RULE_MIN_SIZE][half];
+
+        if (least != NULL && total < least->number && !ep_check_is_query(facts)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* Of content of unknown length, the end says what a length would have said. */
+static void check_end(const ep_policy *policy, const ep_facts *facts)
+{
+    static const int64_t sizes[] = { 0, 1, 9, 10, 11, 1048577, INT64_MAX };
+    size_t i;
+
+    for (i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+        ep_facts sized = *facts;
+        ep_verdict at_end, on_head;
+        int is_refused;
+
+        sized.content = EP_CONTENT_SIZED;
+        sized.declared = sizes[i];
+        is_refused = ep_verdict_end(policy, facts, sizes[i], &at_end);
+        PROMISE(is_refused == !is_large_enough(policy, &sized,
+                                               total_of(&sized)));
+        PROMISE(is_refused == (at_end.code == EP_CONTENT_TOO_SMALL));
+        ep_verdict_judge(policy, &sized, &on_head);
+        PROMISE(on_head.by[EP_CONTENT_TOO_SMALL] == NULL || is_refused);
+    }
 }
 
 static void check_verdict(const ep_policy *policy, const ep_facts *facts,
@@ -70,6 +120,7 @@ static void check_verdict(const ep_policy *policy, const ep_facts *facts,
         PROMISE(verdict->limit == EP_UNKNOWN);
         PROMISE(verdict->requested == EP_UNKNOWN);
         PROMISE(!is_sized || size == NULL || facts->declared <= size->number);
+        PROMISE(!is_sized || is_large_enough(policy, facts, total_of(facts)));
         return;
     }
     specific = first == EP_REFUSED ? verdict->by[EP_REFUSED]->status
@@ -90,6 +141,10 @@ static void check_verdict(const ep_policy *policy, const ep_facts *facts,
         PROMISE(verdict->requested > verdict->limit);
         PROMISE(verdict->requested
                 == end_of(facts, is_sized ? facts->declared : facts->hint));
+    }
+    else if (first == EP_CONTENT_TOO_SMALL) {
+        PROMISE(verdict->requested >= 0 && verdict->requested < verdict->limit);
+        PROMISE(!is_large_enough(policy, facts, verdict->requested));
     }
     else {
         PROMISE(verdict->requested == EP_UNKNOWN);
@@ -117,7 +172,7 @@ static void check_each_alone(const ep_policy *policy, const ep_facts *facts,
     const int unseen_behind =
         verdict->by[EP_AUTHENTICATION_REQUIRED] != NULL
             ? EP_AUTHENTICATION_REQUIRED
-            : EP_CONTENT_TOO_LARGE;
+            : EP_LAST_HEAD_CODE;
     int code;
 
     for (code = 0; code <= unseen_behind; code++) {
@@ -722,6 +777,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     scenario_compose(&s, &policy);
     ep_verdict_judge(&policy, &s.facts, &verdict);
     check_verdict(&policy, &s.facts, &verdict);
+    check_end(&policy, &s.facts);
     check_each_alone(&policy, &s.facts, &verdict);
     check_lists(&policy, &s.facts, &verdict);
     check_tighten(&s);

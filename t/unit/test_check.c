@@ -12,11 +12,13 @@ START_TEST(codes_have_the_tokens_and_statuses_of_the_contract)
         "unsupported_expectation", "continue_required", "method_not_allowed",
         "authentication_required", NULL, "unsupported_content_type",
         "unsupported_content_encoding", "length_required",
-        "malformed_content_range", "content_too_large", "insufficient_storage", "quota_exceeded",
-        "allowance_exceeded", "too_many_uploads", "ledger_unavailable"
+        "malformed_content_range", "content_too_large", "content_too_small",
+        "insufficient_storage", "quota_exceeded", "allowance_exceeded",
+        "too_many_uploads", "ledger_unavailable"
     };
     static const int statuses[EP_CODES] = {
-        417, 428, 405, 401, 403, 415, 415, 411, 400, 413, 507, 507, 429, 429, 503
+        417, 428, 405, 401, 403, 415, 415, 411, 400, 413, 400, 507, 507, 429,
+        429, 503
     };
     int code;
 
@@ -64,7 +66,21 @@ static const struct {
       "sized 1\nrange bytes 1-0/5", "sized 1\nrange bytes 0-0/5" },
     { EP_CONTENT_TOO_LARGE, "server MaxSize 5", "sized 6", "sized 5" },
     { EP_CONTENT_TOO_LARGE, "owner MaxSize 5", "unsized\nhint 6",
-      "unsized\nhint 5" }
+      "unsized\nhint 5" },
+    { EP_CONTENT_TOO_SMALL, "server MinSize 5", "sized 4", "sized 5" },
+    { EP_CONTENT_TOO_SMALL, "server MinSize 5", "sized 4", "sized 4\nrange bytes 0-3/5" },
+    { EP_CONTENT_TOO_SMALL, "owner MinSize 5", "sized 1\nrange bytes 3-3/*", "sized 1\nrange bytes 4-4/*" },
+    { EP_CONTENT_TOO_SMALL, "server MinSize 5\nowner MinSize 6", "sized 5", "sized 6" },
+    { EP_CONTENT_TOO_SMALL, "server MinSize 6\nowner MinSize 5", "sized 5", "sized 6" },
+    /* not known yet; a hint can refuse earlier */
+    { EP_CONTENT_TOO_SMALL, "server MinSize 5", "unsized\nhint 4", "unsized" },
+    { EP_CONTENT_TOO_SMALL, "server MinSize 5", "unsized\nhint 4", "unsized\nhint 5" },
+    { EP_CONTENT_TOO_SMALL, "server MinSize 5", "sized 4\nmethod PUT",
+      "sized 4\nmethod PROPFIND" },
+    { EP_CONTENT_TOO_SMALL, "server MinSize 5", "sized 4\nmethod lock",
+      "sized 4\nmethod LOCK" },
+    { EP_CONTENT_TOO_SMALL, "server MinSize 2000000", "sized 1048577\nmethod REPORT",
+      "sized 1048576\nmethod REPORT" }
 };
 
 /* @return the setting that decided; NULL: the check passes */

@@ -144,6 +144,14 @@ static const struct {
       " than accepted here.\",\"limit\":0,"
       "\"requested_size\":9223372036854775806,"
       "\"retryable\":false}\n" },
+    { "server MinSize 100\nsized 5\nrange bytes 0-4/99",
+      "{\"error\":\"content_too_small\",\"message\":\"The content is smaller"
+      " than accepted here.\",\"limit\":100,\"requested_size\":99,"
+      "\"retryable\":false}\n" },
+    { "server MaxSize 4\nserver MinSize 100\nsized 5",
+      "{\"error\":\"content_too_large\",\"message\":\"The content is larger"
+      " than accepted here.\",\"limit\":4,\"requested_size\":5,"
+      "\"retryable\":false,\"violations\":[\"content_too_large\",\"content_too_small\"]}\n" },
     { "server Methods POST\nserver Types a/b\nserver MaxSize 1\nsized 5",
       "{\"error\":\"method_not_allowed\",\"message\":\"Content cannot be sent"
       " here with this method.\",\"allowed_methods\":[\"POST\"],"
@@ -266,7 +274,8 @@ START_TEST(violations_are_listed_in_order_where_there_are_several)
     static const char *const rules[EP_HEAD_CODES] = {
         "Expectations None", "RequireContinue 5", "Methods PUT",
         "RequireAuth Bearer", "Refuse closed 403", "Types image/png",
-        "Encodings gzip", "RequireLength On", "Quota 5 /srv", "MaxSize 10"
+        "Encodings gzip", "RequireLength On", "Quota 5 /srv", "MaxSize 10",
+        "MinSize 12"
     };
     unsigned int subset;
 

@@ -231,7 +231,13 @@ static const struct {
     { "server MaxSize 10\nhint 5", "sized 11", "sized 10",
       EP_CONTENT_TOO_LARGE, 413 },
     { "server MaxSize 9223372036854775805", "sized 9223372036854775806",
-      "sized 9223372036854775805", EP_CONTENT_TOO_LARGE, 413 }
+      "sized 9223372036854775805", EP_CONTENT_TOO_LARGE, 413 },
+    { "server MinSize 10", "sized 9", "sized 10", EP_CONTENT_TOO_SMALL, 400 },
+    { "sized 9", "server MinSize 10", "server MinSize Off", EP_CONTENT_TOO_SMALL,
+      400 },
+    { "server MinSize 10", "sized 9", "empty", EP_CONTENT_TOO_SMALL, 400 },
+    { "server MinSize 9\nsized 9", "owner MinSize 10", "owner MinSize 8",
+      EP_CONTENT_TOO_SMALL, 400 }
 };
 
 START_TEST(a_refusal_has_its_code_and_its_twin_is_admitted)
@@ -304,7 +310,8 @@ static const struct {
     { "RequireLength On", 411 },
     /* any limit of what is stored asks for a range that can be read */
     { "Quota 5 /srv", 400 },
-    { "MaxSize 10", 413 }
+    { "MaxSize 10", 413 },
+    { "MinSize 12", 400 }
 };
 
 /* Which half says each rule. */
@@ -711,6 +718,46 @@ static const struct {
       "server RequireAuth Bearer\nserver RequireLength On", 10, 413 }
 };
 
+static const struct {
+    const char *lines;
+    int64_t bytes;
+    int status;
+    int64_t requested;
+} ends[] = {
+    { "server MinSize 10\nunsized", 10, 0, EP_UNKNOWN },
+    { "server MinSize 10\nunsized", 9, 400, 9 },
+    { "server MinSize 10\nunsized", 0, 400, 0 },
+    { "server MinSize 5\nowner MinSize 10\nunsized", 9, 400, 9 },
+    /* a hint admits nothing */
+    { "server MinSize 10\nunsized\nhint 10", 9, 400, 9 },
+    { "server MinSize 10\nunsized\nrange bytes 0-8/10", 9, 0, EP_UNKNOWN },
+    { "server MinSize 10\nunsized\nmethod PROPFIND", 9, 0, EP_UNKNOWN },
+    { "server MinSize 2000000\nunsized\nmethod PROPFIND", 1048577, 400, 1048577 },
+    { "server MinSize Off\nunsized", 0, 0, EP_UNKNOWN },
+    /* nothing else is asked then; the expectation was met */
+    { "server MaxSize 5\nserver Methods GET\nunsized", 9, 0, EP_UNKNOWN },
+    { "server MinSize 10\nunsized\nexpect 100-continue", 9, 400, 9 },
+    { "server MinSize 10\nunsized\nserver Status 417", 9, 417, 9 }
+};
+
+START_TEST(content_of_unknown_length_is_judged_at_its_end)
+{
+    scenario s;
+    ep_policy policy;
+    ep_verdict verdict;
+
+    given(&s, &policy, ends[_i].lines, "");
+    memset(&verdict, 0xa5, sizeof(verdict));
+    ck_assert_int_eq(ep_verdict_end(&policy, &s.facts, ends[_i].bytes, &verdict),
+                     ends[_i].status != 0);
+    ck_assert_int_eq(verdict.code, ends[_i].status != 0 ? EP_CONTENT_TOO_SMALL
+                                                        : EP_ADMITTED);
+    ck_assert_int_eq(verdict.status, ends[_i].status);
+    ck_assert_int_eq(verdict.requested, ends[_i].requested);
+    scenario_free(&s);
+}
+END_TEST
+
 START_TEST(content_that_is_cut_is_too_large_and_of_a_size_nobody_knows)
 {
     scenario s;
@@ -934,6 +981,8 @@ int main(void)
                    the_line_that_switches_on_refuses_what_nobody_can_read);
     tcase_add_test(tcase,
                    where_only_the_ceiling_is_left_nothing_else_is_refused);
+    tcase_add_loop_test(tcase, content_of_unknown_length_is_judged_at_its_end, 0,
+                        sizeof(ends) / sizeof(ends[0]));
     tcase_add_test(tcase,
                    where_only_the_ceiling_is_left_no_expectation_is_read);
     ADD_ROWS(tcase, content_that_is_cut_is_too_large_and_of_a_size_nobody_knows,

@@ -242,6 +242,18 @@ static const ep_setting *fails_size(const ep_policy *policy, ep_rule rule,
                : NULL;
 }
 
+static const ep_setting *fails_least_size(const ep_policy *policy, ep_rule rule,
+                                          const ep_facts *facts)
+{
+    const ep_setting *limit = ep_policy_strictest(policy, rule);
+    const int64_t total = ep_check_total(facts);
+
+    return limit != NULL && total != EP_UNKNOWN && total < limit->number
+                   && !ep_check_is_query(facts)
+               ? limit
+               : NULL;
+}
+
 static const ep_check checks[EP_CODES] = {
 #define HEAD_CHECK(code, token, status, rule, fails, tells, message) \
     { token, status, EP_RULE_##rule, fails, NULL, tells, message },

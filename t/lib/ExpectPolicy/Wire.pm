@@ -459,6 +459,7 @@ my %code = (
     length_required => [411, qr/ExpectPolicyRequireLength/],
     malformed_content_range => [400,
                                 qr/ExpectPolicy(?:MaxSize|Ceiling|Quota)/],
+    content_too_small => [400, qr/ExpectPolicyMinSize/],
     content_too_large => [413, qr/ExpectPolicy(?:MaxSize|Ceiling)/],
     insufficient_storage => [507, qr/ExpectPolicyFreeSpace/],
     quota_exceeded => [507, qr/ExpectPolicyQuota/],
