@@ -120,9 +120,9 @@ static const char *set_size(cmd_parms *cmd, void *config, const char *word)
     if (error == NULL) {
         error = parse_size(cmd, word, form_of(cmd),
                            ep_policy_row(ep_words_rule(cmd))->kind
-                                   == EP_KIND_AT_LEAST
-                               ? 0
-                               : EP_UNLIMITED,
+                                   == EP_KIND_AT_MOST
+                               ? EP_UNLIMITED
+                               : 0,
                            setting);
     }
     return error != NULL ? error : keep(cmd, config, setting);
@@ -536,6 +536,7 @@ static const char *set_ceiling(cmd_parms *cmd, void *config, const char *word)
 /* How many arguments a directive takes, and what reads them. */
 #define READ_AT_MOST(name, ...) AP_INIT_TAKE1(name, set_size, __VA_ARGS__)
 #define READ_AT_LEAST(name, ...) AP_INIT_TAKE1(name, set_size, __VA_ARGS__)
+#define READ_UP_TO(name, ...) AP_INIT_TAKE1(name, set_size, __VA_ARGS__)
 #define READ_SWITCH(name, ...) AP_INIT_TAKE1(name, set_choice, __VA_ARGS__)
 #define READ_CHOICE(name, ...) AP_INIT_TAKE1(name, set_choice, __VA_ARGS__)
 #define READ_LIST(name, ...) AP_INIT_RAW_ARGS(name, set_names, __VA_ARGS__)

@@ -21,6 +21,9 @@ APLOG_USE_MODULE(expect_policy);
 /* By how much the claim of an upload of unknown length grows, in bytes. */
 #define STEP (1024 * 1024)
 
+/* By how many times CountFrom small uploads may overdraw a quota. */
+#define OVERDRAFTS 16
+
 /* When to come again where nobody can tell, in seconds. */
 #define RETRY_SECONDS 5
 
@@ -223,9 +226,30 @@ static int64_t amount_of(const ep_ledger_charge *charge, const ep_holding *holdi
                : bytes;
 }
 
+/* 1 if a limit does not look at small uploads: nobody is kept out by it */
+static int ignores_small(const ep_setting *limit)
+{
+    return limit->count->rule == EP_RULE_FREE_SPACE
+           || limit->count->rule == EP_RULE_CONCURRENT;
+}
+
+/* A full site has to let its owner log in: a small upload may overdraw a quota, by a
+ * bounded sum, and an allowance, which counts it. */
+static void loosen(const ep_policy *policy, ep_ledger_charge *charge)
+{
+    if (charge->kind == EP_CHARGE_ALLOWANCE) {
+        charge->limit = INT64_MAX;
+    }
+    else {
+        charge->limit = ep_amount_plus(
+            charge->limit,
+            ep_amount_times((uint64_t)ep_policy_count_from(policy), OVERDRAFTS));
+    }
+}
+
 /* Without their amounts.
  * @param is_known out: 0 if a charge is missing, as nobody can tell what it is */
-static size_t make_charges(request_rec *r, const ep_request *state,
+static size_t make_charges(request_rec *r, const ep_request *state, int is_small,
                          ep_ledger_charge *charges, demand *demands, int *is_known)
 {
     const ep_policy *policy = &state->policy;
@@ -235,9 +259,15 @@ static size_t make_charges(request_rec *r, const ep_request *state,
     for (i = 0; i < policy->counted_count; i++) {
         ep_ledger_charge *charge = &charges[count];
         demand *asked = &demands[count];
-        const int made = ep_charge_make(r, policy->counted[i], charge,
-                                      &asked->directory);
+        int made;
 
+        if (is_small && ignores_small(policy->counted[i])) {
+            continue;
+        }
+        made = ep_charge_make(r, policy->counted[i], charge, &asked->directory);
+        if (made > 0 && is_small) {
+            loosen(policy, charge);
+        }
         if (made < 0) {
             *is_known = 0;
         }
@@ -363,8 +393,8 @@ static void keep_charge(ep_holding *holding, const ep_ledger_charge *charge,
 }
 
 static void keep(ep_holding *holding, const ep_request *state, int64_t bytes,
-                 const ep_ledger_charge *charges, demand *demands, size_t count,
-                 const ep_ledger_denial *denial)
+                 int is_closed, const ep_ledger_charge *charges, demand *demands,
+                 size_t count, const ep_ledger_denial *denial)
 {
     const ep_policy *policy = apr_pmemdup(holding->initial->pool,
                                           &state->policy, sizeof(*policy));
@@ -382,7 +412,7 @@ static void keep(ep_holding *holding, const ep_request *state, int64_t bytes,
             holding->covered = bytes;
         }
     }
-    if (policy->fails_closed) {
+    if (is_closed) {
         holding->closed = policy;
     }
 }
@@ -494,6 +524,16 @@ static int may_go_on(request_rec *r, ep_request *state, int is_cut)
     return 1;
 }
 
+/* How much to claim ahead: nothing of an upload that may prove to be more than a
+ * small one, whose limits are asked then.
+ * @param bytes that are claimed by then */
+static int64_t step_behind(const ep_request *state, int64_t bytes)
+{
+    const int64_t left = ep_amount_minus(state->let_in, bytes);
+
+    return state->put_off != NULL && left < STEP ? left : STEP;
+}
+
 /* 1 if a charge counts what is stored, and not what comes in. */
 static int counts_stored(const ep_ledger_charge *charge)
 {
@@ -590,18 +630,19 @@ static int feed(request_rec *r, ep_request *state, int is_cut)
 }
 
 /* @param bytes of content
+ * @param is_small 1: free space, slots, allowances and the ledger do not keep it out
  * @return as ep_claim_take() */
 static int take(request_rec *r, ep_request *state, ep_holding *holding,
-                int64_t bytes, int is_cut)
+                int64_t bytes, int is_small, int is_cut)
 {
     ep_ledger_charge charges[EP_CHARGES_MAX];
     demand demands[EP_CHARGES_MAX];
-    const int is_closed = state->policy.fails_closed;
+    const int is_closed = state->policy.fails_closed && !is_small;
     ep_ledger_denial denial;
     size_t count, i;
     int is_known;
 
-    count = make_charges(r, state, charges, demands, &is_known);
+    count = make_charges(r, state, is_small, charges, demands, &is_known);
     /* the server's limits all hold, or nothing is admitted */
     if (state->policy.surplus[0] != NULL) {
         deny_unavailable(state, state->policy.surplus[0], is_cut);
@@ -628,6 +669,9 @@ static int take(request_rec *r, ep_request *state, ep_holding *holding,
              is_cut);
         return 0;
     case EP_LEDGER_REFUSED:
+        if (is_small) {
+            return 1;
+        }
         deny_unavailable(state, demands[denial.charge].by, is_cut);
         return 0;
     default:
@@ -643,7 +687,7 @@ static int take(request_rec *r, ep_request *state, ep_holding *holding,
         state->holding = holding;
         holding->covered = INT64_MAX;
     }
-    keep(holding, state, bytes, charges, demands, count, &denial);
+    keep(holding, state, bytes, is_closed, charges, demands, count, &denial);
     if ((state->counted > 0 || is_cut) && !holding->is_fed
         && !feed(r, state, is_cut)) {
         return 0;
@@ -651,18 +695,44 @@ static int take(request_rec *r, ep_request *state, ep_holding *holding,
     return check_replaced(r, state, is_cut);
 }
 
-/* @param place whose limits are asked
- * @param bytes of content; 0: as many as the head tells
+/* Asks the limits of a place later, when more than so much content has come. */
+static void put_off(ep_request *state, request_rec *place, int64_t let_in)
+{
+    struct ep_put_off **last = &state->put_off;
+
+    if (*last == NULL || let_in < state->let_in) {
+        state->let_in = let_in;
+    }
+    while (*last != NULL) {
+        last = &(*last)->next;
+    }
+    *last = apr_pcalloc(place->pool, sizeof(**last));
+    (*last)->r = place;
+    (*last)->policy = state->policy;
+}
+
+/* @param place whose limits are asked; the policy is its own
+ * @param bytes of content that has come; 0: none, the head tells how much there is
  * @return as ep_claim_take() */
 static int take_for(request_rec *r, ep_request *state, request_rec *place,
                     int64_t bytes)
 {
     const int is_new = state->holding == NULL;
     ep_holding *holding = is_new ? make_holding(r, state) : state->holding;
-    const int result = take(place, state, holding,
-                            bytes > 0 ? bytes : first_bytes(state, holding),
-                            bytes > 0);
+    const int64_t small = ep_check_small_up_to(&state->policy, &state->facts);
+    const int is_small = small >= (bytes > 0 ? bytes : state->counted);
+    int64_t claimed = bytes;
+    int result;
 
+    if (is_small) {
+        /* more may come, or be made of it */
+        put_off(state, place, small);
+    }
+    if (bytes == 0 || holding->claimed > 0) {
+        /* what has come since is claimed behind this, within all limits */
+        claimed = first_bytes(state, holding);
+    }
+    result = take(place, state, holding, claimed, is_small, bytes > 0);
     if (holding->claim.is_held == 0) {
         ep_replaced_drop(&holding->replaced);
     }
@@ -672,25 +742,12 @@ static int take_for(request_rec *r, ep_request *state, request_rec *place,
     return result;
 }
 
-static void put_off(request_rec *r, ep_request *state, int64_t let_in)
-{
-    struct ep_put_off **last = &state->put_off;
-
-    while (*last != NULL) {
-        last = &(*last)->next;
-    }
-    *last = apr_pcalloc(r->pool, sizeof(**last));
-    (*last)->r = r;
-    (*last)->policy = state->policy;
-    state->let_in = let_in;
-}
-
 int ep_claim_take(request_rec *r, ep_request *state)
 {
     const int64_t let_in = ep_facts_let_in(&state->facts);
 
     if (let_in >= 0 && state->counted <= let_in) {
-        put_off(r, state, let_in);
+        put_off(state, r, let_in);
         return 1;
     }
     return take_for(r, state, r, 0);
@@ -713,6 +770,14 @@ static int take_put_off(request_rec *r, ep_request *state, int64_t bytes)
         }
     }
     return 1;
+}
+
+/* @param bytes that have come, or that a handler is given
+ * @return as ep_claim_cover() */
+static int take_what_is_due(request_rec *r, ep_request *state, int64_t bytes)
+{
+    return state->put_off == NULL || bytes <= state->let_in
+           || take_put_off(r, state, bytes);
 }
 
 /* Nothing of the content is going to be stored, unless some of it was read already:
@@ -833,7 +898,7 @@ static int grow(request_rec *r, ep_request *state, int64_t bytes)
 
         switch (ep_ledger_grow(r, holding->charges, holding->count,
                                &holding->claim, least,
-                               ep_amount_plus(least, STEP),
+                               ep_amount_plus(least, step_behind(state, bytes)),
                                holding->closed != NULL, &granted, &denial)) {
         case EP_LEDGER_GRANTED:
             add(holding, granted);
@@ -845,6 +910,11 @@ static int grow(request_rec *r, ep_request *state, int64_t bytes)
             }
             break;
         case EP_LEDGER_REFUSED:
+            if (state->put_off != NULL) {
+                /* small so far */
+                holding->covered = state->let_in;
+                return 1;
+            }
             /* a dry run does not wait for the ledger at each step */
             holding->covered = INT64_MAX;
             return !is_unavailable(r, state, denial.charge, 1);
@@ -862,8 +932,7 @@ int ep_claim_cover(request_rec *r, ep_request *state, int64_t bytes)
 {
     ep_holding *holding;
 
-    if (state->put_off != NULL && bytes > state->let_in
-        && !take_put_off(r, state, bytes)) {
+    if (!take_what_is_due(r, state, bytes)) {
         return 0;
     }
     holding = state->holding;
@@ -904,8 +973,12 @@ static int64_t spare(const ep_holding *holding, const ep_facts *facts,
 
 int ep_claim_cover_handed(request_rec *r, ep_request *state, int64_t bytes)
 {
-    ep_holding *holding = state->holding;
+    ep_holding *holding;
 
+    if (!take_what_is_due(r, state, bytes)) {
+        return 0;
+    }
+    holding = state->holding;
     if (holding == NULL || holding->claim.is_held == 0) {
         return 1;
     }
@@ -913,7 +986,7 @@ int ep_claim_cover_handed(request_rec *r, ep_request *state, int64_t bytes)
         int64_t more;
 
         look_at_space(holding);
-        if (!top_up(r, state, bytes, STEP, 1)) {
+        if (!top_up(r, state, bytes, step_behind(state, bytes), 1)) {
             return 0;
         }
         more = spare(holding, &state->facts, bytes);

@@ -401,6 +401,7 @@ static int read_setting(scenario *s, ep_setting *setting, ep_rule rule,
         return read_choice(setting, row->form, line);
     case EP_KIND_AT_LEAST:
     case EP_KIND_AT_MOST:
+    case EP_KIND_UP_TO:
         setting->number = row->kind == EP_KIND_AT_MOST ? EP_UNLIMITED : 0;
         return is(line, row->form) || bytes_in(line, &setting->number);
     case EP_KIND_CHALLENGES:

@@ -55,6 +55,10 @@ my %directives = (
         ['10MB', '-1', '1.5G', 'Unlimited', '""', '1 2', '10 M', '1e3',
          '9223372036854775808', 'M'],
         ['0', '10', '10K', '10m', '3G', '2T', 'Off', 'off']],
+    ExpectPolicyCountFrom => [['Off', 'number of bytes'],
+        ['10MB', '-1', '1.5G', 'Unlimited', '""', '1 2', '10 M', '1e3',
+         '9223372036854775808', 'M'],
+        ['0', '10', '64K', '1m', 'Off', 'off']],
     ExpectPolicyRefuse => [[],
         ['"a b"', 'a"b', 'closed "x" 200', 'closed "x" 600', 'closed "x" 399',
          'closed "x" abc', 'closed "x" 403 more',
@@ -174,7 +178,7 @@ for my $directive (sort keys %directives) {
     like($said, qr/\Q$directive\E/, 'and is named');
     $seen{$directive}++;
 }
-is(scalar keys %seen, 25, 'directives');
+is(scalar keys %seen, 26, 'directives');
 cmp_ok($wrong, '>=', 191, 'wrong words');
 cmp_ok($right, '>=', 84, 'right words');
 

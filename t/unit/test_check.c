@@ -116,6 +116,39 @@ START_TEST(a_check_fails_by_its_own_fact_alone)
 }
 END_TEST
 
+static const struct {
+    const char *lines;
+    int64_t up_to;
+} small[] = {
+    { "method POST\nsized 65536", 65536 },
+    { "method POST\nsized 65537", -1 },
+    { "sized 1\nmethod PUT", -1 },
+    { "sized 1\nmethod PATCH", -1 },
+    { "sized 1\nmethod Put", 65536 },
+    { "sized 1\nmethod PROPPATCH", 65536 },
+    { "method POST\nsized 10\nserver CountFrom 10", 10 },
+    { "method POST\nsized 11\nserver CountFrom 10", -1 },
+    { "method POST\nsized 11\nowner CountFrom 10", -1 },
+    { "method POST\nsized 1\nserver CountFrom Off", -1 },
+    /* as far as it is known */
+    { "method POST\nunsized", 65536 },
+    { "unsized\nmethod PUT", -1 },
+    { "method POST\nunsized\nhint 65536", 65536 },
+    { "method POST\nunsized\nhint 65537", -1 },
+    { "method POST\nsized 1\nrange bytes 0-0/65537", -1 }
+};
+
+START_TEST(what_is_small_is_neither_put_nor_large)
+{
+    scenario s;
+    ep_policy policy;
+
+    given(&s, &policy, small[_i].lines, "");
+    ck_assert_int_eq(ep_check_small_up_to(&policy, &s.facts), small[_i].up_to);
+    scenario_free(&s);
+}
+END_TEST
+
 START_TEST(each_check_of_the_head_has_a_row_here)
 {
     int code;
@@ -157,6 +190,8 @@ int main(void)
 
     tcase_add_test(tcase, codes_have_the_tokens_and_statuses_of_the_contract);
     ADD_ROWS(tcase, a_check_fails_by_its_own_fact_alone, heads);
+    tcase_add_loop_test(tcase, what_is_small_is_neither_put_nor_large, 0,
+                        COUNT(small));
     tcase_add_test(tcase, each_check_of_the_head_has_a_row_here);
     tcase_add_test(tcase,
                    the_size_that_is_asked_for_is_the_declared_one_or_the_hint);

@@ -78,7 +78,8 @@ START_TEST(where_nobody_says_anything_the_policy_is_off_and_demands_nothing)
                 for (rule = 0; rule < EP_RULES; rule++) {
                     ck_assert_ptr_null(policy.rule[rule][1]);
                     ck_assert((policy.rule[rule][0] != NULL)
-                              == (rule == EP_RULE_EXPECTATIONS));
+                              == (rule == EP_RULE_EXPECTATIONS
+                                  || rule == EP_RULE_COUNT_FROM));
                 }
                 ck_assert_ptr_null(ep_policy_max_size(&policy));
             }
@@ -512,6 +513,34 @@ START_TEST(the_smallest_of_a_rule_knows_no_ceiling)
 }
 END_TEST
 
+static const struct {
+    const char *lines;
+    int64_t bytes;
+} count_from[] = {
+    { "", 65536 },
+    { "server CountFrom 10", 10 },
+    { "server CountFrom Off", 0 },
+    { "owner CountFrom 10", 10 },
+    { "owner CountFrom 65537", 65536 },
+    { "owner CountFrom Off", 0 },
+    { "server CountFrom 1048576\nowner CountFrom 65537", 65537 },
+    { "server CountFrom 10\nowner CountFrom 11", 10 },
+    { "server CountFrom Off\nowner CountFrom 11", 0 },
+    { "override None\nowner CountFrom 10", 65536 },
+    { "override Any\nserver CountFrom 10\nowner CountFrom 11", 10 }
+};
+
+START_TEST(an_owner_may_lower_what_is_small)
+{
+    scenario s;
+    ep_policy policy;
+
+    given(&s, &policy, count_from[_i].lines, "");
+    ck_assert_int_eq(ep_policy_count_from(&policy), count_from[_i].bytes);
+    scenario_free(&s);
+}
+END_TEST
+
 /* Content has come through one place and then another one. */
 static const struct {
     const char *first;
@@ -648,6 +677,11 @@ static const struct {
     { EP_RULE_MIN_SIZE, "MinSize 10", "MinSize 0", "MinSize 9223372036854775806" },
     { EP_RULE_MIN_SIZE, "MinSize Off", NULL, "MinSize Off" },
     { EP_RULE_MIN_SIZE, NULL, NULL, "MinSize Off" },
+    { EP_RULE_COUNT_FROM, "CountFrom 10", "CountFrom 11", "CountFrom 10" },
+    { EP_RULE_COUNT_FROM, "CountFrom Off", "CountFrom 1", "CountFrom Off" },
+    { EP_RULE_COUNT_FROM, "CountFrom 10", "CountFrom 11", "CountFrom Off" },
+    { EP_RULE_COUNT_FROM, "CountFrom 1048576", NULL, "CountFrom 1048576" },
+    { EP_RULE_COUNT_FROM, NULL, "CountFrom 65537", "CountFrom 65536" },
     /* a status makes nothing laxer */
     { EP_RULE_STATUS, "Status 417", NULL, "Status Auto" },
     { EP_RULE_FORMAT, "Format Problem", NULL, "Format JSON" },
@@ -1055,6 +1089,8 @@ int main(void)
     tcase_add_test(tcase, there_are_never_more_names_than_places);
     ADD_ROWS(tcase, the_smallest_size_holds, sizes);
     tcase_add_test(tcase, the_smallest_of_a_rule_knows_no_ceiling);
+    tcase_add_loop_test(tcase, an_owner_may_lower_what_is_small, 0,
+                        COUNT(count_from));
     tcase_add_loop_test(tcase, of_two_places_the_larger_least_size_is_kept, 0,
                         sizeof(least) / sizeof(least[0]));
     tcase_add_test(tcase, where_only_the_ceiling_is_left_no_rule_is);

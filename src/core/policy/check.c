@@ -319,3 +319,16 @@ int64_t ep_check_requested(const ep_facts *facts)
 {
     return facts->content == EP_CONTENT_SIZED ? facts->declared : facts->hint;
 }
+
+int64_t ep_check_small_up_to(const ep_policy *policy, const ep_facts *facts)
+{
+    const int64_t most = ep_policy_count_from(policy);
+
+    /* these two replace a file or a part of it */
+    return most > 0 && strcmp(facts->method, "PUT") != 0
+                   && strcmp(facts->method, "PATCH") != 0
+                   && ep_check_requested(facts) <= most
+                   && ep_check_total(facts) <= most
+               ? most
+               : -1;
+}

@@ -103,6 +103,10 @@ const ep_setting *ep_check_fails(ep_code code, const ep_policy *policy,
  * and nothing of it is stored as a file */
 int ep_check_is_query(const ep_facts *facts);
 
+/** @return bytes up to which the upload is small, however much it has; -1: its head
+ * says that it is not */
+int64_t ep_check_small_up_to(const ep_policy *policy, const ep_facts *facts);
+
 /** @return bytes that the upload says it has; EP_UNKNOWN: it does not say */
 int64_t ep_check_requested(const ep_facts *facts);
 

@@ -15,6 +15,16 @@ static const ep_setting default_expectations = {
     .names = default_expectation, .names_count = 1
 };
 
+static const ep_setting default_count_from = { .number = EP_COUNT_FROM_DEFAULT };
+
+/* What holds where the server's files say nothing; NULL: nothing does. */
+static const ep_setting *default_of(ep_rule rule)
+{
+    return rule == EP_RULE_EXPECTATIONS ? &default_expectations
+           : rule == EP_RULE_COUNT_FROM ? &default_count_from
+                                        : NULL;
+}
+
 static const ep_rule_row rows[EP_RULES] = {
 #define RULE(rule, kind, directive, form, member, where, help) \
     [EP_RULE_##rule] = { EP_KIND_##kind, EP_##where, directive, form, member },
@@ -46,6 +56,7 @@ static const ep_setting *demand(ep_rule rule, const ep_setting *setting)
         demands = 0;
         break;
     case EP_KIND_PER_CODE:
+    case EP_KIND_UP_TO:
         demands = 1;
         break;
     default:
@@ -197,8 +208,10 @@ void ep_policy_compose(ep_policy *policy, const ep_half *server,
     policy->mode_by = ep_policy_strictest(policy, EP_RULE_MODE);
     policy->tells_upload_limit = policy->advertises
                                  && policy->rule[EP_RULE_ADVERTISE][0] != NULL;
-    if (halves[0]->rule[EP_RULE_EXPECTATIONS] == NULL) {
-        policy->rule[EP_RULE_EXPECTATIONS][0] = &default_expectations;
+    for (rule = 0; rule < EP_RULES; rule++) {
+        if (halves[0]->rule[rule] == NULL) {
+            policy->rule[rule][0] = default_of((ep_rule)rule);
+        }
     }
     count(policy, halves);
 }
@@ -283,8 +296,8 @@ static int lists_more(ep_rule rule, const ep_setting *server,
 int ep_policy_is_laxer(ep_rule rule, const ep_setting *server,
                        const ep_setting *owner)
 {
-    if (server == NULL && rule == EP_RULE_EXPECTATIONS) {
-        server = &default_expectations;
+    if (server == NULL) {
+        server = default_of(rule);
     }
     server = demand(rule, server);
     if (server == NULL || rows[rule].where == EP_OWNERS_CHOOSE) {
@@ -297,6 +310,7 @@ int ep_policy_is_laxer(ep_rule rule, const ep_setting *server,
     case EP_KIND_LIST:
         return lists_more(rule, server, owner);
     case EP_KIND_AT_MOST:
+    case EP_KIND_UP_TO:
         return owner->number > server->number;
     default:
         return owner->number < server->number;
@@ -368,8 +382,10 @@ static const ep_setting *stricter(ep_rule rule, const ep_setting *a,
     if (a == NULL || b == NULL) {
         return a != NULL ? a : b;
     }
-    return (rows[rule].kind == EP_KIND_AT_MOST ? b->number < a->number
-                                               : b->number > a->number)
+    return (rows[rule].kind == EP_KIND_AT_MOST
+                    || rows[rule].kind == EP_KIND_UP_TO
+                ? b->number < a->number
+                : b->number > a->number)
                ? b
                : a;
 }
@@ -424,6 +440,13 @@ const char *ep_policy_message(const ep_policy *policy, ep_code code)
 const ep_setting *ep_policy_max_size(const ep_policy *policy)
 {
     return ep_policy_limit(policy, EP_RULE_MAX_SIZE);
+}
+
+int64_t ep_policy_count_from(const ep_policy *policy)
+{
+    const ep_setting *setting = ep_policy_strictest(policy, EP_RULE_COUNT_FROM);
+
+    return setting != NULL ? setting->number : EP_COUNT_FROM_DEFAULT;
 }
 
 static int is_among(const char *const *names, size_t count, const char *name)

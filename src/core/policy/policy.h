@@ -16,6 +16,8 @@
 
 /** Sizes: no limit. */
 #define EP_UNLIMITED INT64_MAX
+/** ExpectPolicyCountFrom where none is written, bytes. */
+#define EP_COUNT_FROM_DEFAULT (64 * 1024)
 /** Sizes: not known, not told. */
 #define EP_UNKNOWN ((int64_t)-1)
 /** The longest single name in a list (media type, coding, expectation). */
@@ -65,6 +67,10 @@ typedef enum ep_rule_kind {
     EP_KIND_PER_CODE,
     /** bytes, EP_UNLIMITED demands nothing; the smaller number is stricter */
     EP_KIND_AT_MOST,
+    /** bytes, 0 is Off; the smaller number is stricter.  It is a number up to which
+     * something is let pass, so that each value demands something, and there is
+     * one where none was written */
+    EP_KIND_UP_TO,
     /** Any demands nothing; names must be in both lists */
     EP_KIND_LIST,
     /** Off demands nothing; one of each side's must be met */
@@ -183,8 +189,8 @@ typedef struct ep_setting {
     const char *directive;
     const char *text;
     /**
-     * AT_MOST: bytes, EP_UNLIMITED: no limit; AT_LEAST: bytes; SWITCH: 0 or 1; CHOICE: which of
-     * its words, of STATUS as well; REFUSAL: 1, or 0 for Off; MESSAGE: 1;
+     * AT_MOST: bytes, EP_UNLIMITED: no limit; AT_LEAST, UP_TO: bytes; SWITCH: 0 or
+     * 1; CHOICE: which of its words, of STATUS as well; REFUSAL: 1, or 0 for Off; MESSAGE: 1;
      * COUNTED: bytes, percent or uploads, EP_UNLIMITED for Off
      */
     int64_t number;
@@ -294,6 +300,10 @@ const char *ep_policy_message(const ep_policy *policy, ep_code code);
 
 /** @return the setting that limits the size most; NULL: none does */
 const ep_setting *ep_policy_max_size(const ep_policy *policy);
+
+/** @return bytes up to which an upload is small (ExpectPolicyCountFrom); 0: none
+ * is */
+int64_t ep_policy_count_from(const ep_policy *policy);
 
 /** @return 1 if a rule demands something that content of unknown length shows at its
  * end alone (AT_LEAST) */

@@ -34,7 +34,9 @@ sub configuration {
                 . "/mod_expect_policy.so\n" : '',
         $port ? "Listen 127.0.0.1:$port\n" : '',
         'DocumentRoot "' . vars('documentroot') . "\"\n",
-        ($how{module} // 1) ? "LogLevel warn expect_policy:notice\n" : '';
+        ($how{module} // 1) ? "LogLevel warn expect_policy:notice\n" : '',
+        ($how{module} // 1) && defined $how{count_from}
+            ? "ExpectPolicyCountFrom $how{count_from}\n" : '';
     # the first line of what a test says is line 1 of a file of its own
     open my $own, '>', "$dir/test.conf" or die "$dir: $!";
     print $own $text;
@@ -60,9 +62,13 @@ sub judge {
     return ($? >> 8, $output, $dir);
 }
 
+# What a test asks of limits that count holds for each upload, however small, unless
+# it says something else: count_from => what ExpectPolicyCountFrom says, or undef:
+# nothing.
 sub start {
     my ($class, $text, %how) = @_;
     my $port = free_port();
+    $how{count_from} = 'Off' if !exists $how{count_from};
     my $dir = configuration($text, port => $port, %how);
     return bless({ dir => $dir, port => $port, owner => $$ }, $class)->launch;
 }
