@@ -39,7 +39,7 @@ static ep_request *unread_upload(request_rec *r)
         return NULL;
     }
     state = ep_request_make(r);
-    if (state->is_read || state->answered) {
+    if (ep_stage_body_is_read(state->body) || ep_stage_is_answered(state->stage)) {
         return NULL;
     }
     state->facts = facts;

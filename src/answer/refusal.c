@@ -16,6 +16,12 @@
 #include "request/filter.h"
 #include "request/report.h"
 
+/* What takes the place of core's page, of which no more may go out then. */
+typedef struct page {
+    const ep_request *state;
+    int is_sent;
+} page;
+
 static ap_filter_rec_t *page_filter;
 
 int ep_refusal_conclude(request_rec *r, ep_request *state)
@@ -131,7 +137,7 @@ int ep_refusal_send(request_rec *r, ep_request *state)
     const char *document;
     apr_size_t length;
 
-    state->answered = 1;
+    ep_request_move(r, state, EP_STAGE_ANSWERS);
     ep_report_outcome(r, state, EP_OUTCOME_REFUSED);
     ep_close_over_content(r, state);
     r->status = state->verdict.status;
@@ -151,20 +157,20 @@ int ep_refusal_send(request_rec *r, ep_request *state)
 /* Drops the page that core writes and sends the document in its place. */
 static apr_status_t replace_page(ap_filter_t *f, apr_bucket_brigade *bb)
 {
-    ep_request *state = f->ctx;
+    page *ours = f->ctx;
     const char *document;
     apr_size_t length;
     apr_status_t rv;
 
-    if (state == NULL) {
+    if (ours == NULL) {
         return ep_filter_leave_output(f, bb);
     }
     apr_brigade_cleanup(bb);
-    if (state->is_page_sent) {
+    if (ours->is_sent) {
         return APR_SUCCESS;
     }
-    state->is_page_sent = 1;
-    document = dress(f->r, state, &length);
+    ours->is_sent = 1;
+    document = dress(f->r, ours->state, &length);
     if (!f->r->header_only) {
         APR_BRIGADE_INSERT_TAIL(
             bb, apr_bucket_pool_create(document, length, f->r->pool,
@@ -172,7 +178,7 @@ static apr_status_t replace_page(ap_filter_t *f, apr_bucket_brigade *bb)
     }
     APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(f->c->bucket_alloc));
     rv = ap_pass_brigade(f->next, bb);
-    ep_http2_wait(f->r, state);
+    ep_http2_wait(f->r, ours->state);
     return rv;
 }
 
@@ -184,12 +190,15 @@ void ep_refusal_register(void)
 
 void ep_refusal_replace_page(request_rec *r, ep_request *state)
 {
-    state->answered = 1;
+    page *ours = apr_pcalloc(r->pool, sizeof(*ours));
+
+    ours->state = state;
+    ep_request_move(r, state, EP_STAGE_ANSWERS);
     ep_close_over_content(r, state);
     if (state->early_status == 0) {
         ep_report_outcome(r, state, EP_OUTCOME_REFUSED);
         r->status = state->verdict.status;
         r->status_line = NULL;
     }
-    ap_add_output_filter_handle(page_filter, state, r, r->connection);
+    ap_add_output_filter_handle(page_filter, ours, r, r->connection);
 }

@@ -107,7 +107,8 @@ void ep_close_over_content(request_rec *r, const ep_request *state)
 {
     conn_rec *c = r->connection;
 
-    if (state->facts.content == EP_CONTENT_NONE || state->is_read
+    if (state->facts.content == EP_CONTENT_NONE
+        || ep_stage_body_is_read(state->body)
         || is_clear(r, state)) {
         return;
     }

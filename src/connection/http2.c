@@ -80,7 +80,8 @@ void ep_http2_wait(request_rec *r, const ep_request *state)
     apr_interval_time_t step = apr_time_from_msec(1);
     const conn_rec **place;
 
-    if (c->master == NULL || c->aborted || state->is_read
+    if (c->master == NULL || c->aborted
+        || ep_stage_body_is_read(state->body)
         || state->facts.content == EP_CONTENT_NONE
         || state->policy.linger == EP_LINGER_ABORT) {
         return;

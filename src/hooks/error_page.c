@@ -34,21 +34,14 @@ static ep_request *judge_core_refused(request_rec *r)
     return state;
 }
 
-/* 1 if content was cut, and our document is to be the answer: a client that has not
- * authenticated yet is told of no limit */
-static int is_cut(const ep_request *state)
-{
-    return state != NULL && state->cut && state->waits == NULL;
-}
-
 void ep_error_page_insert(request_rec *r)
 {
     ep_request *state = ep_request_get(r);
 
-    if (state != NULL && state->answered) {
+    if (state != NULL && ep_stage_is_answered(state->stage)) {
         return;
     }
-    if (is_cut(state)) {
+    if (state != NULL && state->stage == EP_STAGE_CUT) {
         ep_refusal_replace_page(r, state);
         return;
     }
@@ -75,10 +68,10 @@ int ep_error_page_reject(request_rec *r)
 {
     ep_request *state = ep_request_get(r);
 
-    if (state != NULL && state->answered) {
+    if (state != NULL && ep_stage_is_answered(state->stage)) {
         return DECLINED;
     }
-    if (is_cut(state)) {
+    if (state != NULL && state->stage == EP_STAGE_CUT) {
         return r->prev->status;
     }
     state = judge_core_refused(r);
@@ -100,13 +93,6 @@ int ep_error_page_is_document(const request_rec *r)
     return 0;
 }
 
-/* 1 if all that is to be asked about an upload has been, and it may come in. */
-static int is_admitted(const ep_request *state)
-{
-    return state->judged != NULL && state->waits == NULL
-           && !state->is_uncounted && state->verdict.code == EP_ADMITTED;
-}
-
 /* Asks the place of an ErrorDocument about an upload that was admitted in its own.
  * What that place says is no verdict on the upload, whose policy and verdict stay.
  * counts: ask the limits that count, and nothing else.
@@ -124,7 +110,9 @@ static int may_have_content(request_rec *r, ep_request *state, int counts)
                  && (!counts || ep_claim_take(r, state));
         if (result && !counts) {
             ep_meter_attach(r, state);
-            state->is_uncounted = state->policy.counted_count > 0;
+            if (state->policy.counted_count > 0) {
+                ep_request_move(r, state, EP_STAGE_PASSES);
+            }
         }
     }
     state->policy = policy;
@@ -156,13 +144,14 @@ int ep_error_page_guard_content(request_rec *r)
     ep_request *state = ep_request_get(r);
     ep_facts facts;
 
-    if ((state != NULL && state->is_withheld)
+    if ((state != NULL && ep_stage_body_is_withheld(state->body))
         || !ep_facts_know(r, &facts) || facts.content == EP_CONTENT_NONE) {
         return DECLINED;
     }
-    if (state != NULL && is_admitted(state)) {
-        state->judged = r->per_dir_config;
-        if (!state->is_read && !may_have_content(r, state, 0)) {
+    if (state != NULL && state->stage == EP_STAGE_ADMITTED) {
+        state->place = r->per_dir_config;
+        if (!ep_stage_body_is_read(state->body)
+            && !may_have_content(r, state, 0)) {
             withhold(r, "its own place would not admit it");
         }
     }
@@ -174,8 +163,9 @@ int ep_error_page_guard_content(request_rec *r)
 
 int ep_error_page_guard_counted(request_rec *r, ep_request *state)
 {
-    if (state->is_uncounted && !state->is_withheld) {
-        state->is_uncounted = 0;
+    if (state->stage == EP_STAGE_AWAITS_LEDGER
+        && !ep_stage_body_is_withheld(state->body)) {
+        ep_request_move(r, state, EP_STAGE_ADMITS);
         if (!may_have_content(r, state, 1)) {
             withhold(r, "a limit of its own place has no room for it");
         }

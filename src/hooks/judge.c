@@ -157,11 +157,25 @@ static int may_hide_content(request_rec *r)
 /* Asks the limits that count in the policy just judged, if that is due. */
 static int count(request_rec *r, ep_request *state)
 {
-    const int is_due = state->is_uncounted;
+    if (state->stage != EP_STAGE_AWAITS_LEDGER) {
+        return DECLINED;
+    }
+    ep_request_move(r, state, EP_STAGE_ADMITS);
+    return ep_claim_take(r, state) ? DECLINED : ep_refusal_conclude(r, state);
+}
 
-    state->is_uncounted = 0;
-    return is_due && !ep_claim_take(r, state) ? ep_refusal_conclude(r, state)
-                                              : DECLINED;
+/* The place has nothing against the head.  @return as judge() */
+static int admit(request_rec *r, ep_request *state, int is_early)
+{
+    const int is_upload = state->facts.content != EP_CONTENT_NONE;
+
+    if (is_upload) {
+        ep_meter_attach(r, state);
+    }
+    ep_request_move(r, state, is_upload && state->policy.counted_count > 0
+                                  ? EP_STAGE_PASSES
+                                  : EP_STAGE_ADMITS);
+    return is_early ? DECLINED : count(r, state);
 }
 
 /* Judges the request in a place, given by its configuration.  is_early: httpd's
@@ -184,7 +198,7 @@ static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
         return DECLINED;
     }
     state = ep_request_make(r);
-    state->judged = place;
+    state->place = place;
     ep_meter_end_provisional(state);
     ep_section_policy(r, place, &state->policy);
     if (state->policy.mode_by == NULL) {
@@ -194,8 +208,12 @@ static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
             return result;
         }
     }
+    ep_request_move(r, state, EP_STAGE_ARRIVES);
+    if (ep_stage_is_over(state->stage)) {
+        return DECLINED;
+    }
     if (is_early && needs_user(r)) {
-        state->waits = place;
+        ep_request_move(r, state, EP_STAGE_NEEDS_USER);
         /* what is read meanwhile counts, though nothing is told */
         if (facts.content != EP_CONTENT_NONE) {
             ep_meter_attach(r, state);
@@ -211,11 +229,8 @@ static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
         r->expecting_100 = 0;
     }
     /* what a dry run would have refused is not reported twice */
-    if (facts.content != EP_CONTENT_NONE
-        && state->verdict.code == EP_ADMITTED) {
-        ep_meter_attach(r, state);
-        state->is_uncounted = state->policy.counted_count > 0;
-        result = is_early ? DECLINED : count(r, state);
+    if (state->verdict.code == EP_ADMITTED) {
+        result = admit(r, state, is_early);
         if (result != DECLINED) {
             return result;
         }
@@ -242,7 +257,6 @@ int ep_judge_head(request_rec *r)
 
 int ep_judge_authenticated(request_rec *r)
 {
-    const ap_conf_vector_t *waits;
     ep_request *state;
     int result;
 
@@ -258,14 +272,13 @@ int ep_judge_authenticated(request_rec *r)
     if (ep_error_page_is_document(r)) {
         return ep_error_page_guard_counted(r, state);
     }
-    if (state->waits == NULL) {
+    if (!ep_stage_lacks_user(state->stage)) {
         return count(r, state);
     }
-    waits = state->waits;
-    state->waits = NULL;
-    result = judge(r, waits, 0);
+    ep_request_move(r, state, EP_STAGE_HAS_USER);
+    result = judge(r, state->place, 0);
     /* negotiation has led on to another place before this was judged */
-    return result == DECLINED && waits != r->per_dir_config
+    return result == DECLINED && state->place != r->per_dir_config
                ? judge(r, r->per_dir_config, 0)
                : result;
 }
@@ -305,7 +318,7 @@ int ep_judge_place(request_rec *r)
     }
     state = ep_request_get(r);
     if (ep_error_page_is_document(r)) {
-        return state != NULL && state->judged != r->per_dir_config
+        return state != NULL && state->place != r->per_dir_config
                    ? ep_error_page_guard_new_place(r, state)
                    : DECLINED;
     }
@@ -313,9 +326,9 @@ int ep_judge_place(request_rec *r)
         ep_facts_drop_claims(&facts);
         ep_facts_know_from_now(r, &facts);
         state = ep_request_get(r);
-        state->judged = NULL;
+        state->place = NULL;
     }
-    if (state == NULL || state->judged != r->per_dir_config) {
+    if (state == NULL || state->place != r->per_dir_config) {
         result = judge(r, r->per_dir_config, 0);
         state = ep_request_get(r);
     }

@@ -52,7 +52,8 @@ static int64_t content_in(apr_bucket_brigade *bb)
 static int has_answer(const request_rec *r, const ep_request *state)
 {
     return r->bytes_sent > 0 || r->sent_bodyct || r->eos_sent
-           || state->is_discarded || state->waits != NULL;
+           || ep_stage_body_is_discarded(state->body)
+           || ep_stage_lacks_user(state->stage);
 }
 
 /* Policy and verdict say why: says so, once. */
@@ -62,7 +63,7 @@ static void cut(request_rec *r, ep_request *state)
 
     /* first of all: what is still to come must never be read */
     r->connection->keepalive = AP_CONN_CLOSE;
-    state->cut = 1;
+    ep_request_move(r, state, EP_STAGE_CUTS);
     /* a handler that answered before it has read cannot be overruled */
     if (is_answered) {
         state->verdict.status = r->status == HTTP_OK && r->prev != NULL
@@ -113,7 +114,7 @@ static apr_status_t end_cut(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     const ep_request *state = f->ctx;
 
-    if (state->waits == NULL || f->r->status == HTTP_OK) {
+    if (!ep_stage_lacks_user(state->stage) || f->r->status == HTTP_OK) {
         return APR_ENOSPC;
     }
     APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(bb->bucket_alloc));
@@ -132,19 +133,19 @@ static apr_status_t meter(ap_filter_t *f, apr_bucket_brigade *bb,
     if (state == NULL) {
         return ep_filter_leave_input(f, bb, mode, block, readbytes);
     }
-    if (state->is_withheld) {
+    if (ep_stage_body_is_withheld(state->body)) {
         APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(bb->bucket_alloc));
         return APR_SUCCESS;
     }
     /* a refusal has been made already; it reads a little, to keep the connection */
-    if (state->answered && !state->cut) {
+    if (state->stage == EP_STAGE_ANSWERED) {
         return ap_get_brigade(f->next, bb, mode, block, readbytes);
     }
     /* where no place was judged, nobody has looked at the length so far */
-    if (state->is_provisional && !state->cut) {
+    if (state->is_provisional && !ep_stage_is_cut(state->stage)) {
         check_size(f->r, state, state->facts.declared);
     }
-    if (state->cut) {
+    if (ep_stage_is_cut(state->stage)) {
         return end_cut(f, bb);
     }
     rv = ap_get_brigade(f->next, bb, mode, block, readbytes);
@@ -154,7 +155,7 @@ static apr_status_t meter(ap_filter_t *f, apr_bucket_brigade *bb,
     }
     ends = !APR_BRIGADE_EMPTY(bb) && APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb));
     if (ends) {
-        state->is_read = 1;
+        ep_request_move_body(f->r, state, EP_BODY_ENDS);
     }
     bytes = content_in(bb);
     if (bytes == EP_UNKNOWN) {
@@ -162,13 +163,13 @@ static apr_status_t meter(ap_filter_t *f, apr_bucket_brigade *bb,
     }
     total = ep_amount_plus(state->counted, bytes);
     check_size(f->r, state, total);
-    if (!state->cut && !ep_claim_cover(f->r, state, total)) {
+    if (!ep_stage_is_cut(state->stage) && !ep_claim_cover(f->r, state, total)) {
         cut(f->r, state);
     }
-    if (!state->cut && ends) {
+    if (!ep_stage_is_cut(state->stage) && ends) {
         check_end(f->r, state, total);
     }
-    if (state->cut) {
+    if (ep_stage_is_cut(state->stage)) {
         apr_brigade_cleanup(bb);
         return end_cut(f, bb);
     }
@@ -188,8 +189,12 @@ static apr_status_t count_handed(ap_filter_t *f, apr_bucket_brigade *bb,
     if (state == NULL) {
         return ep_filter_leave_input(f, bb, mode, block, readbytes);
     }
-    if (state->cut) {
+    if (ep_stage_is_cut(state->stage)) {
         return APR_ENOSPC;
+    }
+    /* as in meter() */
+    if (state->stage == EP_STAGE_ANSWERED) {
+        return ap_get_brigade(f->next, bb, mode, block, readbytes);
     }
     rv = ap_get_brigade(f->next, bb, mode, block, readbytes);
     if (rv != APR_SUCCESS || mode != AP_MODE_READBYTES) {
@@ -203,7 +208,9 @@ static apr_status_t count_handed(ap_filter_t *f, apr_bucket_brigade *bb,
         state->is_changing = 0;
     }
     bytes = ep_amount_plus(state->handed, bytes);
-    if (!ep_claim_cover_handed(f->r, state, bytes)) {
+    /* a filter below may have made something of what came before a cut */
+    if (!ep_stage_is_cut(state->stage)
+        && !ep_claim_cover_handed(f->r, state, bytes)) {
         cut(f->r, state);
         apr_brigade_cleanup(bb);
         return APR_ENOSPC;
@@ -345,8 +352,8 @@ void ep_meter_withhold(request_rec *r, ep_request *state)
 {
     add_filter(r, state);
     /* where the connection is closed, it is never read */
-    state->is_discarded = 1;
+    ep_request_move_body(r, state, EP_BODY_DISCARDS);
     ap_discard_request_body(r);
-    state->is_withheld = 1;
+    ep_request_move_body(r, state, EP_BODY_WITHHOLDS);
     ep_facts_drop_content(r);
 }

@@ -97,14 +97,14 @@ static int is_failure(int status)
 /* 1 if the handler has had all content */
 static int is_complete(const ep_request *state)
 {
-    return state->is_read && !state->is_changing;
+    return ep_stage_body_is_read(state->body) && !state->is_changing;
 }
 
 static int is_success(const ep_holding *holding)
 {
     const request_rec *r = holding->initial;
 
-    if (!is_complete(holding->state) || holding->state->cut) {
+    if (!is_complete(holding->state) || ep_stage_is_cut(holding->state->stage)) {
         return 0;
     }
     /* mod_dav has stored it, and an owner's ErrorDocument for its 204 is not there, or

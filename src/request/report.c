@@ -108,6 +108,7 @@ void ep_report_would_refuse(request_rec *r, ep_request *state)
 {
     const ep_setting *by = state->verdict.by[state->verdict.code];
 
+    ep_request_move(r, state, EP_STAGE_LETS_GO);
     ep_report_outcome(r, state, EP_OUTCOME_WOULD_REFUSE);
     /* a redirect within a place is no second refusal */
     if (by != state->reported) {

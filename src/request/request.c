@@ -4,6 +4,8 @@
 
 #include "http_request.h"
 
+APLOG_USE_MODULE(expect_policy);
+
 ep_request ep_request_plain;
 
 request_rec *ep_request_initial(request_rec *r)
@@ -32,6 +34,31 @@ ep_request *ep_request_make(request_rec *r)
         ap_set_module_config(r->request_config, &expect_policy_module, state);
     }
     return state;
+}
+
+/* A fault of ours, which no client is to feel. */
+static void note_illegal(request_rec *r, const char *event, const char *state)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r,
+                  "%s is illegal in the state %s, which stays", event, state);
+#ifdef EP_MAINTAINER
+    ap_assert(!"an event that is illegal in this state");
+#endif
+}
+
+void ep_request_move(request_rec *r, ep_request *state, ep_stage_event event)
+{
+    if (!ep_stage_move(&state->stage, event)) {
+        note_illegal(r, ep_stage_event_name(event), ep_stage_name(state->stage));
+    }
+}
+
+void ep_request_move_body(request_rec *r, ep_request *state, ep_body_event event)
+{
+    if (!ep_stage_move_body(&state->body, event)) {
+        note_illegal(r, ep_stage_body_event_name(event),
+                     ep_stage_body_name(state->body));
+    }
 }
 
 void ep_request_set_plain(request_rec *r)

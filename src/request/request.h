@@ -8,6 +8,7 @@
 #include "http_config.h"
 #include "http_log.h"
 
+#include "core/policy/stage.h"
 #include "core/policy/verdict.h"
 
 extern module AP_MODULE_DECLARE_DATA expect_policy_module;
@@ -36,25 +37,14 @@ typedef struct ep_request {
     const request_rec *authenticates;
     /** a subrequest of this one stands for an upload whose limits are asked */
     int is_asked;
-    /** the configuration that was judged last */
-    const ap_conf_vector_t *judged;
-    /** the configuration whose checks wait for httpd's own authentication */
-    const ap_conf_vector_t *waits;
-    /** limits that count are still to be asked, in fixups */
-    int is_uncounted;
-    /** the refusal went out, or was handed to the output filters */
-    int answered;
-    /** the refusal has taken the place of core's page, of which no more may go out */
-    int is_page_sent;
-    /** content was read up to its end */
-    int is_read;
-    /** content is thrown away for an ErrorDocument; and then, no program finds any */
-    int is_discarded;
-    int is_withheld;
+    /** how far the upload has come, in the place that was judged last, given by its
+     * configuration, and what has become of its content; moved by
+     * ep_request_move() and ep_request_move_body() alone */
+    ep_stage stage;
+    ep_body body;
+    const ap_conf_vector_t *place;
     /** status of another module's error that goes out early; 0: none does */
     int early_status;
-    /** content was cut; the answer is to carry our document */
-    int cut;
     /** the setting that a dry run has reported last */
     const ep_setting *reported;
     /** what the verdict rests on; the facts are those of the first place */
@@ -89,6 +79,13 @@ ep_request *ep_request_get(request_rec *r);
 
 /** @return the initial request's state, made if there is none */
 ep_request *ep_request_make(request_rec *r);
+
+/** Moves an upload to its next stage, see core/policy/stage.h.  An event that is
+ * illegal is logged at debug; under EP_MAINTAINER it ends the process. */
+void ep_request_move(request_rec *r, ep_request *state, ep_stage_event event);
+
+/** The same for its content. */
+void ep_request_move_body(request_rec *r, ep_request *state, ep_body_event event);
 
 /** Remembers that there is nothing to judge in this very request. */
 void ep_request_set_plain(request_rec *r);
