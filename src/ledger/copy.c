@@ -17,27 +17,28 @@
 #include "request/facts.h"
 #include "request/filter.h"
 
-/* How often ep_walk_go() asks whether it is enough, in entries. */
+/* ep_walk_go() calls is_enough() once for so many entries. */
 #define ENTRIES_A_QUESTION 32
 
-/* Where mod_dav_fs keeps properties, and what it calls those of a directory. */
+/* mod_dav_fs keeps the properties of files in this directory, and those of a
+ * directory in this file. */
 #define STATE_DIRECTORY "/.DAV/"
 #define STATE_OF_DIRECTORY ".state_for_dir"
 
-/* What one request is about to do. */
+/* One COPY or MOVE. */
 typedef struct copy {
     request_rec *r;
     request_rec *destination;
-    /* as mod_dav_fs names them; source is what lies there */
+    /* the paths as mod_dav_fs makes them; source is the file or directory at from */
     const char *from;
     const char *to;
     struct stat source;
-    /* what it comes to */
+    /* the size of the source */
     int64_t bytes;
-    /* what is claimed, and what goes if a file is replaced */
+    /* replaced: the file at the destination */
     ep_ledger_claim claim;
     ep_replaced replaced;
-    /* of a MOVE: trees that it leads about in, of 0 bytes */
+    /* a claim of 0 bytes in the trees within which a MOVE only moves files */
     ep_ledger_claim within;
 } copy;
 
@@ -65,7 +66,7 @@ static int64_t size_of(const char *file)
                : 0;
 }
 
-/* The properties that mod_dav_fs copies with a file or directory. */
+/* @return bytes of the properties that mod_dav_fs copies with a file or directory */
 static int64_t size_of_properties(apr_pool_t *pool, const char *path,
                                   int is_directory)
 {
@@ -87,7 +88,7 @@ static int64_t size_of_properties(apr_pool_t *pool, const char *path,
     return ep_amount_plus(size_of(first), size_of(second));
 }
 
-/* How far a walk may go. */
+/* The bound of a walk. */
 typedef struct bound {
     apr_time_t until;
     int questions;
@@ -100,7 +101,7 @@ static int is_enough(void *data)
     return --left->questions <= 0 || apr_time_now() > left->until;
 }
 
-/* @return 0: it is more than may be added up, or cannot be read */
+/* @return 0: the tree is too large to be added up here, or cannot be read */
 static int add_up(apr_pool_t *pool, const char *path, int64_t *bytes)
 {
     ep_walk *walk = apr_palloc(pool, sizeof(*walk));
@@ -116,8 +117,8 @@ static int add_up(apr_pool_t *pool, const char *path, int64_t *bytes)
     return result == EP_WALK_DONE || result == EP_WALK_NONE;
 }
 
-/* @param found what lies there
- * @return 0: nobody can tell */
+/* @param found the file or directory at @a path
+ * @return 0: the size cannot be found out */
 static int measure(const copy *copied, const char *path,
                    const struct stat *found, int64_t *bytes)
 {
@@ -126,7 +127,7 @@ static int measure(const copy *copied, const char *path,
 
     *bytes = S_ISREG(found->st_mode) ? ep_amount_of(found->st_size) : 0;
     if (is_directory && !ep_facts_is_shallow(copied->r)) {
-        /* its own properties lie in it */
+        /* the properties of a directory are files in it */
         return add_up(pool, path, bytes);
     }
     *bytes = ep_amount_plus(*bytes,
@@ -136,8 +137,8 @@ static int measure(const copy *copied, const char *path,
 
 /* ---------------------------------------------------------------- end */
 
-/* @return bytes that the destination has more than before, whatever mod_dav has
- * answered */
+/* Measures the destination, since mod_dav may have written files before it failed.
+ * @return bytes that the destination has more than before */
 static int64_t stored(const copy *copied)
 {
     struct stat found;
@@ -152,14 +153,15 @@ static int64_t stored(const copy *copied)
     return ep_replaced_stored(&copied->replaced, bytes);
 }
 
-/* Once it has run, there is no claim. */
+/* Runs twice: before the answer, and when the pool is destroyed.  The second time,
+ * there is no claim. */
 static apr_status_t end(void *data)
 {
     copy *copied = data;
     const int status = copied->r->status;
 
     if (copied->claim.is_held != 0) {
-        /* mod_dav says 4xx before it does anything */
+        /* mod_dav answers 4xx before it changes any file */
         if (status >= HTTP_BAD_REQUEST && status < HTTP_INTERNAL_SERVER_ERROR) {
             ep_ledger_release(&copied->claim);
         }
@@ -172,7 +174,8 @@ static apr_status_t end(void *data)
     return APR_SUCCESS;
 }
 
-/* As an upload's claim: before the client can know that it is over. */
+/* The claim ends before the client has the answer, since the client may send the next
+ * request at once. */
 static apr_status_t end_before_answer(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     if (f->ctx == NULL) {
@@ -202,8 +205,8 @@ static int is_on_other_device(const copy *copied, const char *directory)
            || found.st_dev != copied->source.st_dev;
 }
 
-/* 1 if the destination gets bytes there that it had not: a MOVE within a tree or a
- * file system brings none. */
+/* 1 if the request adds bytes to what a limit counts.  A MOVE within one tree or one
+ * file system adds none. */
 static int adds_to(const copy *copied, const ep_setting *setting,
                    const char *directory)
 {
@@ -220,8 +223,8 @@ static int adds_to(const copy *copied, const ep_setting *setting,
            || !ep_replaced_lies_below(tree, copied->from, &copied->source);
 }
 
-/* A walk that has been where a MOVE leads to, and not yet where it comes from,
- * misses what is moved: its number is not to be taken. */
+/* A walk misses a moved file if it has read the destination before the MOVE and reads
+ * the source after it.  So its number must not be used. */
 static void disturb(copy *copied, ep_ledger_charge *charge)
 {
     if (charge->kind == EP_CHARGE_QUOTA) {
@@ -231,8 +234,9 @@ static void disturb(copy *copied, ep_ledger_charge *charge)
     }
 }
 
-/* @param is_known out: 0 if a charge is missing, as nobody can tell what it is
- * @return how many there are */
+/* @param is_known out: 0 if the account of some limit is not known, and its charge is
+ *        left out
+ * @return how many charges there are */
 static size_t make_charges(copy *copied, const ep_policy *policy,
                            ep_ledger_charge *charges, const ep_setting **by,
                            int *is_known)
@@ -264,8 +268,8 @@ static size_t make_charges(copy *copied, const ep_policy *policy,
     return count;
 }
 
-/* @return the most that may be taken off, bytes; INT64_MAX: nothing, as some quota
- *         does not count the file or there is none */
+/* @return bytes that may be subtracted for a replaced file; INT64_MAX: none, since
+ *         some quota does not count the file, or there is no quota */
 static int64_t counted_in_all(const copy *copied, const ep_ledger_charge *charges,
                               const ep_setting *const *by, size_t count)
 {
@@ -287,7 +291,7 @@ static int64_t counted_in_all(const copy *copied, const ep_ledger_charge *charge
     return most;
 }
 
-/* A file that is replaced is taken off as for a PUT. */
+/* The size of a file that is replaced is subtracted, as for a PUT. */
 static void take_credit(copy *copied, ep_ledger_charge *charges,
                         const ep_setting *const *by, size_t count)
 {
@@ -311,12 +315,12 @@ static void hold(copy *copied)
 {
     request_rec *r = copied->r;
 
-    /* a program that is forked meanwhile holds nothing */
+    /* no cleanup for a child process that is forked: the claim is not its own */
     apr_pool_cleanup_register(r->pool, copied, end, apr_pool_cleanup_null);
     ap_add_output_filter_handle(end_filter, copied, r, r->connection);
 }
 
-/* As ep_copy_claim(). */
+/* @return as ep_copy_claim() */
 static int claim(copy *copied, ep_request *state)
 {
     ep_ledger_charge charges[EP_CHARGES_MAX];
@@ -328,7 +332,7 @@ static int claim(copy *copied, ep_request *state)
 
     hold(copied);
     count = make_charges(copied, &state->policy, charges, by, &is_known);
-    /* the server's limits all hold, or nothing is admitted */
+    /* if one of the server's limits found no room, the request is refused */
     if (state->policy.surplus[0] != NULL || (!is_known && is_closed)) {
         ep_claim_deny_unavailable(state, state->policy.surplus[0]);
         return 0;
@@ -337,7 +341,7 @@ static int claim(copy *copied, ep_request *state)
         return 1;
     }
     if (!measure(copied, copied->from, &copied->source, &copied->bytes)) {
-        /* how much would be needed is not told */
+        /* the size is not known, so the verdict tells only what is left */
         denial.remaining = ep_amount_minus(charges[0].limit,
                                            ep_ledger_used(&charges[0]));
         ep_claim_deny(state, &charges[0], by[0], &denial);
@@ -347,7 +351,7 @@ static int claim(copy *copied, ep_request *state)
     state->facts.declared = copied->bytes;
     take_credit(copied, charges, by, count);
     for (i = 0; i < count; i++) {
-        /* there is no content to wait for */
+        /* there is no content whose arrival could confirm the claim */
         charges[i].client = 0;
         charges[i].amount = charges[i].kind == EP_CHARGE_QUOTA
                               ? ep_replaced_growth(&copied->replaced,
@@ -387,7 +391,7 @@ int ep_copy_claim(request_rec *r, request_rec *destination, ep_request *state)
         return 1;
     }
     is_granted = claim(copied, state);
-    /* the answer depends on what content there really is */
+    /* the facts of the request itself, which has no content */
     state->facts = facts;
     return is_granted;
 }

@@ -1,14 +1,14 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** What COPY and MOVE of mod_dav hold in the ledger: they have no content, and
- * make files. */
+/** Claims for COPY and MOVE of mod_dav: these requests have no content, but make
+ * files. */
 #ifndef EP_COPY_H
 #define EP_COPY_H
 
 #include "request/request.h"
 
-/** A collection with more entries, or one that takes longer to add up, is refused
- * where a limit would have to know its size. */
+/** If a limit needs the size of a collection, the request is refused if the
+ * collection has more entries than this, or adding up takes longer. */
 #define EP_COPY_ENTRIES_MAX 10000
 #define EP_COPY_MILLISECONDS_MAX 100
 
@@ -20,9 +20,10 @@ void ep_copy_register(void);
     ((r)->method_number == M_COPY || (r)->method_number == M_MOVE)
 
 /**
- * Claims what COPY or MOVE writes, for the limits of the policy just judged, which
- * is the destination's.  Settled or released before the answer ends.
- * @param destination of a subrequest, where it leads; lives as long as @a r
+ * Claims what COPY or MOVE writes.  The claim is settled or released before the
+ * answer ends.
+ * @param destination the subrequest for the destination; lives as long as @a r
+ * @param state has the policy of the destination, which was just judged
  * @return 1; 0: there is no room, and the verdict says why
  */
 int ep_copy_claim(request_rec *r, request_rec *destination, ep_request *state);

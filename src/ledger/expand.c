@@ -10,11 +10,11 @@
 
 #include "ledger/nofollow.h"
 
-/* Entries between two questions whether it is enough, and as how many the opening
- * of a directory counts. */
+/* is_enough() is called once for so many entries.  Opening a directory counts as so
+ * many entries. */
 #define ENTRIES 32
 #define OPENING 8
-/* Enough of a link's name: nobody reads it. */
+/* The name of a link is not used here. */
 #define LINK_SIZE 16
 
 void ep_expand_begin(ep_expand *expand, const char *pattern, uint32_t left)
@@ -37,7 +37,7 @@ void ep_expand_end(ep_expand *expand)
     }
 }
 
-/* Counts what was looked at.  @return 0: that is too much */
+/* Counts entries that are read.  @return 0: no more may be read */
 static int spend(ep_expand *expand, uint32_t entries)
 {
     if (expand->left < entries
@@ -51,7 +51,7 @@ static int spend(ep_expand *expand, uint32_t entries)
     return 1;
 }
 
-/* @return 1 if a name of a pattern is to be looked for */
+/* @return 1 if a name of a pattern has wildcards */
 static int is_wild(const char *name, size_t length)
 {
     size_t i;
@@ -79,8 +79,8 @@ static size_t append(ep_expand *expand, size_t length, const char *name,
     return length + 1 + bytes;
 }
 
-/* Opens the path; of what is not there, and of what is behind a link, there is
- * nothing to be found.  @return a descriptor or -1 */
+/* @return a descriptor; -1: the path does not exist, or has a link that must not be
+ * followed */
 static int open_path(ep_expand *expand)
 {
     char link[LINK_SIZE];
@@ -91,7 +91,8 @@ static int open_path(ep_expand *expand)
                : -1;
 }
 
-/* Reads the directory that the path has come to, for names like @a name. */
+/* Begins to read the directory of the current path, to find names that match
+ * @a name. */
 static void enter(ep_expand *expand, size_t length, const char *name,
                   const char *rest)
 {
@@ -111,7 +112,7 @@ static void enter(ep_expand *expand, size_t length, const char *name,
     expand->depth++;
 }
 
-/* @return 1 if the path is a directory, and one that the whole pattern means */
+/* @return 1 if the path, which the whole pattern matches, is a directory */
 static int is_found(ep_expand *expand)
 {
     int fd;
@@ -127,9 +128,9 @@ static int is_found(ep_expand *expand)
     return fd >= 0;
 }
 
-/* Goes from the path that was come to as far as the pattern has no wildcards.
+/* Adds the names of the pattern up to the next one with wildcards.
  * @param rest of the pattern
- * @return 1 if the path is one that was looked for */
+ * @return 1 if the path is a match of the whole pattern */
 static int descend(ep_expand *expand, size_t length, const char *rest)
 {
     for (;;) {
@@ -151,14 +152,14 @@ static int descend(ep_expand *expand, size_t length, const char *rest)
     }
 }
 
-/* Some file systems do not tell the type; a link may be the administrator's. */
+/* Some file systems do not tell the type.  A link may belong to the administrator. */
 static int may_be_directory(const struct dirent *entry)
 {
     return entry->d_type == DT_DIR || entry->d_type == DT_LNK
            || entry->d_type == DT_UNKNOWN;
 }
 
-/* @return 1 if an entry of the directory that is read is like the pattern's name */
+/* @return 1 if an entry matches the name with wildcards */
 static int is_like(const ep_expand *expand, const struct dirent *entry)
 {
     const int top = expand->depth - 1;
@@ -175,8 +176,8 @@ static int is_like(const ep_expand *expand, const struct dirent *entry)
     return apr_fnmatch(text, entry->d_name, APR_FNM_PATHNAME) == APR_SUCCESS;
 }
 
-/* Takes the next entry of the directory that is read.
- * @return 1 if the path is one that was looked for */
+/* Reads the next entry.
+ * @return 1 if the path is a match of the whole pattern */
 static int step(ep_expand *expand)
 {
     const int top = expand->depth - 1;

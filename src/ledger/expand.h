@@ -4,10 +4,10 @@
  * Finds the directories that a path with wildcards stands for, in small steps.
  *
  * A pattern means what it means in <Directory>: `*`, `?` and `[]` match within one
- * name, and names that begin with a period as well.  Every directory is opened as
- * ledger/nofollow.h says: links of others than the administrator are not followed,
- * and what lies behind them is not found.  What cannot be opened, or vanishes
- * meanwhile, is not found, either, and is no error.
+ * name, also one that begins with a period.  Every directory is opened as
+ * ledger/nofollow.h says: only the administrator's links are followed, and nothing
+ * behind other links is found.  A directory that cannot be opened, or that vanishes
+ * meanwhile, is not found.  This is no error.
  *
  * POSIX and apr_fnmatch() alone; t/walk tests it without a server.
  */
@@ -18,16 +18,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** The most names with wildcards in a pattern: each costs a descriptor. */
+/** The most names with wildcards in a pattern.  Each needs a descriptor. */
 #define EP_EXPAND_LEVELS 8
-/** The longest path that is found, with its NUL. */
+/** The longest path that is found, with its NUL, in bytes. */
 #define EP_EXPAND_PATH 1024
-/** The most entries of directories that are looked at below one directory that the
- * first wildcard stands for, which may be all that one owner can write to. */
+/** The most entries that are read below each directory that the first wildcard
+ * matches.  Such a directory often belongs to one owner, who can make it as large as
+ * he likes. */
 #define EP_EXPAND_BELOW 1024
 
 typedef struct ep_expand {
-    /** without a slash at its end; has to live as long as the search */
+    /** without a slash at its end; lives as long as the search */
     const char *pattern;
     /** the directory that was found last */
     char path[EP_EXPAND_PATH];
@@ -35,13 +36,14 @@ typedef struct ep_expand {
         DIR *dir;
         /** bytes of the path to that directory */
         size_t length;
-        /** the name in the pattern, and where the rest begins */
+        /** in the pattern: the name with wildcards, and the rest after it */
         const char *name;
         const char *rest;
     } level[EP_EXPAND_LEVELS];
     int depth;
     int has_begun;
-    /** entries that may still be looked at: in all, and below the first wildcard */
+    /** entries that may still be read: in all, and below the current match of the
+     * first wildcard */
     uint32_t left;
     uint32_t below;
 } ep_expand;
@@ -51,21 +53,22 @@ typedef enum ep_expand_result {
     EP_EXPAND_FOUND,
     /** there is more; call ep_expand_go() again */
     EP_EXPAND_MORE,
-    /** nothing else is found, or no more entries may be looked at */
+    /** nothing else is found, or no more entries may be read */
     EP_EXPAND_DONE
 } ep_expand_result;
 
-/** @param left the most entries to look at */
+/** @param pattern absolute, without a slash at its end; lives as long as the search
+ * @param left the most entries to read */
 void ep_expand_begin(ep_expand *expand, const char *pattern, uint32_t left);
 
 /**
- * Goes on until the next directory is found.
- * @param is_enough asked every few entries; 1 ends this step
+ * Continues until the next directory is found.
+ * @param is_enough called once every few entries; 1 ends this step
  */
 ep_expand_result ep_expand_go(ep_expand *expand, int (*is_enough)(void *data),
                               void *data);
 
-/** Closes what is open; after any result, and harmless twice. */
+/** Closes all directories.  Call it after any result; a second call does nothing. */
 void ep_expand_end(ep_expand *expand);
 
 #endif

@@ -31,8 +31,8 @@ static struct ledger {
     int is_open;
 } ledger;
 
-/* The child that may give claims back; not what it forks to run a program.  0:
- * this is the parent. */
+/* The process ID of this child; 0 in the parent.  A process that a child has forked
+ * to run a program has another process ID, and must not give claims back. */
 static pid_t owner;
 
 void ep_ledger_reset(void)
@@ -45,7 +45,7 @@ void ep_ledger_need(void)
     ledger.is_needed = 1;
 }
 
-/* @return a member that a provider must have, and this one has not; NULL: none */
+/* @return the name of a required member that is NULL; NULL: there is none */
 static const char *find_missing(const ep_ledger_provider *provider)
 {
     const int trees = (provider->next_tree != NULL)
@@ -138,7 +138,7 @@ const ep_ledger_provider *ep_ledger_find_measured(void)
                : NULL;
 }
 
-/* What is wrong, in an administrator's words. */
+/* @return the cause, as text for the log */
 static const char *cause_of(apr_pool_t *pool, apr_status_t rv,
                             ep_ledger_outcome result)
 {
@@ -165,8 +165,8 @@ static const char *cause_of(apr_pool_t *pool, apr_status_t rv,
     }
 }
 
-/* @param path of a tree whose usage is not known; NULL: it is something else
- * @param measured why it is not known: that it takes a while is no fault */
+/* @param path of a tree whose usage is not known; NULL: the cause is another one
+ * @param measured why it is not known; LATER is no error, and is logged at info */
 static void complain(request_rec *r, apr_status_t rv, ep_ledger_outcome result,
                      int fails_closed, const char *path,
                      ep_measure_result measured)
@@ -187,7 +187,7 @@ static void complain(request_rec *r, apr_status_t rv, ep_ledger_outcome result,
                   fails_closed ? "refused" : "admitted");
 }
 
-/* Logs what must be, and says it in the caller's words. */
+/* Logs failures.  @return the result for the caller */
 static ep_ledger_result answer(request_rec *r, apr_status_t rv,
                                ep_ledger_outcome result, int fails_closed)
 {
@@ -209,7 +209,7 @@ static ep_ledger_result answer(request_rec *r, apr_status_t rv,
     return EP_LEDGER_FAILED;
 }
 
-/* 1 if it is refused without a number, and not in a dry run, which delays nobody. */
+/* A dry run must not delay a request. */
 static int waits_for_long(request_rec *r)
 {
     const ep_request *state = ep_request_get(r);
@@ -217,9 +217,10 @@ static int waits_for_long(request_rec *r)
     return state == NULL || state->policy.mode == EP_MODE_ON;
 }
 
-/* What may pass without a number waits for a short one alone.
- * @param measured out: what came of it
- * @return 1 if an upload is to be asked for once more, as a tree was measured */
+/* Measures the tree whose usage is not known.  An upload that may pass without the
+ * number waits only a quarter of EP_LEDGER_PATIENCE.
+ * @param measured out: the result of the measurement
+ * @return 1 if the tree was measured, so that the charges can be reserved now */
 static int is_measured(request_rec *r, apr_status_t rv, ep_ledger_outcome result,
                        ep_ledger_charge *charges, size_t count,
                        const ep_ledger_denial *denial, apr_int64_t began, int fails_closed,
@@ -326,7 +327,7 @@ ep_ledger_result ep_ledger_confirm(request_rec *r,
     if (ledger.is_open) {
         rv = ledger.provider->confirm(charges, count, claim, &result, denial);
     }
-    /* what is lost is met when it is to grow or to be settled */
+    /* that a claim is LOST is reported when it grows or is settled */
     return rv == APR_SUCCESS && result == EP_OUTCOME_LOST
                ? EP_LEDGER_GRANTED
                : answer(r, rv, result, fails_closed);
@@ -397,7 +398,7 @@ void ep_ledger_measure(ep_ledger_charge *charges, size_t count)
     }
 }
 
-/* 1 if there is something to give back, and this process may. */
+/* 1 if the claim holds something, and this process may give it back */
 static int is_owned(const ep_ledger_claim *claim)
 {
     return ledger.is_open && claim->is_held != 0 && getpid() == owner;
@@ -420,8 +421,9 @@ void ep_ledger_release(ep_ledger_claim *claim)
     memset(claim, 0, sizeof(*claim));
 }
 
-/* In a child that may be root still, and before any code of others runs in it:
- * mod_unixd's hook is the last one.  mod_cgid's daemon comes by here, too. */
+/* In a child that may still be root: mod_unixd changes the user in the last hook.
+ * REALLY_FIRST: before code of other modules runs in the child.  The daemon of
+ * mod_cgid runs this hook, too. */
 static int drop_privileges(apr_pool_t *pool, server_rec *s)
 {
     (void)pool;
@@ -431,7 +433,7 @@ static int drop_privileges(apr_pool_t *pool, server_rec *s)
     return OK;
 }
 
-/* As the user that the child serves as. */
+/* In a child, after it has changed its user. */
 static void init_child(apr_pool_t *pool, server_rec *s)
 {
     (void)pool;
@@ -444,7 +446,7 @@ static void init_child(apr_pool_t *pool, server_rec *s)
     }
 }
 
-/* In the parent; with `httpd -X` in its only process, too, as that one ends. */
+/* In the parent.  `httpd -X` also calls it in its only process, when that ends. */
 static void note_child(server_rec *s, pid_t pid, ap_generation_t generation,
                        int slot, mpm_child_status state)
 {
@@ -458,7 +460,7 @@ static void note_child(server_rec *s, pid_t pid, ap_generation_t generation,
     }
 }
 
-/* In the parent, every ten seconds or so. */
+/* In the parent, about every ten seconds. */
 static int monitor(apr_pool_t *pool, server_rec *s)
 {
     (void)pool;

@@ -5,9 +5,9 @@
  *
  * The rest of the module calls the functions below.  They call the implementation
  * that ExpectPolicyLedger names before the colon: a provider (ap_provider.h) in the
- * group EP_LEDGER_GROUP.  If the provider lacks an optional member, they answer
- * themselves.  No call waits longer than about 100 ms, except for the usage of a
- * tree that was never measured (EP_LEDGER_LONGEST).
+ * group EP_LEDGER_GROUP.  If the provider lacks an optional member, the functions do
+ * what ledger/provider.h says of it.  No call waits longer than about 100 ms, except
+ * for the usage of a tree that was never measured (EP_LEDGER_LONGEST).
  */
 #ifndef EP_LEDGER_H
 #define EP_LEDGER_H
@@ -16,9 +16,9 @@
 
 #include "ledger/provider.h"
 
-/** How long an upload waits for the usage of trees, in microseconds: always, and
- * where it would be refused without.  Many clients that ask first send their content
- * after a second without an answer. */
+/** How long an upload waits for the usage of trees, in microseconds.  LONGEST: if the
+ * upload would be refused without it.  It is below one second, since many clients
+ * that send 100-continue wait for the answer for one second only. */
 #define EP_LEDGER_PATIENCE apr_time_from_msec(80)
 #define EP_LEDGER_LONGEST apr_time_from_msec(800)
 
@@ -30,15 +30,16 @@ typedef enum ep_ledger_result {
     /** the ledger could not answer, and nothing was claimed:
      * ExpectPolicyLedgerFailure decides.  Logged already */
     EP_LEDGER_FAILED,
-    /** nothing was claimed, as a limit that holds also without a ledger could not be
-     * asked: see the denial.  The upload is refused.  Logged already */
+    /** a limit could not be checked that also holds if the ledger fails, and nothing
+     * was claimed: see the denial.  The upload is refused.  Logged already */
     EP_LEDGER_REFUSED
 } ep_ledger_result;
 
 /** Registers the provider that is built in, `shm`, and the hooks. */
 void ep_ledger_register(apr_pool_t *pool);
 
-/** Before a configuration is read: forgets the choice of the previous one. */
+/** Call it before a configuration is read: forgets the choice of the previous
+ * one. */
 void ep_ledger_reset(void);
 
 /** Call it while the configuration is read, if a limit that counts is possible.
@@ -46,29 +47,30 @@ void ep_ledger_reset(void);
 void ep_ledger_need(void);
 
 /**
- * While the configuration is read: ExpectPolicyLedger.  The ledger is needed
- * then.
- * @return NULL, or what is legal
+ * While the configuration is read: chooses the provider, as ExpectPolicyLedger says.
+ * The ledger is then needed.
+ * @return NULL, or which arguments are legal
  */
 const char *ep_ledger_choose(apr_pool_t *pool, const char *argument);
 
-/** Once the configuration is read for the first time: says on the terminal what
- * will become of the ledger, for httpd detaches before it is opened. */
+/** After the configuration was read for the first time: prints on the terminal
+ * whether the ledger can be opened, since httpd detaches before it opens it. */
 void ep_ledger_announce(apr_pool_t *pconf);
 
-/** In post_config, after ep_log_once_init(). */
+/** Opens the ledger.  Call it in post_config, after ep_log_once_init(). */
 void ep_ledger_open(apr_pool_t *pconf, server_rec *main_server);
 
 /**
- * Claims all charges for an upload, or none (ep_ledger_provider).  A tree whose
- * usage is not known is measured, if that takes no longer than
- * EP_LEDGER_PATIENCE, or EP_LEDGER_LONGEST.  If it takes longer, small uploads are granted under
- * ExpectPolicyLedgerFailure Open, and all others refused.  A tree that cannot be
- * measured counts as empty under Open, and a charge that there is no room for is
- * left out; under Closed, either makes the ledger unavailable.  It is logged.
+ * Claims all charges for an upload, or none: see reserve() of ep_ledger_provider.
+ * Measures a tree whose usage is not known, for EP_LEDGER_PATIENCE at most, or
+ * EP_LEDGER_LONGEST.  If this takes longer, only small uploads are granted, and only
+ * under ExpectPolicyLedgerFailure Open.  Under Open, a tree that cannot be measured
+ * counts as what is known of it, and a charge for which there is no room is left
+ * out.  Under Closed, the ledger has failed in both cases.  Failures are logged.
  * @param r for the log
- * @param charges may come to say what was measured
- * @param fails_closed what ExpectPolicyLedgerFailure says here; 1: Closed
+ * @param charges the usage of a measured tree is written to its charge, if the
+ *        ledger has no place for the tree
+ * @param fails_closed 1: ExpectPolicyLedgerFailure is Closed here
  */
 ep_ledger_result ep_ledger_reserve(request_rec *r, ep_ledger_charge *charges,
                                    size_t count, int fails_closed,
@@ -85,22 +87,22 @@ ep_ledger_result ep_ledger_grow(request_rec *r, ep_ledger_charge *charges,
  * @param claim all 0  @return 1 if it was granted */
 int ep_ledger_try(const ep_ledger_charge *charge, ep_ledger_claim *claim);
 
-/** Claims 0 bytes of a tree: so a number that is measured while files move in it is
- * not used.
+/** Claims 0 bytes of a tree, so that a number is not used that is measured while
+ * files move in the tree.
  * @param charge of 0 bytes  @param claim all 0, or one to add to */
 void ep_ledger_disturb(const ep_ledger_charge *charge, ep_ledger_claim *claim);
 
 /** @return bytes that are used of a tree; 0 if that is not known */
 apr_int64_t ep_ledger_used(const ep_ledger_charge *charge);
 
-/** Measures the trees among the charges that were not yet, all of them within
- * EP_LEDGER_PATIENCE. */
+/** Measures the trees among the charges that were never measured, for
+ * EP_LEDGER_PATIENCE at most in all. */
 void ep_ledger_measure(ep_ledger_charge *charges, size_t count);
 
 /**
- * Notes that the first content of an upload has arrived: revoked charges are claimed
- * again.
- * @param charges as they were reserved and grew
+ * Notes that the first content of an upload has arrived: its claim can no longer be
+ * revoked, and revoked charges are claimed again.
+ * @param charges as they were reserved, with what grow added to their amounts
  */
 ep_ledger_result ep_ledger_confirm(request_rec *r,
                                    const ep_ledger_charge *charges,
@@ -109,18 +111,19 @@ ep_ledger_result ep_ledger_confirm(request_rec *r,
                                    ep_ledger_denial *denial);
 
 /**
- * Settles a claim, which is all 0 afterwards.  If the lock is not free in time, it
- * is settled later.  Does nothing in a process that a child has forked to run a
- * program.
+ * Settles a claim, as settle() of ep_ledger_provider.  In a process that a child has
+ * forked to run a program, nothing is settled.
+ * @param claim all 0 afterwards, in any case
  */
 void ep_ledger_settle(ep_ledger_claim *claim, apr_int64_t received,
                       apr_int64_t stored);
 
-/** Releases a claim, and counts nothing; as ep_ledger_settle(). */
+/** Releases a claim: gives back what it holds, and counts nothing.  Otherwise like
+ * ep_ledger_settle(). */
 void ep_ledger_release(ep_ledger_claim *claim);
 
 /**
- * Reads what is held and used in a charge's account.
+ * Reads what is held and used in the account of a charge.
  * @return as read_balance() of the provider; APR_ENOTIMPL: it does not tell
  */
 apr_status_t ep_ledger_read_balance(const ep_ledger_charge *charge,
@@ -130,8 +133,8 @@ apr_status_t ep_ledger_read_balance(const ep_ledger_charge *charge,
  * @return as count_entries() of the provider; APR_ENOTIMPL: it does not tell */
 apr_status_t ep_ledger_count_entries(ep_ledger_counts *counts);
 
-/** @return the provider, to measure its trees; NULL: no ledger is needed, or the
- * provider's trees are not measured */
+/** @return the provider whose trees have to be measured; NULL: no ledger is needed, or
+ * the provider measures nothing */
 const ep_ledger_provider *ep_ledger_find_measured(void);
 
 #endif

@@ -28,36 +28,37 @@ APLOG_USE_MODULE(expect_policy);
  * 100 ms, not counting the slice itself. */
 #define INTERVAL apr_time_from_msec(100)
 #define SLICE apr_time_from_msec(50)
-/* Trees that take turns, and what one has of a slice before it is the next
- * one's. */
+/* The most trees that are walked through at the same time, and how much of a slice
+ * each of them has. */
 #define TREES 8
 #define TURN (SLICE / TREES)
-/* Of these turns, owners' trees have at most so many, and those of one owner, or
- * of one section of the server's: nobody keeps others' trees from being measured
- * by large ones. */
+/* The most of these turns for the trees of all owners, of one owner, and of one
+ * section in the server's files: large trees of one do not delay those of others. */
 #define TURNS_OF_OWNERS (TREES / 2)
 #define TURNS_OF_OWNER (TREES / 4)
 #define TURNS_OF_SECTION (TREES / 2)
-/* And those that nobody has asked for, but that were found for a wildcard. */
+/* The most for trees that were found for wildcards, and that no upload has asked
+ * for. */
 #define TURNS_OF_OFFERED (TREES / 4)
-/* What is spent in a slice on finding these. */
+/* The time in a slice for finding these. */
 #define OFFERING (SLICE / 2)
-/* They are gone through twice: what takes longer than this comes last. */
+/* They are measured in two passes.  The first one stops a walk that takes longer than
+ * this. */
 #define FIRST_WALK apr_time_from_sec(1)
-/* Calls of the ledger in a slice, at least and as a part of the places there
- * are, where each has a tree: a second for all of them, or a little more. */
+/* Calls of next_tree() in a slice: at least LOOKS, and one LOOKS_PART-th of all
+ * places, so that all places are read in about a second. */
 #define LOOKS 1024u
 #define LOOKS_PART 8u
-/* The same, for trees that were found for a wildcard. */
+/* Calls in a slice for trees that were found for wildcards. */
 #define OFFERED_LOOKS 64
-/* What an upload that waits for a number spends on it by itself: microseconds,
- * and looks whether it is enough, one for 32 entries; how many threads of a child
- * do so at the same time; and how often the others look for the number. */
+/* The bounds of a walk in the thread of an upload: microseconds, and groups of 32
+ * entries; how many threads of a child walk at the same time; and how long the others
+ * pause before they ask for the number again. */
 #define NOW_WALK apr_time_from_msec(20)
 #define NOW_LOOKS 1000
 #define NOW_MOST 8
 #define NOW_PAUSE apr_time_from_msec(10)
-/* Enough of a path for a log line. */
+/* The most bytes of a path in a log line. */
 #define PLACE_SIZE 1500
 
 /* A tree that is walked through. */
@@ -79,22 +80,23 @@ static struct plan {
     /* of ep_ledger_charge */
     apr_array_header_t *planted;
     server_rec *server;
-    /* mod_watchdog calls us */
+    /* 1: mod_watchdog calls watch() */
     int is_watched;
 } plan;
 
-/* How far it is with trees that were found for wildcards. */
+/* The steps for trees that were found for wildcards. */
 typedef enum offering { FINDING, FIRST_PASS, LAST_PASS, ALL_PASSED } offering;
 
-/* The watchdog thread's alone, once it runs. */
+/* Once the thread of mod_watchdog runs, only this thread uses it. */
 static struct usage {
     const ep_ledger_provider *ledger;
     /* 1: the trees of this configuration are in it */
     int is_planted;
     offering offering;
-    /* where to look for these */
+    /* the place for next_tree(), to find those */
     apr_uint32_t offered;
-    /* where to look on, and how many places there are; 0: not known yet */
+    /* the place for next_tree(), to find trees that are due; and how many places
+     * there are, 0: not known yet */
     apr_uint32_t place;
     apr_uint32_t places;
     ep_due_notes notes;
@@ -109,7 +111,7 @@ static int is_turn_over(void *data)
     return ep_clock_now() >= *until;
 }
 
-/* What core/book/due has to know of a tree. */
+/* Copies the facts that core/book/due needs. */
 static ep_due_tree as_due(const ep_ledger_tree *tree)
 {
     ep_due_tree due;
@@ -123,8 +125,8 @@ static ep_due_tree as_due(const ep_ledger_tree *tree)
     return due;
 }
 
-/* Once until the tree can be measured again; of a tree that nobody has asked for,
- * nobody needs to know. */
+/* Logs it once until the tree can be measured again.  If no upload has asked for the
+ * tree, it is logged at info. */
 static void say_unknown(const ep_ledger_tree *tree, int error, const char *what,
                         const char *place)
 {
@@ -136,8 +138,8 @@ static void say_unknown(const ep_ledger_tree *tree, int error, const char *what,
     }
 }
 
-/* A path that the administrator wrote may be a mistake; that a site is not there
- * yet is none. */
+/* A path in the server's files that does not exist may be a mistake.  A directory of
+ * a site may just not have been made yet. */
 static void say_missing(const ep_ledger_tree *tree)
 {
     if (ep_log_once_text(tree->path)) {
@@ -201,7 +203,7 @@ static reading read_number(ep_ledger_tree *tree, int fd, apr_int64_t *bytes)
         return READ_FAILED;
     }
     state.inode = found.st_ino;
-    /* the time that rename() changes, too */
+    /* st_ctime: rename() changes it, too */
     state.seconds = found.st_ctim.tv_sec;
     state.nanoseconds = found.st_ctim.tv_nsec;
     state.bytes = number;
@@ -214,8 +216,8 @@ static reading read_number(ep_ledger_tree *tree, int fd, apr_int64_t *bytes)
     return READ_NUMBER;
 }
 
-/* Links are followed: the path is the administrator's.  A pipe that nobody
- * writes to does not block. */
+/* Follows links, since the path was written by the administrator.  O_NONBLOCK: a
+ * pipe without a writer must not block. */
 static reading read_usage(ep_ledger_tree *tree, apr_int64_t *bytes)
 {
     reading result = READ_FAILED;
@@ -250,7 +252,7 @@ static void read_file(ep_ledger_tree *tree, ep_due_note *note, int insists)
 
 /* --------------------------------------------------------------- walking */
 
-/* What passes by itself says nothing about the tree. */
+/* 1 if the error is temporary: it says nothing about the tree */
 static int is_passing(int error)
 {
     return error == EMFILE || error == ENFILE || error == ENOMEM;
@@ -339,7 +341,7 @@ static int is_walked(apr_uint32_t place)
     return 0;
 }
 
-/* 1 if a tree may be walked now, for all the turns that others of its share have. */
+/* 1 if a tree may be walked now: its share has a turn left */
 static int has_turn(const ep_ledger_tree *tree)
 {
     int of_share = 0, of_owners = 0, offered = 0;
@@ -363,7 +365,8 @@ static int has_turn(const ep_ledger_tree *tree)
                            : of_share < TURNS_OF_SECTION;
 }
 
-/* @a tree has the tree in that place */
+/* Begins to measure a tree, if it is due.
+ * @param tree its member `before` is the tree in @a place */
 static void begin(walked *tree, apr_uint32_t place)
 {
     const apr_int64_t now = ep_clock_now();
@@ -392,7 +395,8 @@ static void begin(walked *tree, apr_uint32_t place)
     ep_walk_begin(&tree->walk, &usage.turns, tree->before.path);
 }
 
-/* Looks on from where it was, for as long as somebody has a turn to give. */
+/* Searches the ledger for trees that are due, from where the last slice stopped, until
+ * all turns are taken. */
 static void find_due(apr_uint32_t *looks)
 {
     walked *tree;
@@ -415,20 +419,20 @@ static void find_due(apr_uint32_t *looks)
             *looks = 0;
         }
         else if (rv != APR_NOTFOUND) {
-            /* it is held: once more with the next slice */
+            /* the ledger does not answer: try again in the next slice */
             *looks = 0;
         }
     }
 }
 
-/* The next pass, or the end of both. */
+/* Begins the next pass, or ends the last one. */
 static void pass_on(void)
 {
     usage.offered = 0;
     usage.offering = usage.offering == FIRST_PASS ? LAST_PASS : ALL_PASSED;
 }
 
-/* Trees that were found for wildcards: those that nobody has measured yet. */
+/* Finds the trees that were found for wildcards and were never measured. */
 static void find_offered(void)
 {
     int looks = OFFERED_LOOKS;
@@ -470,9 +474,9 @@ static void offer(void)
     }
 }
 
-/* Before a child serves, so that no other tree comes first; and when a ledger that
- * was another server's can be had.  The ledger knows whether a child before this
- * one has done it. */
+/* Announces the trees of the configuration: before a child answers requests, so that
+ * no other tree takes their places; or later, if another server has the ledger's file
+ * until then.  The ledger knows whether another child has done this before. */
 static void plant(const ep_ledger_provider *ledger)
 {
     const ep_ledger_charge *charges = NULL;
@@ -482,7 +486,7 @@ static void plant(const ep_ledger_provider *ledger)
         charges = (const ep_ledger_charge *)(void *)plan.planted->elts;
         count = plan.planted->nelts;
     }
-    /* where nothing is to be planted, what was planted once is forgotten */
+    /* without trees, too: the ledger then forgets those of the last configuration */
     if (ledger == NULL || usage.is_planted
         || ledger->announce_trees(charges, count, &without) != APR_SUCCESS) {
         return;
@@ -530,8 +534,8 @@ static void tell_news(void)
     }
 }
 
-/* A child that ends does not wait for this thread; one that stops gracefully is
- * left by mod_watchdog after the slice. */
+/* A child that ends does not wait for this thread.  If a child stops gracefully,
+ * mod_watchdog ends the thread after the slice. */
 static apr_status_t watch(int state, void *data, apr_pool_t *pool)
 {
     (void)data;
@@ -547,9 +551,9 @@ static apr_status_t watch(int state, void *data, apr_pool_t *pool)
     return APR_SUCCESS;
 }
 
-/* ------------------------------------------------- for one who waits for it */
+/* -------------------------------------------- in the thread of an upload */
 
-/* What is left of a request's own walk. */
+/* The bound of a walk in the thread of an upload. */
 typedef struct bound {
     apr_int64_t until;
     int looks;
@@ -562,13 +566,13 @@ static int is_bound_met(void *data)
     return left->looks-- <= 0 || ep_clock_now() >= left->until;
 }
 
-/* @param bytes out: what the tree came to; below 0: it cannot be measured, and
- * -1 - bytes were seen
- * @return 0: it takes longer, or it is not to be had now */
+/* @param bytes out: the size of the tree; below 0: it cannot be measured, and
+ *        -1 - bytes were seen
+ * @return 0: it takes longer, or failed with a temporary error */
 static int walk_now(const ep_ledger_tree *tree, apr_int64_t until, apr_int64_t *bytes)
 {
-    /* the thread that measures is the only one to go deep: threads of requests
-     * would not have descriptors enough for all of them */
+    /* only the background thread walks through deep trees: if all threads did, there
+     * might not be enough descriptors */
     static const ep_walk nobody;
     ep_walk_turns turns = { &nobody };
     bound left = { ep_clock_now() + NOW_WALK, NOW_LOOKS };
@@ -594,7 +598,7 @@ static int walk_now(const ep_ledger_tree *tree, apr_int64_t until, apr_int64_t *
     return result != EP_WALK_MORE;
 }
 
-/* Not all threads of a child are held by file systems that are slow. */
+/* Bounds how many threads of a child a slow file system can delay. */
 static int measure_now(ep_ledger_tree *tree, apr_int64_t until, apr_int64_t *bytes)
 {
     static apr_uint32_t walkers;
@@ -612,7 +616,7 @@ static int measure_now(ep_ledger_tree *tree, apr_int64_t until, apr_int64_t *byt
     return is_done;
 }
 
-/* Waits for the number that somebody else has begun to measure. */
+/* Waits until another thread has measured the tree. */
 static ep_measure_result wait_for(const ep_ledger_charge *charge, apr_int64_t until)
 {
     const ep_ledger_provider *ledger = plan.ledger;
@@ -630,8 +634,8 @@ static ep_measure_result wait_for(const ep_ledger_charge *charge, apr_int64_t un
     return EP_MEASURE_LATER;
 }
 
-/* The same for longer, if there is a place to wait.  Nobody keeps all of them: an
- * owner's trees have the places of one, and so has each tree of the server's. */
+/* Waits longer, if there is a place to wait.  The trees of one owner together have the
+ * places of one tree of the server's, so that no owner can take all places. */
 static ep_measure_result wait_longer(const ep_ledger_charge *charge, apr_int64_t until)
 {
     const apr_int64_t now = ep_clock_now();
@@ -651,7 +655,7 @@ static ep_measure_result wait_longer(const ep_ledger_charge *charge, apr_int64_t
     return result;
 }
 
-/* The ledger has no place for the tree. */
+/* Measures a tree for which the ledger has no place. */
 static ep_measure_result measure_without(ep_ledger_charge *charge, apr_int64_t until)
 {
     apr_int64_t bytes;
@@ -663,7 +667,7 @@ static ep_measure_result measure_without(ep_ledger_charge *charge, apr_int64_t u
     if (charge->is_measured || !measure_now(&tree, until, &bytes)) {
         return EP_MEASURE_LATER;
     }
-    /* what cannot be measured is LedgerFailure's, which leaves it out */
+    /* a tree that cannot be measured counts with the bytes that were seen */
     charge->is_measured = 1;
     charge->measured = bytes >= 0 ? bytes : -1 - bytes;
     return EP_MEASURE_DONE;
@@ -764,12 +768,12 @@ int ep_measure_start(apr_pool_t *pconf, server_rec *main_server,
                      const ep_ledger_provider *ledger, int has_owners)
 {
     plan.ledger = ledger;
-    /* root, or who started httpd otherwise; children of root's have changed to
-     * another user before they measure, and where there is no quota, a COPY may
-     * be added up */
+    /* The user that started httpd is the administrator.  This has to be noted here,
+     * since children have changed their user before they measure.  Without a quota,
+     * too: a COPY may be added up. */
     ep_nofollow_trust(geteuid());
-    /* a process with one more thread pays for it in each call of the system,
-     * even where that thread has nothing to do */
+    /* without need, there is no thread: in a process with more than one thread, each
+     * system call is slower, even if the other threads are idle */
     if (ledger == NULL
         || (!plan.is_needed && !has_owners)) {
         return OK;
@@ -801,13 +805,13 @@ static void prepare_child(apr_pool_t *pool, server_rec *s)
         ep_fork_guard();
     }
     else if (plan.ledger != NULL && plan.ledger->end_offers != NULL) {
-        /* nobody measures, so there is nothing to be found */
+        /* nothing measures trees, so none is searched for */
         plan.ledger->end_offers();
     }
 }
 
 void ep_measure_register(void)
 {
-    /* behind the ledger's own, and before mod_watchdog makes its thread */
+    /* after the hook of ledger/ledger, before mod_watchdog makes its thread */
     ap_hook_child_init(prepare_child, NULL, NULL, APR_HOOK_FIRST);
 }

@@ -9,18 +9,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Only a place in a file system: neither a pipe nor a device is opened, and no
- * right to read is asked for. */
+/* O_PATH opens neither pipes nor devices, and needs no right to read. */
 #define PLACE (O_PATH | O_NOFOLLOW | O_CLOEXEC)
 
 typedef struct route {
-    /* the directory that was come to; -1: none yet */
+    /* the last directory that was opened; -1: none yet */
     int at;
     int links;
-    /* what is still to go, a part of text */
+    /* the rest of the path, in text */
     char *rest;
     char text[EP_NOFOLLOW_SIZE];
-    /* the way so far, for the log alone */
+    /* the path so far, only for the log */
     char been[EP_NOFOLLOW_SIZE];
 } route;
 
@@ -36,8 +35,8 @@ static int is_trusted(uid_t owner)
     return owner == 0 || owner == trusted;
 }
 
-/* Where others may write, they may have moved the link to.  The right of a group
- * is the mask of an access control list, too. */
+/* 1 if nobody except the administrator may have moved a link into the directory.  The
+ * bits of the group are also the mask of an access control list. */
 static int is_administrators(const struct stat *link, int directory)
 {
     struct stat above;
@@ -83,7 +82,7 @@ static int begin(route *way)
     return 1;
 }
 
-/* Takes the next segment off the rest.  @return NULL: there is none */
+/* Removes the next segment from the rest.  @return NULL: there is none */
 static const char *take_segment(route *way)
 {
     char *name = way->rest + strspn(way->rest, "/");
@@ -94,7 +93,7 @@ static const char *take_segment(route *way)
     return *name != '\0' ? name : NULL;
 }
 
-/* Puts what a link says in front of the rest.  @return 0 with errno */
+/* Puts the target of a link before the rest.  @return 0 with errno */
 static int follow(route *way, int link)
 {
     char text[EP_NOFOLLOW_SIZE];
@@ -145,8 +144,8 @@ static int enter(route *way, const char *name, char *link, size_t size)
     return result;
 }
 
-/* Each turn takes a segment; so there are half as many at most as bytes in the
- * path and in what EP_NOFOLLOW_LINKS links say.  @return 0 with errno */
+/* Each turn removes a segment of two bytes or more, with its slash.  So the path and
+ * the targets of EP_NOFOLLOW_LINKS links bound the turns.  @return 0 with errno */
 static int go(route *way, char *link, size_t size)
 {
     const char *name;

@@ -12,15 +12,14 @@
 
 APLOG_USE_MODULE(expect_policy);
 
-/* What is looked for at a start, in all: entries of directories, directories that
- * are offered, and microseconds spent on it. */
+/* The bounds of the whole search: entries that are read, directories that are
+ * offered, and microseconds. */
 #define ENTRIES_MOST 200000
 #define FOUND_MOST 4096
 #define TIME_MOST apr_time_from_sec(5)
-/* Each wildcard may have as many directories as all have on the average, but no
- * fewer than so many. */
+/* Each pattern has an equal part of FOUND_MOST, and at least so many directories. */
 #define FOUND_LEAST 16
-/* So many without a place, one after the other: there are none left. */
+/* The search ends if the ledger has no place for so many directories in a row. */
 #define WITHOUT_MOST 256
 
 typedef struct wildcard {
@@ -37,11 +36,11 @@ static struct plan {
     apr_array_header_t *chosen;
 } plan;
 
-/* Of the thread that measures. */
+/* Used only by the thread that measures. */
 static struct search {
     int is_done;
     int is_open;
-    /* of the wildcard that is looked for */
+    /* index of the current pattern, and how many directories were offered for it */
     int current;
     int of_current;
     apr_uint32_t entries;
@@ -72,8 +71,7 @@ void ep_offer_add(apr_pool_t *pconf, const char *pattern, apr_uint64_t share,
     added->section = section;
 }
 
-/* The same section often stands in many virtual hosts: its directories are the
- * same. */
+/* The same pattern often stands in many virtual hosts, and is searched for only once. */
 void ep_offer_start(apr_pool_t *pconf)
 {
     apr_hash_t *seen = apr_hash_make(pconf);
@@ -98,7 +96,7 @@ static int count_of_wildcards(void)
     return plan.chosen != NULL ? plan.chosen->nelts : 0;
 }
 
-/* The most directories that one wildcard may have. */
+/* @return the most directories to offer for one pattern */
 static int share_of_found(void)
 {
     const int each = FOUND_MOST / count_of_wildcards();
@@ -106,8 +104,7 @@ static int share_of_found(void)
     return each > FOUND_LEAST ? each : FOUND_LEAST;
 }
 
-/* @return 0: the ledger does not answer, and the same directory is to be offered
- * later */
+/* @return 0: the ledger does not answer */
 static int offer(const ep_ledger_provider *ledger, const wildcard *of)
 {
     ep_ledger_charge charge;
@@ -138,7 +135,7 @@ static void end_wildcard(void)
     search.current++;
 }
 
-/* 1 if nothing else is looked for */
+/* 1 if the search has ended */
 static int is_over(void)
 {
     return search.current >= count_of_wildcards()
@@ -146,7 +143,7 @@ static int is_over(void)
            || search.entries >= ENTRIES_MOST || search.spent >= TIME_MOST;
 }
 
-/* @return 0: it is enough for now */
+/* @return 0: this step ends */
 static int find_next(const ep_ledger_provider *ledger,
                      int (*is_enough)(void *data), void *data)
 {
@@ -160,7 +157,7 @@ static int find_next(const ep_ledger_provider *ledger,
     }
     result = ep_expand_go(&search.expand, is_enough, data);
     if (result == EP_EXPAND_FOUND && !offer(ledger, of)) {
-        /* without this one: its first upload measures it */
+        /* it is skipped; its first upload measures it */
         search.without++;
     }
     if (result == EP_EXPAND_DONE || search.of_current >= share_of_found()) {

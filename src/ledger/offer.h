@@ -1,9 +1,9 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
 /**
- * Finds the directories that wildcards with a quota in the server's files stand
- * for, and offers them to the ledger.  The thread that measures does it, once in
- * each child that comes to measure.
+ * Finds the directories that match paths with wildcards, if these have a quota in the
+ * server's files, and offers them to the ledger.  The thread that measures does this,
+ * once in each child that measures.
  */
 #ifndef EP_OFFER_H
 #define EP_OFFER_H
@@ -12,24 +12,25 @@
 
 #include "ledger/provider.h"
 
-/** Before a configuration is read: forgets what the one before it said. */
+/** Call it before a configuration is read: forgets the previous one. */
 void ep_offer_reset(void);
 
 /**
  * While the configuration is read: a section has a quota.
  * @param pattern a path with wildcards, absolute; kept
  * @param share of ep_part
- * @param is_on asked once all is read; 0: the section is Off
- * @param section for that
+ * @param is_on called after the whole configuration was read; 0: the section is Off,
+ *        and nothing is searched for
+ * @param section argument for @a is_on
  */
 void ep_offer_add(apr_pool_t *pconf, const char *pattern, apr_uint64_t share,
                      int (*is_on)(const void *section), const void *section);
 
-/** Once the configuration is read. */
+/** Call it after the configuration was read: chooses the patterns to search for. */
 void ep_offer_start(apr_pool_t *pconf);
 
 /**
- * Goes on for a while, in one thread of a child.
+ * Continues the search for a while.  Only one thread of a child may call it.
  * @param is_enough 1 ends this step
  * @return 1 when all is offered
  */

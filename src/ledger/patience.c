@@ -6,13 +6,13 @@
 
 #include "apr_atomic.h"
 
-/* A part of the workers, and of places.  Some for each that is waited for. */
+/* One place for PART workers, at most PLACES_MOST; PLACES_EACH for one hash. */
 #define PART 4
 #define PLACES_MOST 64
 #define PLACES_EACH 4
 
-/* Made in the parent; inherited.  Milliseconds, of which differences count alone;
- * 0: nobody waits here. */
+/* Made in the parent, inherited by children.  `until` is in milliseconds and wraps
+ * around, so only differences have a meaning; 0: the place is free. */
 static struct places {
     volatile apr_uint32_t *until;
     apr_uint32_t count;
@@ -50,7 +50,7 @@ static apr_uint32_t milliseconds(apr_int64_t time)
     return ms != 0 ? ms : 1;
 }
 
-/* 1 if nobody waits in a place any more, or nobody can */
+/* 1 if the time is over, or is damaged: too far in the future */
 static int is_free(apr_uint32_t until, apr_uint32_t now)
 {
     return until == 0
