@@ -16,13 +16,18 @@
 #include "request/filter.h"
 #include "request/report.h"
 
-/* What takes the place of core's page, of which no more may go out then. */
-typedef struct page {
-    const ep_request *state;
+/* What takes the place of a page or an answer, of which no more may go out then. */
+struct ep_page {
+    ep_request *state;
     int is_sent;
-} page;
+};
 
 static ap_filter_rec_t *page_filter;
+
+static ep_outcome outcome_of(const ep_request *state)
+{
+    return ep_stage_is_cut(state->stage) ? EP_OUTCOME_CUT : EP_OUTCOME_REFUSED;
+}
 
 int ep_refusal_conclude(request_rec *r, ep_request *state)
 {
@@ -138,7 +143,7 @@ int ep_refusal_send(request_rec *r, ep_request *state)
     apr_size_t length;
 
     ep_request_move(r, state, EP_STAGE_ANSWERS);
-    ep_report_outcome(r, state, EP_OUTCOME_REFUSED);
+    ep_report_outcome(r, state, outcome_of(state));
     ep_close_over_content(r, state);
     r->status = state->verdict.status;
     r->output_filters = r->proto_output_filters;
@@ -154,10 +159,33 @@ int ep_refusal_send(request_rec *r, ep_request *state)
     return DONE;
 }
 
-/* Drops the page that core writes and sends the document in its place. */
+/* What belongs to the answer that does not go out.  Fields of CGI programs are among
+ * those that httpd sends with errors, as are those of `Header always`, which stay. */
+static void drop_fields(request_rec *r)
+{
+    static const char *const fields[] = {
+        "Accept-Ranges", "Content-Disposition", "Content-Encoding",
+        "Content-Language", "Content-Length", "Content-Location", "Content-MD5",
+        "Content-Range", "Content-Type", "ETag", "Last-Modified", "Location",
+        "Refresh", "Trailer", "Transfer-Encoding"
+    };
+    size_t i;
+
+    apr_table_clear(r->headers_out);
+    /* an internal redirect has none */
+    if (r->trailers_out != NULL) {
+        apr_table_clear(r->trailers_out);
+    }
+    for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        apr_table_unset(r->err_headers_out, fields[i]);
+    }
+}
+
+/* Drops the page that core writes, or the answer of a handler, and sends the document
+ * in its place. */
 static apr_status_t replace_page(ap_filter_t *f, apr_bucket_brigade *bb)
 {
-    page *ours = f->ctx;
+    struct ep_page *ours = f->ctx;
     const char *document;
     apr_size_t length;
     apr_status_t rv;
@@ -170,6 +198,11 @@ static apr_status_t replace_page(ap_filter_t *f, apr_bucket_brigade *bb)
         return APR_SUCCESS;
     }
     ours->is_sent = 1;
+    if (ep_stage_is_cut(ours->state->stage)) {
+        drop_fields(f->r);
+        /* this request may be one that a handler has led on to since */
+        ep_report_outcome(f->r, ours->state, EP_OUTCOME_CUT);
+    }
     document = dress(f->r, ours->state, &length);
     if (!f->r->header_only) {
         APR_BRIGADE_INSERT_TAIL(
@@ -184,21 +217,49 @@ static apr_status_t replace_page(ap_filter_t *f, apr_bucket_brigade *bb)
 
 void ep_refusal_register(void)
 {
+    /* below all filters that change content: what they make of an answer does not go
+     * out, and of the document they make nothing */
     page_filter = ap_register_output_filter("EXPECT_POLICY_PAGE", replace_page,
-                                            NULL, AP_FTYPE_RESOURCE);
+                                            NULL, AP_FTYPE_PROTOCOL - 1);
+}
+
+/* Among the protocol filters, as their topmost, it outlives internal redirects; but an
+ * error may lead back to the request before the redirect, which lacks it. */
+static void add_filter(request_rec *r, ep_request *state)
+{
+    ap_filter_t *f;
+
+    if (state->page == NULL) {
+        state->page = apr_pcalloc(ep_request_initial(r)->pool, sizeof(*state->page));
+        state->page->state = state;
+    }
+    for (f = r->output_filters; f != NULL; f = f->next) {
+        if (f->frec == page_filter && f->ctx == state->page) {
+            return;
+        }
+    }
+    f = ap_add_output_filter_handle(page_filter, state->page, r, r->connection);
+    if (f->next == r->proto_output_filters) {
+        r->proto_output_filters = f;
+    }
+}
+
+void ep_refusal_replace_answer(request_rec *r, ep_request *state)
+{
+    ep_request_move(r, state, EP_STAGE_ANSWERS);
+    add_filter(r, state);
 }
 
 void ep_refusal_replace_page(request_rec *r, ep_request *state)
 {
-    page *ours = apr_pcalloc(r->pool, sizeof(*ours));
-
-    ours->state = state;
-    ep_request_move(r, state, EP_STAGE_ANSWERS);
+    if (!ep_stage_is_answered(state->stage)) {
+        ep_request_move(r, state, EP_STAGE_ANSWERS);
+    }
     ep_close_over_content(r, state);
     if (state->early_status == 0) {
-        ep_report_outcome(r, state, EP_OUTCOME_REFUSED);
+        ep_report_outcome(r, state, outcome_of(state));
         r->status = state->verdict.status;
         r->status_line = NULL;
     }
-    ap_add_output_filter_handle(page_filter, ours, r, r->connection);
+    add_filter(r, state);
 }

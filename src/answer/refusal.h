@@ -29,4 +29,10 @@ int ep_refusal_send(request_rec *r, ep_request *state);
  */
 void ep_refusal_replace_page(request_rec *r, ep_request *state);
 
+/**
+ * Content was cut, and nothing of an answer has left: lets the document take the
+ * place of any answer that a handler is going to give, its error included.
+ */
+void ep_refusal_replace_answer(request_rec *r, ep_request *state);
+
 #endif

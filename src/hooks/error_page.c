@@ -34,15 +34,22 @@ static ep_request *judge_core_refused(request_rec *r)
     return state;
 }
 
+/* 1 if content was cut, and the client is told why */
+static int is_cut(const ep_request *state)
+{
+    return state != NULL && ep_stage_is_cut(state->stage)
+           && !ep_stage_lacks_user(state->stage);
+}
+
 void ep_error_page_insert(request_rec *r)
 {
     ep_request *state = ep_request_get(r);
 
-    if (state != NULL && ep_stage_is_answered(state->stage)) {
+    if (is_cut(state)) {
+        ep_refusal_replace_page(r, state);
         return;
     }
-    if (state != NULL && state->stage == EP_STAGE_CUT) {
-        ep_refusal_replace_page(r, state);
+    if (state != NULL && ep_stage_is_answered(state->stage)) {
         return;
     }
     state = judge_core_refused(r);
@@ -68,11 +75,11 @@ int ep_error_page_reject(request_rec *r)
 {
     ep_request *state = ep_request_get(r);
 
+    if (is_cut(state)) {
+        return state->verdict.status;
+    }
     if (state != NULL && ep_stage_is_answered(state->stage)) {
         return DECLINED;
-    }
-    if (state != NULL && state->stage == EP_STAGE_CUT) {
-        return r->prev->status;
     }
     state = judge_core_refused(r);
     if (state != NULL && state->policy.mode != EP_MODE_ON) {

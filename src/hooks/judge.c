@@ -198,6 +198,9 @@ static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
         return DECLINED;
     }
     state = ep_request_make(r);
+    if (ep_stage_is_over(state->stage)) {
+        return DECLINED;
+    }
     state->place = place;
     ep_meter_end_provisional(state);
     ep_section_policy(r, place, &state->policy);
@@ -209,9 +212,6 @@ static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
         }
     }
     ep_request_move(r, state, EP_STAGE_ARRIVES);
-    if (ep_stage_is_over(state->stage)) {
-        return DECLINED;
-    }
     if (is_early && needs_user(r)) {
         ep_request_move(r, state, EP_STAGE_NEEDS_USER);
         /* what is read meanwhile counts, though nothing is told */
@@ -276,6 +276,10 @@ int ep_judge_authenticated(request_rec *r)
         return count(r, state);
     }
     ep_request_move(r, state, EP_STAGE_HAS_USER);
+    if (state->stage == EP_STAGE_CUT) {
+        /* it was not told why before */
+        return ep_refusal_send(r, state);
+    }
     result = judge(r, state->place, 0);
     /* negotiation has led on to another place before this was judged */
     return result == DECLINED && state->place != r->per_dir_config

@@ -7,9 +7,9 @@
 #include "util_filter.h"
 
 #include "answer/refusal.h"
+#include "connection/close.h"
 #include "core/book/amount.h"
 #include "ledger/claim.h"
-#include "request/counters.h"
 #include "request/facts.h"
 #include "request/filter.h"
 #include "request/report.h"
@@ -65,13 +65,17 @@ static void cut(request_rec *r, ep_request *state)
     r->connection->keepalive = AP_CONN_CLOSE;
     ep_request_move(r, state, EP_STAGE_CUTS);
     /* a handler that answered before it has read cannot be overruled */
-    if (is_answered) {
+    if (is_answered && !ep_stage_lacks_user(state->stage)) {
         state->verdict.status = r->status == HTTP_OK && r->prev != NULL
                                     ? r->prev->status
                                     : r->status;
     }
-    ep_report_line(r, state, is_answered ? "cut" : "refused");
-    ep_counters_note(r, state, EP_OUTCOME_CUT);
+    ep_report_line(r, state, "cut");
+    ep_report_outcome(r, state, EP_OUTCOME_CUT);
+    ep_close_over_content(r, state);
+    if (!is_answered) {
+        ep_refusal_replace_answer(r, state);
+    }
 }
 
 /* Policy and verdict refuse what comes in: cuts it, or says that it would. */

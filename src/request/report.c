@@ -84,7 +84,7 @@ static void set_number(request_rec *r, const char *name, int64_t number)
 void ep_report_outcome(request_rec *r, ep_request *state, ep_outcome outcome)
 {
     static const char *const words[EP_OUTCOMES] = {
-        NULL, "admitted", "would-refuse", "refused", NULL
+        NULL, "admitted", "would-refuse", "refused", "cut"
     };
     const ep_verdict *verdict = &state->verdict;
 

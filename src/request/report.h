@@ -20,7 +20,7 @@ void ep_report_line(request_rec *r, const ep_request *state, const char *done);
 void ep_report_would_refuse(request_rec *r, ep_request *state);
 
 /** Counts the outcome of the verdict, and sets EXPECT_POLICY_* in the
- * environment.  @param outcome not EP_OUTCOME_CUT */
+ * environment. */
 void ep_report_outcome(request_rec *r, ep_request *state, ep_outcome outcome);
 
 #endif

@@ -43,6 +43,8 @@ typedef struct ep_request {
     ep_stage stage;
     ep_body body;
     const ap_conf_vector_t *place;
+    /** what takes the place of an answer that others give; NULL: nothing does */
+    struct ep_page *page;
     /** status of another module's error that goes out early; 0: none does */
     int early_status;
     /** the setting that a dry run has reported last */

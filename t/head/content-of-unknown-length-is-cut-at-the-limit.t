@@ -10,7 +10,7 @@ use ExpectPolicy::Wire;
 use Test::More;
 
 my $limit = 100_000;
-my @cut = (code => 'content_too_large', members => { limit => $limit });
+my @cut = (cut => 1, code => 'content_too_large', members => { limit => $limit });
 
 sub chunks {
     my ($bytes, $each) = @_;
@@ -73,7 +73,7 @@ is(app_says($fits)->{received}, $limit, 'arrives in full');
 # the handler that reads content only to throw it away
 my $static = ask(path => '/app/size', chunked => 1, body => chunks(1001, 10),
                  marker => 1);
-refusal_ok($static, code => 'content_too_large', members => { limit => 1000 },
+refusal_ok($static, cut => 1, code => 'content_too_large', members => { limit => 1000 },
            name => 'a small limit and small chunks');
 
 # A client that asks first is invited, for nobody knows yet; then it is cut.

@@ -91,7 +91,7 @@ is($server->put('/passed/app.cgi?status=503', 400, method => 'POST')->{status},
 refusal_ok($server->announce('/passed/app.cgi', 401, method => 'POST'),
            used_up(400, 401, qr/\A8[56]\d{3}\z/), name => 'what is left');
 my $cut = $server->put_chunked('/passed/app.cgi', 401, method => 'POST');
-refusal_ok($cut, code => 'allowance_exceeded',
+refusal_ok($cut, cut => 1, code => 'allowance_exceeded',
            members => { allowance_remaining => 400, retry_after => qr/^\d+$/ },
            headers => { 'Retry-After' => qr/^\d+$/ }, name => 'in chunks');
 accepted_ok($server->put_chunked('/passed/app.cgi', 400, method => 'POST'),

@@ -47,7 +47,7 @@ for my $dir ('quota', 'allowance') {
     accepted_ok($server->put_chunked("/$dir/a", 10_000), status => 201,
                 name => "$dir: 10000 bytes in chunks");
     my $cut = $server->put_chunked("/$dir/b", 20_001);
-    refusal_ok($cut, code => $code, members => { $member => 20_000, @more },
+    refusal_ok($cut, cut => 1, code => $code, members => { $member => 20_000, @more },
                headers => { @fields }, name => 'a byte more than is left');
     ok(!-e "$site/$dir/b", 'is not kept');
     $server->settled_ok;
@@ -84,12 +84,12 @@ ok(!-e "$site/large/drip", 'and not kept');
 
 # the stricter limit speaks
 my $size = $server->put_chunked('/both/x', 15_001);
-refusal_ok($size, code => 'content_too_large', members => { limit => 15_000 },
+refusal_ok($size, cut => 1, code => 'content_too_large', members => { limit => 15_000 },
            name => 'the size');
 accepted_ok($server->put_chunked('/both/x', 15_000), status => 201,
             name => 'not above it');
 my $quota = $server->put_chunked('/both/y', 5001);
-refusal_ok($quota, code => 'quota_exceeded', members => { quota_remaining => 5000 },
+refusal_ok($quota, cut => 1, code => 'quota_exceeded', members => { quota_remaining => 5000 },
            name => 'the quota');
 
 # A hint can refuse earlier, and admits nothing.
@@ -100,7 +100,7 @@ refusal_ok($hint, code => 'quota_exceeded',
            name => 'a client says itself that it is too much');
 my $lie = $server->put_chunked('/both/y', 5001, headers =>
                                ['X-Expected-Entity-Length: 10']);
-refusal_ok($lie, code => 'quota_exceeded', members => { quota_remaining => 5000 },
+refusal_ok($lie, cut => 1, code => 'quota_exceeded', members => { quota_remaining => 5000 },
            name => 'a client that says less than it sends');
 accepted_ok($server->put_chunked('/both/y', 5000, headers =>
                                  ['X-Expected-Entity-Length: 5000']),

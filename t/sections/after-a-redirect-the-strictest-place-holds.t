@@ -10,7 +10,7 @@ use Test::More;
 
 my @large = (code => 'content_too_large',
              members => { limit => 1000, requested_size => 1001 });
-my @cut = (code => 'content_too_large', members => { limit => 1000 });
+my @cut = (cut => 1, code => 'content_too_large', members => { limit => 1000 });
 my @alice = ('Authorization: Basic ' . encode_base64('alice:wonder', ''));
 
 make_tree("ways/$_") for qw(strict lax dry dry2);
@@ -136,7 +136,7 @@ for my $how ([length => 1500, body => 'x' x 1500],
 }
 my $over = ask(host => 'ways.test', path => '/ways/ssi/page.shtml',
                chunked => 1, body => chunks(2001));
-refusal_ok($over, code => 'content_too_large', members => { limit => 2000 },
+refusal_ok($over, cut => 1, code => 'content_too_large', members => { limit => 2000 },
            name => 'the page has a limit of its own');
 my $ahead = ask(host => 'ways.test', path => '/ways/look/ahead', chunked => 1,
                 body => chunks(2000));

@@ -47,8 +47,8 @@ for (['/rewrite/in', 'RewriteRule'], ['/index/', 'DirectoryIndex'],
 
     my $stream = ask(path => $path, chunked => 1, marker => 1,
                      body => "400\r\n" . 'x' x 1024 . "\r\n0\r\n\r\n");
-    refusal_ok($stream, code => 'content_too_large', members => { limit => 1000 },
-               name => "$name, chunked");
+    refusal_ok($stream, cut => 1, code => 'content_too_large',
+               members => { limit => 1000 }, name => "$name, chunked");
     accepted_ok(ask(path => $path, chunked => 1,
                     body => "3e8\r\n" . 'x' x 1000 . "\r\n0\r\n\r\n"),
                 name => "$name, chunked, exactly the limit");

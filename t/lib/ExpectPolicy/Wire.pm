@@ -612,7 +612,8 @@ sub document_ok {
 
 sub refusal_logged_ok {
     my ($res, $status, $want, $known) = @_;
-    my $lines = logged_once($res, qr/refused:/, 'one line in the error log')
+    my $word = $want->{cut} ? 'cut' : 'refused';
+    my $lines = logged_once($res, qr/(?:refused|cut):/, 'one line in the error log')
         or return;
     my $number = sub {
         my ($value) = @_;
@@ -623,7 +624,7 @@ sub refusal_logged_ok {
     my $requested = $number->($members{requested_size});
     like($lines,
          qr/\ \[expect_policy:notice\]\ \[pid\ [^]]+\]\ \[(?:client|remote)\ 127\.0\.0\.1:\d+\]\s
-            refused:\ error=\Q$want->{code}\E\ status=$status
+            $word:\ error=\Q$want->{code}\E\ status=$status
             \ limit=(?:$limit)\ requested=(?:$requested)
             \ by\ \S+:\d+(?:\ got="[^"]*")?(?:,\ referer:.*)?\n?\z/x,
          'of the form that the contract gives');
