@@ -47,7 +47,7 @@ END
 
 # A directory for one program's files.
 sub scratch {
-    my $dir = sprintf '%s/company%d-%d', vars('t_logs'), $$, ++$serial;
+    my $dir = sprintf '%s/company%d-%d-%d', vars('t_logs'), $^T, $$, ++$serial;
     mkdir $dir or die "$dir: $!";
     return $dir;
 }

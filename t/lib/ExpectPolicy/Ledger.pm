@@ -38,8 +38,9 @@ $mpm{worker} = $mpm{event};
 # A directory for a site, for tests that have to fill it before the server
 # starts.
 sub site {
-    my $site = sprintf '%s/site%d-%d', vars('t_logs'), $$, ++$serial;
-    File::Path::make_path($site);
+    # The system may use the pid of an earlier test again.
+    my $site = sprintf '%s/site%d-%d-%d', vars('t_logs'), $^T, $$, ++$serial;
+    mkdir $site or die "$site: $!";
     return $site;
 }
 

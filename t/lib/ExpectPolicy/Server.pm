@@ -17,7 +17,8 @@ my $serial = 0;
 # out, load => [further modules], first => [those before all others], htaccess...
 sub configuration {
     my ($text, %how) = @_;
-    my $dir = sprintf '%s/server%d-%d', vars('t_logs'), $$, ++$serial;
+    # The system may use the pid of an earlier test again.
+    my $dir = sprintf '%s/server%d-%d-%d', vars('t_logs'), $^T, $$, ++$serial;
     mkdir $dir or die "$dir: $!";
     my $libexec = $ENV{EP_LIBEXEC};
     my @load = (@{ $how{first} // [] },
