@@ -15,7 +15,7 @@ use Socket ();
 use Test::More;
 use Time::HiRes qw(time sleep);
 
-our @EXPORT = qw(guard scratch certificate over_tls program backend seen
+our @EXPORT = qw(guard example php_fpm fill_up scratch certificate over_tls program backend seen
                  run_client write_text refusals mixed_ok);
 
 my $serial = 0;
@@ -43,6 +43,49 @@ ScriptAliasMatch "^/app(/.*)?\$" "$root/cgi-bin/app.cgi"
 $text
 END
         qw(env setenvif headers), $cgi, @load ]);
+}
+
+# A server with examples of conf-examples/ as they are shipped.
+#   names    of the files, without .conf
+#   define   what the examples let be set from outside
+#   load     the modules that they need
+sub example {
+    my (%how) = @_;
+    my $top = vars('top_dir');
+    my $text = join '',
+        (map { "Define $_ \"$how{define}{$_}\"\n" } sort keys %{ $how{define} }),
+        $how{before} // '',
+        map { "Include \"$top/conf-examples/$_.conf\"\n" } @{ $how{names} };
+    return ExpectPolicy::Server->start($text, load => $how{load});
+}
+
+# PHP-FPM.  Returns its socket, whose path is limited to 108 bytes.
+sub php_fpm {
+    my (@options) = @_;
+    my $dir = scratch();
+    my ($fpm) = sort glob '/usr/sbin/php-fpm*';
+    die 'PHP-FPM is not installed' unless $fpm;
+    write_text("$dir/fpm.conf", <<"END");
+[global]
+daemonize = no
+error_log = $dir/fpm.log
+[www]
+listen = $dir/fpm
+pm = static
+pm.max_children = 4
+clear_env = no
+END
+    program("$dir/fpm", $dir, $fpm, '-n', '-F', '-y', "$dir/fpm.conf",
+            map { ('-d', $_) } @options);
+    return "$dir/fpm";
+}
+
+# A file as large as that, with nothing in it that takes space.
+sub fill_up {
+    my ($file, $bytes) = @_;
+    write_text($file, '');
+    truncate $file, $bytes or die "$file: $!";
+    return $file;
 }
 
 # A directory for one program's files.

@@ -33,7 +33,7 @@ sub configuration {
         ($how{module} // 1)
             ? 'LoadModule expect_policy_module ' . vars('top_dir')
                 . "/mod_expect_policy.so\n" : '',
-        $port ? "Listen 127.0.0.1:$port\n" : '',
+        $port ? "Define EP_PORT $port\nListen 127.0.0.1:$port\n" : '',
         'DocumentRoot "' . vars('documentroot') . "\"\n",
         ($how{module} // 1) ? "LogLevel warn expect_policy:notice\n" : '',
         ($how{module} // 1) && defined $how{count_from}
