@@ -12,19 +12,19 @@
 #include "ledger/ledger.h"
 #include "request/facts.h"
 
-/* Names a file without opening it: that asks for no right to read, and breaks no
- * lease that another program has on it. */
+/* O_PATH: needs no right to read, and does not break a lease (fcntl(2)) that another
+ * program has on the file. */
 #ifdef O_PATH
 #define NAME_ONLY O_PATH
 #else
 #define NAME_ONLY (O_RDONLY | O_NONBLOCK | O_NOCTTY)
 #endif
 
-/* st_blocks counts in these, whatever the file system has (POSIX leaves it open,
- * Linux does not); bytes. */
+/* The unit of st_blocks in bytes, on Linux for all file systems.  POSIX does not
+ * define it. */
 #define BLOCK 512
 
-/* What mod_dav calls its handler. */
+/* The name of mod_dav's handler. */
 static const char dav_handler[] = "dav-handler";
 
 void ep_replaced_init(ep_replaced *replaced)
@@ -38,7 +38,7 @@ static int is_same(const struct stat *one, const struct stat *other)
     return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
 }
 
-/* What it has on disk: of a file with holes less than its size. */
+/* @return bytes on disk; for a file with holes, this is less than its size */
 static int64_t allocated(const struct stat *found)
 {
     return found->st_blocks > 0
@@ -46,8 +46,9 @@ static int64_t allocated(const struct stat *found)
                : 0;
 }
 
-/* Bytes that go with the file: a link goes, but not what it leads to, and what
- * has another name stays.  A hole was perhaps never counted. */
+/* @return bytes that are freed with the file.  Replacing a link does not free its
+ *         target, and a file with a second name stays.  Holes may never have been
+ *         counted. */
 static int64_t replaceable(const struct stat *found)
 {
     if (!S_ISREG(found->st_mode) || found->st_nlink != 1) {
@@ -57,7 +58,7 @@ static int64_t replaceable(const struct stat *found)
                                              : (int64_t)found->st_size;
 }
 
-/* 1 if mod_dav's handler runs, or may as far as is known. */
+/* 1 if mod_dav's handler runs, or may run if the handler is not known yet */
 static int is_dav(const request_rec *r, int is_final)
 {
     return r->method_number == M_PUT && r->proxyreq == PROXYREQ_NONE
@@ -66,7 +67,7 @@ static int is_dav(const request_rec *r, int is_final)
                                   : strcmp(r->handler, dav_handler) == 0);
 }
 
-/* As mod_dav_fs makes it. */
+/* Makes the path as mod_dav_fs does. */
 static const char *path_of(const request_rec *r)
 {
     char *path = apr_pstrcat(r->pool, r->filename, r->path_info, NULL);
@@ -93,7 +94,7 @@ void ep_replaced_drop(ep_replaced *replaced)
     ep_ledger_release(&replaced->claim);
 }
 
-/* A part is written to where a link leads. */
+/* With Content-Range, mod_dav_fs follows a link and writes into its target. */
 static void open_file(ep_replaced *replaced)
 {
     replaced->file = open(replaced->path,
@@ -111,8 +112,7 @@ void ep_replaced_look(ep_replaced *replaced, request_rec *r, int is_final)
     ep_replaced_init(&now);
     found = ep_facts_range(r, &now.range);
     now.is_partial = found == EP_RANGE_BYTES;
-    /* mod_dav answers a malformed range with 400; any other handler is given the
-     * content */
+    /* mod_dav answers a malformed range with 400, so it writes no file */
     if (is_dav(r, is_final) && found != EP_RANGE_MALFORMED) {
         now.path = path_of(r);
     }
@@ -144,8 +144,9 @@ int ep_replaced_has_credit(const ep_replaced *replaced)
            && replaceable(&replaced->found) > 0;
 }
 
-/* @param path below the directory that is open
- * @return 1 if each segment is no link, and the last one is what was found */
+/* @param directory a descriptor, closed here; -1: there is none
+ * @param path relative to @a directory; changed
+ * @return 1 if no segment is a link, and the last one is the file @a found */
 static int leads_to(int directory, char *path, const struct stat *found)
 {
     struct stat reached;
@@ -220,7 +221,8 @@ void ep_replaced_check(ep_replaced *replaced)
     }
 }
 
-/* A hole may never have been counted: content that fills it counts. */
+/* 1 if the file has holes.  They may never have been counted, so content that fills
+ * them counts. */
 static int has_holes(const struct stat *found)
 {
     return allocated(found) < found->st_size;
@@ -229,7 +231,7 @@ static int has_holes(const struct stat *found)
 static int64_t growth_of_part(const ep_replaced *replaced, int64_t bytes)
 {
     const int64_t before = replaced->is_found ? replaced->found.st_size : 0;
-    /* mod_dav writes all content, whatever the range says */
+    /* mod_dav writes all content, also if it is longer than the range */
     const int64_t growth = ep_amount_minus(ep_range_end(&replaced->range,
                                                         bytes),
                                            before);
@@ -251,13 +253,14 @@ int64_t ep_replaced_growth(const ep_replaced *replaced, int64_t bytes,
     return is_whole ? ep_amount_minus(bytes, replaced->credit) : bytes;
 }
 
-/* 1 if the file that a part was written to is the one that was found before. */
+/* 1 if the file at the path is still the one that was found before */
 static int is_still(const ep_replaced *replaced, const struct stat *now)
 {
     return replaced->is_found && is_same(now, &replaced->found);
 }
 
-/* @param now what lies there */
+/* @param now the file at the path
+ * @return bytes by which it is longer than before */
 static int64_t longer_by(const ep_replaced *replaced, const struct stat *now)
 {
     return is_still(replaced, now)
@@ -280,7 +283,8 @@ static int64_t stored_of_part(const ep_replaced *replaced, int64_t bytes)
                : growth;
 }
 
-/* One that was moved away meanwhile still has its name. */
+/* 1 if the old file was deleted.  A file that was renamed meanwhile still has a
+ * name. */
 static int is_gone(const ep_replaced *replaced)
 {
     struct stat found;
@@ -293,8 +297,8 @@ int ep_replaced_is_done(const ep_replaced *replaced)
 {
     struct stat now;
 
-    /* mod_dav_fs writes to a file of its own, which takes the place in the end; the
-     * one that was there is open, so that no other file has its number */
+    /* mod_dav_fs writes to a temporary file and renames it at the end.  The old file
+     * is open, so the new one cannot have its inode number. */
     return replaced->path != NULL && !replaced->is_partial
            && lstat(replaced->path, &now) == 0 && S_ISREG(now.st_mode)
            && !(replaced->is_found && is_same(&now, &replaced->found));
@@ -310,7 +314,7 @@ int64_t ep_replaced_stored(const ep_replaced *replaced, int64_t bytes)
     if (replaced->is_partial) {
         return stored_of_part(replaced, bytes);
     }
-    /* or there is another one's file by now */
+    /* another request may have stored a larger file there meanwhile */
     if (lstat(replaced->path, &now) == 0 && S_ISREG(now.st_mode)
         && now.st_size > bytes) {
         bytes = now.st_size;

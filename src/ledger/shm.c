@@ -14,11 +14,11 @@ APLOG_USE_MODULE(expect_policy);
 #define DEFAULT_SIZE ((int64_t)8 << 20)
 #define LEAST_SIZE ((int64_t)128 << 10)
 #define MOST_SIZE ((int64_t)256 << 20)
-/* Under this name the block stays while the module is loaded anew. */
+/* The key in the pool of the process: the data outlives reloading the module. */
 #define KEPT "mod_expect_policy ledger shm"
 
-/* The parent's; children have what it was when they were forked.  NULL: there
- * is none. */
+/* Changed by the parent only; a child has the state of when it was forked.  NULL:
+ * there is no ledger. */
 static ep_shm_file *file;
 
 static const char *parse(apr_pool_t *pool, const char *argument,
@@ -61,7 +61,7 @@ static const char *check_config(apr_pool_t *pconf, void *config)
                               path, why);
 }
 
-/* The ledger of before a restart goes on. */
+/* After a restart: continues with the open ledger. */
 static void use_kept(server_rec *s, apr_size_t size)
 {
     if (file->block.size != size) {
@@ -73,7 +73,7 @@ static void use_kept(server_rec *s, apr_size_t size)
     ep_shm_file_mend(file);
 }
 
-/* @return 1: what was opened before a restart can be used */
+/* @return 1: the ledger that was opened before a restart can be used */
 static int find_kept(apr_pool_t *process)
 {
     void *kept = NULL;
@@ -81,8 +81,8 @@ static int find_kept(apr_pool_t *process)
     apr_pool_userdata_get(&kept, KEPT, process);
     file = kept;
     if (file == NULL || file->layout != EP_LEDGER_LAYOUT) {
-        /* of another build: old children go on with it, and what this process
-         * has of it goes when it ends */
+        /* Another build of the module made it.  Its old children still use it, so it
+         * is not closed here but when this process ends. */
         return 0;
     }
     if (!file->is_open) {
@@ -105,8 +105,8 @@ static void open_file(apr_pool_t *pconf, server_rec *s, void *config)
         return;
     }
     file = NULL;
-    /* a copy of the name, which is the module's; no cleanup, which would be,
-     * too */
+    /* apr_pool_userdata_set() copies the name.  No cleanup: its address would be in
+     * the module, which may be unloaded. */
     apr_pool_userdata_set(NULL, KEPT, NULL, process);
     if (path_of(pconf) == NULL) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,

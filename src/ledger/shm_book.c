@@ -19,8 +19,8 @@
 
 #include "ledger/clock.h"
 
-/* How long a call waits for the lock: by a clock that nobody sets, where the C
- * library can.  ThreadSanitizer does not know that call. */
+/* How long a call waits for the lock.  CLOCK_MONOTONIC: setting the system's time must
+ * not change it.  ThreadSanitizer does not know pthread_mutex_clocklock(). */
 #define PATIENCE_NSEC (100 * 1000000L)
 #if defined(__GLIBC_PREREQ) && !defined(__SANITIZE_THREAD__)
 #if __GLIBC_PREREQ(2, 30)
@@ -33,13 +33,13 @@
 #define LOCK_CLOCK CLOCK_REALTIME
 #define lock_until(mutex, until) pthread_mutex_timedlock(mutex, until)
 #endif
-/* Places for trees that are looked at while the lock is held. */
+/* How many places for trees one call reads while it holds the lock. */
 #define LOOKS 256u
-/* Claims that could not be given back at once, of all children. */
+/* How many claims of all children may be owed: they could not be given back in time. */
 #define OWED_MOST 256
 
 /*
- *   the file          what children share       what the parent tells them
+ *   the file          shared by children        orders of the parent
  *   0      +-------+  +--------------------+    +-------------------------+
  *          | front |  | mutex              |    | is_open mend deaths ... |
  *   4096   +-------+  | mended  deaths     |    | dead[0] dead[1] ...     |
@@ -47,7 +47,7 @@
  *          |  ...  |  +--------------------+
  *          +-------+
  *
- * Whatever becomes of the file's bytes, the lock is not among them.
+ * The lock is not in the file, so damage to the file does not damage it.
  */
 
 enum { OWED_NOTHING, OWED_UNFINISHED, OWED_READY };
@@ -62,21 +62,21 @@ typedef struct owed {
 
 struct ep_shm_book_shared {
     pthread_mutex_t mutex;
-    /* how much of what the parent told was acted upon; with the mutex only */
+    /* the orders that were carried out; changed only while holding the mutex */
     volatile apr_uint32_t mended;
     volatile apr_uint32_t deaths;
     /* 1: the book knows that the server has started */
     volatile apr_uint32_t is_started;
-    /* the configuration whose trees are planted */
+    /* the configuration whose trees were announced */
     volatile apr_uint32_t planted;
-    /* the one whose wildcards were looked for */
+    /* the configuration whose trees for wildcards were all offered */
     volatile apr_uint32_t offered;
     /* 1: something is owed */
     volatile apr_uint32_t any;
     owed owed[OWED_MOST];
 };
 
-/* This process's, set before it has threads. */
+/* Of this process; set before it has threads. */
 static struct mapped {
     /* the file; NULL: there is no ledger */
     void *memory;
@@ -88,11 +88,11 @@ static struct mapped {
     apr_uint32_t configuration;
 } mapped;
 static ep_book book;
-/* What the mutex looks like where nobody has overwritten it. */
+/* A mutex of this process, to compare the shared one with: see is_mutex(). */
 static pthread_mutex_t pattern;
-/* With the mutex only.  1: this process holds nothing yet */
+/* Used only while holding the mutex.  1: this process holds nothing yet */
 static int is_fresh;
-/* 1: what was no book is an empty one now, and nobody was told */
+/* 1: a damaged book was replaced by an empty one, and this was not logged yet */
 static volatile apr_uint32_t is_anew;
 
 /* Memory */
@@ -119,9 +119,9 @@ static int make_mutex(pthread_mutex_t *mutex)
         error = pthread_mutexattr_setrobust(&kind, PTHREAD_MUTEX_ROBUST);
     }
     if (error == 0) {
-        /* a signal handler of prefork's ends the child with all its pools,
-         * maybe while the child has the lock: that is told, and not waited
-         * for */
+        /* A signal handler of prefork destroys the pools of the child, maybe while
+         * the child holds the lock.  Then locking must fail with EDEADLK instead of
+         * waiting forever. */
         error = pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_ERRORCHECK);
     }
     if (error == 0) {
@@ -140,7 +140,7 @@ struct ep_shm_book_shared *ep_shm_book_make_shared(void)
         return NULL;
     }
     failed = make_mutex(&shared->mutex) != 0;
-    /* children get at it again in ep_shm_book_start() */
+    /* ep_shm_book_start() makes it accessible to children */
     if (failed || mprotect(shared, sizeof(*shared), PROT_NONE) != 0) {
         munmap(shared, sizeof(*shared));
         return NULL;
@@ -187,7 +187,7 @@ apr_status_t ep_shm_book_map(const ep_shm_book *block)
         return errno;
     }
     errno = 0;
-    /* what lies behind the end of a file ends the process that looks at it */
+    /* reading mapped memory behind the end of the file raises SIGBUS */
     if (fstat(fd, &found) == 0 && found.st_size >= (off_t)size) {
         memory = mmap(NULL, size, PROT_NONE, MAP_SHARED, fd, 0);
     }
@@ -213,8 +213,8 @@ void ep_shm_book_unmap(void)
     memset(&mapped, 0, sizeof(mapped));
 }
 
-/* What the border says, in the book's words.  Numbers that both have are the same:
- * an array of a negative size is no type. */
+/* Conversions between the provider's types and the book's.  Compile-time assertions:
+ * numbers that both have are equal. */
 
 #define SAME(name, one, other) \
     typedef char name[(int)(one) == (int)(other) ? 1 : -1]
@@ -235,8 +235,8 @@ SAME(unmeasured_is_unmeasured, EP_CHARGE_UNMEASURED_MAX, EP_UNMEASURED_MAX);
 SAME(paths_fit, EP_LEDGER_PATH_SIZE, EP_TREE_PATH_SIZE);
 SAME(keys_fit, sizeof(ep_ledger_key), sizeof(ep_key));
 
-/* A key is a digest of what clients and site owners choose, so the book's place for
- * it must not follow from it: a keyed hash of both halves, for each half. */
+/* A key is a digest of values that clients and site owners choose.  They must not be
+ * able to choose places in the book, so each half is a keyed hash of both halves. */
 static ep_key key_here(const ep_ledger_key *key)
 {
     unsigned char secret[APR_SIPHASH_KSIZE];
@@ -252,7 +252,7 @@ static ep_key key_here(const ep_ledger_key *key)
     return here;
 }
 
-/* An address is told from another one, and by nobody who reads the file. */
+/* A keyed hash: a reader of the file cannot find out the address. */
 static uint64_t client_here(uint64_t client)
 {
     unsigned char secret[APR_SIPHASH_KSIZE];
@@ -267,7 +267,7 @@ static uint64_t client_here(uint64_t client)
     return here != 0 ? here : 1;
 }
 
-/* But for its client. */
+/* Converts all members except the client. */
 static void part_here(const ep_ledger_charge *charge, ep_part *here)
 {
     here->kind = (ep_kind)charge->kind;
@@ -284,8 +284,8 @@ static void part_here(const ep_ledger_charge *charge, ep_part *here)
     here->client = 0;
 }
 
-/* @param here EP_PARTS_MAX places
- * @return 0: there are more */
+/* @param here room for EP_PARTS_MAX parts
+ * @return 0: there are too many charges */
 static int parts_here(const ep_ledger_charge *charges, size_t count,
                       ep_part *here)
 {
@@ -303,7 +303,7 @@ static int parts_here(const ep_ledger_charge *charges, size_t count,
     return 1;
 }
 
-/* In the first word of a claim. */
+/* The book's claim is in the first word of the provider's claim. */
 static ep_claim claim_here(const ep_ledger_claim *claim)
 {
     ep_claim here;
@@ -326,7 +326,7 @@ static void tell_denial(const ep_denial *here, ep_ledger_denial *denial)
     denial->left_out = here->left_out;
 }
 
-/* What ep_book_measured() is going to compare. */
+/* Indexes in `opaque` of the values that ep_book_measured() compares. */
 enum { TREE_CHANGES, TREE_MEASURED, TREE_SETTLED };
 
 static void tell_tree(const ep_tree *here, apr_int64_t now,
@@ -342,7 +342,7 @@ static void tell_tree(const ep_tree *here, apr_int64_t now,
     tree->is_known = here->is_known;
     tree->is_held = here->is_held;
     tree->since_asked = ep_amount_minus(now, here->asked);
-    /* a time to come was never measured at: the book is wrong */
+    /* a time in the future is damage */
     tree->since_measured = here->measured <= 0 || here->measured > now
                                ? -1
                                : now - here->measured;
@@ -354,7 +354,7 @@ static void tell_tree(const ep_tree *here, apr_int64_t now,
     tree->opaque[3] = 0;
 }
 
-/* As far as ep_book_measured() reads it. */
+/* Converts only what ep_book_measured() reads. */
 static void tree_here(const ep_ledger_tree *tree, ep_tree *here)
 {
     memset(here, 0, sizeof(*here));
@@ -381,9 +381,9 @@ static int lock_for_long(pthread_mutex_t *mutex)
 }
 
 /*
- * The C library ends a process that meets a mutex of a kind that cannot be: code in
- * a child that overwrote it once would end all other children, until a restart.
- * So its kind is compared with that of a mutex of this process's own.
+ * If the kind of a mutex is invalid, the C library aborts the process.  So if code in
+ * one child overwrote the shared mutex, all children would abort until a restart.
+ * Therefore its kind is compared with that of a mutex in this process's own memory.
  */
 static int is_mutex(const pthread_mutex_t *mutex)
 {
@@ -409,7 +409,7 @@ static apr_status_t lock(void)
         error = lock_for_long(mutex);
     }
     if (error == EOWNERDEAD) {
-        /* what that one left undone is for ep_book_enter() to see */
+        /* the last holder has died; ep_book_enter() repairs the book */
         error = pthread_mutex_consistent(mutex);
     }
     return error == ETIMEDOUT || error == EDEADLK ? APR_TIMEUP : error;
@@ -420,8 +420,8 @@ static void unlock(void)
     pthread_mutex_unlock(&mapped.shared->mutex);
 }
 
-/* Who could not have the lock in time leaves here what is to be done.  If there
- * is no place, the claim stays until its child ends. */
+/* Notes a claim to settle or release later, since the lock was not free in time.  If
+ * there is no place, the claim stays until its child ends. */
 static void owe(const ep_claim *claim, int is_settled, apr_int64_t received,
                 apr_int64_t stored)
 {
@@ -444,7 +444,8 @@ static void owe(const ep_claim *claim, int is_settled, apr_int64_t received,
     }
 }
 
-/* The process that has the lock does what others could not. */
+/* Settles and releases the claims that were noted by owe().  The caller holds the
+ * lock. */
 static void pay(void)
 {
     struct ep_shm_book_shared *shared = mapped.shared;
@@ -470,19 +471,20 @@ static void pay(void)
     }
 }
 
-/* Those that may not settle or release any more. */
+/* The processes that have ended. */
 typedef struct dead {
     apr_uint32_t pid[EP_SHM_BOOK_DEAD];
     apr_uint32_t count;
-    /* 1: more have died than there are places, so the system is asked */
+    /* 1: more have ended than pid[] has room for: ask the system by kill() */
     int asks;
-    /* 1: nobody of before this start lives */
+    /* 1: no process from before this start of the server lives */
     int is_all;
-    /* what was held under this process's number was another's; 0: none */
+    /* this process's ID, if an earlier process with the same ID may have claims;
+     * else 0 */
     apr_uint32_t fresh;
 } dead;
 
-/* What is no process's number, in a book that may hold anything, is dead. */
+/* The book may contain anything: a number that is no process ID counts as dead. */
 static int is_alive(uint32_t owner, void *data)
 {
     const dead *known = data;
@@ -501,9 +503,10 @@ static int is_alive(uint32_t owner, void *data)
                && (kill((pid_t)owner, 0) == 0 || errno != ESRCH));
 }
 
-/* The parent writes without a lock: one place less than there are is safe.
- * @param from how many deaths were acted upon before
- * @param to how many there are now */
+/* The parent writes without a lock, and may be overwriting one entry now.  So one
+ * entry less than there are is used.
+ * @param from the number of deaths that were handled before
+ * @param to the number of deaths now */
 static void read_dead(dead *known, apr_uint32_t from, apr_uint32_t to)
 {
     ep_shm_book_orders *orders = mapped.orders;
@@ -519,14 +522,15 @@ static void read_dead(dead *known, apr_uint32_t from, apr_uint32_t to)
     }
 }
 
-/* 1 if the parent has told what nobody has acted upon. */
+/* 1 if there are orders that no child has carried out */
 static int is_behind(void)
 {
     return is_fresh || mapped.shared->deaths != mapped.orders->deaths
            || mapped.shared->mended != mapped.orders->mend;
 }
 
-/* The lock is had.  A death in here leaves all of it to the next one. */
+/* Carries out the orders.  The caller holds the lock.  If this process dies in here,
+ * the next process that gets the lock does all of it again. */
 static void catch_up(void)
 {
     struct ep_shm_book_shared *shared = mapped.shared;
@@ -547,7 +551,7 @@ static void catch_up(void)
             ep_book_repair(&book);
         }
         if (known.is_all && shared->is_started == 0) {
-            /* first, as it must not be done twice */
+            /* set before ep_book_start(), which must not run twice */
             shared->is_started = 1;
             ep_book_start(&book);
         }
@@ -662,7 +666,7 @@ apr_status_t ep_shm_book_reserve(const ep_ledger_charge *charges,
     return rv;
 }
 
-/* What is revoked is claimed once more.  Between enter and leave. */
+/* Claims revoked parts again.  Between enter and leave. */
 static ep_book_result regain(const ep_ledger_charge *charges, size_t count,
                              const ep_claim *held, ep_denial *why)
 {
@@ -770,7 +774,7 @@ apr_status_t ep_shm_book_next_tree(apr_uint32_t *place, ep_ledger_tree *tree)
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    /* a place that the book does not have has no tree */
+    /* ep_book_tree() also returns 0 if the place is too large */
     while (left > 0 && !ep_book_tree(&book, *place, &here)) {
         ++*place;
         left--;
@@ -829,7 +833,7 @@ apr_status_t ep_shm_book_announce_trees(const ep_ledger_charge *charges,
     return rv;
 }
 
-/* Tells what is offered for this configuration from what was for those before. */
+/* @return a number that tells this configuration from earlier ones */
 static uint8_t round_of_configuration(void)
 {
     return (uint8_t)(mapped.configuration % 255 + 1);

@@ -1,14 +1,13 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
 /**
- * The block of memory that a book is in, as a child has it: a file that is
- * mapped, a lock, and what the parent tells.  Nothing here calls httpd, so that
- * it runs in a test without it.
+ * The book in a child: a mapped file, a lock, and orders of the parent.  Nothing here
+ * calls httpd, so tests run it without httpd.
  *
- * Each child maps the file itself, and calls come from any of its threads.  The
- * parent, which may be root, has none of this in its hands: it makes the memory
- * for the lock before there are children, cannot read or write it from then on,
- * and tells children by numbers which it writes and never reads.
+ * Each child maps the file itself, and any of its threads may call.  The parent, which
+ * may be root, never uses the file or the lock: it makes the memory for the lock
+ * before there are children, and cannot read or write it afterwards.  The parent
+ * gives orders by numbers that it writes and never reads.
  */
 #ifndef EP_SHM_BOOK_H
 #define EP_SHM_BOOK_H
@@ -18,83 +17,87 @@
 #include "core/book/book.h"
 #include "ledger/provider.h"
 
-/** Where the book begins in its file, in bytes. */
+/** The offset of the book in its file, in bytes. */
 #define EP_SHM_BOOK_FRONT_SIZE 4096
-/** Places for processes that have died. */
+/** How many dead processes the orders can name at a time. */
 #define EP_SHM_BOOK_DEAD 64
 
-/** What the parent tells: written by it alone, and never read by it. */
+/** Orders of the parent.  Only the parent writes them, and it never reads them. */
 typedef struct ep_shm_book_orders {
-    /** 0: somebody else has the file's lock, so nothing may be counted yet */
+    /** 0: another server has the lock of the file, so nothing may be counted yet */
     volatile apr_uint32_t is_open;
-    /** 1: the file was just made, so that there is no book in it yet */
+    /** 1: the file was just made, and has no book yet */
     volatile apr_uint32_t is_empty;
-    /** counts starts and restarts from 1 on: the book is to be mended */
+    /** the number of starts and restarts, from 1: after each one, a child repairs the
+     * book */
     volatile apr_uint32_t mend;
-    /** counts deaths; number i is in dead[i % EP_SHM_BOOK_DEAD], written before */
+    /** the number of deaths.  Death i is in dead[i % EP_SHM_BOOK_DEAD], and is written
+     * before this number */
     volatile apr_uint32_t deaths;
     volatile apr_uint32_t dead[EP_SHM_BOOK_DEAD];
 } ep_shm_book_orders;
 
-/** What a child needs to get at the ledger; nothing of it changes meanwhile. */
+/** What a child needs to use the ledger.  It does not change after a child was
+ * forked. */
 typedef struct ep_shm_book {
-    /** the file, to read only; it is locked for as long as a process has it */
+    /** the file, open for reading only; locked as long as a process has it open */
     int fd;
     /** its name, for systems without /proc */
     const char *path;
     /** of the book, in bytes */
     apr_size_t size;
-    /** nobody who does not know it can tell which keys meet in the book */
+    /** for hashes: without it, nobody can find keys that share places in the book */
     ep_key secret;
     /** see ep_shm_book_orders.mend */
     apr_uint32_t configuration;
     ep_shm_book_orders *orders;
-    /** the lock and what is owed; in no file */
+    /** the lock and the owed claims; not in the file */
     struct ep_shm_book_shared *shared;
 } ep_shm_book;
 
 /**
- * In the parent: memory that children will share with it, all 0.
- * @return NULL: it cannot be had
+ * In the parent: makes memory, all 0, that children will share.
+ * @return NULL: there is no memory
  */
 void *ep_shm_book_make_memory(apr_size_t size);
 
 /**
- * In the parent: memory for the lock, which this process cannot read or write
- * any more.
- * @return NULL: it cannot be had
+ * In the parent: makes the memory for the lock.  The parent can neither read nor write
+ * it afterwards.
+ * @return NULL: there is no memory, or no lock
  */
 struct ep_shm_book_shared *ep_shm_book_make_shared(void);
 
-/** In the parent. */
+/** In the parent: gives the memory back. */
 void ep_shm_book_drop_shared(struct ep_shm_book_shared *shared);
 
 /**
- * Opens a file that is open to read once more, to write as well.
+ * Opens a file again, for reading and writing.
+ * @param fd the file, open for reading
  * @param path of the file, for systems without /proc
- * @return the descriptor; -1: errno says why, ESTALE: the name leads elsewhere
+ * @return a new descriptor; -1: errno says why, ESTALE: another file has the name now
  */
 int ep_shm_book_reopen(int fd, const char *path);
 
 /**
- * In a child, while it still may open the file: maps it.  Reads and writes
- * nothing of it, nor can anybody else in this process until ep_shm_book_start().
- * @param block outlives the process, or ep_shm_book_unmap()
+ * In a child that may still open the file: maps it.  Until ep_shm_book_start(), no code
+ * in this process can read or write the mapped memory.
+ * @param block lives as long as the process, or until ep_shm_book_unmap()
  */
 apr_status_t ep_shm_book_map(const ep_shm_book *block);
 
 /**
- * In a child, as the user that it serves as: from now on the calls below are
- * answered.  What dead processes hold is given back first.
- * @return APR_SUCCESS, also if somebody else has the lock; or why they are not
+ * In a child that has changed its user: gives back what dead processes hold.  The
+ * calls below are answered from now on.
+ * @return APR_SUCCESS, also if another process has the lock; otherwise the calls fail
  */
 apr_status_t ep_shm_book_start(void);
 
-/** The calls below find no ledger any more. */
+/** Unmaps the file.  The calls below then return APR_EINIT. */
 void ep_shm_book_unmap(void);
 
-/** @return 1, once: this process found that there was no book any more, at a
- * start or restart, and made an empty one */
+/** @return 1, only once: at a start or restart, this process found damage instead of a
+ * book, and made an empty book */
 int ep_shm_book_was_anew(void);
 
 /* As in ep_ledger_provider. */

@@ -17,27 +17,27 @@
 
 #define MAGIC "mod_expect_policy ledger"
 #define BOOT_SIZE 40
-/* Behind the file's name: what was set aside last. */
+/* Added to the name of a file that cannot be used. */
 #define ASIDE ".old"
 #define PATH_SIZE 4096
-/* By so many places the list of children grows. */
+/* The list of children grows by so many entries. */
 #define CHILDREN_STEP 64
 
-/* The file's first page; written when all else is there. */
+/* The first page of the file.  It is written last. */
 typedef struct front {
     char magic[sizeof(MAGIC) - 1];
     apr_uint32_t layout;
     apr_uint32_t unused;
-    /* the boot of the machine whose times are in the book */
+    /* the ID of the boot since which the times in the book count */
     char boot[BOOT_SIZE];
     /* of ep_shm_book */
     ep_key secret;
 } front;
 
-/* What is drawn in docs/ledger.md; an array of a negative size is no type. */
+/* compile-time assertion: the size that docs/ledger.md draws */
 typedef char a_front_as_drawn[sizeof(front) == 88 ? 1 : -1];
 
-/* As ep_ledger_opened, and: it is to be set aside. */
+/* A further value of ep_ledger_opened: the file has to be renamed. */
 enum { UNUSABLE = EP_LEDGER_MISSING + 1 };
 
 /* One attempt to open the file. */
@@ -48,12 +48,12 @@ typedef struct attempt {
     int is_dry;
     /* out: -1: not open */
     int fd;
-    /* the wanted one before the file is looked at, then the file's */
+    /* in: the expected front; out: the front in the file */
     front front;
     char *why;
 } attempt;
 
-/* Adds to what is said already.  @return @a result, for the caller to return */
+/* Adds a reason.  @return @a result, for the caller to return */
 static int say(char *why, int result, const char *what, int error)
 {
     const size_t length = strlen(why);
@@ -64,7 +64,7 @@ static int say(char *why, int result, const char *what, int error)
     return result;
 }
 
-/* Without /proc, every start is one after a boot. */
+/* Without /proc, each start counts as the first one after a boot. */
 static void read_boot(char boot[BOOT_SIZE])
 {
     const int fd = open("/proc/sys/kernel/random/boot_id",
@@ -86,7 +86,7 @@ static int is_blank(const front *found)
     return memcmp(found, &blank, sizeof(blank)) == 0;
 }
 
-/* @return NULL, or why the file is not this server's own */
+/* @return NULL, or why this server must not use the file */
 static const char *is_foreign(const struct stat *found)
 {
     return !S_ISREG(found->st_mode) ? "is no regular file"
@@ -97,7 +97,7 @@ static const char *is_foreign(const struct stat *found)
                                   : NULL;
 }
 
-/* @return 0, or an errno: EAGAIN, somebody else has it */
+/* @return 0 or an errno; EWOULDBLOCK: another process has the lock */
 static int lock_file(int fd)
 {
     while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
@@ -130,9 +130,10 @@ static int make_file(attempt *a)
                       : say(a->why, EP_LEDGER_MISSING, "cannot be made", errno);
 }
 
-/* Children inherit this descriptor: by one that is open for writing they could
- * shorten the file, and then each process that looks at the mapping is killed.
- * @return FOUND: it is open, and this server's own */
+/* Opens for reading only, since children inherit the descriptor.  With one open for
+ * writing, a child could shorten the file, and each process that reads the mapped
+ * memory would get SIGBUS.
+ * @return FOUND: it is open, and this server may use it */
 static int open_file(attempt *a)
 {
     struct stat found;
@@ -159,7 +160,8 @@ static int open_file(attempt *a)
                : say(a->why, EP_LEDGER_MISSING, "has changed meanwhile", 0);
 }
 
-/* @return FOUND, NEW or UNUSABLE: what the file's content is good for */
+/* Reads the front of the file.
+ * @return FOUND: it can be used; NEW: it must be filled anew; UNUSABLE */
 static int look_at(attempt *a)
 {
     struct stat found;
@@ -191,9 +193,10 @@ static int look_at(attempt *a)
     return EP_LEDGER_FOUND;
 }
 
-/* A full file system is met here, and not as a signal in a request.
- * @param fd open to write
- * @param is_new 1: nothing of what is there stays */
+/* Allocates all blocks of the file: if the file system is full, this fails here, and
+ * not with SIGBUS in a request.
+ * @param fd open for writing
+ * @param is_new 1: the old content is deleted */
 static int fill_file(attempt *a, int fd, int is_new)
 {
     int error;
@@ -226,7 +229,7 @@ static int fill_file(attempt *a, int fd, int is_new)
     return is_new ? EP_LEDGER_NEW : EP_LEDGER_FOUND;
 }
 
-/* The file is open and locked; it gets what it is to have in it. */
+/* Fills the file, which is open and locked, if necessary. */
 static int prepare_file(attempt *a)
 {
     const int result = look_at(a);
@@ -249,7 +252,8 @@ static int prepare_file(attempt *a)
     return filled;
 }
 
-/* Somebody else has the lock.  Another ledger than theirs is made at once. */
+/* Another server has the lock.  If its ledger does not fit the configuration, a new
+ * file is made at once. */
 static int look_at_busy(attempt *a)
 {
     return look_at(a) == EP_LEDGER_FOUND
@@ -294,7 +298,7 @@ static int rename_file(const char *path)
     if (rename(path, aside) == 0) {
         return 0;
     }
-    /* a directory takes no file's place, nor a file a directory's */
+    /* rename() does not replace a file by a directory, or a directory by a file */
     if ((unlink(aside) == 0 || rmdir(aside) == 0)
         && rename(path, aside) == 0) {
         return 0;
@@ -302,7 +306,7 @@ static int rename_file(const char *path)
     return errno;
 }
 
-/* @return 1: something else may have the name */
+/* Renames a file that cannot be used.  @return 1: the name is free now */
 static int set_aside(attempt *a)
 {
     const char *slash = strrchr(a->path, '/');
@@ -356,7 +360,8 @@ ep_ledger_opened ep_shm_file_check(const char *path, apr_size_t size,
     return (ep_ledger_opened)open_usable(&a);
 }
 
-/* All that is told at a start or restart, as others may have written there. */
+/* Writes all orders at a start or restart, since other code may have overwritten
+ * them. */
 static void tell(ep_shm_file *file)
 {
     ep_shm_book_orders *orders = file->block.orders;
@@ -419,8 +424,8 @@ int ep_shm_file_retry(ep_shm_file *file)
     memcpy(a.front.magic, MAGIC, sizeof(a.front.magic));
     a.front.layout = EP_LEDGER_LAYOUT;
     read_boot(a.front.boot);
-    /* children have this file mapped as it was; and the next server is to find
-     * it by its name */
+    /* The file may be used only if it is the one that children have mapped, unchanged,
+     * and if the next server will find it by this name. */
     if (lstat(file->block.path, &named) != 0
         || fstat(file->block.fd, &ours) != 0 || named.st_ino != ours.st_ino
         || named.st_dev != ours.st_dev || look_at(&a) != EP_LEDGER_FOUND

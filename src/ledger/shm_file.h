@@ -1,11 +1,10 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
 /**
- * The ledger's file, as httpd's parent has it, which may be root while its
- * children are not.  The parent never maps the file and never looks into the
- * book: it reads the file's first page as plain bytes, makes and fills the file,
- * and keeps its lock.  What cannot be used is set aside under another name.
- * Nothing here calls httpd.
+ * The file of the ledger in httpd's parent, which may be root while its children are
+ * not.  The parent makes and fills the file, and holds its lock.  It never maps the
+ * file and never reads the book: it only reads the first page, as plain bytes.  A file
+ * that cannot be used is renamed.  Nothing here calls httpd.
  */
 #ifndef EP_SHM_FILE_H
 #define EP_SHM_FILE_H
@@ -14,41 +13,41 @@
 
 #include "ledger/shm_book.h"
 
-/** Who changes a struct of the ledger counts this up: of ep_shm_file and what
- * it has in it, of what children share, or of the book.  A server that restarts
- * with another build of the module still has the old ones. */
+/** The version of all structs of the ledger: ep_shm_file and its members, the memory
+ * that children share, and the book.  Raise it with each change of one, since a server
+ * that restarts with another build of the module still has the old structs. */
 #ifndef EP_LEDGER_LAYOUT
 #define EP_LEDGER_LAYOUT 9
 #endif
 
-/** What is kept for the life of the process, however often the module is
- * loaded anew: no address of code or data of the module. */
+/** Kept as long as the parent lives, also when httpd loads the module again.  So it
+ * must not contain addresses of code or data of the module. */
 typedef struct ep_shm_file {
-    /** the first one in every layout */
+    /** must be the first member in each version */
     apr_uint32_t layout;
     ep_shm_book block;
     /** 1: this server has the lock, and children may count */
     int is_open;
-    /** 1: the file was made, and not found */
+    /** 1: this server has made the file */
     int is_new;
-    /** this process's own count of what it has told */
+    /** the parent's own copy of the number of deaths in the orders */
     apr_uint32_t deaths;
-    /** children that live: malloc'ed */
+    /** the process IDs of live children; from malloc() */
     pid_t *children;
     apr_size_t children_count;
     apr_size_t children_room;
-    /** 1: there are more, which nobody has counted */
+    /** 1: there may be more children, since there was no memory to note one */
     int has_uncounted;
 } ep_shm_file;
 
 typedef enum ep_ledger_opened {
-    /** with what a server before this one has counted */
+    /** it has the counts of an earlier start of the server */
     EP_LEDGER_FOUND,
     /** empty */
     EP_LEDGER_NEW,
-    /** as FOUND, but somebody else has the lock */
+    /** as FOUND, but another server has the lock */
     EP_LEDGER_BUSY,
-    /** it cannot be had */
+    /** it cannot be opened or made */
     EP_LEDGER_MISSING
 } ep_ledger_opened;
 
@@ -56,17 +55,17 @@ typedef enum ep_ledger_opened {
 
 /**
  * Says what ep_shm_file_open() would find, and changes nothing.
- * @param why out: in an administrator's words, behind the file's name; empty if
- *        there is nothing to say
+ * @param why out: the reason, for a message in which it follows the name of the file;
+ *        empty: there is no message
  */
 ep_ledger_opened ep_shm_file_check(const char *path, apr_size_t size,
                                    char why[EP_LEDGER_WHY_SIZE]);
 
 /**
- * Opens the file, or makes it; sets aside what cannot be used.  Waits for
- * nobody.
- * @param path outlives @a file
- * @param file filled in, but on MISSING
+ * Opens the file, or makes it.  Renames a file that cannot be used.  Does not wait for
+ * the lock.
+ * @param path lives as long as @a file
+ * @param file out: filled in except on MISSING
  * @param why as above
  */
 ep_ledger_opened ep_shm_file_open(ep_shm_file *file, const char *path,
@@ -74,22 +73,22 @@ ep_ledger_opened ep_shm_file_open(ep_shm_file *file, const char *path,
                                   char why[EP_LEDGER_WHY_SIZE]);
 
 /**
- * Tries once more to get the lock.
- * @return 1: it was got, and children have been told
+ * Tries again to get the lock.
+ * @return 1: this server has the lock now, and the orders say so
  */
 int ep_shm_file_retry(ep_shm_file *file);
 
-/** At a restart: children are told to mend the book.  Where none is left, they
- * get a new lock. */
+/** At a restart: orders children to repair the book.  If no child is left, makes a new
+ * lock for the next ones. */
 void ep_shm_file_mend(ep_shm_file *file);
 
-/** A child has started. */
+/** Notes that a child has started. */
 void ep_shm_file_started(ep_shm_file *file, pid_t pid);
 
-/** A child has ended: others are told to give back what it held. */
+/** A child has ended: orders the others to give back what it held. */
 void ep_shm_file_ended(ep_shm_file *file, pid_t pid);
 
-/** Gives up descriptor, lock and memory. */
+/** Closes the file, which gives up the lock, and gives back the memory. */
 void ep_shm_file_close(ep_shm_file *file);
 
 #endif

@@ -12,8 +12,8 @@
 #include "core/book/amount.h"
 #include "ledger/nofollow.h"
 
-/* Entries between two questions whether it is enough: a few microseconds where
- * the kernel has them in memory. */
+/* is_enough() is called once for so many entries.  If the kernel has them in memory,
+ * they take a few microseconds. */
 #define ENTRIES 32
 
 void ep_walk_begin(ep_walk *walk, ep_walk_turns *turns, const char *root)
@@ -23,7 +23,7 @@ void ep_walk_begin(ep_walk *walk, ep_walk_turns *turns, const char *root)
     walk->root = root;
 }
 
-/* Once it is not beyond, somebody else may be. */
+/* Lets another walk be deep, if this one is not deep any more. */
 static void give_turn(ep_walk *walk)
 {
     if (walk->depth <= EP_WALK_SHALLOW && walk->turns->deep == walk) {
@@ -78,7 +78,7 @@ static ep_walk_result enter_root(ep_walk *walk)
     return errno == ENOENT ? EP_WALK_NONE : fail(walk, errno);
 }
 
-/* A name that is not there any more, or names something else by now. */
+/* 1 if the entry was deleted or replaced meanwhile */
 static int has_vanished(int error)
 {
     return error == ENOENT || error == ENOTDIR || error == ELOOP

@@ -3,13 +3,12 @@
 /**
  * Walks through a tree of files in small steps and adds up their sizes.
  *
- * What counts is each name of a regular file; directories themselves, symbolic
- * links and all else do not.  Links are never followed, except the
- * administrator's on the way to the root (see ledger/nofollow.h).  Other file
- * systems below it are part of it.  What vanishes
- * meanwhile does not count and is no error.
+ * Only regular files count, once for each of their names; directories, symbolic links
+ * and other files do not.  Links are not followed, except the administrator's on the
+ * path of the root (see ledger/nofollow.h).  File systems that are mounted below the
+ * root count, too.  A file that vanishes meanwhile does not count, and is no error.
  *
- * POSIX alone, neither httpd nor APR; t/walk tests it without a server.
+ * Needs POSIX only, neither httpd nor APR; t/walk tests it without a server.
  */
 #ifndef EP_WALK_H
 #define EP_WALK_H
@@ -18,19 +17,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** The most directories above one another, the root included. */
+/** The deepest directory, the root included. */
 #define EP_WALK_DEPTH 256
-/** Beyond so many, one walk goes on at a time, and the others wait: each level
- * costs a descriptor. */
+/** Only one walk at a time may be deeper than this, and the others wait, since each
+ * level needs a descriptor. */
 #define EP_WALK_SHALLOW 16
-/** Enough of the way to a link for a log line. */
+/** The most bytes of the path of a link in a log line. */
 #define EP_WALK_LINK_SIZE 1024
 
 struct ep_walk;
 
-/** What walks that take turns in one thread share; all 0 to begin with. */
+/** Shared by all walks of one thread; all 0 at first. */
 typedef struct ep_walk_turns {
-    /** the one that is beyond EP_WALK_SHALLOW; NULL: none is */
+    /** the walk that is deeper than EP_WALK_SHALLOW; NULL: none is */
     const struct ep_walk *deep;
 } ep_walk_turns;
 
@@ -47,8 +46,8 @@ typedef struct ep_walk {
     int depth;
     /** the last entry was read, but waits for its turn */
     int waits;
-    /** on EP_WALK_FAILED: errno; ELOOP: too deep, or a link that is not
-     * followed, which is then not empty */
+    /** on EP_WALK_FAILED: errno.  ELOOP: `link` must not be followed; if `link` is
+     * empty, the tree is too deep */
     int error;
     char link[EP_WALK_LINK_SIZE];
 } ep_walk;
@@ -56,11 +55,11 @@ typedef struct ep_walk {
 typedef enum ep_walk_result {
     /** there is more; call ep_walk_go() again */
     EP_WALK_MORE,
-    /** bytes is what the tree came to */
+    /** the walk has ended: `bytes` is the size of the tree */
     EP_WALK_DONE,
     /** there is no such directory */
     EP_WALK_NONE,
-    /** something could not be read, see error and ep_walk_place() */
+    /** something could not be read: see `error` and ep_walk_place() */
     EP_WALK_FAILED
 } ep_walk_result;
 
@@ -68,16 +67,17 @@ typedef enum ep_walk_result {
 void ep_walk_begin(ep_walk *walk, ep_walk_turns *turns, const char *root);
 
 /**
- * Goes on for a while.
- * @param is_enough asked every few entries; 1 ends this step
+ * Continues for a while.
+ * @param is_enough called once every few entries; 1 ends this step
  */
 ep_walk_result ep_walk_go(ep_walk *walk, int (*is_enough)(void *data),
                           void *data);
 
-/** Writes where the walk is, cut if there is no room.  @param size above 0 */
+/** Writes the path of the current entry, cut if it is longer than @a size, which is
+ * above 0. */
 void ep_walk_place(const ep_walk *walk, char *out, size_t size);
 
-/** Closes what is open; after any result, and harmless twice. */
+/** Closes all directories.  Call it after any result; a second call does nothing. */
 void ep_walk_end(ep_walk *walk);
 
 #endif
