@@ -15,11 +15,11 @@
 #include "ledger/measure.h"
 #include "request/snapshot.h"
 
-/* The most lines of a rule that counts in one section. */
+/* The most lines of one such directive in one section. */
 #define LINES_MAX 8
 
-/* In .htaccess files, which cost each request what they say: bytes of one expression;
- * bytes of all sections around a limit, which tell it from others. */
+/* Bounds in .htaccess files, which are read for each request: bytes of one expression,
+ * and bytes of the lines of all sections around a limit. */
 #define OWNER_EXPRESSION_MAX 1024
 #define OWNER_SECTIONS_MAX 4096
 
@@ -31,7 +31,7 @@ static int is_section(const ap_directive_t *directive, const char *name)
     return ap_cstr_casecmp(directive->directive, name) == 0;
 }
 
-/* The name of a virtual host; ServerName may stand below what asks for it. */
+/* Finds ServerName itself, since it may stand below the directive. */
 static const char *name_of_host(const ap_directive_t *host)
 {
     const ap_directive_t *line;
@@ -44,21 +44,21 @@ static const char *name_of_host(const ap_directive_t *host)
     return "";
 }
 
-/* What stands behind the name of a section, and for a virtual host its name. */
+/* The name of a virtual host; for other sections "". */
 static const char *name_of_section(const ap_directive_t *section)
 {
     return is_section(section, "<VirtualHost") ? name_of_host(section) : "";
 }
 
-/* A section's part of a scope: "DIRECTIVE ARGS" and a virtual host's name. */
+/* The part of a section in a scope: "DIRECTIVE ARGS" and the name of a virtual host. */
 static size_t length_of_section(const ap_directive_t *section)
 {
     return strlen(section->directive) + strlen(section->args)
            + strlen(name_of_section(section)) + 2;
 }
 
-/* @return bytes of all sections around a directive; some more than @a most where
- * they are longer than that */
+/* @return bytes of all sections around a directive; if there are more than @a most,
+ *         any number above it */
 static size_t length_of_sections(const ap_directive_t *section, size_t most)
 {
     size_t length = 0;
@@ -69,7 +69,7 @@ static size_t length_of_sections(const ap_directive_t *section, size_t most)
     return length;
 }
 
-/* A line with a limit that counts.  @return NULL, or what is wrong */
+/* Makes the setting of a line.  @return NULL, or a message */
 static const char *check_limit_line(cmd_parms *cmd)
 {
     const char *error = ep_words_check_line(cmd);
@@ -83,8 +83,8 @@ static const char *check_limit_line(cmd_parms *cmd)
     return error;
 }
 
-/* Names the section that a directive stands in, the same after a restart and
- * wherever in its file it is moved to: the outermost section first. */
+/* Names the section of a directive by the sections around it, the outermost first.  The
+ * name stays the same after a restart, and if the section moves within its file. */
 static const char *scope_of(cmd_parms *cmd)
 {
     const char *directory = ep_words_directory(cmd);
@@ -112,7 +112,7 @@ static const char *scope_of(cmd_parms *cmd)
     return scope;
 }
 
-/* Keeps an absolute path as trees are named: without a slash at its end. */
+/* Copies an absolute path, without a slash at its end. */
 static void name_tree(apr_pool_t *pool, const char *path, ep_count *count)
 {
     apr_size_t length = strlen(path);
@@ -128,8 +128,8 @@ static void name_tree(apr_pool_t *pool, const char *path, ep_count *count)
     }
 }
 
-/* What <Directory ARGS> stands for, made canonical as core does.
- * @return NULL: no directory: a regular expression, or not absolute */
+/* Makes the path of <Directory ARGS> canonical, as core does.
+ * @return NULL: it is a regular expression, or not absolute */
 static const char *path_of_section(cmd_parms *cmd, const char *args)
 {
     const char *end = ap_strrchr_c(args, '>');
@@ -147,7 +147,7 @@ static const char *path_of_section(cmd_parms *cmd, const char *args)
     return rv == APR_SUCCESS || rv == APR_EPATHWILD ? path : NULL;
 }
 
-/* @return 1 if the directive stands in a directory, which is kept */
+/* @return 1 if the directive belongs to a directory, whose path is kept */
 static int find_directory(cmd_parms *cmd, ep_count *count)
 {
     static const char *const within[] = {
@@ -213,7 +213,8 @@ static int same_tree(const ep_count *a, const ep_count *b)
                : strcmp(a->directory, b->directory) == 0;
 }
 
-/* 1 if two lines of one section count the same, so that the later one holds */
+/* 1 if two lines of one section count the same, so that the later one replaces the
+ * other */
 static int counts_same(const ep_count *a, const ep_count *b)
 {
     if (a->rule == EP_RULE_QUOTA) {
@@ -224,8 +225,8 @@ static int counts_same(const ep_count *a, const ep_count *b)
                || strcmp(a->expression, b->expression) == 0);
 }
 
-/* Finds the lines of a section up to @a line, without one that counts the same;
- * adds their number to @a lines. */
+/* Finds the lines of a section up to @a line, without one that counts the same.  Adds
+ * their number to @a lines. */
 static const ep_setting *others(cmd_parms *cmd, const ep_setting *line,
                                 const ep_count *count, int *lines)
 {
@@ -251,7 +252,7 @@ static const ep_setting *others(cmd_parms *cmd, const ep_setting *line,
     return copy;
 }
 
-/* Keeps one more line of a rule that may stand several times. */
+/* Adds a line of a directive that may stand several times in a section. */
 static const char *keep_line(cmd_parms *cmd, void *config,
                              const ep_setting *setting, ep_count *count)
 {
@@ -296,7 +297,7 @@ const char *ep_counted_limits_set_space(cmd_parms *cmd, void *config, const char
     return ep_words_keep(cmd, config, setting);
 }
 
-/* The path of a file or tree in a server's file.  @return NULL: no path */
+/* Makes a path in the server's files absolute.  @return NULL: it is not legal */
 static const char *absolute(const cmd_parms *cmd, const char *word)
 {
     const char *path = *word != '\0'
@@ -348,7 +349,7 @@ static const char *parse_tree(cmd_parms *cmd, const char *size,
                                    " that without a regular expression");
 }
 
-/* 1 unless a section says that it is Off. */
+/* 1 unless the section has ExpectPolicy Off */
 static int is_on(const void *section)
 {
     const ep_setting *mode = ep_section_said(section, EP_RULE_MODE);
@@ -356,8 +357,8 @@ static int is_on(const void *section)
     return mode == NULL || mode->number != EP_MODE_OFF;
 }
 
-/* Has a tree that is known already measured before the first upload, and so those
- * that wildcards stand for. */
+/* Registers a tree of the server's files, or a path with wildcards, to be measured
+ * before the first upload. */
 static void plant(cmd_parms *cmd, const void *section, const ep_count *count)
 {
     ep_measure_need();
@@ -401,7 +402,7 @@ const char *ep_counted_limits_set_quota(cmd_parms *cmd, void *config, const char
     return error != NULL ? error : keep_line(cmd, config, setting, count);
 }
 
-/* @return NULL, or what is wrong */
+/* @return NULL, or a message */
 static const char *parse_key(cmd_parms *cmd, const char *word, ep_count *count)
 {
     /* in the order of ep_for */
@@ -410,8 +411,8 @@ static const char *parse_key(cmd_parms *cmd, const char *word, ep_count *count)
     const int whom = ep_words_number(known, word);
 
     if (ap_cstr_casecmpn(word, "expr=", 5) == 0 && word[5] != '\0') {
-        /* in .htaccess as restricted as httpd's own; and an answer does not
-         * come to depend on the fields that are looked at */
+        /* RESTRICTED in .htaccess files, as in httpd's own directives; DONT_VARY,
+         * since the value must not add fields to Vary */
         if (ep_words_in_htaccess(cmd) && strlen(word + 5) > OWNER_EXPRESSION_MAX) {
             return ep_words_exceeds(cmd, OWNER_EXPRESSION_MAX,
                                     "bytes in an EXPRESSION of an .htaccess file");

@@ -1,7 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** Directives for limits that count: which accounts they name.  Each function returns
- * NULL, or what is wrong. */
+/** Reads the directives for limits that count.  Each function returns NULL, or a
+ * message. */
 #ifndef EP_COUNTED_LIMITS_H
 #define EP_COUNTED_LIMITS_H
 
@@ -16,7 +16,7 @@ const char *ep_counted_limits_set_quota(cmd_parms *cmd, void *config,
                                         const char *size, const char *path,
                                         const char *usage);
 
-/** Off, or NUMBER KEY or SIZE/PERIOD KEY, as the rule has it */
+/** Off, or NUMBER KEY (CONCURRENT), or SIZE/PERIOD KEY (ALLOWANCE) */
 const char *ep_counted_limits_set_limit(cmd_parms *cmd, void *config,
                                         const char *amount, const char *key);
 

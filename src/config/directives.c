@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/* How the values of directives are read.  Their rows are in rules.def. */
+/* Reads the values of directives.  Their rows are in core/policy/rules.def. */
 
 #include "config/directives.h"
 
@@ -23,7 +23,7 @@ static const char *form_of(const cmd_parms *cmd)
     return ep_policy_row(ep_words_rule(cmd))->form;
 }
 
-/* core lets nothing pass but 100-continue */
+/* core refuses all expectations except 100-continue */
 static int is_more_than_continue(const ep_setting *expectations)
 {
     size_t i;
@@ -36,12 +36,12 @@ static int is_more_than_continue(const ep_setting *expectations)
     return expectations->names == NULL;
 }
 
-/* What a line of the server's switches on. */
+/* Notes what a line in the server's files needs. */
 static void begin_use(const cmd_parms *cmd, const ep_setting *setting)
 {
     switch (ep_words_rule(cmd)) {
     case EP_RULE_MODE:
-        /* cmd->path: inside of a section */
+        /* cmd->path is set inside a section */
         if (cmd->path != NULL) {
             ep_section_say_section_mode(cmd->server, setting);
         }
@@ -74,7 +74,7 @@ static const char *keep(cmd_parms *cmd, void *config, const ep_setting *setting)
     return ep_words_keep(cmd, config, setting);
 }
 
-/* Of some words one.  @return NULL, or what is wrong */
+/* Reads a directive with a choice of words.  @return NULL, or a message */
 static const char *parse_choice(const cmd_parms *cmd, const char *word,
                                 const char *words, ep_setting *setting)
 {
@@ -95,7 +95,7 @@ static const char *set_choice(cmd_parms *cmd, void *config, const char *word)
     return error != NULL ? error : keep(cmd, config, setting);
 }
 
-/* A size, or the directive's word for none, which is @a number. */
+/* Reads a size, or the directive's word for none, which becomes @a number. */
 static const char *parse_size(const cmd_parms *cmd, const char *word,
                               const char *none, int64_t number,
                               ep_setting *setting)
@@ -141,7 +141,7 @@ static const char *parse_names(cmd_parms *cmd, const char *args,
     while (*args != '\0') {
         const char *word = ap_getword_conf(cmd->pool, &args);
         const int is_any = ap_cstr_casecmp(word, "Any") == 0;
-        /* a list without names is of use for expectations alone */
+        /* only a list of expectations may be without names */
         const int is_none = rule == EP_RULE_EXPECTATIONS
                             && ap_cstr_casecmp(word, "None") == 0;
 
@@ -153,7 +153,7 @@ static const char *parse_names(cmd_parms *cmd, const char *args,
             any = is_any;
             continue;
         }
-        /* what is not UTF-8 could not be said in a document */
+        /* documents are JSON, and so UTF-8 */
         if (strlen(word) > EP_NAME_MAX || !ep_policy_is_name(rule, word)
             || !ep_document_is_message(word)) {
             return ep_words_complain(cmd, word, legal);
@@ -184,8 +184,8 @@ static const char *set_names(cmd_parms *cmd, void *config, const char *args)
 }
 
 /*
- * The names of the line before and one more.  Lines of a section share one array,
- * which doubles: each of them sees as many of its names as it knows of.
+ * Adds a name to those of the line before.  The lines of a section share one array, and
+ * each setting has its own count.  The array doubles when it is full.
  */
 static const char *const *add_name(apr_pool_t *pool, const ep_setting *before,
                                    const char *name)
@@ -206,7 +206,7 @@ static const char *const *add_name(apr_pool_t *pool, const ep_setting *before,
     return names;
 }
 
-/* @return NULL, or why an answer with such a challenge would not be legal */
+/* @return NULL, or a message: the challenge would not be legal in an answer */
 static const char *complain_challenge(const cmd_parms *cmd, const char *args,
                                       const char *challenge)
 {
@@ -235,7 +235,7 @@ static const char *complain_challenge(const cmd_parms *cmd, const char *args,
     return NULL;
 }
 
-/* Lines of one section add up, as the challenges of an answer do. */
+/* Each line of a section adds a challenge. */
 static const char *set_auth(cmd_parms *cmd, void *config, const char *args)
 {
     const char *error = ep_words_check_line(cmd);
@@ -267,7 +267,7 @@ static const char *set_auth(cmd_parms *cmd, void *config, const char *args)
     return ep_words_keep(cmd, config, setting);
 }
 
-/* @return a built-in code; EP_CODES: it is none */
+/* @return the built-in code; EP_CODES: it is none of these */
 static ep_code find_code(const char *word)
 {
     int code;
@@ -297,8 +297,8 @@ static const char *complain_message(const cmd_parms *cmd, const char *message)
                                            " \\ count twice");
 }
 
-/* An answer with one of these has to have a field that nobody gave: challenges,
- * methods, a proxy's challenges, a protocol (RFC 9110 15.5). */
+/* An answer with one of these statuses must have a field (RFC 9110 15.5):
+ * WWW-Authenticate, Allow, Proxy-Authenticate or Upgrade. */
 static int needs_field(int64_t status)
 {
     return status == HTTP_UNAUTHORIZED || status == HTTP_METHOD_NOT_ALLOWED
@@ -313,7 +313,7 @@ static const char *parse_refuse_status(const cmd_parms *cmd, const char *word,
 
     if (strlen(word) != 3 || !ep_number_size(word, &number) || number < 400
         || number > 599
-        /* for others than it knows, httpd would send 500 */
+        /* httpd sends 500 instead of a status that it does not know */
         || strncmp(ap_get_status_line((int)number), word, 3) != 0) {
         return ep_words_complain(cmd, word, "a STATUS from 400 to 599 that httpd"
                                             " knows");
@@ -358,7 +358,7 @@ static const char *set_refuse(cmd_parms *cmd, void *config, const char *code,
     return error != NULL ? error : ep_words_keep(cmd, config, setting);
 }
 
-/* What stands for the codes of ExpectPolicyRefuse, which are the site's own. */
+/* The word for the site's own codes (ExpectPolicyRefuse) in ExpectPolicyStatus. */
 static const char own_codes[] = "Refuse";
 
 static const char *legal_status(apr_pool_t *pool)
@@ -385,8 +385,7 @@ static void say_status(const cmd_parms *cmd, void *config, int in_htaccess,
                    (ep_rule)(EP_RULE_STATUS + code), setting);
 }
 
-/* A line without codes is for all codes except those that other lines of the
- * section name. */
+/* A line without codes is for all codes that no other line of the section names. */
 static void say_status_of_all(cmd_parms *cmd, void *config,
                               const ep_setting *setting)
 {
@@ -503,7 +502,7 @@ static const char *set_override(cmd_parms *cmd, void *config, const char *word)
     }
     ep_section_say_override(config, setting);
     if (setting->number == EP_OVERRIDE_ANY) {
-        /* an .htaccess file may name an expectation */
+        /* an .htaccess file may list an expectation */
         ep_expect_hold_need();
     }
     return NULL;
@@ -525,8 +524,8 @@ static const char *set_ceiling(cmd_parms *cmd, void *config, const char *word)
     return error;
 }
 
-/* OR_LIMIT: .htaccess under AllowOverride Limit; RSRC_CONF: outside of all
- * sections, where OR_LIMIT alone is not allowed. */
+/* OR_LIMIT: in .htaccess files under AllowOverride Limit.  RSRC_CONF: outside of all
+ * sections, where OR_LIMIT alone does not allow it. */
 #define IN_OWNERS_TIGHTEN (OR_LIMIT | ACCESS_CONF | RSRC_CONF)
 #define IN_OWNERS_CHOOSE IN_OWNERS_TIGHTEN
 #define IN_SERVERS (ACCESS_CONF | RSRC_CONF)
@@ -554,7 +553,7 @@ static const char *set_ceiling(cmd_parms *cmd, void *config, const char *word)
 #define READ_CEILING(name, ...) AP_INIT_TAKE1(name, set_ceiling, __VA_ARGS__)
 #define READ_LEDGER(name, ...) AP_INIT_TAKE1(name, set_ledger, __VA_ARGS__)
 
-/* httpd has this name for a number, and it is a rule of ours */
+/* httpd defines this name as a macro, but rules.def has a rule of this name */
 #undef METHODS
 #define INFO(rule) ((void *)(apr_uintptr_t)EP_RULE_##rule)
 

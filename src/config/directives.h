@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** The directives: words to settings. */
+/** The table of directives. */
 #ifndef EP_DIRECTIVES_H
 #define EP_DIRECTIVES_H
 

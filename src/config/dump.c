@@ -13,26 +13,27 @@
 #include "config/section.h"
 #include "core/text/number.h"
 
-/* core's LimitRequestBody where nobody says one (server/core.c) */
+/* core's default of LimitRequestBody (server/core.c) */
 #define BODY_LIMIT_UNSET ((apr_off_t)-1)
 #define BODY_LIMIT_DEFAULT ((apr_int64_t)1 << 30)
-/* No .htaccess file is larger that anybody wrote, in bytes. */
+/* The largest .htaccess file that is read here, in bytes. */
 #define HTACCESS_MOST (1 << 20)
 
-/* What is being written, and where in the configuration. */
+/* The state of the output, and the current section. */
 typedef struct dump {
     apr_pool_t *pool;
     apr_file_t *out;
     server_rec *server;
-    /* how deep the section stands */
+    /* the indentation */
     int depth;
-    /* the section's policy, and what .htaccess files below it may do */
+    /* the policy of the section, and the ExpectPolicyOverride there */
     ep_policy policy;
     const ep_setting *override;
-    /* the section, alone; and core's configuration of it and all around it */
+    /* the section by itself; and core's configuration, merged with the sections
+     * around it */
     const ap_conf_vector_t *section;
     const core_dir_config *core;
-    /* the warnings so far: an inner section repeats none of an outer one */
+    /* the warnings so far: each is printed only once */
     apr_hash_t *warned;
 } dump;
 
@@ -77,8 +78,8 @@ static const char *bytes(const dump *d, apr_int64_t number)
     return apr_psprintf(d->pool, "%" APR_INT64_T_FMT " bytes", number);
 }
 
-/* The strictest SecRequestBodyLimit anywhere: mod_security2 keeps what it
- * makes of it to itself, and stops at it wherever it is in effect. */
+/* Finds the smallest SecRequestBodyLimit in all files, since other modules cannot read
+ * the configuration of mod_security2. */
 static void find_body_limit(const ap_directive_t *node, apr_int64_t *limit,
                             const ap_directive_t **where)
 {
@@ -125,8 +126,8 @@ static void check_size(dump *d)
     }
 }
 
-/* 1 if httpd knows none of the methods that may carry content; they compare
- * with case, so this is how `post` shows. */
+/* 1 if httpd knows none of the listed methods.  Methods are case-sensitive, so this
+ * finds mistakes such as `post`. */
 static int excludes_all_methods(const ep_setting *methods)
 {
     size_t i;
@@ -141,8 +142,8 @@ static int excludes_all_methods(const ep_setting *methods)
     return 1;
 }
 
-/* What a section says itself and stands behind a check that no upload passes:
- * what is said further out may act elsewhere. */
+/* Warns of settings of the section itself whose check comes after one that refuses all
+ * uploads.  Settings of outer sections are skipped, since they may act elsewhere. */
 static void check_reach(dump *d)
 {
     const ep_setting *methods = server_says(d, EP_RULE_METHODS);
@@ -190,7 +191,7 @@ static void check_paths(dump *d)
     }
 }
 
-/* 1 if a list of names that NULL ends has this one */
+/* 1 if a list, which ends with NULL, has this name */
 static int is_among(const char *const *names, const char *name)
 {
     while (*names != NULL && ap_cstr_casecmp(*names, name) != 0) {
@@ -208,8 +209,8 @@ static int is_in_section(const ap_directive_t *node)
     return node->parent != NULL;
 }
 
-/* @return a line that sets a variable at a time when .htaccess files may take it
- * back, or so late that no limit sees it; NULL: there is none */
+/* @return a line that sets a variable so late that .htaccess files may change it
+ *         afterwards, or that no limit sees it; NULL: there is none */
 static const ap_directive_t *find_late(const ap_directive_t *node,
                                        const char *variable)
 {
@@ -268,8 +269,7 @@ static void check_variable(dump *d, const ep_setting *setting,
     }
 }
 
-/* What an expression reads that owners can change; their own lines are not in
- * the dump. */
+/* Warns if an expression in the server's files reads what .htaccess files can change. */
 static void check_expressions(dump *d)
 {
     size_t i;
@@ -293,7 +293,7 @@ static void check_expressions(dump *d)
     }
 }
 
-/* Whether httpd reads directives of ours in .htaccess files. */
+/* 1 if httpd reads directives of this module in .htaccess files here */
 static int allows_override(const dump *d)
 {
     const core_dir_config *core = d->core;
@@ -306,8 +306,8 @@ static int allows_override(const dump *d)
                && !apr_is_empty_table(core->override_list));
 }
 
-/* A word of ours in a file that is there and is not read: what its owner wrote
- * in vain. */
+/* Warns of directives of this module in an .htaccess file for which AllowOverride has no
+ * Limit. */
 static void check_htaccess(dump *d, const char *directory)
 {
     const core_server_config *core = ap_get_core_module_config(
@@ -322,8 +322,8 @@ static void check_htaccess(dump *d, const char *directory)
         apr_finfo_t found;
         char line[HUGE_STRING_LEN];
 
-        /* opening an owner's pipe would block; a link may lead to a system file
-         * that blocks or never ends */
+        /* only regular files: opening a pipe would block, and a link may lead to a
+         * device that blocks or never ends */
         if (apr_stat(&found, path,
                      APR_FINFO_TYPE | APR_FINFO_SIZE | APR_FINFO_LINK, d->pool)
                 != APR_SUCCESS
@@ -332,7 +332,7 @@ static void check_htaccess(dump *d, const char *directory)
             continue;
         }
         while (ap_cfg_getline(line, sizeof(line), file) == APR_SUCCESS) {
-            /* all directives begin like the first one */
+            /* the names of all directives begin with the name of the first one */
             if (ap_cstr_casecmpn(line, ep_directives[0].name,
                                  strlen(ep_directives[0].name)) == 0) {
                 put_warning(d, apr_psprintf(d->pool, "%s:%u is not read, or is"
@@ -358,7 +358,7 @@ static void check_override(dump *d)
     }
 }
 
-/* A demand for credentials is made of several lines: each is a challenge. */
+/* Prints each challenge as a line of its own. */
 static void put_demand(dump *d, ep_rule rule, const ep_setting *setting)
 {
     size_t i;
@@ -381,8 +381,7 @@ static const char *code_name(int code)
     return token != NULL ? token : "Refuse";
 }
 
-/* @return 0 if a line further up in the dump has said it: one line is for many
- * codes */
+/* @return 0 if the line was printed already: one line may be for many codes */
 static int is_first_of(const dump *d, int code)
 {
     const ep_setting *setting = server_says(d, (ep_rule)(EP_RULE_STATUS + code));
@@ -395,7 +394,7 @@ static int is_first_of(const dump *d, int code)
     return before == code;
 }
 
-/* A line with codes is shown with those that it holds for. */
+/* Prints a line with the codes for which it is in effect. */
 static void put_status(dump *d, int code)
 {
     const ep_setting *setting = server_says(d, (ep_rule)(EP_RULE_STATUS + code));
@@ -433,7 +432,7 @@ static void put_policy(dump *d)
 
         if (setting == NULL || setting->file == NULL
             || rule == EP_RULE_MODE) {
-            /* what is built in has no line */
+            /* a built-in default has no line */
             continue;
         }
         if (rule >= EP_RULE_STATUS && rule <= EP_RULE_STATUS_LAST) {
@@ -459,7 +458,7 @@ static core_dir_config *core_of(const ap_conf_vector_t *vector)
     return ap_get_core_module_config(vector);
 }
 
-/* @return 1 if a section has a word of ours in it, or one inside of it has */
+/* @return 1 if a section, or one inside it, has a directive of this module */
 static int has_word(const ap_conf_vector_t *section)
 {
     const core_dir_config *core = core_of(section);
@@ -546,8 +545,8 @@ static void put_section(dump *outer, const char *kind,
     put_inner(&d, merged, section);
 }
 
-/* 1 if what lies in @a inner surely lies in @a outer as well: whether an
- * expression or wildcards match it, only a request shows. */
+/* 1 if @a inner surely lies in @a outer.  For regular expressions and wildcards, this
+ * depends on the request. */
 static int is_around(const core_dir_config *outer,
                      const core_dir_config *inner)
 {
@@ -561,8 +560,8 @@ static int is_around(const core_dir_config *outer,
                || (length > 0 && outer->d[length - 1] == '/'));
 }
 
-/* The sections of one kind, each over all those that it lies in and that stand
- * before it: httpd has sorted them. */
+/* Prints the sections of one kind, each merged with the earlier ones in which it lies.
+ * httpd has sorted them. */
 static void put_sections(dump *d, const char *kind,
                          const apr_array_header_t *sections)
 {

@@ -1,8 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
 /**
- * `httpd -t -D DUMP_EXPECT_POLICY`: what the sections of the server's files
- * come to, with file and line, and what can never act.
+ * `httpd -t -D DUMP_EXPECT_POLICY`: prints the policy of each section of the server's
+ * files, with file and line, and warns of settings that never act.
  */
 #ifndef EP_DUMP_H
 #define EP_DUMP_H

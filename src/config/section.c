@@ -11,21 +11,20 @@
 APLOG_USE_MODULE(expect_policy);
 
 /*
- * What was written for a place: either what one section or .htaccess file
- * says, or `add` laid over `base`.  Merging only joins the two: it runs for
- * every section that any request meets, while only uploads need to know what
- * it comes to (collect() below).
+ * The configuration of one section or .htaccess file, or `add` merged over `base`.
+ * Merging only joins the two, since it runs for each section in each request.  Only
+ * uploads need the result, which collect() below makes.
  */
 typedef struct dir_config dir_config;
 struct dir_config {
     /* both NULL: this is one section */
     const dir_config *base;
     const dir_config *add;
-    /* some section in here says On or DryRun */
+    /* 1: some section in here has On or DryRun */
     int may_be_on;
     /* it stands in an .htaccess file */
     int is_owners;
-    /* what the section says; NULL: nothing */
+    /* the settings of the section; NULL: none */
     ep_half *says;
     const ep_setting *override;
 };
@@ -75,7 +74,7 @@ void *ep_section_merge_server(apr_pool_t *pool, void *base_, void *add_)
     server_config *merged = apr_palloc(pool, sizeof(*merged));
 
     merged->ceiling = add->ceiling != NULL ? add->ceiling : base->ceiling;
-    /* sections of the main server reach into its virtual hosts */
+    /* sections of the main server also hold in its virtual hosts */
     merged->strictest = stricter(base->strictest, add->strictest);
     return merged;
 }
@@ -119,7 +118,7 @@ void ep_section_say_ceiling(server_rec *server, const ep_setting *setting)
     server_config_of(server)->ceiling = setting;
 }
 
-/* Set while hooks are registered; NULL: nothing is to be done. */
+/* Set while hooks are registered; NULL: there is nothing to call. */
 static void (*features[EP_FEATURES])(void);
 
 void ep_section_when_used(ep_feature feature, void (*begin)(void))
@@ -166,20 +165,20 @@ int ep_section_has_ceiling(const request_rec *r)
            && ep_section_may_be_on(r->server->lookup_defaults);
 }
 
-/* What all sections of a place come to. */
+/* The settings of all sections that hold in one place. */
 typedef struct collected {
     ep_half server;
     ep_half owner;
-    /* both as one sequence, as ExpectPolicyOverride Any wants it */
+    /* both as one sequence, for ExpectPolicyOverride Any */
     ep_half all;
-    /* the owner has said anything */
+    /* 1: an .htaccess file has a setting */
     int has_owner;
     const ep_setting *override;
 } collected;
 
-/* From the last section to the first.  httpd lays sections over one another
- * one by one, so that `base` is the long side and `add` seldom more than one
- * section: recursion is as deep as sections nest, not as many as there are. */
+/* Goes from the last section to the first.  httpd merges sections one after the other,
+ * so `base` is a long chain, which a loop follows, and `add` is seldom more than one
+ * section.  So the recursion is not deeper than sections are nested. */
 static void collect(const dir_config *config, collected *result)
 {
     while (config->base != NULL) {
@@ -224,7 +223,7 @@ static void log_clamped(request_rec *r, const ep_setting *owner,
     }
 }
 
-/* One line of a rule that may stand several times. */
+/* Checks a line of a rule that may stand several times. */
 static void log_line_in_vain(request_rec *r, const collected *found,
                              ep_override how, ep_rule rule,
                              const ep_setting *owner)
@@ -241,8 +240,8 @@ static void log_line_in_vain(request_rec *r, const collected *found,
     }
 }
 
-/* All of both sides hold, so these lines change nothing; but their owner may
- * think that they do. */
+/* Logs lines of an owner that change nothing, since a limit of the server's that counts
+ * the same is stricter. */
 static void log_lines_in_vain(request_rec *r, const collected *found,
                               ep_override how)
 {
@@ -263,8 +262,8 @@ static void log_lines_in_vain(request_rec *r, const collected *found,
     }
 }
 
-/* What the owner says in vain.  Told at an upload: .htaccess files are read
- * anew for every request, and most requests need no policy. */
+/* Logs lines of .htaccess files that have no effect.  Only at an upload, since these
+ * files are read again for each request, and most requests need no policy. */
 static void log_in_vain(request_rec *r, const collected *found,
                         ep_override how)
 {
@@ -287,8 +286,8 @@ static void log_in_vain(request_rec *r, const collected *found,
     log_lines_in_vain(r, found, how);
 }
 
-/* The owner's line does not hold; the server's that finds no room has every
- * upload refused, and the refusal names it. */
+/* Logs a line of an owner for which there is no room: it does not count.  If there is no
+ * room for a line of the server's, uploads are refused, and the log names it then. */
 static void log_surplus(request_rec *r, const ep_setting *surplus)
 {
     if (ep_log_once(r->pool, "surplus", surplus)) {
@@ -367,7 +366,7 @@ void ep_section_host_policy(request_rec *r, ep_policy *policy)
     }
 }
 
-/* The directories of a server are where .htaccess files are looked for. */
+/* httpd looks for .htaccess files in the directories of <Directory> sections. */
 static int has_open_directory(const server_rec *server, int override)
 {
     const core_server_config *core = ap_get_core_module_config(
@@ -403,7 +402,7 @@ int ep_section_says(const ap_conf_vector_t *section)
 {
     const dir_config *config = dir_config_in(section);
 
-    /* httpd makes one for the first directive of a module */
+    /* NULL if the section has no directive of this module */
     return config != NULL
            && (config->says != NULL || config->override != NULL);
 }

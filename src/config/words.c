@@ -8,14 +8,13 @@
 #include "config/section.h"
 
 /*
- * What one .htaccess file may say: it is read for each request, and so costs each
- * request the memory for all that it says.  Lines of the module; names in the lists
- * of all its lines.
+ * Bounds for one .htaccess file, which is read for each request and so needs memory in
+ * each request: lines of this module, and names in all lists of these lines.
  */
 #define OWNER_LINES_MAX 256
 #define OWNER_NAMES_MAX 1024
 
-/* The longest bad word that a message repeats. */
+/* How much of a bad word a message repeats, in bytes. */
 #define SHOWN_MAX 80
 
 const char *ep_words_complain(const cmd_parms *cmd, const char *word,
@@ -32,15 +31,15 @@ int ep_words_in_htaccess(cmd_parms *cmd)
 }
 
 /*
- * The directory whose .htaccess file this thread reads, and the pool into which
- * it is read.  cmd->path has it outside of sections only: inside, it is what
- * <Files> or <If> say.  The name of the file does not tell: AccessFileName may
- * have slashes, and behind mod_macro a line stands in no file.
+ * The directory whose .htaccess file this thread reads, and the pool for its content.
+ * cmd->path is this directory only outside of sections; inside, it is the argument of
+ * <Files> or <If>.  The name of the file does not help: AccessFileName may have
+ * slashes, and with mod_macro a line has no file.
  */
 static __thread struct {
     const char *directory;
     const apr_pool_t *pool;
-    /* of the module, so far */
+    /* lines and names of this module so far */
     size_t lines;
     size_t names;
 } htaccess;

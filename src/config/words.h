@@ -1,33 +1,32 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** What the functions of all directives have in common: words, lines, .htaccess.  A
- * message is in the pool of the directive. */
+/** Functions that all directives use.  Messages are in the pool of the directive. */
 #ifndef EP_WORDS_H
 #define EP_WORDS_H
 
 #include "request/request.h"
 
-/** Registers what directives in .htaccess files have to know of httpd. */
+/** Registers the hook that finds out which .htaccess file is read. */
 void ep_words_register(void);
 
-/** @return what is wrong: @a word stands where only what is @a legal may */
+/** @return a message: @a word is not legal here, and @a legal says what is */
 const char *ep_words_complain(const cmd_parms *cmd, const char *word,
                               const char *legal);
 
-/** @return what is wrong: there are more than so many */
+/** @return a message: there are more than @a most of @a what */
 const char *ep_words_exceeds(const cmd_parms *cmd, size_t most, const char *what);
 
 /** @return 1 if the directive stands in an .htaccess file */
 int ep_words_in_htaccess(cmd_parms *cmd);
 
-/** @return the directory of the .htaccess file, with a slash at its end, until the
- * file has been read; NULL: it is a file of the server's */
+/** @return the directory of the .htaccess file, with a slash at its end, valid until
+ * the file has been read; NULL: the directive stands in the server's files */
 const char *ep_words_directory(cmd_parms *cmd);
 
-/** @return a setting that knows its file, line and directive */
+/** @return a setting with the file, line and name of the directive */
 ep_setting *ep_words_new_setting(const cmd_parms *cmd);
 
-/** @return the rule that the table has for a directive */
+/** @return the rule of a directive, from rules.def */
 ep_rule ep_words_rule(const cmd_parms *cmd);
 
 /** Keeps a setting for the section; the last one of a section holds.
@@ -35,14 +34,16 @@ ep_rule ep_words_rule(const cmd_parms *cmd);
 const char *ep_words_keep(cmd_parms *cmd, void *config,
                           const ep_setting *setting);
 
-/** Each line comes by here first.  @return NULL, or what is wrong */
+/** Call it first for each line: bounds the lines of an .htaccess file.
+ * @return NULL, or a message */
 const char *ep_words_check_line(cmd_parms *cmd);
 
-/** One more name in a list that has so many.  @return NULL, or what is wrong */
+/** Call it before a name is added to a list of @a count names: bounds them.
+ * @return NULL, or a message */
 const char *ep_words_check_name(cmd_parms *cmd, size_t count);
 
-/** @return which of @a words, which have a blank between them, a word is, from 0;
- * -1: none */
+/** @param words separated by single spaces
+ * @return the index of @a word in @a words, from 0; -1: it is none of them */
 int ep_words_number(const char *words, const char *word);
 
 #endif

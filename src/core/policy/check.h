@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** The checks: what each of them asks of a head, and tells where it fails. */
+/** The checks of a request's head, and what a failed check tells the client. */
 #ifndef EP_CHECK_H
 #define EP_CHECK_H
 
@@ -40,7 +40,7 @@ typedef struct ep_facts {
     const char *accept;
 } ep_facts;
 
-/** What a check that failed tells beside its code; several may be or-ed. */
+/** What a failed check tells besides its code; these flags may be combined. */
 enum {
     EP_TELLS_NOTHING = 0,
     /** the log line tells the limit, and the document does, too */
@@ -50,7 +50,7 @@ enum {
     EP_TELLS_MAX_SIZE = 4,
     /** both tell the size that was asked for */
     EP_TELLS_REQUESTED = 8,
-    /** the answer says when to come again, if that is known */
+    /** the answer has Retry-After, if the time is known */
     EP_TELLS_RETRY = 16,
     /** both tell the size of the whole */
     EP_TELLS_TOTAL = 128,
@@ -67,8 +67,8 @@ typedef struct ep_check {
     int status;
     /** of a check of the head */
     ep_rule rule;
-    /** @return the setting that the facts fail; NULL: they pass.  NULL: the
-     * ledger is asked */
+    /** @return the setting that the facts fail; NULL: they pass.  The pointer is NULL
+     * for limits that the ledger counts */
     const ep_setting *(*fails)(const ep_policy *policy, ep_rule rule,
                                const ep_facts *facts);
     /** member of the document; NULL: there is none */
@@ -87,7 +87,7 @@ const ep_check *ep_check_of(ep_code code);
 const char *ep_check_list(ep_code code);
 
 /**
- * Asks a check of the head.
+ * Runs a check of the head.
  * @param code below EP_HEAD_CODES
  * @param facts with an Expect field for EP_UNSUPPORTED_EXPECTATION, with
  *        content for all others
@@ -103,11 +103,11 @@ const ep_setting *ep_check_fails(ep_code code, const ep_policy *policy,
  * and nothing of it is stored as a file */
 int ep_check_is_query(const ep_facts *facts);
 
-/** @return bytes up to which the upload is small, however much it has; -1: its head
- * says that it is not */
+/** @return the size up to which the upload counts as small, in bytes; -1: its head says
+ * that it is larger */
 int64_t ep_check_small_up_to(const ep_policy *policy, const ep_facts *facts);
 
-/** @return bytes that the upload says it has; EP_UNKNOWN: it does not say */
+/** @return the size that the head announces, in bytes; EP_UNKNOWN: none */
 int64_t ep_check_requested(const ep_facts *facts);
 
 /**

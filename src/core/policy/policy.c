@@ -17,7 +17,7 @@ static const ep_setting default_expectations = {
 
 static const ep_setting default_count_from = { .number = EP_COUNT_FROM_DEFAULT };
 
-/* What holds where the server's files say nothing; NULL: nothing does. */
+/* The defaults, which hold if the server's files do not set a rule; NULL: none. */
 static const ep_setting *default_of(ep_rule rule)
 {
     return rule == EP_RULE_EXPECTATIONS ? &default_expectations
@@ -36,7 +36,7 @@ const ep_rule_row *ep_policy_row(ep_rule rule)
     return &rows[rule];
 }
 
-/* Leaves out what was written but demands nothing: Off, Any, Unlimited. */
+/* @return NULL for settings that make no demand: Off, Any, Unlimited */
 static const ep_setting *demand(ep_rule rule, const ep_setting *setting)
 {
     int demands;
@@ -101,7 +101,7 @@ void ep_policy_add_section(ep_half *half, const ep_half *section)
     int rule;
 
     for (rule = 0; rule < EP_RULES; rule++) {
-        /* where a word is there already, it came from further inside */
+        /* a setting that is there already is from an inner section */
         if (half->rule[rule] == NULL) {
             half->rule[rule] = section->rule[rule];
         }
@@ -224,7 +224,7 @@ void ep_policy_only_ceiling(ep_policy *policy, ep_mode mode)
     policy->mode_by = NULL;
 }
 
-/* A token, but no star, which would look like a pattern and match nothing. */
+/* 1 if it is a token without `*`, which would look like a pattern but match nothing */
 static int is_plain_token(const char *word)
 {
     const size_t length = ep_text_token(word);
@@ -276,7 +276,7 @@ int ep_policy_lists(ep_rule rule, const ep_setting *setting, const char *name)
     return 0;
 }
 
-/* 1 if the server's list has not all that the owner's has */
+/* 1 if the owner's list has a name that the server's does not accept */
 static int lists_more(ep_rule rule, const ep_setting *server,
                       const ep_setting *owner)
 {
@@ -431,7 +431,7 @@ const char *ep_policy_message(const ep_policy *policy, ep_code code)
 {
     const ep_setting *const *said = policy->rule[EP_RULE_MESSAGE + code];
 
-    /* an owner knows best what to tell the site's users */
+    /* the owner's message is used before the server's */
     const ep_setting *last = said[1] != NULL ? said[1] : said[0];
 
     return last != NULL ? last->message : NULL;

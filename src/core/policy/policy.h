@@ -1,12 +1,12 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
 /**
- * What was written in configuration files, and what it comes to.
+ * The settings in configuration files, and the policy that they make.
  *
  * Each directive that was written is one ep_setting.  A half is all that one
  * side, the server's files or the site owner's, says for a place.  A policy is
- * both halves side by side: nothing is merged across the border between them,
- * every check simply has to pass both.
+ * both halves side by side: the settings of the two sides are not merged, and an
+ * upload has to pass each check on both sides.
  */
 #ifndef EP_POLICY_H
 #define EP_POLICY_H
@@ -16,9 +16,9 @@
 
 /** Sizes: no limit. */
 #define EP_UNLIMITED INT64_MAX
-/** ExpectPolicyCountFrom where none is written, bytes. */
+/** The default of ExpectPolicyCountFrom, in bytes. */
 #define EP_COUNT_FROM_DEFAULT (64 * 1024)
-/** Sizes: not known, not told. */
+/** Sizes: unknown, or not to be told. */
 #define EP_UNKNOWN ((int64_t)-1)
 /** The longest single name in a list (media type, coding, expectation). */
 #define EP_NAME_MAX 127
@@ -36,7 +36,7 @@
 typedef enum ep_code {
 #define HEAD_CHECK(code, ...) EP_##code,
 #include "core/policy/checks.def"
-    /** how many there are for the head alone; behind them, limits that count */
+    /** the number of checks of the head; after them, limits that count */
     EP_HEAD_CODES,
     EP_LAST_HEAD_CODE = EP_HEAD_CODES - 1,
 #define COUNTED_CHECK(code, ...) EP_##code,
@@ -45,14 +45,14 @@ typedef enum ep_code {
     EP_ADMITTED = EP_CODES
 } ep_code;
 
-/** The most limits that count for one upload: the server's, free space
- * included, and those of .htaccess files.  Neither side has the other's room. */
+/** The most limits that count for one upload: in the server's files, free space
+ * included, and in .htaccess files.  Neither side can use the other's room. */
 #define EP_SERVERS_MAX 16
 #define EP_OWNERS_MAX 8
 #define EP_COUNTED_MAX (EP_SERVERS_MAX + EP_OWNERS_MAX)
 
-/** What a half is made of: a row each in rules.def, in its order; of some, one for
- * each code. */
+/** The rules, in the order of rules.def: one for each row, or one for each code
+ * (PER_CODE). */
 typedef enum ep_rule {
 #define RULE(rule, ...) EP_RULE_##rule,
 #define PER_CODE(rule, ...) \
@@ -61,22 +61,21 @@ typedef enum ep_rule {
     EP_RULES
 } ep_rule;
 
-/** How values of a rule compare, and which of them demands nothing. */
+/** How the values of a rule compare, and which value makes no demand. */
 typedef enum ep_rule_kind {
-    /** says how a refusal looks, and demands nothing of an upload */
+    /** says how a refusal looks, and makes no demand on an upload */
     EP_KIND_PER_CODE,
     /** bytes, EP_UNLIMITED demands nothing; the smaller number is stricter */
     EP_KIND_AT_MOST,
-    /** bytes, 0 is Off; the smaller number is stricter.  It is a number up to which
-     * something is let pass, so that each value demands something, and there is
-     * one where none was written */
+    /** bytes, 0 is Off; the smaller number is stricter.  Up to this number something
+     * is allowed, so each value makes a demand, and there is a default */
     EP_KIND_UP_TO,
     /** Any demands nothing; names must be in both lists */
     EP_KIND_LIST,
     /** Off demands nothing; one of each side's must be met */
     EP_KIND_CHALLENGES,
-    /** of these, 0 demands nothing; the larger number is stricter.  Bytes; whether
-     * content of unknown length has as many, only its end shows */
+    /** bytes, 0 demands nothing; the larger number is stricter.  For content of unknown
+     * length, it can be checked only at the end */
     EP_KIND_AT_LEAST,
     EP_KIND_SWITCH,
     EP_KIND_CHOICE,
@@ -85,7 +84,7 @@ typedef enum ep_rule_kind {
     EP_KIND_COUNTED
 } ep_rule_kind;
 
-/** Where a directive may stand; of an owner's word, what it does. */
+/** Where a directive may stand, and what it does in an .htaccess file. */
 typedef enum ep_where {
     EP_OWNERS_CHOOSE,
     EP_OWNERS_TIGHTEN,
@@ -119,7 +118,7 @@ typedef enum ep_format {
     EP_FORMAT_NEGOTIATE
 } ep_format;
 
-/** How long a refused client may go on sending. */
+/** How long a refused client may continue to send. */
 typedef enum ep_linger {
     EP_LINGER_FULL,
     EP_LINGER_SHORT,
@@ -150,7 +149,8 @@ typedef struct ep_count {
      * limits of two places count apart
      */
     const char *scope;
-    /** 1: it stands in an .htaccess file; its expression sees what these edit */
+    /** 1: it stands in an .htaccess file; its expression sees values that .htaccess
+     * files have changed */
     int is_owners;
     /** ALLOWANCE, CONCURRENT */
     ep_for whom;
@@ -162,30 +162,29 @@ typedef struct ep_count {
     /** FREE_SPACE: 1: the number is percent of the file system */
     int is_percent;
     /**
-     * QUOTA with a PATH: the tree.  Otherwise, and for DIRECTORY, the
-     * directory that the directive stands in; NULL where that has wildcards:
-     * then it is the first @a depth segments of the request's file name.
+     * QUOTA with a PATH: the tree.  Otherwise, and for DIRECTORY, the directory of
+     * the section or .htaccess file.  NULL if that has wildcards: the directory is
+     * then the first @a depth segments of the request's file name.
      * Absolute, without a slash at its end unless it is the root.
      */
     const char *directory;
-    /** what stands there where it has wildcards; otherwise NULL */
+    /** the path with wildcards; NULL: it has none */
     const char *pattern;
-    /** how many segments it has; the root has none */
+    /** the number of segments of the directory; 0 for the root */
     unsigned int depth;
     /** QUOTA: the file that holds the usage; NULL: the tree is measured */
     const char *usage_file;
-    /** the line before this one in the same section; NULL: none.  One that is
-     * Off (number EP_UNLIMITED) ends what was said before it and further out */
+    /** the line before this one in the same section; NULL: none.  A line with Off
+     * (number EP_UNLIMITED) cancels the lines before it and those of outer sections */
     const struct ep_setting *before;
 } ep_count;
 
-/** One directive as it was written.  Which members count depends on the rule. */
+/** One directive as it was written.  The rule decides which members are used. */
 typedef struct ep_setting {
-    /** where it stands, for logs, never for clients; NULL: it is built in */
+    /** the file, for logs and never for clients; NULL: it is built in */
     const char *file;
     unsigned int line;
-    /** the directive's name, for logs, and what stands behind it; NULL: it is
-     * built in */
+    /** the directive's name and its arguments, for logs; NULL: it is built in */
     const char *directive;
     const char *text;
     /**
@@ -209,70 +208,69 @@ typedef struct ep_setting {
     const ep_count *count;
 } ep_setting;
 
-/**
- * What one section says, or all that one side says for a place.  All 0: it
- * says nothing.
- */
+/** The settings of one section, or of all sections of one side that hold in a place.
+ * All 0: there are none. */
 typedef struct ep_half {
-    /** the last word on each rule; NULL: none */
+    /** the setting that holds for each rule; NULL: none */
     const ep_setting *rule[EP_RULES];
-    /** of sections put together: what QUOTA, ALLOWANCE and CONCURRENT came to,
-     * the innermost and last line first */
+    /** if sections were put together: the lines of QUOTA, ALLOWANCE and CONCURRENT
+     * that count, the innermost section and its last line first */
     const ep_setting *counted[EP_COUNTED_MAX];
     size_t counted_count;
-    /** how many of them are the server's [0] and owners' [1], and the first
-     * line of each that found no room there; NULL: all did */
+    /** how many of them are the server's [0] and owners' [1]; and the first line of
+     * each for which there was no room, NULL: there was room for all */
     size_t counted_of[2];
     const ep_setting *surplus[2];
-    /** the line that says Off, for each of the three, from QUOTA on */
+    /** the line with Off, for each of the three, from QUOTA on */
     const ep_setting *off[EP_RULES - EP_RULE_QUOTA];
 } ep_half;
 
-/** What holds for a request. */
+/** The policy of a request. */
 typedef struct ep_policy {
-    /** what the choices of rules.def come to; of `fails_closed`: what the ledger
-     * cannot answer for is refused */
+    /** the values of the choices in rules.def.  `fails_closed`: if the ledger fails,
+     * uploads are refused */
 #define CHOICE(rule, type, chosen, ...) type chosen;
 #include "core/policy/rules.def"
     ep_status_choice status[EP_CODES];
-    /** Upload-Limit is for the server's files to allow: it says that uploads can
-     * be resumed */
+    /** 1: the answer may have Upload-Limit.  Only the server's files can allow it,
+     * since it says that uploads can be resumed */
     int tells_upload_limit;
     /** the setting that switched the policy on; NULL: only the ceiling holds */
     const ep_setting *mode_by;
-    /** [0] the server's and [1] the owner's demand; NULL: none is made, or it
-     * counts */
+    /** [0] the server's and [1] the owner's demand; NULL: there is none, or the rule
+     * is one that counts */
     const ep_setting *rule[EP_RULES][2];
-    /** bounds MAX_SIZE from outside of all sections; NULL: no ceiling */
+    /** ExpectPolicyCeiling, which bounds MAX_SIZE; NULL: there is none */
     const ep_setting *ceiling;
-    /** all that count, by rule, the server's before the owner's */
+    /** all limits that count, by rule, the server's before the owner's */
     const ep_setting *counted[EP_COUNTED_MAX];
     size_t counted_count;
-    /** the first line of the server's [0] and of owners' [1] that found no room
-     * there; NULL: all did */
+    /** the first line of the server's [0] and of owners' [1] for which there was no
+     * room; NULL: there was room for all */
     const ep_setting *surplus[2];
 } ep_policy;
 
 /**
- * Puts a section to those further inside.
- * @param half all 0, or what sections further inside have come to
- * @param section what one section says
+ * Adds an outer section to those inside it.
+ * @param half all 0, or the result for the inner sections
+ * @param section the settings of one section
  */
 void ep_policy_add_section(ep_half *half, const ep_half *section);
 
 /**
- * Puts the halves side by side.  Where more limits of one side count than there
- * is room for, those further out are left out.
- * @param server what the server's files say; under EP_OVERRIDE_ANY everything
- *        that any file says, as one sequence.  NULL: nothing
- * @param owner what .htaccess files say; looked at under Tighten only
+ * Makes the policy from both halves.  If one side has more limits that count than there
+ * is room for, the outermost are left out.
+ * @param server the settings of the server's files; with EP_OVERRIDE_ANY those of all
+ *        files, as one sequence.  NULL: none
+ * @param owner the settings of .htaccess files; used only with EP_OVERRIDE_TIGHTEN
  */
 void ep_policy_compose(ep_policy *policy, const ep_half *server,
                        const ep_half *owner, ep_override how);
 
 /**
- * Where a section is Off, the ceiling of its virtual host still holds: leaves
- * no rule but that, in the virtual host's @a mode.
+ * Removes all rules except the ceiling, since the ceiling of a virtual host also holds
+ * in a section that is Off.
+ * @param mode the mode of the virtual host
  */
 void ep_policy_only_ceiling(ep_policy *policy, ep_mode mode);
 
@@ -287,7 +285,7 @@ int ep_policy_is_laxer(ep_rule rule, const ep_setting *server,
 
 /**
  * The same for a line of a rule that may stand several times.
- * @param server what its sections came to
+ * @param server the half of the server's files
  * @param owner a line of @a rule, Off or a limit
  * @return the server's limit that counts all that the owner's counts, and
  *         allows less; NULL: there is none
@@ -295,7 +293,7 @@ int ep_policy_is_laxer(ep_rule rule, const ep_setting *server,
 const ep_setting *ep_policy_tighter(ep_rule rule, const ep_half *server,
                                     const ep_setting *owner);
 
-/** @return the site's own words for a code; NULL: none */
+/** @return the site's own message for a code; NULL: none */
 const char *ep_policy_message(const ep_policy *policy, ep_code code);
 
 /** @return the setting that limits the size most; NULL: none does */
@@ -305,11 +303,12 @@ const ep_setting *ep_policy_max_size(const ep_policy *policy);
  * is */
 int64_t ep_policy_count_from(const ep_policy *policy);
 
-/** @return 1 if a rule demands something that content of unknown length shows at its
- * end alone (AT_LEAST) */
+/** @return 1 if a rule has a demand (AT_LEAST) that can be checked for content of unknown
+ * length only at its end */
 int ep_policy_asks_at_end(const ep_policy *policy);
 
-/** Adds what another place, which content has come through, has at least asked for. */
+/** Adds the AT_LEAST demands of the policy of another place, for which the content was
+ * judged before. */
 void ep_policy_keep_least(ep_policy *policy, const ep_policy *other);
 
 /** @return the row of a rule in rules.def; if a row has one rule for each code, all 0
@@ -333,7 +332,7 @@ int ep_policy_covers(ep_rule rule, const char *listed, const char *name);
 int ep_policy_lists(ep_rule rule, const ep_setting *setting, const char *name);
 
 /**
- * What a list rule accepts in the end: what both halves list.
+ * Lists what a list rule accepts: the names that both halves accept.
  * @param names at least EP_NAMES_MAX places; they point into the policy
  * @param bytes the most bytes that the names may take together in JSON
  * @param complete 0 if names were left out for that reason, else 1

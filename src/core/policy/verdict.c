@@ -24,7 +24,7 @@ int ep_verdict_is_temporary(const ep_verdict *verdict)
         return own == 503 || own == 429;
     }
     return (ep_check_of(verdict->code)->tells & EP_IS_TEMPORARY) != 0
-           /* what is larger than a whole allowance never fits */
+           /* an upload that is larger than the whole allowance never fits */
            || (verdict->code == EP_ALLOWANCE_EXCEEDED
                && verdict->retry_after != EP_UNKNOWN);
 }
@@ -150,8 +150,8 @@ void ep_verdict_announced(const ep_policy *policy, const ep_facts *facts,
     conclude(policy, facts, verdict);
 }
 
-/* What is different where content was on its way already: the expectation to
- * continue was met. */
+/* For content that was received already, Auto means the status of the check instead of
+ * 417, since the expectation 100-continue was met. */
 static void conclude_late(const ep_policy *policy, ep_verdict *verdict)
 {
     if (policy->status[verdict->code] == EP_STATUS_AUTO) {
@@ -161,7 +161,7 @@ static void conclude_late(const ep_policy *policy, ep_verdict *verdict)
 
 static void conclude_cut(const ep_policy *policy, ep_verdict *verdict)
 {
-    /* how much it would have been, nobody knows */
+    /* the full size of the content is not known */
     verdict->requested = EP_UNKNOWN;
     conclude_late(policy, verdict);
 }

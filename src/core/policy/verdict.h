@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** (policy, facts) -> verdict. */
+/** Judges the facts of a request by a policy.  Pure: (policy, facts) -> verdict. */
 #ifndef EP_VERDICT_H
 #define EP_VERDICT_H
 
@@ -13,7 +13,7 @@ typedef struct ep_verdict {
     const ep_setting *by[EP_CODES];
     /** of the final answer; 0 if admitted */
     int status;
-    /** bytes or uploads, or EP_UNKNOWN where there is none to tell */
+    /** bytes or uploads; EP_UNKNOWN: the document does not tell it */
     int64_t limit;
     int64_t requested;
     /** QUOTA_EXCEEDED, ALLOWANCE_EXCEEDED: bytes that are left; else
@@ -27,27 +27,28 @@ typedef struct ep_verdict {
 void ep_verdict_judge(const ep_policy *policy, const ep_facts *facts,
                       ep_verdict *verdict);
 
-/** Judges a request that stores without sending content: by its credentials and
- * by Refuse. */
+/** Judges a request that stores files without content (COPY, MOVE), only by
+ * ExpectPolicyRequireAuth and ExpectPolicyRefuse. */
 void ep_verdict_announced(const ep_policy *policy, const ep_facts *facts,
                           ep_verdict *verdict);
 
-/** The verdict on content that turned out larger than allowed on its way. */
+/** Makes the verdict for content that is larger than allowed, after some of it was
+ * received. */
 void ep_verdict_cut(const ep_policy *policy, const ep_facts *facts,
                     ep_verdict *verdict);
 
 /**
- * The verdict on content of unknown length that has come to its end.
- * @param bytes how much it was
+ * Makes the verdict for content of unknown length at its end.
+ * @param bytes the size of the content
  * @return 1 if it is refused; 0: @a verdict is EP_ADMITTED
  */
 int ep_verdict_end(const ep_policy *policy, const ep_facts *facts, int64_t bytes,
                    ep_verdict *verdict);
 
 /**
- * The verdict on an upload that a limit that counts has no room for.
- * @param code INSUFFICIENT_STORAGE or one behind it
- * @param by the limit, or one of those that could not be asked
+ * Makes the verdict for an upload for which a limit that counts has no room.
+ * @param code INSUFFICIENT_STORAGE or a later one
+ * @param by the limit, or one of those that could not be checked
  * @param remaining bytes that the limit has left, or EP_UNKNOWN; kept where
  *        the verdict tells it
  * @param retry_after seconds, or EP_UNKNOWN; kept where the verdict tells it
@@ -58,7 +59,7 @@ void ep_verdict_counted(const ep_policy *policy, const ep_facts *facts,
                         int64_t retry_after, int is_cut, ep_verdict *verdict);
 
 /**
- * The verdict on a request that httpd's core refused for its Expect field
+ * Makes the verdict for a request that httpd's core has refused for its Expect field,
  * before any directory was known.
  */
 void ep_verdict_core_refused(const ep_policy *policy, const ep_facts *facts,
@@ -77,8 +78,8 @@ const char *ep_verdict_error(const ep_verdict *verdict, ep_code code);
 int ep_verdict_is_temporary(const ep_verdict *verdict);
 
 /**
- * @return 0 if a check fails that no change of the content helps with, and that
- *         comes before all limits of it: such an upload is told none of them
+ * @return 0 if a check has failed that comes before all limits of the content, and that
+ *         no change of the content can pass: the answer then tells no limits
  */
 int ep_verdict_tells_limits(const ep_verdict *verdict);
 
