@@ -48,6 +48,7 @@ static void any_part(ep_part *part, const char *path)
     part->key = any_key();
     part->limit = any_amount();
     part->amount = any_amount();
+    part->overdraft = any_amount();
     part->period = Frama_C_long_interval(1, INT64_MAX);
     part->path = path;
     part->is_file = ANY_BIT;
@@ -116,6 +117,13 @@ static void regain(size_t count)
     //@ check an_amount: denial.remaining >= 0;
 }
 
+static void end_content(void)
+{
+    const ep_claim claim = any_claim();
+
+    ep_book_end_content(&book, &claim);
+}
+
 static void end(void)
 {
     ep_claim claim = any_claim();
@@ -178,6 +186,7 @@ int main(void)
     reserve(count);
     grow(count);
     regain(count);
+    end_content();
     end();
     ep_book_plant(&book, any_time(), &parts[0]);
     ep_book_start(&book);

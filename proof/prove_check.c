@@ -34,6 +34,8 @@ static void ask(void)
     const int64_t total = ep_check_total(&facts);
     const int is_query = ep_check_is_query(&facts);
     //@ check at_least_unknown: size >= EP_UNKNOWN && total >= EP_UNKNOWN;
+    const int64_t small = ep_check_small_up_to(&policy, &facts);
+    //@ check small_or_not: small == -1 || small > 0;
     //@ check query_or_not: is_query == 0 || is_query == 1;
     //@ loop unroll EP_HEAD_CODES;
     for (code = 0; code < EP_HEAD_CODES; code++) {

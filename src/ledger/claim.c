@@ -241,9 +241,8 @@ static void loosen(const ep_policy *policy, ep_ledger_charge *charge)
         charge->limit = INT64_MAX;
     }
     else {
-        charge->limit = ep_amount_plus(
-            charge->limit,
-            ep_amount_times((uint64_t)ep_policy_count_from(policy), OVERDRAFTS));
+        charge->overdraft = ep_amount_times(
+            (uint64_t)ep_policy_count_from(policy), OVERDRAFTS);
     }
 }
 
@@ -363,12 +362,20 @@ static void take_credit(const ep_request *state, ep_holding *holding,
     }
 }
 
+/* The least of both: what is small in one place may not be so in another one. */
+static void keep_overdraft(ep_ledger_charge *held, const ep_ledger_charge *charge)
+{
+    if (charge->overdraft < held->overdraft) {
+        held->overdraft = charge->overdraft;
+    }
+}
+
 /* What another place has claimed as well keeps its smallest limit, and what it
  * holds. */
 static void keep_charge(ep_holding *holding, const ep_ledger_charge *charge,
                       const demand *asked)
 {
-    int64_t amount = charge->amount;
+    ep_ledger_charge kept = *charge;
     size_t i = 0;
 
     while (i < holding->count
@@ -377,19 +384,22 @@ static void keep_charge(ep_holding *holding, const ep_ledger_charge *charge,
                          sizeof(charge->key)) != 0)) {
         i++;
     }
-    if (i == EP_CHARGES_MAX
-        || (i < holding->count && holding->charges[i].limit <= charge->limit)) {
+    if (i == EP_CHARGES_MAX) {
         return;
     }
     if (i < holding->count) {
-        amount = holding->charges[i].amount;
+        keep_overdraft(&holding->charges[i], charge);
+        keep_overdraft(&kept, &holding->charges[i]);
+        kept.amount = holding->charges[i].amount;
+        if (holding->charges[i].limit <= charge->limit) {
+            return;
+        }
     }
-    holding->charges[i] = *charge;
-    holding->charges[i].amount = amount;
-    holding->demands[i] = *asked;
-    if (i == holding->count) {
+    else {
         holding->count++;
     }
+    holding->charges[i] = kept;
+    holding->demands[i] = *asked;
 }
 
 static void keep(ep_holding *holding, const ep_request *state, int64_t bytes,
@@ -669,9 +679,6 @@ static int take(request_rec *r, ep_request *state, ep_holding *holding,
              is_cut);
         return 0;
     case EP_LEDGER_REFUSED:
-        if (is_small) {
-            return 1;
-        }
         deny_unavailable(state, demands[denial.charge].by, is_cut);
         return 0;
     default:
@@ -742,6 +749,25 @@ static int take_for(request_rec *r, ep_request *state, request_rec *place,
     return result;
 }
 
+/* A slot is for content that comes in, and not for the time in which a program thinks
+ * about its answer. */
+static void free_slots(const ep_request *state)
+{
+    const ep_holding *holding = state->holding;
+    size_t i = 0;
+
+    if (holding == NULL || holding->claim.is_held == 0 || !is_complete(state)) {
+        return;
+    }
+    while (i < holding->count
+           && holding->charges[i].kind != EP_CHARGE_CONCURRENT) {
+        i++;
+    }
+    if (i < holding->count) {
+        ep_ledger_end_content(&holding->claim);
+    }
+}
+
 int ep_claim_take(request_rec *r, ep_request *state)
 {
     const int64_t let_in = ep_facts_let_in(&state->facts);
@@ -750,7 +776,11 @@ int ep_claim_take(request_rec *r, ep_request *state)
         put_off(state, r, let_in);
         return 1;
     }
-    return take_for(r, state, r, 0);
+    if (!take_for(r, state, r, 0)) {
+        return 0;
+    }
+    free_slots(state);
+    return 1;
 }
 
 /* Content has come that nobody was asked for yet.
@@ -910,11 +940,6 @@ static int grow(request_rec *r, ep_request *state, int64_t bytes)
             }
             break;
         case EP_LEDGER_REFUSED:
-            if (state->put_off != NULL) {
-                /* small so far */
-                holding->covered = state->let_in;
-                return 1;
-            }
             /* a dry run does not wait for the ledger at each step */
             holding->covered = INT64_MAX;
             return !is_unavailable(r, state, denial.charge, 1);
@@ -926,6 +951,16 @@ static int grow(request_rec *r, ep_request *state, int64_t bytes)
     }
     holding->covered = ep_amount_plus(bytes, STEP);
     return 1;
+}
+
+/* @return as ep_claim_cover() */
+static int end_content(request_rec *r, ep_request *state)
+{
+    if (!is_complete(state) || state->holding->is_checked) {
+        return 1;
+    }
+    free_slots(state);
+    return check_replaced(r, state, 1);
 }
 
 int ep_claim_cover(request_rec *r, ep_request *state, int64_t bytes)
@@ -945,9 +980,7 @@ int ep_claim_cover(request_rec *r, ep_request *state, int64_t bytes)
     if (bytes > holding->covered && !grow(r, state, bytes)) {
         return 0;
     }
-    return is_complete(state) && !holding->is_checked
-               ? check_replaced(r, state, 1)
-               : 1;
+    return end_content(r, state);
 }
 
 /* @return how much more a handler may be given without asking; below 0: it was not
@@ -993,7 +1026,5 @@ int ep_claim_cover_handed(request_rec *r, ep_request *state, int64_t bytes)
         /* asked again a step further on, lest each read waits for it */
         holding->room = ep_amount_plus(bytes, more >= 0 ? more : STEP);
     }
-    return is_complete(state) && !holding->is_checked
-               ? check_replaced(r, state, 1)
-               : 1;
+    return end_content(r, state);
 }

@@ -236,7 +236,8 @@ static int is_measured(request_rec *r, apr_status_t rv, ep_ledger_outcome result
         return 0;
     }
     charge = &charges[denial->charge];
-    if (!fails_closed && charge->amount <= EP_CHARGE_UNMEASURED_MAX) {
+    if (charge->overdraft > 0
+        || (!fails_closed && charge->amount <= EP_CHARGE_UNMEASURED_MAX)) {
         until = longest = began + EP_LEDGER_PATIENCE / 4;
     }
     else if (waits_for_long(r)) {
@@ -244,6 +245,13 @@ static int is_measured(request_rec *r, apr_status_t rv, ep_ledger_outcome result
     }
     *measured = ep_measure(charge, until, longest);
     return *measured == EP_MEASURE_DONE;
+}
+
+/* 1 if the charge of an unknown tree may be overdrawn: a number is not waited for */
+static int is_let_in(const ep_ledger_charge *charges, size_t count,
+                     const ep_ledger_denial *denial)
+{
+    return denial->charge < count && charges[denial->charge].overdraft > 0;
 }
 
 ep_ledger_result ep_ledger_reserve(request_rec *r, ep_ledger_charge *charges,
@@ -274,8 +282,11 @@ ep_ledger_result ep_ledger_reserve(request_rec *r, ep_ledger_charge *charges,
                                           denial);
         }
         if (rv == APR_SUCCESS && result == EP_OUTCOME_UNKNOWN) {
-            complain(r, rv, why, 1, path, measured);
-            return fails_closed ? EP_LEDGER_FAILED : EP_LEDGER_REFUSED;
+            const int lets_in = is_let_in(charges, count, denial);
+
+            complain(r, rv, why, fails_closed || !lets_in, path, measured);
+            return fails_closed || lets_in ? EP_LEDGER_FAILED
+                                           : EP_LEDGER_REFUSED;
         }
         complain(r, APR_SUCCESS, why, fails_closed, path, measured);
         if (fails_closed) {
@@ -304,10 +315,12 @@ ep_ledger_result ep_ledger_grow(request_rec *r, ep_ledger_charge *charges,
     } while (is_measured(r, rv, result, charges, count, denial, began, 1,
                          &measured));
     if (rv == APR_SUCCESS && result == EP_OUTCOME_UNKNOWN) {
-        complain(r, rv, result, 1,
+        const int lets_in = is_let_in(charges, count, denial);
+
+        complain(r, rv, result, !lets_in,
                  denial->charge < count ? charges[denial->charge].path : NULL,
                  measured);
-        return EP_LEDGER_REFUSED;
+        return lets_in ? EP_LEDGER_FAILED : EP_LEDGER_REFUSED;
     }
     return answer(r, rv, result, fails_closed);
 }
@@ -331,6 +344,19 @@ ep_ledger_result ep_ledger_confirm(request_rec *r,
     return rv == APR_SUCCESS && result == EP_OUTCOME_LOST
                ? EP_LEDGER_GRANTED
                : answer(r, rv, result, fails_closed);
+}
+
+/* 1 if the claim holds something, and this process may give it back */
+static int is_owned(const ep_ledger_claim *claim)
+{
+    return ledger.is_open && claim->is_held != 0 && getpid() == owner;
+}
+
+void ep_ledger_end_content(const ep_ledger_claim *claim)
+{
+    if (is_owned(claim) && ledger.provider->end_content != NULL) {
+        ledger.provider->end_content(claim);
+    }
 }
 
 void ep_ledger_disturb(const ep_ledger_charge *charge, ep_ledger_claim *claim)
@@ -396,12 +422,6 @@ void ep_ledger_measure(ep_ledger_charge *charges, size_t count)
             ep_measure(&charges[i], until, until);
         }
     }
-}
-
-/* 1 if the claim holds something, and this process may give it back */
-static int is_owned(const ep_ledger_claim *claim)
-{
-    return ledger.is_open && claim->is_held != 0 && getpid() == owner;
 }
 
 void ep_ledger_settle(ep_ledger_claim *claim, apr_int64_t received,

@@ -30,8 +30,9 @@ typedef enum ep_ledger_result {
     /** the ledger could not answer, and nothing was claimed:
      * ExpectPolicyLedgerFailure decides.  Logged already */
     EP_LEDGER_FAILED,
-    /** a limit could not be checked that also holds if the ledger fails, and nothing
-     * was claimed: see the denial.  The upload is refused.  Logged already */
+    /** a limit could not be checked that also holds if the ledger fails, and that may
+     * not be overdrawn; nothing was claimed: see the denial.  The upload is refused.
+     * Logged already */
     EP_LEDGER_REFUSED
 } ep_ledger_result;
 
@@ -98,6 +99,9 @@ apr_int64_t ep_ledger_used(const ep_ledger_charge *charge);
 /** Measures the trees among the charges that were never measured, for
  * EP_LEDGER_PATIENCE at most in all. */
 void ep_ledger_measure(ep_ledger_charge *charges, size_t count);
+
+/** All content of an upload has been read: it takes no slot any more. */
+void ep_ledger_end_content(const ep_ledger_claim *claim);
 
 /**
  * Notes that the first content of an upload has arrived: its claim can no longer be

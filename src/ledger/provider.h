@@ -20,7 +20,7 @@
  *
  * A claim is what an upload holds: all its charges, or none.  Its life:
  *
- *     reserve ( confirm | grow )* ( settle | release )
+ *     reserve ( confirm | grow | end_content )* ( settle | release )
  *
  * Amounts are bytes, or uploads where the kind is CONCURRENT, from 0 to
  * INT64_MAX, and no sum overflows: what would be more stays at INT64_MAX.
@@ -39,7 +39,7 @@
 #define EP_LEDGER_GROUP "expect_policy_ledger"
 /** Counted up when anything below changes: a provider that was compiled for
  * another version is not found. */
-#define EP_LEDGER_VERSION "2"
+#define EP_LEDGER_VERSION "3"
 
 /** The most charges of a claim, and how many of them may be there for limits of
  * .htaccess files alone: the rest is the server's. */
@@ -80,6 +80,11 @@ typedef struct ep_ledger_charge {
     apr_int64_t limit;
     /** the amount to claim; 0: the claim has a part in the account all the same */
     apr_int64_t amount;
+    /** QUOTA: bytes by which the account may be overdrawn, at least 0: beyond the limit,
+     * or beyond the base of the tree if that is more.  The base is what was measured,
+     * without what uploads have brought beyond the limit of the last upload that was
+     * granted something.  0: not at all */
+    apr_int64_t overdraft;
     /** ALLOWANCE: how long a period is; above 0 */
     apr_int64_t period;
     /** QUOTA: the directory or file to measure, shorter than EP_LEDGER_PATH_SIZE;
@@ -291,6 +296,12 @@ typedef struct ep_ledger_provider {
                             const ep_ledger_claim *claim,
                             ep_ledger_outcome *outcome,
                             ep_ledger_denial *denial);
+    /**
+     * All content of the upload has been read: gives back what the claim holds of
+     * CONCURRENT accounts, and keeps a part of 0 there.  What cannot be done at once is
+     * left to settle() or release().  NULL: it is held until then.
+     */
+    void (*end_content)(const ep_ledger_claim *claim);
     /**
      * Adds bytes to all charges of a claim except CONCURRENT ones; in a tree that
      * was never measured, up to EP_CHARGE_UNMEASURED_MAX.

@@ -194,6 +194,7 @@ const ep_ledger_provider ep_shm = {
     .take_news = take_news,
     .reserve = ep_shm_book_reserve,
     .confirm = ep_shm_book_confirm,
+    .end_content = ep_shm_book_end_content,
     .grow = ep_shm_book_grow,
     .settle = ep_shm_book_settle,
     .release = ep_shm_book_release,

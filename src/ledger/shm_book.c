@@ -274,6 +274,7 @@ static void part_here(const ep_ledger_charge *charge, ep_part *here)
     here->key = key_here(&charge->key);
     here->limit = charge->limit;
     here->amount = charge->amount;
+    here->overdraft = charge->overdraft;
     here->period = charge->period;
     here->path = charge->path;
     here->is_file = charge->is_file;
@@ -698,6 +699,16 @@ apr_status_t ep_shm_book_confirm(const ep_ledger_charge *charges,
         tell_denial(&why, denial);
     }
     return rv;
+}
+
+void ep_shm_book_end_content(const ep_ledger_claim *claim)
+{
+    const ep_claim here = claim_here(claim);
+
+    if (enter() == APR_SUCCESS) {
+        ep_book_end_content(&book, &here);
+        leave();
+    }
 }
 
 apr_status_t ep_shm_book_grow(const ep_ledger_charge *charges,

@@ -112,6 +112,7 @@ apr_status_t ep_shm_book_confirm(const ep_ledger_charge *charges,
                                  const ep_ledger_claim *claim,
                                  ep_ledger_outcome *outcome,
                                  ep_ledger_denial *denial);
+void ep_shm_book_end_content(const ep_ledger_claim *claim);
 apr_status_t ep_shm_book_grow(const ep_ledger_charge *charges,
                               apr_size_t count, const ep_ledger_claim *claim,
                               apr_int64_t least, apr_int64_t most,

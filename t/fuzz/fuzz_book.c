@@ -94,6 +94,10 @@ static ep_part some_part(void)
     part.share = part.key.low % 3;
     part.is_measured = part.limit == 100;
     part.measured = part.amount;
+    part.overdraft = part.kind == EP_QUOTA && part.limit > 1000
+                             && part.limit < 1010
+                         ? 100
+                         : 0;
     part.is_owners = what >= KINDS * KEYS * 2;
     return part;
 }
@@ -101,16 +105,6 @@ static ep_part some_part(void)
 static unsigned int which_key(const ep_part *part)
 {
     return (unsigned int)(part->key.low & UINT32_MAX) - 1;
-}
-
-static void check_denial(const ep_denial *denial, const ep_part *parts,
-                         size_t count)
-{
-    PROMISE(denial->part < count);
-    PROMISE(denial->remaining >= 0);
-    PROMISE(denial->remaining <= parts[denial->part].limit);
-    PROMISE(denial->wait >= -1);
-    PROMISE(!is_sane || denial->wait <= parts[denial->part].period);
 }
 
 static const ep_account *account_at(ep_kind kind, uint32_t place)
@@ -123,6 +117,33 @@ static const ep_account *account_at(ep_kind kind, uint32_t place)
     return kind == EP_QUOTA
                ? (const ep_account *)(const void *)(trees + place * each)
                : &book.accounts[place];
+}
+
+/* @return what the account may come to for a part */
+static int64_t limit_of(const ep_part *part)
+{
+    int64_t limit = part->limit;
+    uint32_t place;
+
+    for (place = 0; part->overdraft > 0 && place < book.trees_count; place++) {
+        const ep_account *account = account_at(EP_QUOTA, place);
+
+        if (ep_account_is(account, EP_QUOTA, part->key)) {
+            limit = account->base > limit ? account->base : limit;
+        }
+    }
+    return limit < INT64_MAX - part->overdraft ? limit + part->overdraft
+                                               : INT64_MAX;
+}
+
+static void check_denial(const ep_denial *denial, const ep_part *parts,
+                         size_t count)
+{
+    PROMISE(denial->part < count);
+    PROMISE(denial->remaining >= 0);
+    PROMISE(denial->remaining <= limit_of(&parts[denial->part]));
+    PROMISE(denial->wait >= -1);
+    PROMISE(!is_sane || denial->wait <= parts[denial->part].period);
 }
 
 /* @return how many claims have a part there */
@@ -181,13 +202,13 @@ static void reserve(void)
     PROMISE(claims[slot].claim.index < book.claims_count);
     for (i = 0; i < count; i++) {
         const unsigned int key = which_key(&parts[i]);
-        int64_t limit = parts[i].limit, amount = parts[i].amount;
+        int64_t limit = limit_of(&parts[i]), amount = parts[i].amount;
         ep_balance balance;
 
         for (j = 0; j < count; j++) {
             if (parts[j].kind == parts[i].kind && which_key(&parts[j])
                 == key) {
-                limit = parts[j].limit < limit ? parts[j].limit : limit;
+                limit = limit_of(&parts[j]) < limit ? limit_of(&parts[j]) : limit;
                 amount = parts[j].amount > amount ? parts[j].amount : amount;
             }
         }
@@ -229,6 +250,11 @@ static void grow(void)
     for (i = 0; i < count; i++) {
         parts[i] = some_part();
         parts[i].client = has_clients ? slot % 3u + 1 : 0;
+    }
+    if (least == 1) {
+        ep_book_end_content(&book, &claims[slot].claim);
+        memset(claims[slot].amounts[EP_CONCURRENT], 0,
+               sizeof(claims[slot].amounts[EP_CONCURRENT]));
     }
     if (has_clients && count % 2 == 0
         && ep_book_feed(&book, &claims[slot].claim) == EP_BOOK_DENIED) {

@@ -241,6 +241,89 @@ static void test_uploads_at_once(void)
     end();
 }
 
+static void test_end_of_content(void)
+{
+    const ep_ledger_charge both[] = {
+        charge_of(EP_CHARGE_CONCURRENT, 1, 1, 1),
+        charge_of(EP_CHARGE_ALLOWANCE, 1, 100, 40)
+    };
+    ep_ledger_claim first = { 0 }, second = { 0 };
+
+    begin();
+    reserve(both, 2, &first);
+    check(reserve(both, 2, &second) == EP_OUTCOME_DENIED && denial.charge == 0,
+          "one upload at once");
+    provider->end_content(&first);
+    check_balance(&both[0], 0, 0, "whose content was read takes no slot");
+    check_balance(&both[1], 40, 0, "but holds what else it holds");
+    check(reserve(both, 2, &second) == EP_OUTCOME_GRANTED,
+          "so the next one is admitted");
+    check(reserve(both, 2, &first) == EP_OUTCOME_GRANTED,
+          "and the first one may come by other places");
+    check_balance(&both[0], 1, 0, "without a slot of its own");
+    provider->end_content(&first);
+    provider->settle(&first, 40, 40);
+    check_balance(&both[0], 1, 0, "it gives back nothing twice");
+    provider->settle(&second, 40, 40);
+    check_balance(&both[0], 0, 0, "each gives back its own");
+    provider->end_content(&second);
+    check_balance(&both[1], 0, 80, "what has ended is left alone");
+    end();
+}
+
+static void test_overdrafts(void)
+{
+    ep_ledger_charge charge = charge_of(EP_CHARGE_QUOTA, 1, 1000, 100);
+    ep_ledger_charge strict = charge;
+    ep_ledger_claim claim = { 0 };
+
+    begin();
+    charge.overdraft = 200;
+    measure(&charge, 950);
+    check(reserve(&strict, 1, &claim) == EP_OUTCOME_DENIED
+              && denial.remaining == 50,
+          "what may not overdraw an account is denied");
+    check(reserve_amount(charge, 251, &claim) == EP_OUTCOME_DENIED
+              && denial.remaining == 250,
+          "what may, is denied beyond its overdraft");
+    check(reserve_amount(charge, 250, &claim) == EP_OUTCOME_GRANTED,
+          "and granted up to it");
+    provider->settle(&claim, 250, 250);
+    measure(&charge, 1200);
+    check(reserve_amount(charge, 1, &claim) == EP_OUTCOME_DENIED,
+          "a measurement that finds what uploads have brought gives no more");
+    measure(&charge, 5000);
+    check(reserve_amount(charge, 1, &claim) == EP_OUTCOME_DENIED,
+          "nor does what others put there on top of that");
+    measure(&charge, 1000);
+    measure(&charge, 5000);
+    check(reserve_amount(charge, 201, &claim) == EP_OUTCOME_DENIED
+              && reserve_amount(charge, 200, &claim) == EP_OUTCOME_GRANTED,
+          "where others have put more than the limit, as much may come on top");
+    provider->settle(&claim, 200, 200);
+    measure(&charge, 5000);
+    check(reserve_amount(charge, 200, &claim) == EP_OUTCOME_GRANTED,
+          "again, if nothing of it was stored");
+    provider->settle(&claim, 200, 200);
+    measure(&charge, 5200);
+    check(reserve_amount(charge, 1, &claim) == EP_OUTCOME_DENIED,
+          "and not, if it was");
+    measure(&charge, 1000);
+    check(reserve_amount(charge, 201, &claim) == EP_OUTCOME_DENIED
+              && reserve_amount(charge, 200, &claim) == EP_OUTCOME_GRANTED,
+          "what was removed counts no more");
+    provider->release(&claim);
+    {
+        ep_ledger_charge both[2];
+
+        both[0] = charge;
+        both[1] = strict;
+        check(reserve(both, 2, &claim) == EP_OUTCOME_DENIED,
+              "of two charges of one account, the stricter one holds");
+    }
+    end();
+}
+
 static void test_all_or_nothing(void)
 {
     ep_ledger_charge charges[4];
@@ -1080,6 +1163,9 @@ static ep_ledger_charge any_charge(void)
     if (kind == EP_CHARGE_CONCURRENT) {
         charge.amount = 1;
     }
+    if (kind == EP_CHARGE_QUOTA && any(3) == 0) {
+        charge.overdraft = limits[any(sizeof(limits) / sizeof(limits[0]))];
+    }
     charge.is_owners = any(4) == 0;
     return charge;
 }
@@ -1192,6 +1278,10 @@ static void step(trace *seen)
     }
     if (seen->what < 4) {
         seen->outcome = any_reserve(i);
+    }
+    else if (seen->what < 6 && any(4) == 0) {
+        provider->end_content(&history.claims[i]);
+        seen->what = 10;
     }
     else if (seen->what < 6) {
         seen->outcome = any_grow(i);
@@ -1311,6 +1401,8 @@ int main(int argc, char **argv)
         provider = subject->provider;
         test_limits();
         test_uploads_at_once();
+        test_end_of_content();
+        test_overdrafts();
         test_all_or_nothing();
         test_one_key();
         test_adding();

@@ -146,6 +146,7 @@ static int fail_with(apr_status_t status)
 static const ep_ledger_provider provider = {
     .reserve = ep_shm_book_reserve,
     .confirm = ep_shm_book_confirm,
+    .end_content = ep_shm_book_end_content,
     .grow = ep_shm_book_grow,
     .settle = ep_shm_book_settle,
     .release = ep_shm_book_release,

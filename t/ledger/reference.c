@@ -34,6 +34,10 @@ typedef struct account {
     int is_known, is_file, is_owners;
     /* at which start somebody asked last, and whether it was announced */
     int start, is_announced;
+    /* what others than uploads have brought, bytes */
+    apr_int64_t base;
+    /* of the last one that was granted something */
+    apr_int64_t limit;
     apr_uint64_t share;
     char path[EP_LEDGER_PATH_SIZE];
     apr_int64_t asked, measured, took, settled;
@@ -269,6 +273,17 @@ typedef struct want {
     held *has;
 } want;
 
+static apr_int64_t limit_for(const ep_ledger_charge *charge, int place)
+{
+    apr_int64_t limit = charge->limit;
+
+    if (charge->overdraft > 0 && place >= 0
+        && shared->accounts[place].base > limit) {
+        limit = shared->accounts[place].base;
+    }
+    return plus(limit, charge->overdraft);
+}
+
 /* @return -1: there are too many */
 static int gather(const ep_ledger_charge *charges, apr_size_t count,
                   claim *of, want wants[EP_CHARGES_MAX])
@@ -295,7 +310,7 @@ static int gather(const ep_ledger_charge *charges, apr_size_t count,
 
             memset(made, 0, sizeof(*made));
             made->charge = i;
-            made->limit = charge->limit;
+            made->limit = limit_for(charge, find(charge->kind, &charge->key));
             made->amount = charge->amount;
             made->is_owners = charge->is_owners;
             made->share = charge->share;
@@ -303,8 +318,8 @@ static int gather(const ep_ledger_charge *charges, apr_size_t count,
             made->has = made->account >= 0 ? held_in(of, made->account) : NULL;
             continue;
         }
-        if (charge->limit < wants[j].limit) {
-            wants[j].limit = charge->limit;
+        if (limit_for(charge, wants[j].account) < wants[j].limit) {
+            wants[j].limit = limit_for(charge, wants[j].account);
             wants[j].charge = i;
         }
         if (charge->amount > wants[j].amount) {
@@ -488,6 +503,10 @@ static void commit(const ep_ledger_charge *charges, apr_size_t count,
         else if (!wants[i].is_left_out) {
             hold(of, charge, &wants[i]);
         }
+        if (charge->kind == EP_CHARGE_QUOTA && !wants[i].is_left_out) {
+            shared->accounts[find(charge->kind, &charge->key)].limit
+                = charge->limit;
+        }
         for (j = 0; wants[i].is_left_out && j < count; j++) {
             if (charges[j].kind == charge->kind
                 && is_same(&charges[j].key, &charge->key)) {
@@ -648,6 +667,26 @@ static void finish(ep_ledger_claim *handle, int is_settled,
     memset(handle, 0, sizeof(*handle));
 }
 
+static void end_content(const ep_ledger_claim *handle)
+{
+    claim *of;
+    int i;
+
+    if (enter() != APR_SUCCESS) {
+        return;
+    }
+    of = claim_of(handle);
+    for (i = 0; of != NULL && i < of->count; i++) {
+        account *one = &shared->accounts[of->of[i].account];
+
+        if (one->kind == EP_CHARGE_CONCURRENT) {
+            one->held = minus(one->held, of->of[i].amount);
+            of->of[i].amount = 0;
+        }
+    }
+    leave();
+}
+
 static void settle(ep_ledger_claim *handle, apr_int64_t received,
                    apr_int64_t stored)
 {
@@ -791,11 +830,18 @@ static int take_usage(int tree, const ep_ledger_tree *before,
         one->is_known = 0;
     }
     else {
+        const apr_int64_t had = one->used;
+
         one->used = bytes;
         if (is_disturbed) {
             one->used = plus(bytes, one->settled
                                         - (apr_int64_t)before->opaque[2]);
             mark_measured(tree);
+        }
+        one->base = plus(one->base > one->limit ? one->base : one->limit,
+                         minus(one->used, had));
+        if (one->base > one->used) {
+            one->base = one->used;
         }
         one->mark = before->mark;
         one->is_known = 1;
@@ -874,6 +920,7 @@ static apr_status_t count_entries(ep_ledger_counts *counts)
 
 static const ep_ledger_provider provider = {
     .reserve = reserve,
+    .end_content = end_content,
     .grow = grow,
     .settle = settle,
     .release = release,

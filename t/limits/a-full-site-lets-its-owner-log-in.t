@@ -18,7 +18,6 @@ mkdir "$site/$_" or die
     for qw(space busy closed dry off small owner owner/lax used);
 ExpectPolicy::Ledger::filled($site, 'large', M);
 my $far = ExpectPolicy::Ledger::site();
-ExpectPolicy::Ledger::filled($far, 'large', 20 * M);
 # a program that stores what it is sent, under a new name each time
 my $stores = ExpectPolicy::Ledger::site();
 open my $out, '>', "$stores/store.cgi" or die;
@@ -32,9 +31,18 @@ print "Content-Type: text/plain\r\n\r\nstored\n";
 END
 close $out or die;
 chmod 0755, "$stores/store.cgi" or die;
+# one that reads all, and then thinks
+open $out, '>', "$stores/think.cgi" or die;
+print $out "#!$^X\n", <<'END';
+1 while read STDIN, my $content, 65536;
+sleep 4;
+print "Content-Type: text/plain\r\n\r\nthought\n";
+END
+close $out or die;
+chmod 0755, "$stores/think.cgi" or die;
 my $bounded = ExpectPolicy::Ledger::site();
 ExpectPolicy::Ledger::filled($bounded, 'large', M);
-ExpectPolicy::Ledger::say_used("$site.used", '1000');
+ExpectPolicy::Ledger::say_used("$site.used", 20 * M);
 
 my $server = ExpectPolicy::Ledger->start(<<"END", site => $site, count_from => undef,
 ScriptAlias /store/ "$stores/"
@@ -45,6 +53,13 @@ ScriptAlias /store/ "$stores/"
     ExpectPolicyQuota 1M "$bounded"
     ExpectPolicyCountFrom 4K
 </Directory>
+<Location /store/think.cgi>
+    ExpectPolicyQuota Off
+    ExpectPolicyConcurrent 1 client
+</Location>
+<Location /cgi/app.cgi/far>
+    ExpectPolicyQuota 1M "$far" "usage=$site.used"
+</Location>
 <Location /cgi/app.cgi/full>
     ExpectPolicyQuota 1M "\@site\@"
     ExpectPolicyAllowance 10/1d host
@@ -199,6 +214,33 @@ $server->settled_ok;
 is(login('/cgi/app.cgi/busy', SMALL + 1)->{status}, 200,
    'with free slots the upload is admitted');
 
+# A slot is held while content comes in, and not while the program thinks.
+my $thinks = $server->begin('/store/think.cgi', 100_000, method => 'POST');
+ok(ExpectPolicy::Ledger::is_admitted($thinks), 'an upload has the only slot');
+ExpectPolicy::Ledger::send_content($thinks, 99_999);
+refused_ok($server->announce('/store/think.cgi', 100_000, method => 'POST'),
+           'too_many_uploads', 'until its last byte, no other one gets it');
+ExpectPolicy::Wire::put($thinks->{conn}, 'x', 5);
+my $next;
+ok(wait_until(sub {
+    $next = $server->begin('/store/think.cgi', 100_000, method => 'POST');
+    return 1 if ExpectPolicy::Ledger::is_admitted($next);
+    ExpectPolicy::Ledger::drop($next);
+    return 0;
+}, 3), 'then the next one is admitted');
+is(read_response($thinks->{conn}, method => 'POST', patience => 0.1)->{status}, undef,
+   'while the first one has no answer yet');
+ExpectPolicy::Ledger::send_content($next, 50_000);
+refused_ok($server->announce('/store/think.cgi', 100_000, method => 'POST'),
+           'too_many_uploads', 'which has the slot for itself');
+is(read_response($thinks->{conn}, method => 'POST', patience => 15)->{status}, 200,
+   'the first one is answered');
+refused_ok($server->announce('/store/think.cgi', 100_000, method => 'POST'),
+           'too_many_uploads', 'which gives back nobody else\'s slot');
+ExpectPolicy::Ledger::send_content($next, 50_000);
+is(read_response($next->{conn}, method => 'POST', patience => 15)->{status}, 200,
+   'and so is the second one');
+
 # ------------------------------------------------------------- allowances
 
 is(login('/cgi/app.cgi/allowed', 60_000)->{status}, 200, 'an allowance');
@@ -219,4 +261,47 @@ cmp_ok($stored, '>', 15 * 4 * K - 4 * K, "by 16 of them: $stored bytes");
 refused_ok($server->announce('/store/store.cgi', 4 * K, method => 'POST'), 'quota_exceeded',
            'then one is refused');
 
+sub on_disk {
+    my ($tree) = @_;
+    my $sum = 0;
+    $sum += -s for glob "$tree/*";
+    return $sum;
+}
+
+# What is measured is the truth: that it is stored, it finds, and nobody gets more.
+my $before = on_disk($bounded);
+is($before, M + $stored, 'all that was answered is on the disk');
+my $end = time + 13;
+while (time < $end) {
+    login('/store/store.cgi', 4 * K);
+    select undef, undef, undef, 0.5;
+}
+is(on_disk($bounded), $before, 'measured again and again, it grows no more');
+unlink "$bounded/large" or die;
+ok(wait_until(sub { login('/store/store.cgi', 4 * K)->{status} == 200 }, 20),
+   'when something was deleted, it is admitted again');
+
+# A site that has far more than its quota, by other ways than uploads.
+my $file = "$site.used";
+ok(wait_until(sub { ($server->books->{trees}{$file}{known} // 0) == 1 }, 20),
+   'its usage is known');
+refused_ok($server->announce('/cgi/app.cgi/far', 12), 'quota_exceeded',
+           'far over its quota: no PUT');
+refused_ok($server->announce('/cgi/app.cgi/far', SMALL + 1, method => 'POST'),
+           'quota_exceeded', 'and no upload');
+is(scalar(grep { login('/cgi/app.cgi/far', SMALL)->{status} == 200 } 1 .. 18), 16,
+   'but 16 small ones');
+# the panel has counted anew
+ExpectPolicy::Ledger::say_used($file, 20 * M);
+ok(wait_until(sub { login('/cgi/app.cgi/far', 12)->{status} == 200 }, 20),
+   'as nothing of them was stored, there is room again');
+is(scalar(grep { login('/cgi/app.cgi/far', SMALL)->{status} == 200 } 1 .. 18), 15,
+   'for 16 in all');
+my $full = $server->books->{trees}{$file}{used};
+ExpectPolicy::Ledger::say_used($file, $full);
+for (1 .. 3) {
+    sleep 1;
+    refused_ok(login('/cgi/app.cgi/far', SMALL), 'quota_exceeded',
+               'what the panel finds of them makes no room');
+}
 done_testing();

@@ -110,6 +110,14 @@ static ep_tree tree_of(const ep_part *part)
 }
 
 /* Measures when nothing is under way. */
+static void measure_at(int64_t now, const ep_part *part, int64_t bytes)
+{
+    ep_tree tree;
+
+    ck_assert_int_eq(ep_book_ask(&book, now, part, &tree), EP_BOOK_GRANTED);
+    ck_assert_int_eq(ep_book_measured(&book, now, &tree, bytes, 1, 0), 1);
+}
+
 static void measure(const ep_part *part, int64_t bytes)
 {
     ep_tree tree;
@@ -463,6 +471,118 @@ START_TEST(growing_tells_when_it_would_fit)
     ck_assert_int_eq(ep_book_grow(&book, NOW, &part, 1, &second, 61, 61,
                                   &granted, &denial), EP_BOOK_DENIED);
     ck_assert_int_eq(denial.wait, -1);
+}
+END_TEST
+
+/* What is in a tree, as it was measured, and what uploads have settled since. */
+static const struct {
+    int64_t before;
+    int64_t settled;
+    int64_t measured;
+    /* the most that one upload may then bring, of a limit of 1000 and an overdraft
+     * of 200 */
+    int64_t left;
+} overdrafts[] = {
+    { 0, 0, 0, 1200 },
+    { 1000, 0, 1000, 200 },
+    /* stored, or not */
+    { 1000, 200, 1200, 0 },
+    { 1000, 200, 1000, 200 },
+    { 1000, 200, 1150, 50 },
+    /* put there by others, in part or all of it */
+    { 1000, 0, 5000, 200 },
+    { 5000, 0, 5000, 200 },
+    { 5000, 200, 5200, 0 },
+    { 5000, 200, 5300, 0 },
+    { 5000, 200, 5100, 100 },
+    { 5000, 0, 1100, 200 },
+    { 5000, 200, 0, 1200 },
+    { 0, 1200, 1200, 0 },
+    { 0, 1200, 5000, 0 },
+    { 0, 900, 1400, 200 },
+    { 500, 500, 5000, 200 },
+    { 500, 600, 5000, 100 },
+    { INT64_MAX, 0, INT64_MAX, 0 },
+    { INT64_MAX - 300, 200, INT64_MAX - 100, 0 },
+    { 0, 0, INT64_MAX - 300, 200 }
+};
+
+START_TEST(what_is_overdrawn_is_bounded_however_often_it_is_measured)
+{
+    ep_part part = part_of(EP_QUOTA, 1, 2, 1000, 0);
+    ep_claim claim = { 0, 0 };
+    int again;
+
+    open_book();
+    part.overdraft = 200;
+    measure(&part, overdrafts[_i].before);
+    if (overdrafts[_i].settled > 0) {
+        ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
+        ep_book_settle(&book, NOW, &claim, 0, overdrafts[_i].settled);
+    }
+    for (again = 0; again < 3; again++) {
+        measure_at(NOW + 2 + again, &part, overdrafts[_i].measured);
+        if (overdrafts[_i].left < INT64_MAX - 1) {
+            part.amount = overdrafts[_i].left + 1;
+            ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_DENIED);
+            ck_assert_int_eq(denial.remaining, overdrafts[_i].left);
+        }
+        part.amount = overdrafts[_i].left;
+        ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
+        ep_book_release(&book, &claim);
+    }
+}
+END_TEST
+
+START_TEST(what_may_overdraw_takes_no_more_than_another_part_allows)
+{
+    ep_part parts[2];
+    ep_claim claim = { 0, 0 };
+    int64_t granted;
+
+    open_book();
+    parts[0] = part_of(EP_QUOTA, 1, 2, 1000, 100);
+    parts[0].overdraft = 200;
+    parts[1] = part_of(EP_QUOTA, 1, 2, 1000, 100);
+    measure(&parts[0], 950);
+    ck_assert_int_eq(reserve(parts, 2, &claim), EP_BOOK_DENIED);
+    ck_assert_int_eq(reserve(parts, 1, &claim), EP_BOOK_GRANTED);
+    /* it has its part already, and has to be within the limit all the same */
+    ck_assert_int_eq(reserve(&parts[1], 1, &claim), EP_BOOK_DENIED);
+    ck_assert_int_eq(ep_book_grow(&book, NOW, &parts[1], 1, &claim, 1, 1, &granted,
+                                  &denial), EP_BOOK_DENIED);
+    ck_assert_int_eq(ep_book_grow(&book, NOW, parts, 1, &claim, 1, 500, &granted,
+                                  &denial), EP_BOOK_GRANTED);
+    ck_assert_int_eq(granted, 150);
+}
+END_TEST
+
+START_TEST(content_that_was_read_takes_no_slot)
+{
+    const ep_part parts[] = {
+        part_of(EP_CONCURRENT, 1, 2, 1, 1), part_of(EP_SPACE, 1, 3, 100, 10)
+    };
+    ep_claim claim = { 0, 0 }, other = { 0, 0 };
+
+    open_book();
+    ck_assert_int_eq(reserve(parts, 2, &claim), EP_BOOK_GRANTED);
+    ck_assert_int_eq(reserve(parts, 2, &other), EP_BOOK_DENIED);
+    ep_book_end_content(&book, &claim);
+    ck_assert_int_eq(held_of(&parts[0]), 0);
+    ck_assert_int_eq(held_of(&parts[1]), 10);
+    ck_assert_int_eq(reserve(parts, 2, &other), EP_BOOK_GRANTED);
+    ck_assert_int_eq(held_of(&parts[0]), 1);
+    ep_book_end_content(&book, &claim);
+    ck_assert_int_eq(held_of(&parts[0]), 1);
+    /* computed anew, it is the same */
+    ep_book_repair(&book);
+    ck_assert_int_eq(held_of(&parts[0]), 1);
+    ck_assert_int_eq(held_of(&parts[1]), 20);
+    ep_book_release(&book, &claim);
+    ck_assert_int_eq(held_of(&parts[0]), 1);
+    ep_book_end_content(&book, &claim);
+    ep_book_release(&book, &other);
+    ck_assert_int_eq(held_of(&parts[0]), 0);
 }
 END_TEST
 
@@ -1659,14 +1779,6 @@ static ep_book_result ask(int64_t now, const ep_part *part)
 }
 
 /* Measures one that is not planted. */
-static void measure_at(int64_t now, const ep_part *part, int64_t bytes)
-{
-    ep_tree tree;
-
-    ck_assert_int_eq(ep_book_ask(&book, now, part, &tree), EP_BOOK_GRANTED);
-    ck_assert_int_eq(ep_book_measured(&book, now, &tree, bytes, 1, 0), 1);
-}
-
 START_TEST(of_shares_with_as_many_the_one_goes_that_nobody_asked_for)
 {
     ep_part part = part_of(EP_QUOTA, 1, 0, 1000, 0);
@@ -2423,6 +2535,10 @@ int main(void)
     tcase_add_test(tcase, what_is_not_claimed_does_not_grow);
     tcase_add_test(tcase, growing_tells_when_it_would_fit);
     tcase_add_test(tcase, a_file_replaced_by_a_smaller_one_gives_back);
+    ADD_ROWS(tcase, what_is_overdrawn_is_bounded_however_often_it_is_measured,
+             overdrafts);
+    tcase_add_test(tcase, what_may_overdraw_takes_no_more_than_another_part_allows);
+    tcase_add_test(tcase, content_that_was_read_takes_no_slot);
     tcase_add_test(tcase, a_claim_ends_once);
     tcase_add_test(tcase, an_account_that_is_another_ones_is_left_alone);
     tcase_add_test(tcase, a_claim_from_elsewhere_is_none);

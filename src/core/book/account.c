@@ -15,6 +15,7 @@ void ep_account_open(ep_account *account, ep_kind kind, ep_key key)
     account->used = 0;
     account->until = 0;
     account->period = 0;
+    account->base = 0;
     account->kind = (uint32_t)kind + 1;
 }
 

@@ -42,10 +42,14 @@ typedef struct ep_account {
     volatile uint32_t claims;
     volatile int64_t held;
     volatile int64_t used;
-    /** ALLOWANCE: when the period ends, and how long one is; microseconds */
+    /** ALLOWANCE: when the period ends; microseconds */
     volatile int64_t until;
+    /** ALLOWANCE: how long a period is, microseconds.  QUOTA: the limit of the last
+     * upload that was granted something, bytes */
     volatile int64_t period;
-    uint64_t unused;
+    /** QUOTA: bytes that lie in the tree and that no overdraft has brought there;
+     * see ep_part.overdraft */
+    volatile int64_t base;
 } ep_account;
 
 /** The result of ep_account_worth() for an account that a claim has a part in. */

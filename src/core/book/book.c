@@ -7,7 +7,7 @@
 /* "expectpo" */
 #define BOOK_MAGIC UINT64_C(0x6f70746365707865)
 /* the version of the layout; raise it with each change of a struct below */
-#define BOOK_VERSION 6
+#define BOOK_VERSION 7
 /* The places of a bucket.  An account is in one of its buckets. */
 #define BUCKET 16
 #define BUCKETS 2
@@ -561,6 +561,19 @@ static struct ep_book_part *part_in(struct ep_book_claim *claim, ep_kind kind,
     return NULL;
 }
 
+/* @return what an account may come to for a part, inclusive */
+static int64_t limit_for(const ep_book *book, const ep_part *part,
+                         uint32_t place)
+{
+    const struct ep_book_tree *tree = part->overdraft > 0
+                                          ? tree_at(book, place)
+                                          : NULL;
+    const int64_t base = tree != NULL ? ep_amount_of(tree->account.base) : 0;
+
+    return ep_amount_plus(part->limit > base ? part->limit : base,
+                          part->overdraft);
+}
+
 /* Collects the accounts that the parts need, each once.
  * @param claim NULL: none yet
  * @param wants EP_PARTS_MAX places
@@ -584,8 +597,10 @@ static size_t gather(const ep_book *book, const ep_part *parts, size_t count,
             }
         }
         if (j < found) {
-            if (part->limit < wants[j].limit) {
-                wants[j].limit = part->limit;
+            const int64_t limit = limit_for(book, part, wants[j].place);
+
+            if (limit < wants[j].limit) {
+                wants[j].limit = limit;
                 wants[j].part = i;
             }
             if (part->amount > wants[j].amount) {
@@ -603,7 +618,7 @@ static size_t gather(const ep_book *book, const ep_part *parts, size_t count,
         wants[found].part = i;
         wants[found].kind = part->kind;
         wants[found].place = find(book, part->kind, part->key);
-        wants[found].limit = part->limit;
+        wants[found].limit = limit_for(book, part, wants[found].place);
         wants[found].amount = part->amount;
         wants[found].is_owners = part->is_owners != 0;
         wants[found].share = part->share;
@@ -958,6 +973,23 @@ static void make_accounts(const ep_book *book, int64_t now,
     }
 }
 
+/* For take_usage(). */
+static void note_limits(const ep_book *book, const ep_part *parts,
+                        const want *wants, size_t count)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        struct ep_book_tree *tree = wants[i].kind == EP_QUOTA
+                                        ? tree_at(book, wants[i].place)
+                                        : NULL;
+
+        if (tree != NULL) {
+            tree->account.period = parts[wants[i].part].limit;
+        }
+    }
+}
+
 /* Makes a claim without parts.  If the process dies before it is LIVE, no claim
  * is left.
  * @return NULL: there is no room */
@@ -1090,6 +1122,7 @@ ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
                   wants[i].held != NULL ? own : wants[i].amount, own);
     }
     make_accounts(book, now, parts, wants, wanted);
+    note_limits(book, parts, wants, wanted);
     denial->left_out = add_parts(book, entry, at, parts, count, wants, wanted);
     entry->state = LIVE;
     *claim = made;
@@ -1184,6 +1217,25 @@ ep_book_result ep_book_feed(const ep_book *book, const ep_claim *claim)
         }
     }
     return EP_BOOK_GRANTED;
+}
+
+void ep_book_end_content(const ep_book *book, const ep_claim *claim)
+{
+    struct ep_book_claim *entry = claim_of(book, claim);
+    uint32_t i;
+
+    for (i = entry != NULL ? parts_of(entry) : 0; i > 0; i--) {
+        struct ep_book_part *part = &entry->parts[i - 1];
+        const int64_t amount = ep_amount_of(part->amount);
+        uint32_t kind;
+        ep_account *account = account_of(book, part, &kind);
+
+        if (account != NULL && kind == EP_CONCURRENT) {
+            part->is_revoked = 0;
+            part->amount = 0;
+            ep_account_hold_less(account, amount);
+        }
+    }
 }
 
 /* @return the amount that a revoked part has to claim again */
@@ -1632,6 +1684,22 @@ static void mark_measured(const ep_book *book, uint32_t place, ep_key key)
     }
 }
 
+/*
+ * A tree was measured.  Growth that no upload has brought was put there by others, and
+ * is no overdraft.  The base is written first: if the process dies in between, it is
+ * too large until the next measurement, and not too small for ever.
+ */
+static void take_usage(ep_account *account, int64_t bytes)
+{
+    const int64_t limit = ep_amount_of(account->period);
+    const int64_t base = ep_amount_of(account->base);
+    const int64_t others = ep_amount_minus(bytes, ep_amount_of(account->used));
+    const int64_t most = ep_amount_plus(base > limit ? base : limit, others);
+
+    account->base = most < bytes ? most : bytes;
+    account->used = bytes;
+}
+
 int ep_book_measured(const ep_book *book, int64_t now, const ep_tree *before,
                      int64_t bytes, int64_t took, int insists)
 {
@@ -1658,7 +1726,7 @@ int ep_book_measured(const ep_book *book, int64_t now, const ep_tree *before,
             mark_measured(book, place, before->key);
             make_due(tree, now);
         }
-        tree->account.used = ep_amount_plus(bytes, added);
+        take_usage(&tree->account, ep_amount_plus(bytes, added));
         tree->mark = before->mark;
         tree->is_known = 1;
     }

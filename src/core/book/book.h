@@ -47,6 +47,12 @@ typedef struct ep_part {
     int64_t limit;
     /** bytes or uploads asked for; at least 0 */
     int64_t amount;
+    /** QUOTA: bytes by which the account may be overdrawn, at least 0: beyond the limit,
+     * or beyond the base of the tree if that is more.  The base is what was measured,
+     * without what uploads have brought beyond the limit: what is overdrawn stays
+     * within this sum, however often the tree is measured, and an upload fits into a
+     * tree in which others have put more than the limit */
+    int64_t overdraft;
     /** ALLOWANCE: microseconds; above 0 */
     int64_t period;
     /** QUOTA: the directory or file to measure; shorter than EP_TREE_PATH_SIZE */
@@ -205,6 +211,12 @@ ep_book_result ep_book_grow(const ep_book *book, int64_t now,
  *         ep_book_regain(); EP_BOOK_LOST
  */
 ep_book_result ep_book_feed(const ep_book *book, const ep_claim *claim);
+
+/**
+ * All content of an upload has been read: gives back what its claim holds of
+ * CONCURRENT accounts.  Its parts stay, with 0.  Between enter and leave.
+ */
+void ep_book_end_content(const ep_book *book, const ep_claim *claim);
 
 /**
  * Claims the revoked parts again.  Between enter and leave.
