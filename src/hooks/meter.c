@@ -178,6 +178,9 @@ static apr_status_t meter(ap_filter_t *f, apr_bucket_brigade *bb,
         return end_cut(f, bb);
     }
     state->counted = total;
+    if (!state->is_over && !ep_stage_body_is_discarded(state->body)) {
+        state->given = total;
+    }
     return APR_SUCCESS;
 }
 

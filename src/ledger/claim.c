@@ -127,12 +127,25 @@ static int64_t content_of(const ep_request *state)
     return state->handed > state->counted ? state->handed : state->counted;
 }
 
+/* @return bytes that may lie there of an upload that failed: a handler may have stored
+ * what it was given, whatever it says; mod_dav_fs takes away what it has stored */
+static int64_t left_of(const ep_holding *holding)
+{
+    const ep_request *state = holding->state;
+
+    if (holding->replaced.path != NULL) {
+        return ep_replaced_left(&holding->replaced);
+    }
+    return state->given > 0 && state->handed > state->given ? state->handed
+                                                            : state->given;
+}
+
 /* Once it has run, there is no claim. */
 static apr_status_t end(void *data)
 {
     ep_holding *holding = data;
     const int64_t received = holding->state->counted;
-    const int64_t left = ep_replaced_left(&holding->replaced);
+    const int64_t left = left_of(holding);
 
     if (holding->claim.is_held == 0) {
         ep_replaced_drop(&holding->replaced);

@@ -61,6 +61,10 @@ typedef struct ep_request {
     int64_t counted;
     /** what operators get to see of it; NULL: nothing so far */
     struct ep_counted *counted_as;
+    /** of them, what handlers were given; and 1: a handler has failed, and what is
+     * read from now on is thrown away */
+    int64_t given;
+    int is_over;
     /** what it holds in the ledger; NULL: nothing */
     struct ep_holding *holding;
     /** what a handler was given, where filters change content on its way to it;
