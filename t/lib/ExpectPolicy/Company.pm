@@ -56,7 +56,7 @@ sub example {
         (map { "Define $_ \"$how{define}{$_}\"\n" } sort keys %{ $how{define} }),
         $how{before} // '',
         map { "Include \"$top/conf-examples/$_.conf\"\n" } @{ $how{names} };
-    return ExpectPolicy::Server->start($text, load => $how{load});
+    return ExpectPolicy::Server->start($text, load => $how{load}, count_from => undef);
 }
 
 # PHP-FPM.  Returns its socket, whose path is limited to 108 bytes.
