@@ -3,9 +3,9 @@
  * sources: verdict check policy auth expect media range text
  * lengths: each field of 0 to 4 characters or missing, each setting missing or
  *          with 0 to 2 names of 0 to 3; four Expect fields that are known
- * joined: ep_verdict_judge ep_check_fails unmet fill any_setting any_limit tokens
- *         known_expectations
- * options: -eva-min-loop-unroll 40
+ * joined: ep_verdict_judge ep_check_fails ep_check_is_query unmet fill
+ *         any_setting any_limit tokens known_expectations
+ * options: -eva-min-loop-unroll 60
  */
 #include "core/policy/verdict.h"
 #include "upload.h"

@@ -779,6 +779,24 @@ START_TEST(content_that_is_cut_is_too_large_and_of_a_size_nobody_knows)
 }
 END_TEST
 
+START_TEST(content_is_not_cut_where_no_size_is_bounded)
+{
+    scenario s;
+    ep_policy policy;
+    ep_verdict verdict;
+
+    given(&s, &policy, "unsized", "");
+    /* the bytes behind the last code's choice */
+    policy.tells_upload_limit = EP_STATUS_AUTO;
+    memset(&verdict, 0xa5, sizeof(verdict));
+    ep_verdict_cut(&policy, &s.facts, &verdict);
+    ck_assert_int_eq(verdict.code, EP_ADMITTED);
+    ck_assert_int_eq(verdict.status, 0);
+    ck_assert_int_eq(verdict.limit, EP_UNKNOWN);
+    scenario_free(&s);
+}
+END_TEST
+
 /* Verdicts of limits that count: what is handed in, and what is told. */
 static const struct {
     /* the first limit of the policy is the one that decides */
@@ -987,6 +1005,7 @@ int main(void)
                    where_only_the_ceiling_is_left_no_expectation_is_read);
     ADD_ROWS(tcase, content_that_is_cut_is_too_large_and_of_a_size_nobody_knows,
              cuts);
+    tcase_add_test(tcase, content_is_not_cut_where_no_size_is_bounded);
     ADD_ROWS(tcase, a_limit_that_counts_tells_what_helps, denials);
     tcase_add_test(tcase, every_code_that_counts_was_told);
     tcase_add_test(tcase, the_head_is_not_refused_for_what_counts);

@@ -154,7 +154,8 @@ void ep_verdict_announced(const ep_policy *policy, const ep_facts *facts,
  * 417, since the expectation 100-continue was met. */
 static void conclude_late(const ep_policy *policy, ep_verdict *verdict)
 {
-    if (policy->status[verdict->code] == EP_STATUS_AUTO) {
+    if (verdict->code != EP_ADMITTED
+        && policy->status[verdict->code] == EP_STATUS_AUTO) {
         verdict->status = ep_check_of(verdict->code)->status;
     }
 }
@@ -191,11 +192,8 @@ int ep_verdict_end(const ep_policy *policy, const ep_facts *facts, int64_t bytes
         }
     }
     conclude(policy, &known, verdict);
-    if (verdict->code == EP_ADMITTED) {
-        return 0;
-    }
     conclude_late(policy, verdict);
-    return 1;
+    return verdict->code != EP_ADMITTED;
 }
 
 void ep_verdict_counted(const ep_policy *policy, const ep_facts *facts,

@@ -33,7 +33,7 @@ void ep_verdict_announced(const ep_policy *policy, const ep_facts *facts,
                           ep_verdict *verdict);
 
 /** Makes the verdict for content that is larger than allowed, after some of it was
- * received. */
+ * received. Where no size is bounded, it is admitted. */
 void ep_verdict_cut(const ep_policy *policy, const ep_facts *facts,
                     ep_verdict *verdict);
 
