@@ -3,8 +3,9 @@
  * sources: check policy auth expect media range text
  * lengths: each field of 0 to 4 characters or missing, each setting missing or
  *          with 0 to 2 names of 0 to 3; two Expect fields that are known
- * joined: ep_check_fails unmet fill any_setting any_limit known_expectations
- * options: -eva-min-loop-unroll 40
+ * joined: ask ep_check_fails ep_check_is_query unmet fill any_setting any_limit
+ *         known_expectations
+ * options: -eva-min-loop-unroll 60
  */
 #include "upload.h"
 
@@ -33,10 +34,12 @@ static void ask(void)
 
     const int64_t total = ep_check_total(&facts);
     const int is_query = ep_check_is_query(&facts);
+    const int64_t small = ep_check_small_up_to(&policy, &facts);
     //@ check at_least_unknown: size >= EP_UNKNOWN && total >= EP_UNKNOWN;
     const int64_t small = ep_check_small_up_to(&policy, &facts);
     //@ check small_or_not: small == -1 || small > 0;
     //@ check query_or_not: is_query == 0 || is_query == 1;
+    //@ check small_or_minus_1: small >= -1;
     //@ loop unroll EP_HEAD_CODES;
     for (code = 0; code < EP_HEAD_CODES; code++) {
         if (code != EP_UNSUPPORTED_EXPECTATION || facts.expect != NULL) {
