@@ -1,5 +1,5 @@
-# ExpectPolicyAdvertise: OPTIONS, and a document of limits, tell a client what its
-# upload has to be like, and nothing that a refusal would not tell.
+# ExpectPolicyAdvertise: OPTIONS and a document of limits tell a client before its
+# upload which limits hold.  They tell nothing that a refusal would not tell.
 #
 # runs: plain
 use strict;
@@ -248,15 +248,17 @@ for my $path ('/file', '/dry/file', '/owned/off/file') {
     is($own->{status}, 404, 'and the document is not there');
 }
 is(get('/open/file?expect-policy-limits')->{body}, 'x', 'no method, no document');
-is(get('/open/file?xexpect-policy-limits=PUT')->{body}, 'x', 'nor by a part');
+is(get('/open/file?xexpect-policy-limits=PUT')->{body}, 'x',
+   'a longer parameter name asks for no document');
 is(get('/open/file?expect-policy-limits=FOO')->{status}, 400, 'no such method');
 is(get('/open/file?expect-policy-limits=put')->{status}, 400,
-   'methods have a case');
-is(get('/open/file?expect-policy-limits=')->{status}, 400, 'nor an empty one');
+   'the method is case-sensitive');
+is(get('/open/file?expect-policy-limits=')->{status}, 400,
+   'an empty method is an error');
 my $trace = get('/open/file?expect-policy-limits=TRACE',
                 headers => ['Cookie: session=secret']);
 is($trace->{status}, 400, 'TRACE has no content, and no limits');
-unlike($trace->{raw}, qr/secret/, 'nor does its answer come instead');
+unlike($trace->{raw}, qr/secret/, 'the answer of TRACE is not sent');
 is(limits('/limited/new', for => 'DELETE')->{max_size}, 1 << 30,
    'while DELETE may have some');
 is_deeply(limits('/open/file', for => 'DELETE'),
@@ -320,7 +322,7 @@ refusal_ok($server->announce('/file', 2 << 30), code => 'content_too_large',
            logged => 0, members => { limit => 1 << 30,
                                      requested_size => 2 << 30 },
            headers => { 'Upload-Limit' => undef },
-           name => 'nor is it sent where nothing is advertised');
+           name => 'Upload-Limit is not sent where nothing is advertised');
 
 # ---------------------------------------------------------------- who may know
 
@@ -329,7 +331,8 @@ is($res->{status}, 200, 'OPTIONS is open');
 is(fields($res, 'link'), $link->('PUT'), 'it says where limits are told');
 is(join('', map { fields($res, $_) } qw(upload-limit accept-post)), '',
    'and not what they are');
-like(fields($res, 'allow'), qr/\bPROPPATCH\b/, 'nor by what is missing');
+like(fields($res, 'allow'), qr/\bPROPPATCH\b/,
+   'Allow does not tell limits by leaving out a method');
 $res = options('/secret/file', @alice);
 is(fields($res, 'upload-limit'), 'max-size=10485760', 'who may write is told');
 unlike(fields($res, 'allow'), qr/\bPROPPATCH\b/, 'all of it');
@@ -340,7 +343,8 @@ for my $case (['nobody', 401], ['bob', 401, @bob]) {
     is(fields($res, 'www-authenticate'), 'Basic realm="users"',
        'with the challenge');
     unlike($res->{body}, qr/10485760|max_size/, 'and nothing more');
-    is(fields(options('/secret/new', @ask), 'upload-limit'), '', 'nor OPTIONS');
+    is(fields(options('/secret/new', @ask), 'upload-limit'), '',
+       'OPTIONS does not tell the limits');
 }
 is(limits('/secret/new', for => 'POST')->{quota_remaining}, undef,
    'POST needs no user there, so that its limits are told; what is left is not');

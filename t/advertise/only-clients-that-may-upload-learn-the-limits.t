@@ -1,6 +1,6 @@
-# What is told beforehand (ExpectPolicyAdvertise) holds for the upload that it is
-# about, and is told to those alone who could come to hear of it by uploading;
-# whatever else the server does to the request that asks.
+# The limits that a client is told beforehand (ExpectPolicyAdvertise) are those of
+# the upload itself.  Only clients that would learn them by an upload are told.
+# Rewriting, error documents and other modules do not change this.
 #
 # runs: plain
 use strict;
@@ -268,13 +268,13 @@ my $without = limits('/guarded/f', for => 'POST');
 is_deeply([ @$without{qw(allowed_methods supported_types max_size)} ],
           [ ['PUT'], undef, undef ], 'a method that is not accepted learns no more');
 like(field(options('/guarded/f'), 'link'), qr/limits=PUT>/,
-     'nor is it the one that OPTIONS links to');
+     'OPTIONS links to the limits of PUT instead');
 is(limits('/fixed/f')->{status}, 404, 'a method that AllowMethods excludes');
 is(limits('/fixed/f', for => 'GET')->{max_size}, 1000, 'and one of its own');
 is(limits('/files/f', for => $_)->{status}, 400, "$_ cannot upload")
     for qw(TRACE CONNECT);
 is(limits('/www.example:80', for => 'CONNECT')->{status}, 400,
-   'nor is a path ever the name of a host');
+   'a path is not taken for the name of a host');
 
 # Limits that count are asked last, so that they are not told to who fails before.
 $server->measured_ok("$site/counted", '/counted/x', @alice);
@@ -283,7 +283,7 @@ is(limits('/counted/x', @bob)->{status}, 401, 'bob cannot');
 my $other = limits('/counted/x', for => 'GET', @bob);
 is_deeply($other->{allowed_methods}, ['PUT'], 'he may not upload by GET either');
 is($other->{max_size}, undef, 'so he is not told how large');
-is($other->{quota_remaining}, undef, 'nor what others have used');
+is($other->{quota_remaining}, undef, 'he is not told what others have used');
 $server->measured_ok("$site/refused", '/refused/x', @alice);
 ok(limits('/refused/x', @alice)->{quota_remaining}, 'one quota more');
 my $refused = limits('/refused/x', @bob);
@@ -295,8 +295,8 @@ is($refused->{quota_remaining}, undef, 'and no more');
 told_ok('/open/100%25.txt', 1000, 'a name with a percent sign');
 is(limits('/b/f')->{status}, 403, 'who may not GET is not told');
 is(limits('/open/%252e%252e/b/f')->{max_size}, 1000,
-   'nor by a path that would be another one if it were decoded twice');
-is(limits('/b/f', method => 'HEAD')->{status}, 403, 'nor by HEAD');
+   'the path is decoded once, not twice');
+is(limits('/b/f', method => 'HEAD')->{status}, 403, 'HEAD does not tell him either');
 is(limits('/rewritten/new', for => 'POST')->{max_size}, 5,
    'a rewriting of the directory leads on to the place that is told');
 is($server->announce('/rewritten/new', 6, method => 'POST')->{status}, 413,

@@ -1,5 +1,5 @@
-# No document is larger than 4 KB, whatever was configured: lists are cut and say
-# so, and the longest message fits.
+# No document is larger than 4 KB, for any configuration.  A long list is cut, and
+# the document says that it was cut.  The longest message fits.
 use strict;
 use warnings;
 

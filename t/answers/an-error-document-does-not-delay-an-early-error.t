@@ -1,6 +1,6 @@
-# ExpectPolicyEarlyErrors: an ErrorDocument could read the content, or wait for
-# it, and give another status; so none is asked.  A redirect, of whoever, goes
-# out at once as well.  All of this also where only a section says so.
+# ExpectPolicyEarlyErrors: an ErrorDocument could read the content, wait for it, or
+# give another status.  So no ErrorDocument is called.  A redirect of any module is
+# sent at once, too.  The same holds where only a section has the directive.
 use strict;
 use warnings;
 
@@ -67,7 +67,8 @@ live_ok($not);
 # without content it never went away
 my $get = ask(host => 'errors.test', method => 'GET',
               path => '/app/e/denied/page');
-like($get->{body}, qr/^method=GET$/m, 'nor for a request without content');
+like($get->{body}, qr/^method=GET$/m,
+   'a request without content gets the ErrorDocument');
 my $late = ask(host => 'errors-place.test', path => '/e/retired', length => LONG,
                body => 'x' x LONG);
 is($late->{status}, 410, 'what no section knows of');

@@ -1,6 +1,6 @@
-# A program that is an ErrorDocument could read the content of an upload that
-# failed before it was judged: by the client's doing, or by a site owner's.  And
-# whatever leads a request on, it is judged by what the client has sent.
+# Some requests fail before they are judged, because of the client or of a site
+# owner.  A program that is the ErrorDocument must not read their content.  After
+# any internal redirect, a request is judged by what the client has sent.
 #
 # runs: plain
 use strict;
@@ -145,7 +145,8 @@ for my $case (['an escaped slash', '/site/%2Fx', 404],
     empty_ok(post($path, chunked(40_000)), $status, "$name, chunked");
     empty_ok(post($path, sized(40_000)), $status, "$name, sized");
     my $small = post($path, sized(100));
-    like($small->{body}, qr/^received=0$/m, 'nor does it get what would pass');
+    like($small->{body}, qr/^received=0$/m,
+       "$name: the program gets no small content either");
 }
 empty_ok(ask($server->here, raw_head => "POST /site/x HTTP/1.1\r\n"
              . "Content-Length: 40000\r\nConnection: close\r\n\r\n",
@@ -170,8 +171,10 @@ is_deeply([ $asked->{status}, $asked->{interim} ], [404, []],
 like($asked->{body}, qr/^received=0$/m, 'for a page');
 my $small = post('/owned/nobody/x', sized(900));
 is($small->{status}, 403, 'Require all denied');
-like($small->{body}, qr/^received=0$/m, 'nor is content that was not counted');
-is(post('/owned/nobody/x', chunked(20_000))->{status}, 403, 'nor measured');
+like($small->{body}, qr/^received=0$/m,
+   'the program gets no content that was not counted');
+is(post('/owned/nobody/x', chunked(20_000))->{status}, 403,
+   'content of unknown length is denied, too');
 
 # ------------------------------------------------------------- what leads on
 

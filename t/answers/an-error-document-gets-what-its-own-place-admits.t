@@ -1,6 +1,6 @@
-# A program that is an ErrorDocument is given the content of the upload that failed.
-# The upload was admitted where it went; what the program may have is for the
-# ErrorDocument's own place to say as well.
+# A program that is an ErrorDocument gets the content of the upload that failed.  The
+# place of the upload has admitted this content.  The place of the ErrorDocument has
+# to admit it, too.
 #
 # runs: plain
 use strict;

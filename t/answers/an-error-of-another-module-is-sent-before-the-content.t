@@ -1,6 +1,6 @@
-# ExpectPolicyEarlyErrors: what any other module answers to an upload leaves
-# before its content has come, with close, and with a document; without the
-# directive httpd waits for the content, and its pages stay as they are.
+# ExpectPolicyEarlyErrors: an error of another module is sent before the content of
+# the upload has come, with a document and `Connection: close`.  Without the
+# directive httpd waits for the content and sends its own page.
 use strict;
 use warnings;
 

@@ -1,6 +1,6 @@
-# ExpectPolicyEarlyErrors touches nothing but errors to unread uploads, where the
-# policy is On: every other answer is that of httpd, byte for byte, and leaves
-# the connection as httpd would.
+# ExpectPolicyEarlyErrors changes only errors to uploads that nobody has read, and
+# only where the policy is On.  Every other answer is that of httpd, byte for byte,
+# and the connection is kept or closed as httpd would do it.
 use strict;
 use warnings;
 
@@ -108,7 +108,7 @@ for my $asked (@asked) {
     }
 }
 cmp_ok($compared, '>=', 72, 'comparisons');
-# the twin: where it is on, the same bytes are answered otherwise
+# for comparison: where it is on, the answer to the same bytes is another one
 my $early = everything($port, path => '/nowhere', length => LONG,
                        host => 'on.test');
 like($early, qr/expect-policy-error: not_found.*\n--\n/is,
@@ -174,7 +174,7 @@ for my $challenge ('NTLM', 'Negotiate', 'NTLM.TlRMTVNTUAACAAAA',
     accepted_ok($next, name => 'the next step on the same connection');
     is(app_says($next)->{received}, LONG, 'with its content');
 }
-# the twin: other schemes bind nothing
+# for comparison: other schemes do not belong to a connection
 for my $challenge ('Basic.realm=x', 'Bearer.realm="NTLM"',
                    'Digest.realm="a,.Negotiate.b"', 'Negotiated', 'XNTLM') {
     my $res = ask(host => 'errors.test', path => "/app/e/steps?c=$challenge",

@@ -82,7 +82,7 @@ for my $status (sort keys %refused) {
 # 3 ways of HTTP/1 for seven statuses and one for 411; 2 and 1 of HTTP/2
 is($cells, 7 * 3 + 1 + (has_http2() ? 7 * 2 + 1 : 0), 'statuses and ways');
 
-# the twins: the same head, one fact changed, and a content that fits in a test
+# for comparison: the same head with one fact changed, and small content
 my @twins = (
     [401, headers => ['Authorization: Bearer x']],
     [405, method => 'POST'], [411], [413],
@@ -92,12 +92,12 @@ for (@twins) {
     my ($status, @fact) = @$_;
     my $ok = ask(method => 'PUT', path => "/app/s$status", length => 9, @fact,
                  body => 'x' x 9);
-    accepted_ok($ok, name => "the twin of $status");
+    accepted_ok($ok, name => "$status: with one fact changed it is accepted");
     is(app_says($ok)->{received}, 9, 'is read');
 }
 for my $status (403, 417) {
     accepted_ok(ask(method => 'PUT', path => "/app/s$status", length => 0),
-                name => "the twin of $status has no content");
+                name => "$status: without content it is accepted");
 }
 
 no_marker_was_served(22);

@@ -62,7 +62,7 @@ refusal_ok($echo, code => 'continue_required', members => { limit => 500 },
 my $expect = ask(path => '/app/none', length => 10, headers => ["Expect: $evil"]);
 refusal_ok($expect, code => 'unsupported_expectation', members => {
     supported_expectations => is_held() ? [] : ['100-continue'],
-}, name => 'nor of an expectation');
+}, name => 'the expectation is not repeated in the answer');
 
 # and nothing that a terminal or a log reader would act on
 my $log = join '', log_lines($echo), log_lines($expect);
@@ -71,7 +71,7 @@ my $bytes = ask(path => '/app/types', length => 1,
                 headers => ["Content-Type: \x1b[31m\x80\xff" . 'w' x 500]);
 my @lines = log_lines($bytes);
 unlike("@lines", qr/[\x00-\x08\x0b-\x1f\x7f-\xff]/,
-       'nor of what came in raw bytes');
+       'the log has no raw bytes of the client');
 unlike("@lines", qr/w{81}/, 'and it is cut');
 
 # What did not reach us in one piece is httpd's to refuse, and still no upload

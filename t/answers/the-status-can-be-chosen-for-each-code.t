@@ -1,6 +1,6 @@
-# ExpectPolicyStatus with codes: the line holds for these alone, the innermost section
-# that speaks about a code decides, and owners may choose for their place.  A client
-# that acts on 401 alone (curl --anyauth) so finds it where it asked first.
+# ExpectPolicyStatus with codes: the line holds for these codes only.  For each code
+# the innermost section that names it decides.  Owners may choose for their place.
+# So a client that needs 401 (curl --anyauth) gets 401 although it asked first.
 #
 # runs: plain
 use strict;

@@ -1,6 +1,6 @@
 # runs: alone
-# The line in user space, between two sockets of this test: what it promises of
-# time, of ends and of resets, before anything is measured over it.
+# t/clients measures over a simulated line in user space.  This test shows that the
+# line itself is right: its delays, its ends of stream and its resets.
 use strict;
 use warnings;
 
@@ -89,7 +89,8 @@ subtest 'five megabytes take as long as the rate says' => sub {
     is(length $text, 5 * MEGABYTE, 'all of it arrives');
     is($ending, 'end', 'with its end behind it');
     cmp_ok($took, '>=', 0.95 * 5 * MEGABYTE / RATE, 'not faster than the line is');
-    cmp_ok($took, '<', 5 * 5 * MEGABYTE / RATE + DELAY, 'nor much slower');
+    cmp_ok($took, '<', 5 * 5 * MEGABYTE / RATE + DELAY,
+       'not much slower than the line is');
 };
 
 subtest 'who is not read has to stop' => sub {
@@ -199,7 +200,7 @@ subtest 'who resets or leaves is told to the server' => sub {
         }
         sleep 0.05;
     }
-    is($said, 'reset', 'and what comes for somebody who is gone, with a reset');
+    is($said, 'reset', 'bytes to a closed socket are answered with a reset');
 };
 
 subtest 'content is told from heads' => sub {

@@ -1,5 +1,5 @@
-# Scenario C2, and every spelling in which a list may come: an expectation that
-# a directory names is met there and refused next door.
+# Scenario C2: an expectation that one directory names is accepted there, and
+# refused in another directory.  This holds for every spelling of a list.
 #
 # runs: held
 use strict;

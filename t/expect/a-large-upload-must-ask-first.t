@@ -1,5 +1,5 @@
-# ExpectPolicyRequireContinue: 428 for an upload over the size, or of unknown
-# length, that does not ask with 100-continue; asked, it is invited.
+# ExpectPolicyRequireContinue: an upload over the size or of unknown length that
+# does not send `Expect: 100-continue` gets 428.  With the field it gets 100.
 use strict;
 use warnings;
 

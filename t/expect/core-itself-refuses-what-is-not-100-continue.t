@@ -1,6 +1,6 @@
-# Nobody names an expectation here, so that the field is not held back: httpd's
+# No section names an expectation here, so the field is not held back: httpd's
 # core answers before any directory is known.  Its 417 has to come at once, with
-# our document, and nothing that an administrator wrote for 417 may change it.
+# our document.  No ErrorDocument or Header of an administrator may change it.
 #
 # runs: plain
 use strict;

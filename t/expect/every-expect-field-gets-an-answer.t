@@ -1,6 +1,6 @@
-# Hostile spellings of Expect, on a place that accepts and on one that refuses
-# every one: never silence, never 100 before a refusal, and never a byte after a
-# refusal that answers what followed as content.
+# Hostile spellings of Expect, in a place that accepts expectations and in one that
+# refuses all.  Each request gets an answer.  No 100 comes before a refusal.  After
+# a refusal, content is never answered as if it were a request.
 use strict;
 use warnings;
 

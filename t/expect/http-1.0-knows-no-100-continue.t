@@ -1,6 +1,6 @@
 # RFC 9110 10.1.1: a server that receives 100-continue in an HTTP/1.0 request
-# MUST ignore it.  It is neither refused nor does it turn a status into 417, and
-# no 100 is sent.
+# MUST ignore it.  The request is not refused for it, no status becomes 417 by it,
+# and no 100 is sent.
 use strict;
 use warnings;
 

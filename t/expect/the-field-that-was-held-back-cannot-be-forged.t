@@ -1,6 +1,6 @@
-# Where Expect is held back from core it travels under another name for a moment.
-# A client may send that name, may send its bytes one by one, and several
-# requests on one connection; none of this lets a field pass or invents one.
+# Where Expect is held back from core, it has another name for a moment.  A client
+# may send a field of that name, single bytes, or several requests at once.  None
+# of this lets an Expect field pass, or adds one that the client did not send.
 #
 # runs: held
 use strict;
@@ -98,14 +98,15 @@ accepted_ok($upload, name => 'a line of the content is no field');
 is(app_says($upload)->{received}, length $content, 'arrives in full');
 my $trailer = ask(path => '/app/free', chunked => 1,
                   body => "3\r\nabc\r\n0\r\nExpect: foo\r\n\r\n");
-accepted_ok($trailer, name => 'nor is a trailer');
+accepted_ok($trailer, name => 'Expect in a trailer does not count');
 
 if (has_http2()) {
     my $h2 = ExpectPolicy::H2->new;
     my $id = $h2->request(path => '/app/none', length => 5,
                           headers => ['expect-policy-held: foo']);
     $h2->content($id, 'xxxxx', end => 1);
-    accepted_ok($h2->answer($id), name => 'nor another name over HTTP/2');
+    accepted_ok($h2->answer($id),
+       name => 'the other name does not count over HTTP/2');
     my $res = $h2->answer($h2->request(
         path => '/app/none', length => 5,
         headers => ['expect-policy-held: x', 'expect: 100-continue']),

@@ -80,7 +80,7 @@ accepted_ok(ask(path => '/app/free', length => 3, body => 'xxx'),
             name => 'nothing is asked where nothing is said');
 accepted_ok(ask(method => 'GET', path => '/app/types',
                 headers => ['Content-Type: image/webp']),
-            name => 'nor of what is no upload');
+            name => 'a GET needs no Content-Type of the list');
 
 my $long = ask(path => '/app/types', length => 9,
                headers => ['Content-Type: image/' . 'q' x 121]);

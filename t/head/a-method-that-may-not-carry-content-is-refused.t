@@ -1,5 +1,5 @@
-# ExpectPolicyMethods: 405, with Allow, which has what works without content, too;
-# without content every method passes.
+# ExpectPolicyMethods: an upload with another method gets 405.  Allow has the listed
+# methods and those that work without content.  Without content every method passes.
 use strict;
 use warnings;
 

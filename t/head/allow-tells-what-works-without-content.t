@@ -1,6 +1,6 @@
-# Allow of a 405 has the methods that may carry content, and of GET, HEAD and OPTIONS
-# those that work without: all three, unless httpd has been told otherwise.  And an
-# owner's line that would make an answer without the field that it needs is an error.
+# Allow of a 405 has the methods that may carry content.  It also has GET, HEAD and
+# OPTIONS, except those that the configuration of httpd forbids.  A line of an owner
+# is an error if it would cause an answer without a field that the answer needs.
 #
 # runs: plain
 use strict;

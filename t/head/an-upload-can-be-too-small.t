@@ -1,6 +1,6 @@
-# ExpectPolicyMinSize: inclusive, by the total that the head announces.  An upload of
-# unknown length is judged at its end: whoever reads it gets an error in place of
-# that end, nothing is stored, and the client gets the document.
+# ExpectPolicyMinSize: an upload of exactly this size passes.  The head announces the
+# total.  An upload of unknown length is judged at its end: its reader gets an error
+# in place of the end, nothing is stored, and the client gets the document.
 use strict;
 use warnings;
 
@@ -38,7 +38,8 @@ for my $size (1000, 1001) {
     is(app_says($res)->{received}, $size, 'are read');
 }
 accepted_ok(ask(path => '/app/least', length => 0), name => 'no content is no upload');
-accepted_ok(ask(path => '/app/least', method => 'GET'), name => 'nor is a GET');
+accepted_ok(ask(path => '/app/least', method => 'GET'),
+   name => 'a GET is no upload');
 accepted_ok(ask(path => '/app/least/off', length => 1, body => 'x'),
             name => 'Off lifts it further inside');
 my $first = ask(path => '/app/least', length => 5, headers => ['Expect: 100-continue'],

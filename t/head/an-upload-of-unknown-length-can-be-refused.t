@@ -1,5 +1,5 @@
-# ExpectPolicyRequireLength: 411 for chunked content and for HTTP/2 without
-# content-length; with one, the same upload passes.
+# ExpectPolicyRequireLength: chunked content, and HTTP/2 content without
+# content-length, get 411.  With Content-Length the same upload passes.
 use strict;
 use warnings;
 

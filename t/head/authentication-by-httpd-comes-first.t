@@ -42,7 +42,7 @@ for my $path ('/app/user') {
     is(app_says($ok)->{received}, 1000, 'is read');
 }
 
-# Satisfy Any overrules whoever says no in the access checks, but not us.
+# Satisfy Any overrules a refusal of httpd's access checks, but not one of ours.
 my $any = ask(path => '/app/user-any', length => 1001, headers => [$right],
               marker => 1);
 refusal_ok($any, @large, name => 'Satisfy Any does not overrule a refusal');

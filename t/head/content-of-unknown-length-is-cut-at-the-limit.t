@@ -1,6 +1,6 @@
-# An upload of unknown length is counted while it streams and cut at the limit,
-# with the document of content_too_large, whoever reads it: nothing of it is
-# kept, and what follows is not taken for a request.
+# An upload of unknown length is counted while it streams, and cut at the limit.  For
+# every handler the client gets the document of content_too_large, nothing of
+# the upload is kept, and the bytes that follow are not taken for a request.
 use strict;
 use warnings;
 

@@ -32,7 +32,7 @@ for my $credentials (@no) {
     refusal_ok($res, @bearer, name => "Authorization: $credentials");
     unlike($res->{body}, qr/YTpi|Bearerx|Token/, 'no echo of credentials');
     unlike(join('', log_lines($res)), qr/YTpi|Bearerx|Token/,
-           'nor in the log');
+           'the log has no credentials');
 }
 for my $credentials (@yes) {
     my $res = ask(path => '/app/auth', length => 10, body => 'x' x 10,

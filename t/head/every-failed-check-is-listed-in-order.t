@@ -1,6 +1,6 @@
-# The first check that fails gives the error; where more than one fails, they
-# all are in `violations`, in the order of the checks.  After a demand for
-# credentials nothing is told of what would come behind it.
+# The first check that fails gives the error.  If more than one fails, all of them
+# are in `violations`, in the order of the checks.  A demand for credentials tells
+# nothing of the checks after it.
 use strict;
 use warnings;
 

@@ -1,4 +1,5 @@
-# ExpectPolicyMaxSize: inclusive, in powers of 1024, by what the head declares.
+# ExpectPolicyMaxSize: the head declares the size.  An upload of exactly the limit
+# passes.  K, M and G are powers of 1024.
 use strict;
 use warnings;
 

@@ -1,5 +1,5 @@
 # mod_http2 without TLS: by prior knowledge, and by Upgrade.  The refused stream
-# is reset with NO_ERROR, its neighbours and the connection go on.
+# is reset with NO_ERROR.  Other streams and the connection go on.
 #
 # runs: company
 use strict;
@@ -63,5 +63,5 @@ my $res = ask(port => $guard->{port}, path => '/app/x', length => 100_001,
 refusal_ok($res, @limit, name => 'with Upgrade: h2c');
 $res = ask(port => $guard->{port}, path => '/app/x', length => 100,
            headers => \@upgrade, body => 'x' x 100);
-is($res->{status}, 200, 'and its twin is admitted');
+is($res->{status}, 200, 'with Upgrade, an upload that fits is admitted');
 done_testing;

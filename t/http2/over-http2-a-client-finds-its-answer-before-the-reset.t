@@ -1,7 +1,7 @@
-# mod_http2 resets a stream with content that nobody reads as soon as its answer
-# is out, and a client that is still sending may meet the reset first (curl
-# 7.88.1 does).  So the reset waits for a tenth of a second: unless the client
-# ends the stream itself, or is to be cut off, or too many wait.
+# If nobody reads the content of a stream, mod_http2 resets the stream as soon as its
+# answer is sent.  A client that still sends may see the reset first (curl 7.88.1
+# does).  So the reset waits for a tenth of a second.  It does not wait if the client
+# ends the stream itself, if the client is to be cut off, or if too many wait.
 #
 # runs: plain
 use strict;

@@ -1,7 +1,7 @@
-# Random bytes are written over the ledger's memory, by way of its file, while
-# uploads are under way: whatever they are answered, they are answered, and no
-# child ends by it.  A graceful restart mends what cannot be used.  Without a
-# ledger at all, ExpectPolicyLedgerFailure decides.
+# Random bytes are written over the ledger's memory, through its file, while
+# uploads are under way.  Every upload gets an answer, and no child crashes.
+# A graceful restart repairs a ledger that cannot be used.  Without a ledger,
+# ExpectPolicyLedgerFailure decides.
 #
 # runs: plain
 use strict;

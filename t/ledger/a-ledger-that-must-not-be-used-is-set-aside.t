@@ -1,9 +1,8 @@
-# The ledger never keeps httpd from starting.  A file that is no ledger of this
-# server's is renamed, and another one made; the same file with one fact changed
-# is used, with what was counted in it.  One that another server uses, or
-# children of one that is stopping, is waited for while the server serves:
-# ExpectPolicyLedgerFailure decides.  Each is said in the log, and on the
-# terminal.
+# The ledger never keeps httpd from starting.  A file that is not a ledger of this
+# server is renamed, and a new one is made.  With one fact changed, the same file is
+# used, with its counts.  If another server, or children of a stopping one, use the
+# file, the server serves while it waits for the file, and
+# ExpectPolicyLedgerFailure decides.  The log and the terminal tell each case.
 #
 # runs: plain
 use strict;
@@ -149,7 +148,7 @@ chmod 0644, $ledger;
     ok(wait_until(sub {
         2 == (() = slurp("$dir/error_log") =~ /resuming normal operations/g)
     }, 20), 'and is done');
-    is(said(@httpd, '-k', 'stop'), '', 'nor does a stop');
+    is(said(@httpd, '-k', 'stop'), '', 'a stop has nothing to say');
     ok(wait_until(sub { !-e "$dir/httpd.pid" }, 20), 'it is stopped');
     unlink $ledger;
     rename "$ledger.old", $ledger or die;

@@ -1,6 +1,6 @@
-# A provider of the ledger may be in a module file of its own, with nothing of ours
-# but its border: one with all members, and one with those that it must have.  One
-# that lacks one of these is not taken.
+# A provider of the ledger may be in a module file of its own that uses only
+# ledger/provider.h.  One provider here has all members, one has only the required
+# ones; both work.  A provider without a required member is not accepted.
 #
 # runs: plain
 use strict;

@@ -1,6 +1,6 @@
-# A process that shortens a file kills all that look at what was mapped of it.  So no
-# child has a descriptor by which it could, and still one server alone has the
-# ledger, over a restart, with all counts.
+# A process that shortens a mapped file kills every process that reads the missing
+# part.  So no child has a descriptor that lets it shorten the ledger.  Still only one
+# server can use the ledger, and a restart keeps all counts.
 #
 # runs: plain
 use strict;

@@ -1,10 +1,9 @@
-# The parent may be root while its children are not: so it has neither the
-# ledger nor its lock in its hands.  In each state of a server's life the
-# parent's map of memory has no mapping of the ledger's file, and the lock is out
-# of its reach; each child has both.  Then every byte that children share is
-# overwritten with pointers into the parent's memory while children are killed
-# and the server restarts: the parent goes on, its memory is what it was, and
-# after a restart that ends all children the ledger counts.
+# The parent may be root while its children are not, so the parent must not trust
+# memory that children can write.  In each state of a server's life the parent does
+# not map the ledger's file and cannot reach its lock; each child can.  Then every
+# shared byte is overwritten with pointers into the parent's memory while children
+# are killed and the server restarts.  The parent goes on, its memory is unchanged,
+# and after a restart that ends all children the ledger counts again.
 #
 # runs: plain
 use strict;

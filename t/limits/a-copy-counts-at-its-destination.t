@@ -1,5 +1,5 @@
-# COPY and MOVE make files without content: they are judged by the policy of the
-# place that they lead to as well as by their own, and claim what they write.
+# COPY and MOVE make files although the request has no content.  The policies of
+# their own place and of their destination hold, and they claim what they write.
 #
 # runs: plain
 use strict;
@@ -132,7 +132,7 @@ is(copy('/from/a', '/from/b')->{status}, 201, 'no quota, no limit');
 is(copy('/from/a', '/to/a')->{status}, 201, 'one into a quota');
 is(used('to'), 9 * M, 'counts there');
 refused_ok(copy('/from/a', '/to/b'), 'another one', over(M, 9 * M));
-refused_ok(move('/from/a', '/to/b'), 'nor is it moved there', over(M, 9 * M));
+refused_ok(move('/from/a', '/to/b'), 'a move of it to there', over(M, 9 * M));
 ok(-e "$site/from/a", 'it stays');
 is(move('/to/a', '/to/c')->{status}, 201, 'within the tree it is');
 is(used('to'), 9 * M, 'and counts once');
@@ -153,9 +153,11 @@ is(-s "$site/tree/new/b", 3 * M, 'as it lies there');
 refused_ok(copy('/many/all/', '/many/new/'), 'one of too many entries',
            over(10 * M, undef));
 ok(!-e "$site/many/new", 'is not copied');
-is(copy('/many/all/', '/from/all/')->{status}, 201, 'but where no quota asks');
-is(scalar(() = glob "$site/from/all/*"), 11_000, 'it is, to the last file');
-is(move('/many/all/', '/many/other/')->{status}, 201, 'nor is one asked to move it');
+is(copy('/many/all/', '/from/all/')->{status}, 201,
+   'the same tree, to a place without a quota');
+is(scalar(() = glob "$site/from/all/*"), 11_000, 'is copied completely');
+is(move('/many/all/', '/many/other/')->{status}, 201,
+   'a move within one quota is not limited');
 
 # Properties go along.
 my $set = "<propertyupdate xmlns='DAV:'><set><prop>" . join('',

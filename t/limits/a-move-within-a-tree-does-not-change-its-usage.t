@@ -1,6 +1,6 @@
-# Directories that are moved to and fro within a tree while the tree is measured
-# may be met twice or never.  Such a number is not taken: the usage stays what it
-# was, and is measured when nothing moves.
+# While a tree is measured, a client may move directories within it.  The thread may
+# then see such a directory twice or not at all.  A number measured then is not
+# used: the usage does not change until nothing moves.
 #
 # runs: plain
 use strict;

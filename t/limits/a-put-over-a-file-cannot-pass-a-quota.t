@@ -1,6 +1,6 @@
-# A PUT is credited for what it replaces: only bytes that are there and were
-# counted, and for one upload at a time.  A part of a file is asked for what the
-# file grows by.  All is decided on the fields that mod_dav sees.
+# A PUT needs room only for the difference to the file that it replaces.  Only bytes
+# that exist and were counted are subtracted, for one upload at a time.  A part of a
+# file needs room for the growth of the file.  The fields that mod_dav sees decide.
 #
 # runs: plain
 use strict;
@@ -66,7 +66,7 @@ is(used('range'), 5 * M, 'which counts as that');
 refusal_ok($server->announce('/range/a', 6 * M), refused(5 * M, 6 * M),
            name => 'holes are no credit');
 accepted_ok($server->put('/range/b', 5 * M), status => 201,
-            name => 'but what is left can be had');
+            name => 'an upload of what is left is admitted');
 is(used('range'), 10 * M, 'to the last byte');
 refusal_ok($server->announce('/range/b', 1, range(5 * M, 5 * M)),
            refused(0, 1), name => 'no file grows by a byte more');

@@ -1,5 +1,5 @@
-# What an upload holds becomes what it came to: the file's growth where httpd
-# writes it, nothing where it failed.
+# While an upload runs, it holds what it announced.  At its end, the quota counts the
+# growth of the file that httpd has written, and nothing if the upload failed.
 #
 # runs: plain
 use strict;

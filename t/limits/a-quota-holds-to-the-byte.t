@@ -1,4 +1,5 @@
-# What is left of a quota is what an upload may be, to the byte, and is told.
+# An upload may be exactly as large as what is left of a quota, and not one byte
+# larger.  A refusal tells how much is left.
 #
 # runs: plain
 use strict;

@@ -1,5 +1,6 @@
-# What an upload replaces is taken off a quota's usage once, and only if it is
-# really gone: not a link, not what was moved away or another one replaces.
+# The size of a replaced file is subtracted from a quota's usage once, and only if the
+# file is really gone.  It is not subtracted for a link, for a file that was
+# moved away, or for a file that another upload replaces.
 #
 # runs: plain
 use strict;
@@ -93,7 +94,7 @@ accepted_ok($server->put('/linked/link', 10), status => 204,
             name => 'for one in place of a link');
 counted_ok('linked', FULL, 'a file over a link');
 refusal_ok($server->announce('/named/big', 1), refused(0, 1),
-           name => 'nor is one replaced that has another name');
+           name => 'a file of another name is not subtracted');
 
 # Moved away while the new one comes in.
 my %late;

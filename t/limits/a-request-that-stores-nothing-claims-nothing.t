@@ -1,6 +1,6 @@
-# A request that stores nothing holds nothing of a quota that others may use: by
-# its method, or since core's own handler throws its content away.  A program may
-# store what comes with a GET: it is asked for what comes, when it comes.
+# Some requests store nothing, because of their method, or because core's handler
+# throws their content away.  They hold nothing of a quota, so others can use it.  A
+# program may store the content of a GET: this content is claimed when it comes.
 #
 # runs: plain
 use strict;
@@ -104,10 +104,10 @@ for ([POST => '/files/page.html', 200], [PUT => '/files/page.html', 405],
     is($res->{status}, $status, 'it is');
 }
 my @programs = map { announce('GET', '/cgi/app.cgi', HUGE) } 1 .. 4;
-put_fits_ok('nor does a GET that a program may store, before it comes');
+put_fits_ok('GETs to a program hold nothing before content comes');
 close $_->{sock} for @programs;
 
-# The twin: what is going to be stored does.
+# For comparison: a PUT is going to be stored.
 my $put = announce('PUT', '/large', 900 * M);
 ok(wait_until(sub { held() >= 900 * M }), 'a PUT holds what it announces');
 my $denied = $server->begin('/other', 900 * M);
@@ -116,7 +116,8 @@ ExpectPolicy::Ledger::drop($denied);
 close $put->{sock};
 $server->settled_ok;
 $put = announce('PROPFIND', '/sub/', 900 * M);
-ok(wait_until(sub { held() >= 900 * M }), 'so does more than a query can be');
+ok(wait_until(sub { held() >= 900 * M }),
+   'content larger than a query can be is held');
 close $put->{sock};
 $server->settled_ok;
 
@@ -129,12 +130,12 @@ isnt($get->{status}, 200, 'it cannot pass a quota with it');
 $server->settled_ok;
 is($server->used($site), 51_000, 'and counts nothing then');
 $get = $server->put_chunked('/cgi/app.cgi', 2 * M, method => 'GET');
-is($get->{status}, 200, 'nor by content of unknown length');
+is($get->{status}, 200, 'a GET of unknown length is answered');
 is($server->used($site), 51_000 + 2 * M, 'which counts');
 $get = $server->put('/cgi/full/app.cgi', 1, method => 'GET');
-is($get->{status}, 507, 'nor where it is full');
+is($get->{status}, 507, 'a GET with content is refused where the quota is full');
 is($server->put('/page.html', 500, method => 'GET')->{status}, 200,
-   'but a page is served there as ever');
+   'a page without content is served there');
 
 # What a program has read counts, also where it leads on to core's own handler.
 my $before = $server->used($site);

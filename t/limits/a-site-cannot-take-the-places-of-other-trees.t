@@ -1,7 +1,7 @@
-# The ledger has places for so many trees, here 16.  A site that has many quotas
-# of its own, or a client that makes many directories in one section, takes no
-# more of them than its share; a refused upload takes none; and a tree that lost
-# its place is no empty one.
+# The ledger has places for a fixed number of trees, here 16.  A site with many
+# quotas of its own, or a client that makes many directories in one section, takes
+# no more of them than its share.  A refused upload takes none.  A tree that lost
+# its place is not taken for an empty tree.
 #
 # runs: plain
 use strict;

@@ -1,6 +1,6 @@
 # A quota for a path with wildcards: the directories that fit are found and measured
 # when httpd has started, and the first upload to one waits a moment for its number.
-# So it gets the right answer, and the log has no word of an error.
+# So it gets the right answer, and the log has no error.
 #
 # runs: plain
 use strict;

@@ -1,6 +1,6 @@
-# What mod_dav has stored counts, whatever becomes of its answer: an owner can have
-# ErrorDocument answer its 204, from a place that is not there, and make 500 of any
-# answer with a field that httpd does not send.
+# A file that mod_dav has stored counts, for every status that the client gets.  An
+# owner can change that status: an ErrorDocument for 204 that does not exist, or a
+# field that httpd does not send and that makes the answer 500.
 #
 # runs: plain
 use strict;
@@ -62,7 +62,7 @@ ExpectPolicy::Ledger::send_content($given_up, M);
 ExpectPolicy::Ledger::drop($given_up);
 is($server->used("$site/plain"), on_disk('plain'), 'and given up counts nothing');
 is($server->put('/plain/a', 6 * M, headers => ['If-Match: "nothing"'])->{status},
-   412, 'nor does one whose precondition fails');
+   412, 'an upload whose precondition fails gets 412');
 is($server->used("$site/plain"), on_disk('plain'), 'of all that it sends');
 
 $server->settled_ok;

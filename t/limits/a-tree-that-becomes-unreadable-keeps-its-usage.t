@@ -1,7 +1,7 @@
-# A client who makes directories deeper than a tree is measured opens no quota:
-# what was counted before still counts, under ExpectPolicyLedgerFailure Open as
-# well, and what is uploaded is added to it.  Once the tree can be measured again,
-# its quota is what the disk says.
+# A client may make directories that are too deep to be measured.  This does not lift
+# the quota: the old usage still counts, also under ExpectPolicyLedgerFailure Open,
+# and new uploads are added to it.  When the tree can be measured again, the usage is
+# what lies on the disk.
 #
 # runs: plain
 use strict;

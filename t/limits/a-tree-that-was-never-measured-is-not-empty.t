@@ -1,7 +1,7 @@
-# The first upload to a tree that takes long to measure: a large one waits a
-# moment for the number and is refused without it, under
-# ExpectPolicyLedgerFailure Open as well; small ones pass there, but no more of
-# them than the quota.  A usage file is read at once.
+# The first uploads to a tree that takes long to measure.  A large one waits a moment
+# for the number, and is refused without it, also under ExpectPolicyLedgerFailure
+# Open.  Small ones pass under Open, but together no more than the quota.  A usage
+# file is read at once.
 #
 # runs: plain
 use strict;

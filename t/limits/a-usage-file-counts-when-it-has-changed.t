@@ -1,5 +1,5 @@
-# A usage file that has not changed since it was read knows nothing of later
-# uploads: neither the clock nor another child makes news of it.
+# A usage file that has not changed since it was read does not count later uploads.
+# So it is not read again because time has passed or because another child asks.
 #
 # runs: plain
 use strict;
@@ -91,7 +91,8 @@ is($server->used("$dir/same"), 2500, 'the other one is not taken again');
 upload_both(2);
 $server->graceful;
 becomes_ok(5000);
-is($server->used("$dir/same"), 4000, 'nor by another child');
+is($server->used("$dir/same"), 4000,
+   'another child does not take the old number again');
 
 $server->settled_ok;
 $server->stop;

@@ -1,5 +1,5 @@
-# A client that has read the answer to its upload may send the next one at once,
-# where one at a time is all it may send.
+# The limit is one upload at a time.  A client that has read the answer to its upload
+# may send the next one at once.
 #
 # runs: plain
 use strict;

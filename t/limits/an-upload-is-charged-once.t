@@ -1,5 +1,5 @@
-# Wherever httpd leads an upload, it holds what each place on its way asks, once;
-# what one place refuses, the others give back.
+# httpd may lead an upload through several places.  It claims each place's limits
+# once.  If one place refuses it, what it holds of the others is given back.
 #
 # runs: plain
 use strict;

@@ -1,6 +1,6 @@
-# What one client address holds without having sent anything gives way to uploads
-# of other addresses: half of it stays.  Uploads that have sent something, and
-# those of one address among themselves, do not.
+# Uploads of one client address that have sent nothing lose their claims when uploads
+# of other addresses need room; half of what they hold stays.  Uploads that have sent
+# something keep their claims, also against uploads of the same address.
 #
 # runs: plain
 use strict;
@@ -61,7 +61,7 @@ is(scalar(grep { $_ eq '507' } @status), 5, 'five are cut');
 $server->settled_ok;
 is($server->used("$site/quota"), 1_000_000, 'and the quota is full');
 
-# the twin: the same, but for a byte of content each
+# for comparison: the same, and each has sent one byte of content
 my @sent = map { $server->begin("/twin/$_", 100_000, of('192.0.2.1')) } 1 .. 10;
 ExpectPolicy::Ledger::send_content($_, 1) for @sent;
 is($server->books->{trees}{"$site/twin"}{held}, 1_000_000, 'all is held');

@@ -1,5 +1,5 @@
-# An owner's SetInputFilter DEFLATE makes a thousand bytes of one: what counts for
-# quotas is what the handler gets, be it mod_dav, a program or mod_proxy.
+# An owner's SetInputFilter DEFLATE makes a thousand bytes of one.  Quotas count what
+# the handler gets: mod_dav, a program or mod_proxy.
 #
 # runs: plain
 use strict;

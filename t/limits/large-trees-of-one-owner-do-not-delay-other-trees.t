@@ -1,6 +1,6 @@
 # One thread measures all trees, a few at a time.  An owner whose trees are large
-# has two of these turns at most: a tree of somebody else is measured beside them,
-# and not behind them.
+# has at most two of these turns: the tree of another owner is measured at the same
+# time, not after them.
 #
 # runs: plain
 use strict;

@@ -1,6 +1,6 @@
-# Limits that count add up from section to section until one says Off, the last
-# line of the same kind holds in a section, and what an owner says in vain is
-# logged once.
+# Limits that count add up from section to section until one says Off.  Within a
+# section the last line of the same kind holds.  An owner's line that has no effect
+# is logged once.
 #
 # runs: plain
 use strict;

@@ -1,5 +1,5 @@
-# Nobody learns what others have used, or takes a place, before httpd knows who
-# it is.
+# Before httpd has authenticated a client, the client does not learn what others have
+# used, and holds nothing of a limit.
 #
 # runs: plain
 use strict;

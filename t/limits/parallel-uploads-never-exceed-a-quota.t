@@ -1,5 +1,5 @@
-# Fifty uploads at once against a quota that has room for ten: ten are admitted,
-# whoever they are, and all that is admitted can be written.
+# Fifty uploads run at once against a quota that has room for ten.  Exactly ten are
+# admitted, and all of these can be written.
 # EP_ROUNDS=200 is the long run, with uploads of 10 MB.
 #
 # runs: plain

@@ -1,5 +1,5 @@
-# Network file systems tell of 2^63 bytes and more, and a client may declare as
-# many: no sum of such numbers turns over into a small one.
+# Network file systems report 2^63 bytes and more, and a client may declare as many.
+# No sum of such numbers overflows to a small number.
 #
 # runs: plain
 use strict;

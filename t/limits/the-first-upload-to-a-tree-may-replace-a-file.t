@@ -1,5 +1,5 @@
-# A tree is measured by the first upload that it meets.  If that one replaces a file,
-# it is asked for the difference alone, as any later one.
+# The first upload to a tree causes its measurement.  If this upload replaces a file,
+# it needs room for the difference only, like every later upload.
 #
 # runs: plain
 use strict;
@@ -42,7 +42,7 @@ refusal_ok($server->announce('/larger/full', 9 * M + 1), refused(M, 9 * M + 1),
            name => 'one that does not fit in its place');
 is(used('larger'), 9 * M, 'counts nothing');
 refusal_ok($server->announce('/new/other', M + 1), refused(M, M + 1),
-           name => 'nor does one that replaces nothing');
+           name => 'an upload that replaces nothing does not fit');
 is(copied('/copy/rest', '/copy/full'), 204, 'a copy replaces what lies there');
 is(used('copy'), 2 * M, 'and counts in its place');
 

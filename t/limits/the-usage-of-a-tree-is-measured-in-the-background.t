@@ -1,6 +1,6 @@
-# What lies below the tree of a quota is added up by a thread of mod_watchdog's:
-# when httpd starts, and again once an upload has asked and five seconds have
-# gone by.  No request waits for it, and the server can end at any time.
+# A thread of mod_watchdog adds up the files of a quota's tree when httpd starts,
+# and again after an upload if five seconds have passed.  No request waits for it,
+# and the server can end at any time.
 #
 # runs: plain
 use strict;
@@ -311,7 +311,7 @@ cmp_ok(time - $started, '<', 5, 'ends at once');
 ok(!measurements('large'), 'in the middle of it');
 is_deeply([grep { kill 0, $_ } @children], [], 'with all its children');
 unlike($server->error_log, qr/exit signal|AH0004[56]|still did not exit/,
-       'none of which had to be killed');
+       'no child had to be killed at the end');
 
 ok(start_large(), 'one that is told to begin anew');
 @children = children();

@@ -1,5 +1,5 @@
-# ExpectPolicyConcurrent: so many at once for each key, and the next one as soon
-# as one of them has ended.
+# ExpectPolicyConcurrent: at most this number of uploads at once for each key.  The
+# next one is admitted as soon as one of them has ended.
 #
 # runs: plain
 use strict;

@@ -1,5 +1,5 @@
-# A PUT whose URL names a file is asked for the difference only where mod_dav
-# stores it: not where a program or a backend turns out to get it.
+# A PUT over an existing file needs room for the difference only if mod_dav stores
+# it.  If a program or a backend gets it, the PUT needs room for its whole size.
 #
 # runs: plain
 use strict;

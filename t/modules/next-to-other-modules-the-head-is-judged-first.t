@@ -1,4 +1,5 @@
-# mod_security2, mod_reqtimeout, mod_remoteip, mod_rewrite and mod_deflate.
+# With mod_security2, mod_reqtimeout, mod_remoteip, mod_rewrite and mod_deflate in the
+# same server, an upload is judged by its head first.  Then each does its own work.
 #
 # runs: company
 use strict;
@@ -110,7 +111,8 @@ refusal_ok($over, code => 'allowance_exceeded', status => 417, logged => 0,
 refusal_ok(ask(@counted, length => 1), code => 'allowance_exceeded', logged => 0,
            members => { allowance_remaining => 0, requested_size => 1,
                         retry_after => qr/^\d+$/ },
-           headers => { 'Retry-After' => qr/^\d+$/ }, name => 'nor waited for');
+           headers => { 'Retry-After' => qr/^\d+$/ },
+           name => 'a refused upload is not waited for');
 
 my $nobody = ask(@to, path => '/app/user', length => 1001, @asks);
 is($nobody->{status}, 401, 'a client without credentials is asked for a password first');

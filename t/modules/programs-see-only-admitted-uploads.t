@@ -107,7 +107,7 @@ my $none = chunked('/php/index.php', $limit);
 like($none->{body}, qr/^received=0$/m, 'PHP-FPM makes nothing of it by itself');
 my $cut = chunked('/php/index.php', $limit + 1);
 # it had answered before the limit was met: that stands, the connection ends
-is($cut->{status}, 200, 'nor of more than the limit');
+is($cut->{status}, 200, 'the status that was already sent stays 200');
 ok(ExpectPolicy::Wire::read_until($cut->{conn}, time + 3,
                                   sub { $cut->{conn}{eof} }),
    'and the connection is closed');

@@ -147,13 +147,14 @@ refusal_ok(ask(@c, length => 5), code => 'authentication_required',
 my @known = ('Authorization: Bearer x');
 refusal_ok(ask(@c, method => 'PATCH', length => 5, headers => \@known),
            code => 'method_not_allowed',
-           members => { allowed_methods => ['POST', 'PUT'] }, name => 'nor Any');
+           members => { allowed_methods => ['POST', 'PUT'] },
+           name => 'an owner cannot allow Any method');
 refusal_ok(ask(@c, chunked => 1, headers => \@known), code => 'length_required',
-           name => 'nor the length');
+           name => 'an owner cannot lift RequireLength');
 refusal_ok(ask(@c, length => 5, headers => [@known, 'Content-Encoding: br']),
            code => 'unsupported_content_encoding',
            members => { supported_encodings => ['identity', 'gzip'] },
-           name => 'nor the codings');
+           name => 'an owner cannot add content codings');
 accepted_ok(ask(@c, length => 5, headers => \@known, body => 'xxxxx'),
             name => 'what the server grants');
 my $n = 0;

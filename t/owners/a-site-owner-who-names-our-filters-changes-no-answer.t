@@ -1,6 +1,6 @@
-# httpd lets a site owner put any filter that has a name on any request, by
-# SetInputFilter and its like.  Ours are then found without what they work with:
-# they take themselves away, and every answer is what it is without the line.
+# httpd lets a site owner add any named filter to any request, by SetInputFilter and
+# similar directives.  Our filters then run without their data.  They remove
+# themselves, and every answer is the same as without the line.
 #
 # runs: plain
 use strict;
@@ -192,7 +192,7 @@ my (%expected, %found);
 for my $case (@cases) {
     $expected{ $case->{same} } //= all_answers($case->{same});
 }
-# the twin: with nothing named, there are answers of all kinds
+# for comparison: without such a line, there are answers of all kinds
 my %statuses;
 for my $answers (values %expected) {
     $statuses{ $_ =~ s/\n.*//sr }++ for @$answers;

@@ -1,6 +1,6 @@
-# Content that the client has not announced, but an owner's RequestHeader: limits of the
-# server's that look at fields or variables are asked without what the owner has made
-# of these, in that place and behind his RewriteRule.
+# An owner's RequestHeader may announce content that the client has not announced.
+# Server limits that depend on fields or variables ignore the owner's changes to
+# these, in the owner's place and after the owner's RewriteRule.
 use strict;
 use warnings;
 

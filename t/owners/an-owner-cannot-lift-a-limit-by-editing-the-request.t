@@ -1,6 +1,6 @@
-# An owner may edit fields and environment of a request, and lead it on to
-# another place: limits of the server's, with whatever expression, hold as if he
-# had not.  Each case comes with a twin whose owner says nothing.
+# An owner may edit the fields and the environment of a request, and lead it to
+# another place.  Limits of the server, with any expression, hold as if the owner had
+# changed nothing.  Each case is compared with a place whose owner has no such line.
 #
 # runs: plain
 use strict;

@@ -1,5 +1,5 @@
-# What else httpd lets a site owner write in an .htaccess file that touches this
-# module: fields that announce content, names of handlers, variables, redirects.
+# An .htaccess file may have other lines that touch this module: fields that announce
+# content, names of handlers, variables, redirects.  None of them lifts a limit.
 #
 # runs: plain
 use strict;
@@ -72,7 +72,7 @@ TypesConfig /dev/null
 END
     load => [qw(mime rewrite headers setenvif actions authz_host)]);
 
-# the twin: where the administrator has said so, there is a status
+# for comparison: the status where the administrator has configured it
 like(ask($server->here, method => 'GET', path => '/open-status')->{body},
      qr/Uploads: all virtual hosts/, 'the status where the server has it');
 for my $way (sort keys %handlers) {
@@ -104,7 +104,7 @@ ExpectPolicy::Wire::put($conn, head_bytes(
     host => 'localhost', method => 'POST', path => "/$chunked/app.cgi",
     headers => ['Expect: 100-continue']) . $body, 5);
 my $res = read_response($conn, method => 'POST', patience => 5);
-is($res->{status}, 413, 'nor with an expectation');
+is($res->{status}, 413, '413 with 100-continue, too');
 close $conn->{sock};
 # its twins: no content at all
 for my $method (qw(PUT POST)) {

@@ -1,7 +1,7 @@
-# The directory that an .htaccess file counts for is the one that httpd has
-# looked into: whatever the file is called, wherever in it a line stands, and
-# whatever macro has written the line.  Two places never count as one because
-# their lines read the same.
+# A limit in an .htaccess file counts for the directory in which httpd has found the
+# file.  This holds for every AccessFileName, for every place of the line in the
+# file, and for lines that a macro has written.  Two directories are never counted
+# together because their lines have the same text.
 #
 # runs: plain
 use strict;

@@ -1,6 +1,6 @@
-# Scenario A3: a front end strips Expect, answers 100 itself, or forwards it.
-# The verdict stays the same, and a connection that a front end uses again
-# stays safe.
+# Scenario A3: a front end removes Expect, answers 100 itself, or forwards the field.
+# The verdict is the same.  When the front end reuses a connection, each request
+# gets its own answer.
 #
 # runs: company
 use strict;

@@ -68,7 +68,8 @@ for my $request (@requests) {
 }
 cmp_ok($same, '>=', 14, 'requests');
 unlike($with->error_log, qr/expect_policy/, 'it says nothing');
-unlike($off->error_log, qr/expect_policy/, 'nor when it is off');
+unlike($off->error_log, qr/expect_policy/,
+   'with ExpectPolicy Off it logs nothing either');
 
 # the twin: one word more
 my $on = ExpectPolicy::Server->start("$config\nExpectPolicy On\n"

@@ -1,6 +1,6 @@
-# An upload may lead through several places: by per-directory rewriting, Action,
-# DirectoryIndex, FallbackResource and negotiation.  All of them have a say, each
-# of them once, in whatever order they come; content is counted once.
+# httpd may lead an upload through several places: by per-directory rewriting, Action,
+# DirectoryIndex, FallbackResource and negotiation.  The policy of each place holds,
+# each once, in any order.  Content is counted once.
 use strict;
 use warnings;
 

@@ -1,6 +1,6 @@
-# Many virtual hosts, and many refused at once by several children: every count
-# is exact, and each host sees its own.  Beyond 4096 they are counted together,
-# for the main server's eyes alone.
+# Many virtual hosts, and many refusals at once in several children.  Every count is
+# exact, and each host sees its own.  Hosts after the first 4096 are counted together,
+# and only the main server sees that count.
 #
 # runs: plain
 use strict;
@@ -116,7 +116,7 @@ for my $host (@crowd) {
            body => 'xxxx')->{status}, 413, "$host refuses all the same");
     my ($seen, $page) = report($host);
     is($seen, 503, 'and has no numbers of its own to tell');
-    unlike($page, qr/refused|total/, 'nor those of its like');
+    unlike($page, qr/refused|total/, 'it does not tell the common count either');
 }
 my $others = sub {
     my (undef, undef, $now) = report();

@@ -64,7 +64,7 @@ ExpectPolicyMaxSize 1000
 <Directory "@{[ document_root() ]}/sites">
     AllowOverride All
 </Directory>
-# the first one is for whoever asks by another name
+# the first one answers requests for all other names
 <VirtualHost 127.0.0.1:$port>
     ServerName $odd
 </VirtualHost>
@@ -120,7 +120,7 @@ sub counted_ok {
 
 # ---------------------------------------------------------------- counts
 
-counted_ok('one.test', {}, 'at first there is nothing');
+counted_ok('one.test', {}, 'all counts are 0 at first');
 
 put_file('rewrite/there', 'x');
 # Every one of these, and what it comes to where the policy is On.
@@ -129,18 +129,19 @@ my @large = (path => '/app/x', length => 1001, body => 'x' x 1001);
 my @requests = (
     [ 'a small upload', admitted => undef,
       path => '/app/x', length => 1000, body => 'x' x 1000 ],
-    [ 'one that asks first', admitted => undef,
+    [ 'an upload that asks first', admitted => undef,
       path => '/app/x', length => 10, headers => ['Expect: 100-continue'],
       after_100 => 'x' x 10 ],
-    [ 'one that finds nobody', admitted => undef,
+    [ 'an upload to a path that does not exist', admitted => undef,
       path => '/missing', length => 10, body => 'x' x 10 ],
-    [ 'a large one', refused => 'content_too_large', @large ],
-    [ 'another large one', refused => 'content_too_large', @large ],
-    [ 'by what a section says', refused => 'refuse',
+    [ 'an upload that is too large', refused => 'content_too_large', @large ],
+    [ 'a second upload that is too large', refused => 'content_too_large', @large ],
+    [ 'an upload that its section refuses', refused => 'refuse',
       path => "/app/closed", length => 1, body => 'x' ],
-    [ 'with two reasons', refused => 'authentication_required',
+    [ 'an upload that two checks refuse', refused => 'authentication_required',
       path => '/app/strict', length => 1, body => 'x' ],
-    [ 'with the second one', refused => 'unsupported_content_type',
+    [ 'an upload that only the second check refuses', refused =>
+      'unsupported_content_type',
       path => '/app/strict', length => 1, body => 'x',
       headers => ['Authorization: Bearer x'] ],
     [ 'a list of expectations, without content', refused =>
@@ -152,7 +153,7 @@ my @requests = (
       path => '/rewrite/in', length => 600, body => 'x' x 600 ],
     [ 'accepted where a redirect leads', admitted => undef,
       path => '/rewrite/in', length => 500, body => 'x' x 500 ],
-    [ 'no upload at all', undef, undef, method => 'GET', path => '/app/x' ],
+    [ 'a GET', undef, undef, method => 'GET', path => '/app/x' ],
 );
 
 my %on = (admitted => 0, refused => {}, would_refuse => {}, cut => {});
@@ -168,15 +169,18 @@ for my $request (@requests) {
         $answered++ if $res->{status};
     }
     is($status{'dry.test'}, $status{'off.test'}, "$name: a dry run is as Off");
-    is($status{'off.test'}, $name =~ /nobody/ ? 404 : $name =~ /list/ ? 417 : 200,
-       "$name: as it should be");
+    my $plain = $ask{path} eq '/missing' ? 404
+        : ($code // '') eq 'unsupported_expectation' ? 417 : 200;
+    is($status{'off.test'}, $plain,
+       "$name: Off answers $plain");
     if (!$outcome) {
         next;
     }
     if ($outcome eq 'admitted') {
         $on{admitted}++;
         $dry{admitted}++;
-        is($status{'one.test'}, $status{'off.test'}, "$name: and so is On");
+        is($status{'one.test'}, $status{'off.test'},
+           "$name: On gives the same status");
         next;
     }
     like($status{'one.test'}, qr/^4\d\d$/, "$name: On refuses");
@@ -188,7 +192,7 @@ is($answered, 3 * @requests, 'all were answered');
 counted_ok('one.test', \%on, 'On: each is counted once');
 counted_ok('dry.test', \%dry, 'DryRun: what On refuses and cuts would be refused');
 counted_ok('off.test', {}, 'Off: nothing is counted');
-counted_ok('nobody.test', {}, 'nor where nobody asked');
+counted_ok('nobody.test', {}, 'a host without uploads counts nothing');
 is(json_of('one.test')->{total}{refused_bytes}, $refused_bytes,
    'bytes that refused uploads had announced');
 is(json_of('dry.test')->{total}{refused_bytes}, 0, 'a dry run has refused none');

@@ -1,6 +1,6 @@
-# ExpectPolicyLinger over TLS: a client that sends all it has before it looks at
-# the answer finds it, complete and ended by close_notify; what the drain thread
-# throws away are records that nobody decrypts.
+# ExpectPolicyLinger over TLS: a client that sends everything before it reads still
+# gets the complete answer, ended by close_notify.  The drain thread throws away
+# TLS records without decrypting them.
 #
 # runs: company
 use strict;

@@ -1,6 +1,6 @@
-# prefork ends a child in its handler of SIGTERM, wherever the child stands.
-# The moment when the module holds its mutex and starts its thread is none of
-# those: the signal has to wait until the connection is handed over.
+# prefork ends a child in its handler of SIGTERM, at any point of the child's code.
+# This must not happen while the module holds its mutex and starts its thread: the
+# signal has to wait until the connection is handed over.
 #
 # runs: plain
 use strict;

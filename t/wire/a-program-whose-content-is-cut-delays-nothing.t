@@ -1,6 +1,6 @@
-# A program that is ended because its upload was cut ends at once, also in a
-# child that drains refused connections: under prefork it is forked from there,
-# and is told to end perhaps before it has become a program of its own.
+# httpd ends a program whose upload was cut, and the program ends at once, also in a
+# child that drains refused connections.  Under prefork the program is forked from
+# that child, and the signal may come before exec.
 #
 # runs: plain
 use strict;

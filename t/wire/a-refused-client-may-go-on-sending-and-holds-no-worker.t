@@ -1,5 +1,5 @@
-# ExpectPolicyLinger: how long a refused client may go on sending; and that no
-# worker waits for it, in a server that has but two of them.
+# ExpectPolicyLinger bounds how long a refused client may go on sending.  No worker
+# waits for such a client, shown in a server that has only two workers.
 #
 # runs: plain
 use strict;

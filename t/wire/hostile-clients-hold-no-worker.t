@@ -1,5 +1,5 @@
-# Clients that were refused, or that never finish asking, and do their worst: none
-# of them keeps a worker or a descriptor, nor the server from ending.
+# Hostile clients: they go on after a refusal, or never finish a request.  None of
+# them keeps a worker or a descriptor, and the server can still end.
 #
 # runs: plain
 use strict;
@@ -264,6 +264,6 @@ cmp_ok(time - $started, '<', 9.5, 'and the server ends with senders about');
 ok(!kill(0, $pid), 'it is gone');
 is_deeply([grep { kill 0, $_ } @last], [], 'with all of its children');
 unlike($server->error_log, qr/exit signal|AH00045|AH00046|still did not exit/,
-       'none of which had to be killed');
+       'no child had to be killed at the end');
 
 done_testing;

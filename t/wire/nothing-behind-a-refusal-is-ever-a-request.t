@@ -1,6 +1,6 @@
-# Whoever disagrees with httpd on where a request ends (a front end, a cache, an
-# attacker between them) must not get a request served that was content.  Every
-# content here is itself a request, and so is what follows it.
+# A front end, a cache or an attacker may not agree with httpd on where a request
+# ends.  Content must never be served as a request.  Every content here has the form
+# of a request, and so have the bytes that follow it.
 use strict;
 use warnings;
 

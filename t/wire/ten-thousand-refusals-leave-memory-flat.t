@@ -1,5 +1,5 @@
-# 10 000 refusals on HTTP/1 connections, and on one HTTP/2 connection: a child
-# holds as much memory behind them as after the first few hundred.
+# 10 000 refusals on HTTP/1 connections, and on one HTTP/2 connection: after them a
+# child holds as much memory as after the first few hundred.
 #
 # runs: plain
 use strict;

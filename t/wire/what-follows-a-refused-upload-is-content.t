@@ -1,5 +1,5 @@
-# A refusal is the last answer on an HTTP/1 connection and one stream's business
-# on HTTP/2: nothing that follows an upload's head is taken for a request.
+# A refusal is the last answer on an HTTP/1 connection.  On HTTP/2 it concerns one
+# stream only.  Nothing that follows an upload's head is taken for a request.
 use strict;
 use warnings;
 

@@ -1,7 +1,7 @@
-# Some requests never come to a place: `OPTIONS *`, TRACE, a path that httpd does
-# not decode, what is redirected or denied for the whole server.  What they have by
-# way of content counts against the server's own policy; where there is a place,
-# that place's counts instead, and may admit more.
+# Some requests belong to no section: `OPTIONS *`, TRACE, a path that httpd cannot
+# decode, requests that are redirected or denied for the whole server.  Their content
+# is bounded by the server's own policy.  Where a section applies, its policy holds
+# instead, and may admit more.
 #
 # runs: plain
 use strict;
