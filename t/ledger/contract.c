@@ -408,7 +408,7 @@ static void test_adding(void)
           "which it may just be");
     provider->release(&claim);
     check_balance(&charges[0], 0, 0, "all of it goes with the claim");
-    check_balance(&charges[1], 0, 0, "what was added, too");
+    check_balance(&charges[1], 0, 0, "what was added goes with it");
     end();
 }
 
@@ -461,7 +461,7 @@ static void test_large_numbers(void)
               && denial.remaining == 0,
           "the largest amount fits the largest limit, and nothing next to it");
     check(grow(&charge, 1, &first, 1, 2) == EP_OUTCOME_DENIED,
-          "nor does it grow");
+          "a full account does not let a claim grow");
     provider->settle(&first, INT64_MAX, INT64_MAX);
     check(reserve_amount(charge, 0, &first) == EP_OUTCOME_GRANTED,
           "an upload of nothing fits a limit that is used up");
@@ -551,7 +551,7 @@ static void test_settling(void)
     reserve(charges, 2, &claim);
     check(reserve(charges, 2, &copy) == EP_OUTCOME_LOST && copy.is_held,
           "and one that has gone cannot be added to");
-    check_balance(&charges[0], 100, 270, "nor does it touch another one");
+    check_balance(&charges[0], 100, 270, "a lost claim changes no other account");
     provider->release(&claim);
     end();
 }
@@ -626,13 +626,13 @@ static void test_measuring(void)
     provider->find_tree(&charge, &before);
     check(before.is_held
               && provider->report_usage(&before, 500, 5, 0) == APR_EAGAIN,
-          "nor while an upload is under way");
+          "a number is not taken while an upload is under way");
     provider->settle(&claim, 50, 50);
     check(provider->report_usage(&before, 500, 5, 0) == APR_EAGAIN,
-          "nor when it has ended since");
+          "a number is not taken if an upload has ended since");
     check_balance(&charge, 0, 350, "the ledger knows better");
     check(provider->report_usage(&before, 500, 5, 1) == APR_SUCCESS,
-          "one who insists is believed");
+          "a caller that insists gets its number taken");
     check_balance(&charge, 0, 550, "and what was added comes on top");
     check(measure(&charge, -1 - 40) == APR_SUCCESS,
           "what cannot be measured is told as well");
@@ -644,7 +644,7 @@ static void test_measuring(void)
     measure(&charge, -1 - 950);
     check(reserve_as(&charge, 1, 1, &claim) == EP_OUTCOME_DENIED
               && denial.remaining == 50,
-          "or as what was seen, if that is more");
+          "the larger of both numbers counts");
     end();
 }
 
@@ -760,7 +760,7 @@ static void test_periods(void)
     check_balance(&charge, 30, 0, "then all of it is free again");
     check(reserve_amount(charge, 71, &claim) == EP_OUTCOME_DENIED
               && denial.remaining == 70,
-          "but for what is under way");
+          "all but the upload under way is free");
     check(reserve_amount(charge, 70, &claim) == EP_OUTCOME_GRANTED,
           "as much as that is");
     provider->settle(&under_way, 30, 30);
@@ -1019,7 +1019,8 @@ static void test_deaths(void)
     check_balance(&charges[0], 1, 0, "what a dead child held is given back");
     check_balance(&charges[1], 100, 0, "in all accounts, and counts nothing");
     die_with_claims(charges, 1);
-    check_balance(&charges[1], 100, 30, "but what it settled before it died");
+    check_balance(&charges[1], 100, 30,
+                  "what it settled before it died still counts");
     check(provider->count_entries(&counts) == APR_SUCCESS && counts.claims == 1,
           "the claims of the living are left");
     provider->settle(&mine, 50, 50);

@@ -482,7 +482,7 @@ static void test_opening(void)
     write_at(32, "another boot", 12);
     check_opens(EP_LEDGER_NEW, "what an earlier boot left is not used",
                 "booted");
-    check_opens(EP_LEDGER_FOUND, "but of this boot it is", NULL);
+    check_opens(EP_LEDGER_FOUND, "a file of this boot is used", NULL);
     write_at(0, zeros, sizeof(zeros));
     check_opens(EP_LEDGER_NEW, "what was not finished is not used",
                 "not finished");
@@ -644,7 +644,7 @@ static void test_kills(int64_t seconds)
     check(kills >= 10, "children were killed");
     check(shared->repairs >= 5, "some of them in the lock");
     check(calls >= 1000 && unanswered <= calls / 1000,
-          "that kept others from no answer");
+          "other processes got their answers");
     check_number(wrong, 0, "what they held was given back at once, and what "
                            "they settled was counted once");
     charges_of(0, 0, charges);
@@ -719,7 +719,8 @@ static void test_stopped(void)
     waitpid(pid, &status, 0);
     check(WIFEXITED(status) && WEXITSTATUS(status) == 0, "it goes on");
     /* 256 are remembered, the settled one among them */
-    check_number(claims(), THREADS + 1 - 256, "what was owed is done");
+    check_number(claims(), THREADS + 1 - 256,
+                 "the remembered claims are given back");
     check_number(balance_of(&bytes).used, 70, "and was counted");
     check_number(balance_of(&bytes).held, 0, "and given back");
     ep_shm_file_mend(&block);
@@ -873,7 +874,7 @@ static void test_overwritten(int64_t seconds)
            "us\n", rounds, calls, unanswered, (long long)longest);
     check(rounds >= 5, "memory was overwritten");
     check(calls - unanswered >= 1000, "calls were answered meanwhile");
-    check(unanswered > 0 && mended > 0, "and some were not");
+    check(unanswered > 0 && mended > 0, "some calls were not answered");
     check_number(crashed, 0, "no process crashed");
     check(longest < 2 * SECOND, "no call hung");
 
@@ -929,7 +930,7 @@ static void test_busy(void)
     use(&block);
     check(reserve_one(&claim) == APR_EAGAIN, "nothing is counted");
     check(!ep_shm_file_retry(&block) && reserve_one(&claim) == APR_EAGAIN,
-          "nor when that is tried again");
+          "a second attempt counts nothing either");
 
     /* of what does not fit, another one is made */
     check(stat(path, &before) == 0
