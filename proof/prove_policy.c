@@ -9,7 +9,7 @@
  * below: ep_policy_message 88% every half has or may have words here
  * joined: ep_policy_compose compose fill_half any_setting only_ceiling
  *         any_limit any_off any_line count add_lines ep_policy_add_section collect
- * options: -eva-min-loop-unroll 40
+ * options: -eva-min-loop-unroll 60
  *          -eva-domains-function octagon:ep_policy_names,octagon:count
  */
 #include "any.h"
@@ -123,14 +123,17 @@ static void numbers(const ep_policy *policy)
     static const ep_policy silent;
     const ep_setting *smallest = ep_policy_strictest(policy, EP_RULE_MAX_SIZE);
     const ep_setting *most = ep_policy_max_size(policy);
-
+    const ep_setting *least = ep_policy_limit(policy, EP_RULE_MIN_SIZE);
     const char *words = ep_policy_message(
         policy, Frama_C_interval(0, EP_CODES - 1));
 
     //@ check a_text: words == \null || \valid_read(words);
     ep_policy_message(&silent, 0);
+    ep_policy_count_from(policy);
+    ep_policy_count_from(&silent);
     //@ check one_of_them: smallest == \null || \valid_read(smallest);
     //@ check or_the_ceiling: most == \null || \valid_read(most);
+    //@ check not_the_ceiling: least != &ceiling;
 }
 
 /* What another place asks at least is added, and nothing is taken away. */
@@ -254,11 +257,16 @@ int main(void)
             server_names[1] = ANY_OF(listed, j);
             owner_names[0] = ANY_OF(name, j);
             owner_names[1] = ANY_OF(name, i);
-                    for (rule = 0; rule < EP_RULES; rule++) {
+            /* rules without names go the way of the first, MODE */
+            for (rule = 0; rule <= EP_RULE_ENCODINGS; rule++) {
                 covers((ep_rule)rule, ANY_OF(listed, i), ANY_OF(name, j));
                 is_laxer((ep_rule)rule);
             }
         }
+    }
+    /* these have no names to compare: once is enough */
+    for (rule = EP_RULE_ENCODINGS + 1; rule < EP_RULES; rule++) {
+        is_laxer((ep_rule)rule);
     }
     /* what a policy holds of a list rule has names: composing saw to it */
     for (rule = 0; rule < EP_RULES; rule++) {

@@ -39,31 +39,23 @@ const ep_rule_row *ep_policy_row(ep_rule rule)
 /* @return NULL for settings that make no demand: Off, Any, Unlimited */
 static const ep_setting *demand(ep_rule rule, const ep_setting *setting)
 {
-    int demands;
-
     if (setting == NULL) {
         return NULL;
     }
     switch (rows[rule].kind) {
     case EP_KIND_LIST:
     case EP_KIND_CHALLENGES:
-        demands = setting->names != NULL;
-        break;
+        return setting->names != NULL ? setting : NULL;
     case EP_KIND_AT_MOST:
-        demands = setting->number != EP_UNLIMITED;
-        break;
+        return setting->number != EP_UNLIMITED ? setting : NULL;
     case EP_KIND_COUNTED:
-        demands = 0;
-        break;
+        return NULL;
     case EP_KIND_PER_CODE:
     case EP_KIND_UP_TO:
-        demands = 1;
-        break;
+        return setting;
     default:
-        demands = setting->number != 0;
-        break;
+        return setting->number != 0 ? setting : NULL;
     }
-    return demands ? setting : NULL;
 }
 
 /* Room for the server's limits, and for owners'. */
@@ -382,12 +374,10 @@ static const ep_setting *stricter(ep_rule rule, const ep_setting *a,
     if (a == NULL || b == NULL) {
         return a != NULL ? a : b;
     }
-    return (rows[rule].kind == EP_KIND_AT_MOST
-                    || rows[rule].kind == EP_KIND_UP_TO
-                ? b->number < a->number
-                : b->number > a->number)
-               ? b
-               : a;
+    if (rows[rule].kind == EP_KIND_AT_MOST || rows[rule].kind == EP_KIND_UP_TO) {
+        return b->number < a->number ? b : a;
+    }
+    return b->number > a->number ? b : a;
 }
 
 const ep_setting *ep_policy_strictest(const ep_policy *policy, ep_rule rule)
