@@ -17,7 +17,7 @@
  * that children share, and the book.  Raise it with each change of one, since a server
  * that restarts with another build of the module still has the old structs. */
 #ifndef EP_LEDGER_LAYOUT
-#define EP_LEDGER_LAYOUT 9
+#define EP_LEDGER_LAYOUT 10
 #endif
 
 /** Kept as long as the parent lives, also when httpd loads the module again.  So it
