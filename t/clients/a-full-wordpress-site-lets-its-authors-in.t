@@ -64,7 +64,7 @@ RewriteRule . /index.php [L]
 </IfModule>
 # END WordPress
 END
-my $full = fill_up("$dir/site/wp-content/uploads/full.mp4", 10 * 1024**3);
+my $full = fill_up("$dir/site/wp-content/uploads/full.mp4", 12 * 1024**3);
 my $fpm = php_fpm('upload_max_filesize=64M', 'post_max_size=65M',
                   "upload_tmp_dir=$dir/home");
 my $site = example(names => [qw(php wordpress)], load => [qw(env proxy proxy_fcgi rewrite)],

@@ -24,7 +24,7 @@ case $QUERY_STRING in delete*) rm -f ../../full.bin;; esac
 printf 'Content-Type: text/plain\n\n%s received=%d\n' "$REQUEST_METHOD" "$n"
 END
 chmod 0755, "$site/htdocs/cgi-bin/app.cgi";
-fill_up("$site/full.bin", 10 * 1024**3);
+fill_up("$site/full.bin", 11 * 1024**3);
 my $cgi = is_mpm('prefork') ? 'cgi' : 'cgid';
 my $host = example(names => ['shared-host'], load => [$cgi],
                    before => "<IfModule mod_cgid.c>\nScriptSock cgisock\n</IfModule>\n",
