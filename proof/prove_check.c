@@ -30,14 +30,12 @@ static void rows(void)
 static void ask(void)
 {
     const int64_t size = ep_check_requested(&facts);
-    int code;
-
     const int64_t total = ep_check_total(&facts);
     const int is_query = ep_check_is_query(&facts);
     const int64_t small = ep_check_small_up_to(&policy, &facts);
+    int code;
+
     //@ check at_least_unknown: size >= EP_UNKNOWN && total >= EP_UNKNOWN;
-    const int64_t small = ep_check_small_up_to(&policy, &facts);
-    //@ check small_or_not: small == -1 || small > 0;
     //@ check query_or_not: is_query == 0 || is_query == 1;
     //@ check small_or_minus_1: small >= -1;
     //@ loop unroll EP_HEAD_CODES;

@@ -1224,7 +1224,10 @@ void ep_book_end_content(const ep_book *book, const ep_claim *claim)
     struct ep_book_claim *entry = claim_of(book, claim);
     uint32_t i;
 
-    for (i = entry != NULL ? parts_of(entry) : 0; i > 0; i--) {
+    if (entry == NULL) {
+        return;
+    }
+    for (i = parts_of(entry); i > 0; i--) {
         struct ep_book_part *part = &entry->parts[i - 1];
         const int64_t amount = ep_amount_of(part->amount);
         uint32_t kind;
