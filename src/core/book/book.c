@@ -1129,6 +1129,26 @@ ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
     return EP_BOOK_GRANTED;
 }
 
+/* All parts that count bytes hold so many more, for which there is room. */
+static void grow_parts(const ep_book *book, const ep_part *parts, want *wants,
+                       size_t count, int64_t granted)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        struct ep_book_part *part = wants[i].held;
+        ep_account *account = account_at(book, wants[i].kind, wants[i].place);
+
+        if (part == NULL || account == NULL
+            || wants[i].kind == EP_CONCURRENT) {
+            continue;
+        }
+        make_room(book, &parts[wants[i].part], &wants[i], granted, 0);
+        part->amount = ep_amount_plus(ep_amount_of(part->amount), granted);
+        ep_account_hold_more(account, granted);
+    }
+}
+
 ep_book_result ep_book_grow(const ep_book *book, int64_t now,
                             const ep_part *parts, size_t count,
                             const ep_claim *claim, int64_t least,
@@ -1187,18 +1207,7 @@ ep_book_result ep_book_grow(const ep_book *book, int64_t now,
         denial->wait = -1;
         return EP_BOOK_UNKNOWN;
     }
-    for (i = 0; i < wanted; i++) {
-        struct ep_book_part *part = wants[i].held;
-        ep_account *account = account_at(book, wants[i].kind, wants[i].place);
-
-        if (part == NULL || account == NULL
-            || wants[i].kind == EP_CONCURRENT) {
-            continue;
-        }
-        make_room(book, &parts[wants[i].part], &wants[i], *granted, 0);
-        part->amount = ep_amount_plus(ep_amount_of(part->amount), *granted);
-        ep_account_hold_more(account, *granted);
-    }
+    grow_parts(book, parts, wants, wanted, *granted);
     return EP_BOOK_GRANTED;
 }
 
