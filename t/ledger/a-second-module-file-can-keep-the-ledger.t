@@ -37,6 +37,10 @@ for my $case (['second', undef], ['second:yes', undef], ['SECOND', undef],
 
 my $site = ExpectPolicy::Ledger::site();
 mkdir "$site/$_" or die for qw(bytes tree slow);
+# trees are measured as soon as the server has started
+open my $out, '>', "$site/tree/before" or die;
+print $out 'x' x 400;
+close $out or die;
 my $text = <<'END';
 <Directory "@site@/bytes">
     ExpectPolicyAllowance 1000/1d host
@@ -54,9 +58,6 @@ my $server = ExpectPolicy::Ledger->start(
 counts_exactly($server, 'all members');
 ok(!-e "$server->{run}/expect_policy.ledger", 'there is no other ledger');
 
-open my $out, '>', "$site/tree/before" or die;
-print $out 'x' x 400;
-close $out or die;
 denied_ok($server->announce('/tree/new', 601), 'its trees are measured',
           'quota_exceeded', '"quota_remaining":600,');
 accepted_ok($server->put('/tree/new', 600), status => 201,
