@@ -63,6 +63,10 @@ ok($address, 'the canary is found in the parent\'s memory');
 is(read_memory($pid, $address, length CANARY), CANARY, 'as it was put there');
 
 # A process that overwrites what it can reach as a child can, all the time.
+# Locks of httpd and its other modules are among it, so children may be ended by the C
+# library: t/TEST does not count that.
+open my $says, '>', "$run/overwritten" or die;
+close $says;
 my $end = time + 12;
 defined(my $writer = fork) or die "fork: $!";
 if (!$writer) {
@@ -94,7 +98,8 @@ ok(wait_until(sub {
     my @children = $server->children;
     return scalar @children;
 }, 20), 'it makes children');
-is_apart('afterwards');
+# children that find it damaged leave it alone until a restart
+parent_is_apart('afterwards');
 
 # ---------------------------------------------------------------------- again
 
@@ -105,6 +110,7 @@ ok(wait_until(sub {
     my @children = $server->children;
     return @children && !grep { $old{$_} } @children;
 }, 20), 'a restart ends all children');
+is_apart('after that restart');
 $server->measured_ok($server->{site}, '/a');
 accepted_ok($server->put('/by-restart', 1000), status => 201,
             name => 'then the ledger counts');
@@ -178,7 +184,14 @@ sub is_apart {
         return grep { has_both($_, $file, \%of_parent) } $server->children;
     }, 20), "$when: children have the ledger, and a lock that is out of the "
             . 'parent\'s reach');
-    is_deeply([grep { $_->{inode} == $file } @parent], [],
+    parent_is_apart($when);
+}
+
+sub parent_is_apart {
+    my ($when) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my $file = (stat $ledger)[1];
+    is_deeply([grep { $_->{inode} == $file } shared($server->{pid})], [],
               "$when: the parent has not mapped the ledger");
 }
 
