@@ -31,25 +31,6 @@ static const char *const carriers[] = { "PUT", "POST", "PATCH", "PROPPATCH" };
 #define CARRIERS (sizeof(carriers) / sizeof(*carriers))
 #define UPLOADERS 3
 
-/* @return 1 if ExpectPolicyMethods lists the method; @a unsaid if there is no
- * ExpectPolicyMethods */
-static int admits(const ep_policy *policy, const char *method, int unsaid)
-{
-    int half, result = unsaid;
-
-    for (half = 0; half < 2; half++) {
-        const ep_setting *methods = policy->rule[EP_RULE_METHODS][half];
-
-        if (methods != NULL) {
-            if (!ep_policy_lists(EP_RULE_METHODS, methods, method)) {
-                return 0;
-            }
-            result = 1;
-        }
-    }
-    return result;
-}
-
 /* @return a field that the answer has already (programs set theirs in
  * err_headers_out); NULL: none */
 static const char *said(request_rec *r, const char *field)
@@ -66,8 +47,8 @@ static int takes(request_rec *r, const ep_policy *policy, const char *method)
     const char *allow = said(r, "Allow");
 
     return allow != NULL ? ap_find_token(r->pool, allow, method)
-                               && admits(policy, method, 1)
-                         : admits(policy, method, 0);
+                               && ep_fields_admits(policy, method, 1)
+                         : ep_fields_admits(policy, method, 0);
 }
 
 /* @return 1 if a method needs content and may not carry any here. */
@@ -77,7 +58,7 @@ static int is_in_vain(const ep_policy *policy, const char *method)
 
     for (i = 0; i < CARRIERS; i++) {
         if (strcmp(method, carriers[i]) == 0) {
-            return !admits(policy, method, 1);
+            return !ep_fields_admits(policy, method, 1);
         }
     }
     return 0;
@@ -117,7 +98,7 @@ static const char *method_to_tell(request_rec *r, const ep_policy *policy)
         }
     }
     for (i = 0; i < UPLOADERS; i++) {
-        if (admits(policy, carriers[i], 0)) {
+        if (ep_fields_admits(policy, carriers[i], 0)) {
             return carriers[i];
         }
     }

@@ -31,20 +31,21 @@ static int works_without(const request_rec *r, int number)
            || (r->allowed & (AP_METHOD_BIT << number)) != 0;
 }
 
-/* 1 if both sides list the method; with case */
-static int is_listed(const ep_policy *policy, const char *method)
+int ep_fields_admits(const ep_policy *policy, const char *method, int unsaid)
 {
-    int half;
+    int half, result = unsaid;
 
     for (half = 0; half < 2; half++) {
         const ep_setting *methods = policy->rule[EP_RULE_METHODS][half];
 
-        if (methods != NULL
-            && !ep_policy_lists(EP_RULE_METHODS, methods, method)) {
-            return 0;
+        if (methods != NULL) {
+            if (!ep_policy_lists(EP_RULE_METHODS, methods, method)) {
+                return 0;
+            }
+            result = 1;
         }
     }
-    return 1;
+    return result;
 }
 
 void ep_fields_allow(request_rec *r, const ep_policy *policy)
@@ -61,7 +62,7 @@ void ep_fields_allow(request_rec *r, const ep_policy *policy)
     ep_fields_names(r, policy, "Allow", EP_RULE_METHODS);
     for (i = 0; i < sizeof(others) / sizeof(*others); i++) {
         if (works_without(r, others[i].number)
-            && !is_listed(policy, others[i].name)) {
+            && !ep_fields_admits(policy, others[i].name, 1)) {
             apr_table_mergen(r->headers_out, "Allow", others[i].name);
         }
     }

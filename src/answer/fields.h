@@ -11,6 +11,10 @@
 void ep_fields_names(request_rec *r, const ep_policy *policy,
                      const char *field, ep_rule rule);
 
+/** @return 1 if ExpectPolicyMethods lists the method, on both sides; @a unsaid if
+ * there is no ExpectPolicyMethods */
+int ep_fields_admits(const ep_policy *policy, const char *method, int unsaid);
+
 /**
  * Sets Allow to the methods that work here: those that may carry content, and
  * GET, HEAD and OPTIONS, which work without.
