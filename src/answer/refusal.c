@@ -233,10 +233,8 @@ static void add_filter(request_rec *r, ep_request *state)
         state->page = apr_pcalloc(ep_request_initial(r)->pool, sizeof(*state->page));
         state->page->state = state;
     }
-    for (f = r->output_filters; f != NULL; f = f->next) {
-        if (f->frec == page_filter && f->ctx == state->page) {
-            return;
-        }
+    if (ep_filter_is_added(r->output_filters, page_filter, state->page)) {
+        return;
     }
     f = ap_add_output_filter_handle(page_filter, state->page, r, r->connection);
     if (f->next == r->proto_output_filters) {

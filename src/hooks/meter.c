@@ -47,6 +47,11 @@ static int64_t content_in(apr_bucket_brigade *bb)
     return bytes;
 }
 
+static int has_end(apr_bucket_brigade *bb)
+{
+    return !APR_BRIGADE_EMPTY(bb) && APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb));
+}
+
 /* 1 if the answer is not to become ours: some of it has left, or an ErrorDocument
  * answers, or the client has not authenticated and is told of no limit */
 static int has_answer(const request_rec *r, const ep_request *state)
@@ -157,7 +162,7 @@ static apr_status_t meter(ap_filter_t *f, apr_bucket_brigade *bb,
     if (rv != APR_SUCCESS || mode != AP_MODE_READBYTES) {
         return rv;
     }
-    ends = !APR_BRIGADE_EMPTY(bb) && APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb));
+    ends = has_end(bb);
     if (ends) {
         ep_request_move_body(f->r, state, EP_BODY_ENDS);
     }
@@ -211,7 +216,7 @@ static apr_status_t count_handed(ap_filter_t *f, apr_bucket_brigade *bb,
     if (bytes == EP_UNKNOWN) {
         return APR_EGENERAL;
     }
-    if (!APR_BRIGADE_EMPTY(bb) && APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb))) {
+    if (has_end(bb)) {
         state->is_changing = 0;
     }
     bytes = ep_amount_plus(state->handed, bytes);
@@ -293,11 +298,8 @@ static void add_filter(request_rec *r, ep_request *state)
 {
     ap_filter_t *f;
 
-    for (f = r->input_filters; f != NULL; f = f->next) {
-        /* one without a context is not ours, see request/filter.h */
-        if (f->frec == meter_filter && f->ctx == state) {
-            return;
-        }
+    if (ep_filter_is_added(r->input_filters, meter_filter, state)) {
+        return;
     }
     f = ap_add_input_filter_handle(meter_filter, state, r, r->connection);
     if (f->next == r->proto_input_filters) {
@@ -314,16 +316,21 @@ static int is_metered(const ep_policy *policy)
 /* Of the places on its way, content is held to the strictest. */
 static void meter_place(ep_request *state)
 {
-    const ep_policy before = state->metered;
     const ep_policy *place = &state->policy;
 
-    if (place->mode > before.mode
-        || (place->mode == before.mode && limit_of(place) < limit_of(&before))) {
+    if (place->mode > state->metered.mode) {
         state->metered = *place;
     }
-    if (place->mode == before.mode) {
-        ep_policy_keep_least(&state->metered, &before);
-        ep_policy_keep_least(&state->metered, place);
+    else if (place->mode == state->metered.mode) {
+        if (limit_of(place) < limit_of(&state->metered)) {
+            const ep_policy before = state->metered;
+
+            state->metered = *place;
+            ep_policy_keep_least(&state->metered, &before);
+        }
+        else {
+            ep_policy_keep_least(&state->metered, place);
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
 /**
- * Removes filters of the module that somebody else has added by name.
+ * Filters of the module on a request: finds them, and removes those that somebody
+ * else has added by name.
  *
  * A registered filter can be named by a site owner (SetOutputFilter and its
  * like, mod_filter), on any request.  httpd then adds it without a context, and
@@ -15,6 +16,11 @@
 #include "request/request.h"
 
 #include "util_filter.h"
+
+/** @param first the first filter of a chain; NULL: there is none
+ * @return 1 if a filter with this handle and this context is in it */
+int ep_filter_is_added(const ap_filter_t *first, const ap_filter_rec_t *handle,
+                       const void *context);
 
 /** Removes an input filter, and reads from the next one. */
 apr_status_t ep_filter_leave_input(ap_filter_t *f, apr_bucket_brigade *bb,
