@@ -2,7 +2,6 @@
 
 #include "ledger/expand.h"
 
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -49,19 +48,6 @@ static int spend(ep_expand *expand, uint32_t entries)
         expand->below -= entries;
     }
     return 1;
-}
-
-/* @return 1 if a name of a pattern has wildcards */
-static int is_wild(const char *name, size_t length)
-{
-    size_t i;
-
-    for (i = 0; i < length; i++) {
-        if (strchr("*?[\\", name[i]) != NULL) {
-            return 1;
-        }
-    }
-    return 0;
 }
 
 /* Adds one name to the path.
@@ -140,7 +126,7 @@ static int descend(ep_expand *expand, size_t length, const char *rest)
         if (bytes == 0) {
             return is_found(expand);
         }
-        if (is_wild(name, bytes)) {
+        if (strcspn(name, "*?[\\") < bytes) {
             enter(expand, length, name, name + bytes);
             return 0;
         }

@@ -57,7 +57,7 @@ void ep_offer_reset(void)
 }
 
 void ep_offer_add(apr_pool_t *pconf, const char *pattern, apr_uint64_t share,
-                     int (*is_on)(const void *section), const void *section)
+                  int (*is_on)(const void *section), const void *section)
 {
     wildcard *added;
 
@@ -184,7 +184,7 @@ static void finish(const ep_ledger_provider *ledger, server_rec *s)
 }
 
 int ep_offer_go(const ep_ledger_provider *ledger, server_rec *s,
-                   int (*is_enough)(void *data), void *data)
+                int (*is_enough)(void *data), void *data)
 {
     const apr_int64_t began = ep_clock_now();
 

@@ -24,7 +24,7 @@ void ep_offer_reset(void);
  * @param section argument for @a is_on
  */
 void ep_offer_add(apr_pool_t *pconf, const char *pattern, apr_uint64_t share,
-                     int (*is_on)(const void *section), const void *section);
+                  int (*is_on)(const void *section), const void *section);
 
 /** Call it after the configuration was read: chooses the patterns to search for. */
 void ep_offer_start(apr_pool_t *pconf);
@@ -35,6 +35,6 @@ void ep_offer_start(apr_pool_t *pconf);
  * @return 1 when all is offered
  */
 int ep_offer_go(const ep_ledger_provider *ledger, server_rec *s,
-                   int (*is_enough)(void *data), void *data);
+                int (*is_enough)(void *data), void *data);
 
 #endif
