@@ -9,6 +9,7 @@
  */
 
 #include "contract.h"
+#include "tap.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -30,29 +31,13 @@ enum { SUBJECTS = sizeof(subjects) / sizeof(subjects[0]) };
 
 static const contract_subject *subject;
 static const ep_ledger_provider *provider;
-static unsigned int is_done, has_failed;
 
-static void check(int is_right, const char *what)
+/* @param next NULL: what follows is about all of them */
+static void test_with(const contract_subject *next)
 {
-    is_done++;
-    has_failed += !is_right;
-    printf("%s %u - %s: %s\n", is_right ? "ok" : "not ok", is_done,
-           subject != NULL ? subject->name : "all", what);
-    fflush(stdout);
-}
-
-static void check_number(apr_int64_t is, apr_int64_t wanted, const char *what)
-{
-    check(is == wanted, what);
-    if (is != wanted) {
-        printf("# is %lld, wanted %lld\n", (long long)is, (long long)wanted);
-    }
-}
-
-static void give_up(const char *what)
-{
-    perror(what);
-    exit(1);
+    subject = next;
+    provider = next != NULL ? next->provider : NULL;
+    tested = next != NULL ? next->name : "all";
 }
 
 /* ------------------------------------------------------------ asking for things */
@@ -1348,8 +1333,7 @@ static int compare_histories(unsigned int seed, unsigned int outcomes[8])
     static trace first[STEPS], other[STEPS];
     int i, j;
 
-    subject = subjects[0];
-    provider = subject->provider;
+    test_with(subjects[0]);
     run_history(seed, first);
     for (j = 0; j < STEPS; j++) {
         if (first[j].what < 6 && first[j].outcome >= 0) {
@@ -1357,8 +1341,7 @@ static int compare_histories(unsigned int seed, unsigned int outcomes[8])
         }
     }
     for (i = 1; i < SUBJECTS; i++) {
-        subject = subjects[i];
-        provider = subject->provider;
+        test_with(subjects[i]);
         run_history(seed, other);
         for (j = 0; j < STEPS; j++) {
             if (memcmp(&first[j], &other[j], sizeof(first[j])) != 0) {
@@ -1380,7 +1363,7 @@ static void test_histories(unsigned int rounds)
     for (seed = 1; seed <= rounds; seed++) {
         same += (unsigned int)compare_histories(seed, outcomes);
     }
-    subject = NULL;
+    test_with(NULL);
     printf("# granted %u, denied %u, unknown %u, lost %u\n",
            outcomes[EP_OUTCOME_GRANTED], outcomes[EP_OUTCOME_DENIED],
            outcomes[EP_OUTCOME_UNKNOWN], outcomes[EP_OUTCOME_LOST]);
@@ -1398,8 +1381,7 @@ int main(int argc, char **argv)
     int i;
 
     for (i = 0; i < SUBJECTS; i++) {
-        subject = subjects[i];
-        provider = subject->provider;
+        test_with(subjects[i]);
         test_limits();
         test_uploads_at_once();
         test_end_of_content();
@@ -1423,6 +1405,5 @@ int main(int argc, char **argv)
         test_errors();
     }
     test_histories((unsigned int)rounds * 10);
-    printf("1..%u\n", is_done);
-    return has_failed != 0;
+    return done_testing();
 }

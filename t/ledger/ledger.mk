@@ -1,7 +1,8 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 #
 # check-ledger  what ledger/provider.h promises, with every provider that is there;
-#               the ledger's memory and lock without httpd: children that are killed, stopped or run next to memory that is overwritten, under
+#               the ledger's memory and lock without httpd: children that are killed,
+#               stopped or run next to memory that is overwritten, under
 #               ASan and UBSan; threads, under ThreadSanitizer; and what
 #               ledger-show makes of files that nobody would write
 #
@@ -22,7 +23,8 @@ LEDGER_CFLAGS = -std=c99 -Wall -Wextra -Wshadow -Werror -g -O1 \
 LEDGER_LIBS = $$($$($(APXS) -q APU_CONFIG) --link-ld) \
     $$($$($(APXS) -q APR_CONFIG) --link-ld) -lpthread
 
-build/ledger/processes: t/ledger/processes.c $(LEDGER_SOURCES) $(HEADERS)
+build/ledger/processes: t/ledger/processes.c t/ledger/tap.h $(LEDGER_SOURCES) \
+    $(HEADERS)
 	@mkdir -p $(@D)
 	gcc $(LEDGER_CFLAGS) -fsanitize=address,undefined \
 	    -fno-sanitize-recover=all -o $@ $(filter %.c,$^) \
@@ -33,7 +35,7 @@ build/ledger/processes: t/ledger/processes.c $(LEDGER_SOURCES) $(HEADERS)
 CONTRACT_SOURCES = t/ledger/contract.c t/ledger/contract_shm.c \
     t/ledger/reference.c
 
-build/ledger/contract: $(CONTRACT_SOURCES) t/ledger/contract.h \
+build/ledger/contract: $(CONTRACT_SOURCES) t/ledger/contract.h t/ledger/tap.h \
     $(LEDGER_SOURCES) $(HEADERS)
 	@mkdir -p $(@D)
 	gcc $(LEDGER_CFLAGS) -It/ledger -fsanitize=address,undefined \

@@ -29,6 +29,8 @@
 
 #include "ledger/clock.h"
 
+#include "tap.h"
+
 #define SIZE ((apr_size_t)1 << 20)
 /* Where the file's own page ends. */
 #define FRONT EP_SHM_BOOK_FRONT_SIZE
@@ -62,7 +64,6 @@ static volatile int signal_in_lock;
 static unsigned int dies_once_in;
 static unsigned int seed;
 
-static unsigned int is_done, has_failed;
 static char dir[] = "/tmp/ledger-XXXXXX";
 static char path[sizeof(dir) + 32];
 static char why[EP_LEDGER_WHY_SIZE];
@@ -106,28 +107,6 @@ void __wrap_ep_account_give_back(ep_account *account, int64_t amount)
 {
     die_maybe();
     __real_ep_account_give_back(account, amount);
-}
-
-static void check(int is_right, const char *what)
-{
-    is_done++;
-    has_failed += !is_right;
-    printf("%s %u - %s\n", is_right ? "ok" : "not ok", is_done, what);
-    fflush(stdout);
-}
-
-static void check_number(int64_t is, int64_t wanted, const char *what)
-{
-    check(is == wanted, what);
-    if (is != wanted) {
-        printf("# is %lld, wanted %lld\n", (long long)is, (long long)wanted);
-    }
-}
-
-static void give_up(const char *what)
-{
-    perror(what);
-    exit(1);
 }
 
 /* Parts */
@@ -1152,6 +1131,5 @@ int main(int argc, char **argv)
     test_overwritten(seconds);
     unlink(path);
     rmdir(dir);
-    printf("1..%u\n", is_done);
-    return has_failed != 0;
+    return done_testing();
 }
