@@ -147,8 +147,7 @@ is(upload('/quota/x', 's=201.', LIMIT)->{status}, 201, 'the twin, which fits');
 # One that asked, and was invited.
 my $asked = ask($server->here, method => 'POST', path => '/size/x?s=201.', chunked => 1,
                 headers => ['Expect: 100-continue'], tag => '',
-                after_100 => sprintf("%x\r\n", LIMIT + 1) . 'x' x (LIMIT + 1)
-                    . "\r\n0\r\n\r\n");
+                after_100 => in_chunks('x' x (LIMIT + 1)));
 is_deeply($asked->{interim}, [100], 'who asks is invited');
 is($asked->{status}, 413, 'and cut with 413');
 like($asked->{body}, qr/"error":"content_too_large"/, 'with our document');

@@ -100,8 +100,7 @@ END
 # Content, in one chunk.
 sub chunked {
     my ($bytes) = @_;
-    return (chunked => 1,
-            body => sprintf("%x\r\n", $bytes) . 'x' x $bytes . "\r\n0\r\n\r\n");
+    return (chunked => 1, body => in_chunks('x' x $bytes));
 }
 
 sub sized {

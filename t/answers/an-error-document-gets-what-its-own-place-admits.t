@@ -84,7 +84,7 @@ END
 
 sub content {
     my ($length) = @_;
-    return sprintf("%x\r\n", $length) . 'x' x $length . "\r\n0\r\n\r\n";
+    return in_chunks('x' x $length);
 }
 
 # The ErrorDocument's program says what it was given.

@@ -24,13 +24,7 @@ my $url = "http://127.0.0.1:$share->{port}/";
 my @as_alice = ('-u', 'alice:secret');
 write_text("$dir/tmp/large.bin", 'x' x 300_000);
 
-sub curl {
-    my (@more) = @_;
-    my $got = run_client('curl', '-s', '-S', '-i', '-m', 20, @more);
-    ($got->{status}) = reverse $got->{out} =~ m{^HTTP/1.1 ([2-9]\d\d)}mg;
-    $got->{status} //= 'nothing';
-    return $got;
-}
+sub curl { return run_curl($share, @_) }
 
 # A measurement is asked for by an upload, and done some seconds later.
 sub soon_ok {

@@ -14,13 +14,7 @@ my @cut = (cut => 1, code => 'content_too_large', members => { limit => $limit }
 
 sub chunks {
     my ($bytes, $each) = @_;
-    my $out = '';
-    while ($bytes > 0) {
-        my $n = $bytes < $each ? $bytes : $each;
-        $out .= sprintf("%x\r\n", $n) . 'c' x $n . "\r\n";
-        $bytes -= $n;
-    }
-    return "${out}0\r\n\r\n";
+    return in_chunks('c' x $bytes, $each);
 }
 
 make_tree($_) for 'dav', 'dav-free';

@@ -9,7 +9,8 @@ use strict;
 use warnings;
 
 use ExpectPolicy::Ledger;
-use ExpectPolicy::Wire qw(vars accepted_ok is_mpm refusal_ok slurp wait_until);
+use ExpectPolicy::Wire qw(vars accepted_ok is_mpm new_directory refusal_ok slurp
+                           wait_until);
 use Fcntl qw(S_IMODE);
 use POSIX qw(mkfifo);
 use Test::More;
@@ -17,10 +18,9 @@ use Time::HiRes qw(sleep time);
 
 use constant SIZE => 1 << 20;
 
-my $run = sprintf '%s/run%d', vars('t_logs'), $$;
+my $run = new_directory('run');
 my $ledger = "$run/expect_policy.ledger";
 my $site = ExpectPolicy::Ledger::site();
-mkdir $run or die "$run: $!";
 mkdir "$site/closed" or die;
 
 # Nothing but the ledger is in the way of these.

@@ -42,8 +42,7 @@ sub load {
         my $head = $kind == 3 ? head_bytes(@here, chunked => 1)
             : head_bytes(@here, length => $length);
         my $content = 'x' x $length;
-        $content = sprintf("%x\r\n%s\r\n0\r\n\r\n", $length, $content)
-            if $kind == 3;
+        $content = in_chunks($content) if $kind == 3;
         # every third is given up
         $content = substr $content, 0, $length / 2 if $kind == 2;
         ExpectPolicy::Wire::put($conn, $head . $content, 5);

@@ -84,7 +84,7 @@ for ([100, 201, 1000], [101, 413, undef]) {
     my ($bytes, $status, $stored) = @$_;
     my $res = ask($server->here, path => "/dav/e$bytes", chunked => 1,
                   range('900-900/*'),
-                  body => sprintf("%x\r\n%s\r\n0\r\n\r\n", $bytes, 'x' x $bytes));
+                  body => in_chunks('x' x $bytes));
     is($res->{status}, $status, "$bytes bytes in a chunk: $status");
     is(-s "$site/dav/e$bytes", $stored, 'and so much is stored');
     like($res->{body}, qr/^\{"error":"content_too_large".*"limit":1000/,

@@ -18,10 +18,10 @@ use constant LIMIT => 1_000_000;
 use constant PAUSE => 5;
 use constant SOON => 10;
 
-my $top = vars('t_logs') . "/trees$$";
+my $top = new_directory('trees');
 my $programs = vars('serverroot') . '/cgi-bin/';
 my $cgi = is_mpm('prefork') ? 'cgi' : 'cgid';
-mkdir $_ or die "$_: $!" for $top, map { "$top/$_" }
+mkdir $_ or die "$_: $!" for map { "$top/$_" }
     qw(tree tree/a tree/a/b other secret secret/in docs deep);
 
 sub make {

@@ -99,16 +99,6 @@ PerlRequire "$dir/store.pl"
 END
 }
 
-sub chunked {
-    my ($size) = @_;
-    my $body = '';
-    for (my $left = $size; $left > 0; $left -= 8000) {
-        my $n = $left < 8000 ? $left : 8000;
-        $body .= sprintf("%x\r\n", $n) . 'x' x $n . "\r\n";
-    }
-    return "${body}0\r\n\r\n";
-}
-
 sub verdict_of {
     my ($path) = @_;
     my @lines = grep { /^\Q$path\E / } split /\n/, slurp("$server->{dir}/access_log");
@@ -129,7 +119,7 @@ for my $name (sort keys %program) {
     my $file = delete $to{file};
     my $path = $to{path};
     my $res = ask(port => $server->{port}, host => 'localhost', tag => '', chunked => 1,
-                  body => chunked(LIMIT), %to);
+                  body => in_chunks('x' x LIMIT, 8000), %to);
     is($res->{status}, 201, "$name: content up to the limit is stored")
         or diag $server->error_log;
     is(-s "$store/$file", LIMIT, "$name: all of it") if $file;
@@ -137,7 +127,7 @@ for my $name (sort keys %program) {
     like(verdict_of($path), qr/ 201 admitted -$/, "$name: the access log says so");
 
     $res = ask(port => $server->{port}, host => 'localhost', tag => '', chunked => 1,
-               body => chunked(2 * LIMIT), %to);
+               body => in_chunks('x' x (2 * LIMIT), 8000), %to);
     refusal_ok($res, code => 'content_too_large', status => 413, logged => 0,
                name => "$name: content that is cut is answered by the refusal",
                members => { limit => LIMIT });

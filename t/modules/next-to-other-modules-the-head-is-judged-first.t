@@ -151,8 +151,7 @@ my $zipped = Compress::Zlib::memGzip($block x 125);
 cmp_ok(length $zipped, '<', 1000, 'content that is small on its way');
 my $gzip = 'Content-Encoding: gzip';
 for my $case (['with a length', length => length $zipped, body => $zipped],
-              ['chunked', chunked => 1, body => sprintf("%x\r\n", length $zipped)
-               . "$zipped\r\n0\r\n\r\n"]) {
+              ['chunked', chunked => 1, body => in_chunks($zipped)]) {
     my ($name, @more) = @$case;
     my $res = ask(@to, path => '/app/inflated', @more, headers => [$gzip]);
     is($res->{status}, 200, "$name: admitted") or diag $guard->error_log;
@@ -162,7 +161,7 @@ for my $case (['with a length', length => length $zipped, body => $zipped],
 my $random = join '', map { chr int rand 256 } 1 .. 3000;
 my $dense = Compress::Zlib::memGzip($random);
 my $cut = ask(@to, path => '/app/inflated', chunked => 1, headers => [$gzip],
-              body => sprintf("%x\r\n", length $dense) . "$dense\r\n0\r\n\r\n");
+              body => in_chunks($dense));
 is($cut->{status}, 413, 'more than the limit on the wire is cut');
 is(app_ran($cut), 0, 'before the program runs');
 done_testing;

@@ -55,7 +55,6 @@ sub form {
 }
 my @form = (path => '/form.php',
             headers => ["Content-Type: multipart/form-data; boundary=$boundary"]);
-sub chunked { return sprintf("%x\r\n", length $_[0]) . $_[0] . "\r\n0\r\n\r\n" }
 sub ran { return scalar grep { /^\Q$_[0]{tag}\E$/ } split /\n/, slurp("$dir/ran") }
 sub seen_by_php { return (parse_json($_[0]{body}))[0] }
 my $around = length form(0);
@@ -75,12 +74,12 @@ for my $name (sort keys %site) {
                name => "$name: a form of one byte more is refused on its head",
                members => { limit => $LIMIT, requested_size => $LIMIT + 1 });
     is(ran($res), 0, 'and PHP does not run');
-    $res = ask(@to, path => '/form.php', chunked => 1, body => chunked('x' x 200_000),
+    $res = ask(@to, path => '/form.php', chunked => 1, body => in_chunks('x' x 200_000),
                method => 'PUT');
     is($res->{status}, 200, "$name: content of unknown length is admitted");
     is(seen_by_php($res)->{raw}, 200_000, 'and PHP sees all of it');
     $res = ask(@to, path => '/form.php', chunked => 1, length => undef,
-               body => chunked('x' x ($LIMIT + 1)), method => 'PUT');
+               body => in_chunks('x' x ($LIMIT + 1)), method => 'PUT');
     like($site{$name}->error_log, qr/error=content_too_large .*php\.conf:\d+/,
          "$name: of unknown length above the limit, the log names this file");
 }

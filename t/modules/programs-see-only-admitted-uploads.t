@@ -89,8 +89,8 @@ for my $path ('/php/index.php', '/app/x') {
 # takes it for none; with proxy-sendcl it is stored first, and told.
 sub chunked {
     my ($path, $bytes) = @_;
-    return ask(@to, path => $path, chunked => 1, body =>
-               sprintf("%x\r\n", $bytes) . 'x' x $bytes . "\r\n0\r\n\r\n");
+    return ask(@to, path => $path, chunked => 1, 
+               body => in_chunks('x' x $bytes));
 }
 for my $path ('/php/spooled/index.php', '/app/x') {
     my $res = chunked($path, $limit + 1);

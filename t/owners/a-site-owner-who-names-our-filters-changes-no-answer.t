@@ -127,11 +127,6 @@ END
     load => [qw(mime include filter setenvif headers),
              has_http2() ? 'http2' : ()]);
 
-sub chunked {
-    my ($length) = @_;
-    return sprintf("%x\r\n", $length) . 'x' x $length . "\r\n0\r\n\r\n";
-}
-
 my @requests = (
     [method => 'GET', path => 'file.txt'],
     [method => 'GET', path => 'file.txt', headers => ['Range: bytes=2-5']],
@@ -143,12 +138,12 @@ my @requests = (
     [method => 'GET', path => 'file.txt?expect-policy-limits=PUT'],
     [method => 'GET', path => 'file.txt', headers => ['Expect: foo']],
     [method => 'POST', path => 'app.cgi', length => 5000, body => 'x' x 5000],
-    [method => 'POST', path => 'app.cgi', chunked => 1, body => chunked(5000)],
-    [method => 'POST', path => 'app.cgi', chunked => 1, body => chunked(20_000)],
-    [method => 'POST', path => '', chunked => 1, body => chunked(5000)],
+    [method => 'POST', path => 'app.cgi', chunked => 1, body => in_chunks('x' x 5000)],
+    [method => 'POST', path => 'app.cgi', chunked => 1, body => in_chunks('x' x 20_000)],
+    [method => 'POST', path => '', chunked => 1, body => in_chunks('x' x 5000)],
     [method => 'POST', path => 'denied.txt', length => 50, body => 'x' x 50],
     [method => 'PUT', path => 'new.txt', length => 20_000, body => 'x' x 20_000],
-    [method => 'PUT', path => 'new.txt', chunked => 1, body => chunked(20_000)],
+    [method => 'PUT', path => 'new.txt', chunked => 1, body => in_chunks('x' x 20_000)],
     [method => 'PUT', path => 'new.txt', length => 50, body => 'x' x 50],
     [method => 'DELETE', path => 'new.txt'],
 );

@@ -83,7 +83,7 @@ for my $way (sort keys %handlers) {
 }
 
 # A request that announced nothing, until its owner said otherwise.
-my $body = sprintf("%x\r\n", 30_000) . 'x' x 30_000 . "\r\n0\r\n\r\n";
+my $body = in_chunks('x' x 30_000);
 for my $case ([PUT => $chunked, 'new.txt', $body], [PUT => $length, 'new.txt', 'x' x 50_000],
               [POST => $chunked, 'app.cgi', $body],
               [POST => $length, 'app.cgi', 'x' x 50_000]) {

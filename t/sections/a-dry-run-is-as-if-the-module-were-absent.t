@@ -110,8 +110,7 @@ sub content {
     my ($bytes, $chunked) = @_;
     my $content = join '', map { chr(97 + $_ % 26) } 1 .. $bytes;
     return (length => $bytes, content => $content) unless $chunked;
-    return (chunked => 1,
-            content => sprintf("%x\r\n%s\r\n", $bytes, $content) . "0\r\n\r\n");
+    return (chunked => 1, content => in_chunks($content));
 }
 
 my @corpus;

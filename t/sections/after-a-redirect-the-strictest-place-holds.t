@@ -36,16 +36,8 @@ sub program {
     symlink vars('serverroot') . '/cgi-bin/app.cgi', $link unless -l $link;
 }
 
-sub chunks {
-    my ($bytes) = @_;
-    # in several pieces, so that a count that starts again would be noticed
-    my $out = '';
-    for (my $left = $bytes; $left > 0; $left -= 250) {
-        my $n = $left < 250 ? $left : 250;
-        $out .= sprintf("%x\r\n", $n) . 'x' x $n . "\r\n";
-    }
-    return "${out}0\r\n\r\n";
-}
+# in several pieces, so that a count that starts again would be noticed
+sub chunks { return in_chunks('x' x $_[0], 250) }
 
 sub way_ok {
     my ($path, $name, @more) = @_;

@@ -76,7 +76,6 @@ my @requests = (
     [method => 'POST', path => '/forbidden', without => 403],
     [method => 'POST', path => '/gone', without => 410],
 );
-my $chunked = sub { sprintf("%x\r\n", $_[0]) . 'x' x $_[0] . "\r\n0\r\n\r\n" };
 
 for my $request (@requests) {
     my %ask = @$request;
@@ -98,7 +97,7 @@ for my $request (@requests) {
             if $ask{path} =~ /%2F|\*/ || $by eq 'Ceiling';
         # the twins: what is below the limit, or has no content
         for my $content ([length => 5000, body => 'x' x 5000],
-                         [chunked => 1, body => $chunked->(5000)]) {
+                         [chunked => 1, body => in_chunks('x' x 5000)]) {
             my $ok = ask($guard->here, %ask, @$content);
             my $expected = $ask{method} eq 'TRACE' ? 200 : $without;
             is($ok->{status}, $expected, "$name with $content->[0]: $expected");
@@ -109,7 +108,7 @@ for my $request (@requests) {
         }
     }
     # and where nothing limits, all is as httpd does it
-    my $is_read = ask($free->here, %ask, chunked => 1, body => $chunked->(60_000));
+    my $is_read = ask($free->here, %ask, chunked => 1, body => in_chunks('x' x 60_000));
     is($is_read->{status}, $without eq '413' ? 200 : $without,
        "$name without a limit");
 }
@@ -126,7 +125,7 @@ for my $path ('*', '/a%2Fb') {
 
 # a place counts its own limit, be it larger or none
 for my $content ([length => 60_000, body => 'x' x 60_000],
-                 [chunked => 1, body => $chunked->(60_000)]) {
+                 [chunked => 1, body => in_chunks('x' x 60_000)]) {
     my $how = $content->[0];
     is(ask($server->here, path => "/larger/$how", @$content)->{status}, 201,
        "60 KB, $how, where 100 KB are allowed");
@@ -145,7 +144,7 @@ is($res->{status}, 401, 'without credentials: 401');
 unlike($res->{raw}, qr/content_too_large|102400/, 'nothing about limits');
 cmp_ok($sent, '<', 8 * 1024 * 1024, "and no content without an end: $sent bytes");
 my $small = ask($server->here, path => '/user/small', chunked => 1,
-                body => $chunked->(60_000));
+                body => in_chunks('x' x 60_000));
 is($small->{status}, 401, 'what the place would take');
 ok(!(grep { lc $_ eq 'close' } ExpectPolicy::Wire::values_of($small, 'connection')),
    'does not end the connection');

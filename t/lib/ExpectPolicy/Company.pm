@@ -16,7 +16,7 @@ use Test::More;
 use Time::HiRes qw(time sleep);
 
 our @EXPORT = qw(guard example php_fpm fill_up scratch certificate over_tls program backend seen
-                 run_client write_text refusals mixed_ok);
+                 run_client run_curl status_ok write_text refusals mixed_ok);
 
 my $serial = 0;
 my @children;
@@ -89,11 +89,7 @@ sub fill_up {
 }
 
 # A directory for one program's files.
-sub scratch {
-    my $dir = sprintf '%s/company%d-%d-%d', vars('t_logs'), $^T, $$, ++$serial;
-    mkdir $dir or die "$dir: $!";
-    return $dir;
-}
+sub scratch { return new_directory('company') }
 
 sub write_text {
     my ($file, $text) = @_;
@@ -208,6 +204,24 @@ sub run_client {
     my $out = do { local $/; <$in> } // '';
     close $in;
     return { out => $out, exit => $? >> 8, ms => (time - $start) * 1000 };
+}
+
+# curl, with the heads of answers in what it prints: status is that of the last answer,
+# or `nothing`.
+sub run_curl {
+    my ($server, @arguments) = @_;
+    my $got = run_client('curl', '-s', '-S', '-i', '-m', 20, @arguments);
+    ($got->{status}) = reverse $got->{out} =~ m{^HTTP/1.1 ([2-9]\d\d)}mg;
+    $got->{status} //= 'nothing';
+    return { %$got, server => $server };
+}
+
+# What run_curl() got has this status, or one of several: `201|204`.
+sub status_ok {
+    my ($got, $status, $name) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    like($got->{status}, qr/^(?:$status)$/, $name)
+        or diag $got->{out}, $got->{server}->error_log;
 }
 
 # ---------------------------------------------------------------- backend

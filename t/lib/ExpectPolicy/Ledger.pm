@@ -9,11 +9,8 @@ use warnings;
 use parent 'ExpectPolicy::Server';
 
 use ExpectPolicy::Wire;
-use File::Path ();
 use Test::More;
 use Time::HiRes qw(time sleep);
-
-my $serial = 0;
 
 my %mpm = (
     event => <<'END',
@@ -37,12 +34,7 @@ $mpm{worker} = $mpm{event};
 
 # A directory for a site, for tests that have to fill it before the server
 # starts.
-sub site {
-    # The system may use the pid of an earlier test again.
-    my $site = sprintf '%s/site%d-%d-%d', vars('t_logs'), $^T, $$, ++$serial;
-    mkdir $site or die "$site: $!";
-    return $site;
-}
+sub site { return new_directory('site') }
 
 # %how as for ExpectPolicy::Server, site => what site() made, and run => a
 # directory for the ledger's file, which another server may have, too, and preload
@@ -110,13 +102,8 @@ sub announce {
 # An upload of unknown length, in chunks of at most 8000 bytes.
 sub put_chunked {
     my ($self, $path, $length, %ask) = @_;
-    my $body = '';
-    for (my $left = $length; $left > 0; $left -= 8000) {
-        my $n = $left < 8000 ? $left : 8000;
-        $body .= sprintf("%x\r\n", $n) . 'x' x $n . "\r\n";
-    }
     return ask($self->here, path => $path, chunked => 1,
-               body => "${body}0\r\n\r\n", %ask);
+               body => in_chunks('x' x $length, 8000), %ask);
 }
 
 # Asks first, and waits for the verdict alone: the result has a status, or

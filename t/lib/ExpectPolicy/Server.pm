@@ -6,20 +6,16 @@ package ExpectPolicy::Server;
 use strict;
 use warnings;
 
-use ExpectPolicy::Wire qw(vars);
+use ExpectPolicy::Wire qw(vars new_directory);
 use IO::Socket::IP ();
 use POSIX qw(WNOHANG);
 use Time::HiRes qw(time sleep);
-
-my $serial = 0;
 
 # Writes a configuration; returns its file.  %how: module => 0 leaves the module
 # out, load => [further modules], first => [those before all others], htaccess...
 sub configuration {
     my ($text, %how) = @_;
-    # The system may use the pid of an earlier test again.
-    my $dir = sprintf '%s/server%d-%d-%d', vars('t_logs'), $^T, $$, ++$serial;
-    mkdir $dir or die "$dir: $!";
+    my $dir = new_directory('server');
     my $libexec = $ENV{EP_LIBEXEC};
     my @load = (@{ $how{first} // [] },
                 "mpm_$ENV{EP_MPM}", qw(authz_core authn_core alias dir),

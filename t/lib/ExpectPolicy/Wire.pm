@@ -19,11 +19,11 @@ use Time::HiRes qw(time sleep);
 
 our @EXPORT = qw(
     ask converse head_bytes is_held is_mpm has_http2 port_of vars
-    read_response exchange live_ok
+    read_response exchange live_ok in_chunks
     refusal_ok accepted_ok parse_json same_refusal
     log_lines logged_once access_line access_ok app_ran app_calls app_says
     no_marker_was_served put_file make_tree slurp document_root
-    wait_until MARKER_COUNT
+    wait_until new_directory MARKER_COUNT
 );
 
 # Answers that are said to come at once take a few milliseconds; a server that
@@ -60,6 +60,27 @@ sub document_root { return vars('documentroot') }
 sub port_of {
     my ($name) = @_;
     return vars(!$name || $name eq 'main' ? 'port' : "${name}_port");
+}
+
+# A directory of this test's own, whose name begins with a word.  The system may use
+# the pid of an earlier test of the same run again, so the time is part of the name.
+sub new_directory {
+    my ($word) = @_;
+    my $dir = sprintf '%s/%s%d-%d-%d', vars('t_logs'), $word, $^T, $$, ++$serial;
+    mkdir $dir or die "$dir: $!";
+    return $dir;
+}
+
+# Content as it is sent in chunks of at most so many bytes (undef: in one), with the
+# last chunk (RFC 9112 7.1).
+sub in_chunks {
+    my ($content, $most) = @_;
+    my $sent = '';
+    for (my $at = 0; $at < length $content; $at += $most // length $content) {
+        my $chunk = substr $content, $at, $most // length $content;
+        $sent .= sprintf("%x\r\n", length $chunk) . "$chunk\r\n";
+    }
+    return "${sent}0\r\n\r\n";
 }
 
 sub slurp {
