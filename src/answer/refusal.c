@@ -246,6 +246,11 @@ void ep_refusal_replace_answer(request_rec *r, ep_request *state)
 {
     ep_request_move(r, state, EP_STAGE_ANSWERS);
     add_filter(r, state);
+    /* httpd answers `OPTIONS *` before the hook in which modules add their filters, such
+     * as that of `Header always` */
+    if (state->place == NULL && r->output_filters == r->proto_output_filters) {
+        ap_run_insert_error_filter(r);
+    }
 }
 
 void ep_refusal_replace_page(request_rec *r, ep_request *state)

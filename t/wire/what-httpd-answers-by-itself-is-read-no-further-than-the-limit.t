@@ -20,6 +20,8 @@ my $users = vars('serverroot') . '/conf/users';
 my $text = <<"END";
 Timeout 8
 TraceEnable extended
+Header always set Access-Control-Allow-Origin "*"
+Header always add X-Once "yes"
 Redirect /moved http://elsewhere.test/
 RewriteEngine On
 RewriteRule ^/forbidden - [F]
@@ -42,7 +44,7 @@ RewriteRule ^/gone - [G]
     Require valid-user
 </Directory>
 END
-my @load = qw(rewrite auth_basic authn_file authz_user);
+my @load = qw(headers rewrite auth_basic authn_file authz_user);
 my %limited = (site => $site, load => [@load, has_http2() ? 'http2' : ()]);
 my $server = ExpectPolicy::Ledger->start("$text\nExpectPolicyMaxSize 5K\n", %limited);
 my $capped = ExpectPolicy::Ledger->start("$text\nExpectPolicyCeiling 5K\n", %limited);
@@ -89,6 +91,9 @@ for my $request (@requests) {
         ok((grep { lc $_ eq 'close' }
             ExpectPolicy::Wire::values_of($res, 'connection')),
            'and the connection is closed');
+        is_deeply([map { ExpectPolicy::Wire::values_of($res, $_) }
+                   qw(access-control-allow-origin x-once)], ['*', 'yes'],
+                  'with the fields of Header always, each once');
         cmp_ok($sent, '<', 8 * 1024 * 1024, "after $sent bytes");
         refusal_ok(ask($guard->here, %ask, length => 50_000, body => 'x' x 50_000),
                    code => 'content_too_large',
