@@ -14,22 +14,22 @@
  * into the first packets of a connection, so nothing has to wait for it. */
 #define KEEP_MAX 16384
 
-/* The mark of a connection: how it will end, and for which virtual host.  A number
- * stored as a pointer, so that marking allocates nothing for a connection's
- * lifetime. */
+/* The mark of a connection: how it will end, and the number of the virtual host.  It
+ * is a number that is stored as a pointer, so that nothing is allocated from the
+ * connection's pool. */
 #define LINGERS (EP_LINGER_ABORT + 1)
 
-static void *make_mark(ep_linger linger, size_t place)
+static void *make_mark(ep_linger linger, size_t host)
 {
-    return (void *)(apr_uintptr_t)(1 + place * LINGERS + linger);
+    return (void *)(apr_uintptr_t)(1 + host * LINGERS + linger);
 }
 
-static void read_mark(const void *mark, ep_linger *linger, size_t *place)
+static void read_mark(const void *mark, ep_linger *linger, size_t *host)
 {
     const apr_uintptr_t number = (apr_uintptr_t)mark - 1;
 
     *linger = (ep_linger)(number % LINGERS);
-    *place = number / LINGERS;
+    *host = number / LINGERS;
 }
 
 /* @return 1 if a brigade ends the content */
@@ -38,9 +38,10 @@ static int has_end(apr_bucket_brigade *bb)
     return !APR_BRIGADE_EMPTY(bb) && APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb));
 }
 
-/* Reads content that is there already, without waiting and without inviting
- * more: 100 Continue goes out on a blocking read only (ap_http_filter). */
-static int takes_content(request_rec *r, apr_bucket_brigade *bb)
+/* Reads and discards content that has arrived.  Does not wait, and does not send 100
+ * Continue: ap_http_filter sends it only on a blocking read.
+ * @return 1 if the content has ended */
+static int discard_arrived(request_rec *r, apr_bucket_brigade *bb)
 {
     int64_t bytes = 0;
 
@@ -63,8 +64,8 @@ static int takes_content(request_rec *r, apr_bucket_brigade *bb)
     return 0;
 }
 
-/* Only content that core reads without an error of its own: it refuses malformed
- * chunks, and a length above LimitRequestBody. */
+/* Excludes content that core answers with an error of its own while it is read:
+ * malformed chunks, and a length above LimitRequestBody. */
 static int is_small(request_rec *r, const ep_facts *facts)
 {
     const apr_off_t limit = ap_get_limit_req_body(r);
@@ -73,9 +74,9 @@ static int is_small(request_rec *r, const ep_facts *facts)
            && (limit <= 0 || facts->declared <= limit);
 }
 
-/* 1 if all content had arrived and was thrown away, and nothing follows it: bytes
- * after it may not be meant as a request. */
-static int is_clear(request_rec *r, const ep_request *state)
+/* @return 1 if all content had arrived and was discarded, and nothing follows it: the
+ * client may not mean what follows as a request */
+static int discard_small(request_rec *r, const ep_request *state)
 {
     conn_rec *c = r->connection;
     apr_bucket_brigade *bb;
@@ -86,7 +87,7 @@ static int is_clear(request_rec *r, const ep_request *state)
         return 0;
     }
     bb = apr_brigade_create(r->pool, c->bucket_alloc);
-    clear = takes_content(r, bb);
+    clear = discard_arrived(r, bb);
     if (clear) {
         apr_brigade_cleanup(bb);
         clear = ap_get_brigade(c->input_filters, bb, AP_MODE_SPECULATIVE,
@@ -109,11 +110,11 @@ void ep_close_over_content(request_rec *r, const ep_request *state)
 
     if (state->facts.content == EP_CONTENT_NONE
         || ep_stage_body_is_read(state->body)
-        || is_clear(r, state)) {
+        || discard_small(r, state)) {
         return;
     }
     c->keepalive = AP_CONN_CLOSE;
-    /* HTTP/2 ends the stream, not the connection */
+    /* on HTTP/2, the stream ends and not the connection */
     if (c->master == NULL) {
         ap_set_module_config(c->conn_config, &expect_policy_module,
                              make_mark(state->policy.linger,
@@ -122,16 +123,16 @@ void ep_close_over_content(request_rec *r, const ep_request *state)
 }
 
 /*
- * Just before the MPM shuts the connection down and reads on until the client
- * stops sending (ap_start_lingering_close).  c->aborted, once the answer is
- * out, tells it not to.
+ * Runs just before the MPM shuts the connection down and reads until the client
+ * stops sending (ap_start_lingering_close).  If c->aborted is set, the MPM closes at
+ * once; so the answer is flushed first.
  */
 static int end_connection(conn_rec *c)
 {
     const void *mark = ap_get_module_config(c->conn_config,
                                             &expect_policy_module);
     ep_linger linger;
-    size_t place;
+    size_t host;
 
     if (mark == NULL || c->aborted) {
         return OK;
@@ -140,8 +141,8 @@ static int end_connection(conn_rec *c)
     if (c->aborted) {
         return OK;
     }
-    read_mark(mark, &linger, &place);
-    if (linger == EP_LINGER_ABORT || ep_drain(c, linger, place)) {
+    read_mark(mark, &linger, &host);
+    if (linger == EP_LINGER_ABORT || ep_drain(c, linger, host)) {
         c->aborted = 1;
     }
     else if (linger == EP_LINGER_SHORT) {

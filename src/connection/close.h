@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** Closes or keeps a connection whose content was refused unread. */
+/** Closes or keeps a connection with refused content that was not read. */
 #ifndef EP_CLOSE_H
 #define EP_CLOSE_H
 

@@ -9,11 +9,11 @@
 #include "ap_mpm.h"
 
 /*
- * mod_cgi forks programs from prefork's children, and may end one at once.  What
- * was just forked still has prefork's handler for that, which runs exit(); and
- * in a process that has threads, exit() then waits for a lock that nobody
- * holds any more, until APR kills it 3 seconds later.  So SIGTERM waits until
- * fork() is done, and has its default effect from then on.
+ * mod_cgi forks programs from prefork's children, and may end one at once by SIGTERM.
+ * Before exec, the forked process still has prefork's handler, which calls exit().  If
+ * the child has more than one thread, exit() can wait in the forked process for a lock
+ * whose holder does not exist there, until APR kills the process after 3 seconds.  So
+ * SIGTERM is blocked during fork(), and has its default effect in the forked process.
  */
 static sigset_t before_fork;
 
@@ -42,7 +42,7 @@ void ep_fork_guard(void)
     static int is_guarded;
     int is_threaded = 1;
 
-    /* where there are threads, only one that blocks SIGTERM anyway forks */
+    /* in a threaded MPM, only threads that block SIGTERM already call fork() */
     if (!is_guarded
         && ap_mpm_query(AP_MPMQ_IS_THREADED, &is_threaded) == APR_SUCCESS
         && is_threaded == AP_MPMQ_NOT_SUPPORTED) {

@@ -7,51 +7,51 @@
 #include "ap_mpm.h"
 #include "util_filter.h"
 
-/* How long a stream waits until its client has seen the answer. */
-#define LOOK_TIME apr_time_from_msec(100)
+/* How long a stream waits for the client to end it. */
+#define WAIT_TIME apr_time_from_msec(100)
 /* The most streams that wait at once, per child; each holds one of mod_http2's
  * workers.  mod_http2 has 1.5 times as many workers as the child has threads
  * (unless H2MaxWorkers says otherwise); one for every four threads may wait. */
-#define LOOK_MOST 16
-#define LOOK_THREADS 4
+#define WAITING_MAX 16
+#define THREADS_PER_WAITING 4
 
-/* The connections that have a stream which waits; NULL: a free place. */
-static struct looks {
+/* The connections with a stream that waits; NULL: a free slot. */
+static struct waiting {
     pthread_mutex_t mutex;
-    const conn_rec *at[LOOK_MOST];
-} looks = { PTHREAD_MUTEX_INITIALIZER, { NULL } };
+    const conn_rec *slot[WAITING_MAX];
+} waiting = { PTHREAD_MUTEX_INITIALIZER, { NULL } };
 
-/* @return a place to wait in; NULL: another stream of the connection has one,
- * or there is none left */
-static const conn_rec **take_place(const conn_rec *connection)
+/* @return a slot to wait in; NULL: another stream of the connection has one, or none
+ * is free */
+static const conn_rec **take_slot(const conn_rec *connection)
 {
-    const conn_rec **place = NULL;
+    const conn_rec **slot = NULL;
     int threads = 0;
     int i;
 
     ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
-    pthread_mutex_lock(&looks.mutex);
-    for (i = 0; i < LOOK_MOST && i * LOOK_THREADS < threads; i++) {
-        if (looks.at[i] == connection) {
-            place = NULL;
+    pthread_mutex_lock(&waiting.mutex);
+    for (i = 0; i < WAITING_MAX && i * THREADS_PER_WAITING < threads; i++) {
+        if (waiting.slot[i] == connection) {
+            slot = NULL;
             break;
         }
-        if (looks.at[i] == NULL && place == NULL) {
-            place = &looks.at[i];
+        if (waiting.slot[i] == NULL && slot == NULL) {
+            slot = &waiting.slot[i];
         }
     }
-    if (place != NULL) {
-        *place = connection;
+    if (slot != NULL) {
+        *slot = connection;
     }
-    pthread_mutex_unlock(&looks.mutex);
-    return place;
+    pthread_mutex_unlock(&waiting.mutex);
+    return slot;
 }
 
-static void leave_place(const conn_rec **place)
+static void free_slot(const conn_rec **slot)
 {
-    pthread_mutex_lock(&looks.mutex);
-    *place = NULL;
-    pthread_mutex_unlock(&looks.mutex);
+    pthread_mutex_lock(&waiting.mutex);
+    *slot = NULL;
+    pthread_mutex_unlock(&waiting.mutex);
 }
 
 static void end_answer(request_rec *r)
@@ -70,15 +70,15 @@ static void end_answer(request_rec *r)
  * least).  When the client ends or resets the stream, mod_http2 sets c->aborted.
  * This does not read the input: that would open the window for more content.
  *
- * One stream of a connection waits: mod_http2 runs at least two of them at
- * once, so that its neighbours go on.
+ * At most one stream of a connection waits: mod_http2 runs at least two at once, so
+ * the other streams of the connection go on.
  */
 void ep_http2_wait(request_rec *r, const ep_request *state)
 {
     conn_rec *c = r->connection;
-    apr_interval_time_t left = LOOK_TIME;
+    apr_interval_time_t left = WAIT_TIME;
     apr_interval_time_t step = apr_time_from_msec(1);
-    const conn_rec **place;
+    const conn_rec **slot;
 
     if (c->master == NULL || c->aborted
         || ep_stage_body_is_read(state->body)
@@ -86,8 +86,8 @@ void ep_http2_wait(request_rec *r, const ep_request *state)
         || state->policy.linger == EP_LINGER_ABORT) {
         return;
     }
-    place = take_place(c->master);
-    if (place == NULL) {
+    slot = take_slot(c->master);
+    if (slot == NULL) {
         return;
     }
     if (!r->eos_sent) {
@@ -98,5 +98,5 @@ void ep_http2_wait(request_rec *r, const ep_request *state)
         left -= step;
         step = step * 2 < left ? step * 2 : left;
     }
-    leave_place(place);
+    free_slot(slot);
 }
