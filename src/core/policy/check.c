@@ -8,7 +8,7 @@
 #include "core/text/expect.h"
 #include "core/text/media.h"
 
-/* One check against one half: 1 if the facts meet the setting. */
+/* @return 1 if the facts meet the setting of one half */
 typedef int meets(const ep_setting *setting, const ep_facts *facts);
 
 static int meets_expectation(const ep_setting *setting,
@@ -52,7 +52,7 @@ static int is_well_formed(const char *expect)
     return result == EP_EXPECT_END;
 }
 
-static int asks_first(const ep_setting *setting, const ep_facts *facts)
+static int meets_continue(const ep_setting *setting, const ep_facts *facts)
 {
     if (facts->content == EP_CONTENT_SIZED
         && facts->declared <= setting->number) {
@@ -131,8 +131,8 @@ static int has_length(const ep_setting *setting, const ep_facts *facts)
     return facts->content == EP_CONTENT_SIZED;
 }
 
-/* @return the first half's setting that the facts do not meet; NULL: they meet
- * both */
+/* @return the setting that the facts do not meet, the server's before the owner's;
+ * NULL: they meet both */
 static const ep_setting *unmet(const ep_policy *policy, ep_rule rule,
                                const ep_facts *facts, meets *is_met)
 {
@@ -155,17 +155,17 @@ static const ep_setting *fails_expectations(const ep_policy *policy,
     const ep_setting *setting = unmet(policy, rule, facts,
                                       meets_expectations);
 
-    /* Any ignores what it does not know, not what nobody can read */
+    /* Any accepts an unknown expectation, but no malformed field */
     return setting == NULL && !is_well_formed(facts->expect) ? policy->mode_by
                                                              : setting;
 }
 
-static const ep_setting *fails_to_ask(const ep_policy *policy, ep_rule rule,
-                                      const ep_facts *facts)
+static const ep_setting *fails_continue(const ep_policy *policy, ep_rule rule,
+                                        const ep_facts *facts)
 {
     const ep_setting *limit = ep_policy_strictest(policy, rule);
 
-    return limit != NULL && !asks_first(limit, facts) ? limit : NULL;
+    return limit != NULL && !meets_continue(limit, facts) ? limit : NULL;
 }
 
 static const ep_setting *fails_method(const ep_policy *policy, ep_rule rule,
@@ -207,7 +207,7 @@ static const ep_setting *fails_length(const ep_policy *policy, ep_rule rule,
     return unmet(policy, rule, facts, has_length);
 }
 
-/* Where a part of a file ends has to be known where a size or a quota bounds it. */
+/* A size limit and a quota have to know where a part of a file ends. */
 static const ep_setting *fails_range(const ep_policy *policy, ep_rule rule,
                                      const ep_facts *facts)
 {
@@ -226,15 +226,15 @@ static const ep_setting *fails_range(const ep_policy *policy, ep_rule rule,
     return limit;
 }
 
-/* The ceiling bounds the size as well, so that the rule alone does not say. */
+/* The ceiling is a second size limit beside the rule. */
 static const ep_setting *fails_size(const ep_policy *policy, ep_rule rule,
                                     const ep_facts *facts)
 {
     const ep_setting *limit = ep_policy_max_size(policy);
 
     (void)rule;
-    /* a side that bounds the total of an upload in parts (there is no such
-     * directive so far) would bound the extent by that, and by this the content */
+    /* a limit for the total of an upload in parts (no directive sets one so far)
+     * would bound the extent; this limit would then bound the content alone */
     return limit != NULL
                    && ep_check_extent(facts, ep_check_requested(facts))
                           > limit->number
@@ -242,8 +242,8 @@ static const ep_setting *fails_size(const ep_policy *policy, ep_rule rule,
                : NULL;
 }
 
-static const ep_setting *fails_least_size(const ep_policy *policy, ep_rule rule,
-                                          const ep_facts *facts)
+static const ep_setting *fails_min_size(const ep_policy *policy, ep_rule rule,
+                                        const ep_facts *facts)
 {
     const ep_setting *limit = ep_policy_strictest(policy, rule);
     const int64_t total = ep_check_total(facts);
@@ -324,7 +324,7 @@ int64_t ep_check_small_up_to(const ep_policy *policy, const ep_facts *facts)
 {
     const int64_t most = ep_policy_count_from(policy);
 
-    /* these two replace a file or a part of it */
+    /* PUT and PATCH replace a file or a part of it */
     return most > 0 && strcmp(facts->method, "PUT") != 0
                    && strcmp(facts->method, "PATCH") != 0
                    && ep_check_requested(facts) <= most

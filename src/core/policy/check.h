@@ -30,8 +30,8 @@ typedef struct ep_facts {
     int64_t declared;
     /** X-Expected-Entity-Length in bytes, or EP_UNKNOWN */
     int64_t hint;
-    /** Content-Range of a PUT or PATCH, which has a meaning there alone;
-     * @a range holds where has_range is EP_RANGE_BYTES */
+    /** Content-Range, only of a PUT or PATCH, where it has a meaning (RFC 9110 14.5);
+     * @a range is set if has_range is EP_RANGE_BYTES */
     ep_range_result has_range;
     ep_range range;
     const char *content_type;
@@ -52,7 +52,7 @@ enum {
     EP_TELLS_REQUESTED = 8,
     /** the answer has Retry-After, if the time is known */
     EP_TELLS_RETRY = 16,
-    /** both tell the size of the whole */
+    /** both tell the size of the complete file */
     EP_TELLS_TOTAL = 128,
     /** the answer has Upload-Limit */
     EP_TELLS_UPLOAD_LIMIT = 64,
@@ -62,7 +62,7 @@ enum {
 
 /** A row of checks.def. */
 typedef struct ep_check {
-    /** NULL: the site's own (ExpectPolicyRefuse) */
+    /** NULL: the code in ExpectPolicyRefuse */
     const char *token;
     int status;
     /** of a check of the head */
@@ -96,15 +96,15 @@ const char *ep_check_list(ep_code code);
 const ep_setting *ep_check_fails(ep_code code, const ep_policy *policy,
                                  const ep_facts *facts);
 
-/** The most content of a query, in bytes; more is an upload. */
+/** The most content of a query, in bytes; a request with more is an upload. */
 #define EP_QUERY_MAX (1024 * 1024)
 
-/** @return 1 if content, as far as its length is known, asks or describes something,
- * and nothing of it is stored as a file */
+/** @return 1 if the content is a question or a description by its method and its
+ * length, so that nothing of it is stored as a file (PROPFIND, LOCK, ...) */
 int ep_check_is_query(const ep_facts *facts);
 
-/** @return the size up to which the upload counts as small, in bytes; -1: its head says
- * that it is larger */
+/** @return bytes up to which this upload is small (ExpectPolicyCountFrom); -1: it is
+ * not small, by its head or its method */
 int64_t ep_check_small_up_to(const ep_policy *policy, const ep_facts *facts);
 
 /** @return the size that the head announces, in bytes; EP_UNKNOWN: none */
@@ -112,13 +112,13 @@ int64_t ep_check_requested(const ep_facts *facts);
 
 /**
  * @param bytes of content, or EP_UNKNOWN
- * @return how large the whole is that the content becomes a part of, as far as
- *         its Content-Range reaches; without one, @a bytes
+ * @return the size of the file up to the end of its Content-Range; without one,
+ *         @a bytes
  */
 int64_t ep_check_extent(const ep_facts *facts, int64_t bytes);
 
-/** @return bytes of the whole that the upload is a part of: what its Content-Range
- * says, else what the upload says of itself; EP_UNKNOWN: neither does */
+/** @return bytes of the complete file of which the content is a part: as its
+ * Content-Range says, else as the upload announces; EP_UNKNOWN: neither */
 int64_t ep_check_total(const ep_facts *facts);
 
 #endif

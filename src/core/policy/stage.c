@@ -2,7 +2,7 @@
 
 #include "core/policy/stage.h"
 
-/* What follows where an event is illegal.  No stage has this number. */
+/* Stands in the tables where an event is illegal.  No state has this number. */
 enum { EP_STAGE_ILLEGAL = 99, EP_BODY_ILLEGAL = 99 };
 
 static const unsigned char stages[EP_STAGES][EP_STAGE_EVENTS] = {

@@ -11,7 +11,7 @@ typedef struct ep_verdict {
     ep_code code;
     /** the setting that decided, for each check that failed; else NULL */
     const ep_setting *by[EP_CODES];
-    /** of the final answer; 0 if admitted */
+    /** of the answer; 0 if admitted */
     int status;
     /** bytes or uploads; EP_UNKNOWN: the document does not tell it */
     int64_t limit;
