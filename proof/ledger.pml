@@ -617,7 +617,7 @@ inline ep_book_measured()
 {
     if
     :: (is_changed || IS_HELD) && is_known
-    /* not known yet, or insists */
+    /* not known yet, or lower, or insists: any of these, so moves are left out */
     :: is_changed || IS_HELD ->
         /* mark_measured() */
         for (c : 0 .. CLAIMS - 1) {

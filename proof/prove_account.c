@@ -41,5 +41,7 @@ int main(void)
     //@ check outcome: amount >= 0;
     amount = ep_account_worth(&account, now);
     //@ check worth: amount >= 0;
+    amount = ep_account_pause(Frama_C_long_interval(INT64_MIN, INT64_MAX));
+    //@ check pause: amount > 0;
     return 0;
 }

@@ -151,6 +151,7 @@ static void measure(void)
                          Frama_C_long_interval(INT64_MIN, INT64_MAX), any_amount(),
                          ANY_BIT);
     }
+    ep_book_doubt(&book, any_time(), any_key());
 }
 
 static void ask(void)

@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE.
  *
- * sources: due amount
+ * sources: due account amount
  * lengths: a usage file of 0 to 32 bytes; any tree, path, note and place,
  *          times to 2^62
  */

@@ -118,7 +118,6 @@ static ep_due_tree as_due(const ep_ledger_tree *tree)
 
     memcpy(due.id, tree->id.bytes, sizeof(due.id));
     due.is_known = tree->is_known;
-    due.is_held = tree->is_held;
     due.since_asked = tree->since_asked;
     due.since_measured = tree->since_measured;
     due.took = tree->took;

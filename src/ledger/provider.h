@@ -39,7 +39,7 @@
 #define EP_LEDGER_GROUP "expect_policy_ledger"
 /** Counted up when anything below changes: a provider that was compiled for
  * another version is not found. */
-#define EP_LEDGER_VERSION "3"
+#define EP_LEDGER_VERSION "4"
 
 /** The most charges of a claim, and how many of them may be there for limits of
  * .htaccess files alone: the rest is the server's. */
@@ -104,7 +104,7 @@ typedef struct ep_ledger_charge {
     apr_int64_t measured;
     /** the client: a number made of its address, the same in all charges of a call
      * and on all machines; 0: none: the claim is never revoked, and revokes no
-     * other */
+     * other, and it may move files in the tree: see report_usage() */
     apr_uint64_t client;
 } ep_ledger_charge;
 
@@ -151,7 +151,9 @@ typedef struct ep_ledger_denial {
     /** what the account still has below the limit; at least 0 */
     apr_int64_t remaining;
     /** ALLOWANCE: span until the period ends and all of it is free again; -1:
-     * unknown, or the amount is above the limit itself */
+     * unknown, or the amount is above the limit itself.  QUOTA: span until the tree
+     * may have another number: its number is doubted, or a measurement is due; -1: no
+     * other number is to be expected */
     apr_int64_t wait;
     /** on GRANTED: bit i is 1 if there was no room for charge i, which counts
      * nothing */
@@ -365,10 +367,18 @@ typedef struct ep_ledger_provider {
     apr_status_t (*find_tree)(const ep_ledger_charge *charge,
                               ep_ledger_tree *tree);
     /**
-     * Gives the ledger the measured number of a tree.  It is used if no upload has
-     * ended or is under way in the tree since @a before.  Otherwise the ledger keeps
-     * its own number, unless it has none yet or the caller insists: then it uses
-     * the number plus what was added meanwhile, and the tree is due again.
+     * Files of a tree were removed, or a claim is about to be settled whose upload may
+     * have left nothing: the tree may have less than what is counted, and is to be
+     * measured again.  Makes no tree.  NULL: nothing is done then.
+     */
+    apr_status_t (*doubt_usage)(const ep_ledger_charge *charge);
+    /**
+     * Gives the ledger the measured number of a tree.  It is used if no claim has
+     * ended or is under way in the tree since @a before.  Otherwise what was added
+     * meanwhile is added to it; it is used if it is below what the ledger has, and no
+     * claim without a client has ended since or is under way, as these may move files
+     * out of the way of who measures.  Else the ledger keeps its own number, unless it
+     * has none yet or the caller insists.  A tree that was not at rest is due again.
      * @param before as next_tree() or find_tree() gave it before it was measured
      * @param bytes at least 0; below 0: the tree cannot be measured, and -1 - bytes
      *        were seen.  Its usage is then unknown; for lenient callers it counts

@@ -328,7 +328,7 @@ static void tell_denial(const ep_denial *here, ep_ledger_denial *denial)
 }
 
 /* Indexes in `opaque` of the values that ep_book_measured() compares. */
-enum { TREE_CHANGES, TREE_MEASURED, TREE_SETTLED };
+enum { TREE_CHANGES, TREE_MEASURED, TREE_SETTLED, TREE_MOVES };
 
 static void tell_tree(const ep_tree *here, apr_int64_t now,
                       ep_ledger_tree *tree)
@@ -352,7 +352,7 @@ static void tell_tree(const ep_tree *here, apr_int64_t now,
     tree->opaque[TREE_CHANGES] = here->changes;
     tree->opaque[TREE_MEASURED] = (apr_uint64_t)here->measured;
     tree->opaque[TREE_SETTLED] = (apr_uint64_t)here->settled;
-    tree->opaque[3] = 0;
+    tree->opaque[TREE_MOVES] = here->moves;
 }
 
 /* Converts only what ep_book_measured() reads. */
@@ -364,6 +364,7 @@ static void tree_here(const ep_ledger_tree *tree, ep_tree *here)
     here->changes = (uint32_t)tree->opaque[TREE_CHANGES];
     here->measured = (int64_t)tree->opaque[TREE_MEASURED];
     here->settled = (int64_t)tree->opaque[TREE_SETTLED];
+    here->moves = (uint32_t)tree->opaque[TREE_MOVES];
 }
 
 /* The lock */
@@ -905,6 +906,18 @@ apr_status_t ep_shm_book_find_tree(const ep_ledger_charge *charge,
             return APR_ENOSPC;
         }
         tell_tree(&found, now, tree);
+    }
+    return rv;
+}
+
+apr_status_t ep_shm_book_doubt_usage(const ep_ledger_charge *charge)
+{
+    const ep_key here = key_here(&charge->key);
+    const apr_status_t rv = enter();
+
+    if (rv == APR_SUCCESS) {
+        ep_book_doubt(&book, ep_clock_now(), here);
+        leave();
     }
     return rv;
 }

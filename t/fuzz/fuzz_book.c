@@ -409,6 +409,9 @@ static void tree(void)
         const int insists = byte() % 2;
         ep_balance balance;
 
+        if (what & 0x10) {
+            ep_book_doubt(&book, now, chosen->key);
+        }
         if (ep_book_measured(&book, now, chosen, bytes, took, insists)
             && ep_book_balance(&book, EP_QUOTA, chosen->key, now, &balance)) {
             PROMISE(balance.used >= bytes);

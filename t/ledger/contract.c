@@ -649,6 +649,128 @@ static int count_trees(ep_ledger_tree *last)
     return rv == APR_EOF ? count : -1;
 }
 
+/* @return what came of a number that is told while an upload is under way */
+static apr_status_t measure_beside(const ep_ledger_charge *held, apr_int64_t bytes,
+                                   ep_ledger_claim *claim)
+{
+    ep_ledger_tree before;
+
+    reserve(held, 1, claim);
+    usleep(1000);
+    provider->find_tree(held, &before);
+    return provider->report_usage(&before, bytes, 5, 0);
+}
+
+static void test_lower_numbers(void)
+{
+    ep_ledger_charge charge = charge_of(EP_CHARGE_QUOTA, 1, 1000, 100);
+    ep_ledger_claim claim = { 0 }, other = { 0 };
+    ep_ledger_tree before;
+
+    charge.client = 7;
+    begin();
+    measure(&charge, 500);
+    check(measure_beside(&charge, 500, &claim) == APR_EAGAIN
+              && measure_beside(&charge, 499, &claim) == APR_SUCCESS,
+          "a lower number is taken although an upload is under way");
+    check_balance(&charge, 100, 499, "and what is held stays held");
+    provider->find_tree(&charge, &before);
+    check(before.since_asked < before.since_measured
+              || before.since_measured == 0,
+          "the tree is due again");
+    reserve(&charge, 1, &other);
+    provider->settle(&other, 0, 40);
+    check_balance(&charge, 100, 539, "an upload has ended");
+    check(provider->report_usage(&before, 499, 5, 0) == APR_EAGAIN,
+          "what was added meanwhile may be missing in a number");
+    check(provider->report_usage(&before, 498, 5, 0) == APR_SUCCESS,
+          "so it is added to a number");
+    check_balance(&charge, 100, 538, "which is taken if it is lower even so");
+    provider->settle(&claim, 100, -200);
+    check_balance(&charge, 0, 538,
+                  "an upload that was under way then subtracts nothing");
+    charge.client = 0;
+    check(measure_beside(&charge, 1, &claim) == APR_EAGAIN,
+          "no number is taken while files may move");
+    provider->find_tree(&charge, &before);
+    provider->release(&claim);
+    check(provider->report_usage(&before, 1, 5, 0) == APR_EAGAIN,
+          "or if they may have moved since");
+    check(measure(&charge, 1) == APR_SUCCESS, "at rest it is taken");
+    end();
+}
+
+/* A number of a tree that is not at rest may have an upload twice, which is not to be
+ * taken for what others have brought. */
+static void test_base_of_disturbed_trees(void)
+{
+    ep_ledger_charge charge = charge_of(EP_CHARGE_QUOTA, 1, 1000, 10);
+    ep_ledger_claim claim = { 0 }, small = { 0 };
+    ep_ledger_tree before;
+
+    charge.client = 7;
+    charge.overdraft = 100;
+    begin();
+    measure(&charge, 990);
+    reserve(&charge, 1, &claim);
+    provider->find_tree(&charge, &before);
+    check(provider->report_usage(&before, 1900, 5, 1) == APR_SUCCESS,
+          "a number that is too large is insisted on");
+    check(reserve(&charge, 1, &small) == EP_OUTCOME_DENIED,
+          "and overdrafts do not begin there");
+    provider->release(&claim);
+    check(measure(&charge, 1090) == APR_SUCCESS, "an exact one is lower");
+    check(reserve(&charge, 1, &small) == EP_OUTCOME_GRANTED,
+          "what others have brought since is told by it");
+    provider->settle(&small, 10, 10);
+    measure(&charge, 3000);
+    charge.amount = 101;
+    check(reserve(&charge, 1, &small) == EP_OUTCOME_DENIED
+              && denial.remaining == 90,
+          "so is what they bring later, but not what was overdrawn");
+    end();
+}
+
+static void test_doubts(void)
+{
+    const ep_ledger_charge charge = charge_of(EP_CHARGE_QUOTA, 1, 1000, 100);
+    const ep_ledger_charge other = charge_of(EP_CHARGE_QUOTA, 2, 1000, 100);
+    ep_ledger_claim claim = { 0 };
+    ep_ledger_tree before;
+
+    begin();
+    if (provider->doubt_usage == NULL) {
+        check(1, "this provider doubts nothing");
+        end();
+        return;
+    }
+    check(provider->doubt_usage(&other) == APR_SUCCESS
+              && count_trees(&before) == 0,
+          "who doubts a tree that is not there makes none");
+    measure(&charge, 1000);
+    check(reserve(&charge, 1, &claim) == EP_OUTCOME_DENIED && denial.wait == -1,
+          "a tree that was measured just now is full for good");
+    usleep(1000);
+    check(provider->doubt_usage(&charge) == APR_SUCCESS
+              && reserve(&charge, 1, &claim) == EP_OUTCOME_DENIED
+              && denial.wait > 0 && denial.wait <= 6 * SECOND,
+          "if its number is doubted, waiting may help");
+    provider->find_tree(&charge, &before);
+    provider->doubt_usage(&charge);
+    check(provider->report_usage(&before, 1000, 5, 0) == APR_EAGAIN,
+          "a number from before the doubt does not remove it");
+    check(measure(&charge, 1000) == APR_SUCCESS
+              && reserve(&charge, 1, &claim) == EP_OUTCOME_DENIED
+              && denial.wait == -1,
+          "one from behind it does");
+    usleep(1000);
+    provider->doubt_usage(&charge);
+    check(measure(&charge, 900) == APR_SUCCESS
+              && reserve(&charge, 1, &claim) == EP_OUTCOME_GRANTED,
+          "and what has gone is free");
+    end();
+}
+
 static void test_announcing(void)
 {
     ep_ledger_charge trees[3];
@@ -1171,11 +1293,14 @@ static int any_reserve(unsigned int i)
     ep_ledger_charge charges[CHARGES_MOST];
     const apr_size_t count = 1 + any(CHARGES_MOST);
     const int is_lenient = (int)any(2);
+    const apr_uint64_t client = any(4) == 0 ? 0 : 7;
     apr_size_t j;
     int outcome;
 
     for (j = 0; j < count; j++) {
         charges[j] = any_charge();
+        /* all of one client, so that none gives way to another one's */
+        charges[j].client = client;
     }
     outcome = reserve_as(charges, count, is_lenient, &history.claims[i]);
     if (outcome == EP_OUTCOME_GRANTED) {
@@ -1208,10 +1333,14 @@ static int any_look(unsigned int name)
 
 static int any_number(unsigned int name)
 {
+    const ep_ledger_charge charge = charge_of(EP_CHARGE_QUOTA, name, 0, 0);
     const apr_int64_t bytes = any(4) == 0 ? -1 - (apr_int64_t)any(3000)
                                           : (apr_int64_t)any(3000);
     const int insists = (int)any(2);
 
+    if (any(6) == 0) {
+        return provider->doubt_usage(&charge);
+    }
     return history.is_looked_at[name]
                ? provider->report_usage(&history.before[name], bytes, 1,
                                         insists)
@@ -1395,6 +1524,9 @@ int main(int argc, char **argv)
         test_settling();
         test_unknown_trees();
         test_measuring();
+        test_lower_numbers();
+        test_base_of_disturbed_trees();
+        test_doubts();
         test_announcing();
         test_ages();
         test_periods();

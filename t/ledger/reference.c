@@ -42,6 +42,11 @@ typedef struct account {
     char path[EP_LEDGER_PATH_SIZE];
     apr_int64_t asked, measured, took, settled;
     apr_uint64_t changes, measurements;
+    /* how many of these changes may have moved files */
+    apr_uint64_t moves;
+    /* what others than uploads may have brought, which no exact number has told yet */
+    apr_int64_t surplus;
+    int is_doubted;
     apr_uint32_t mark;
 } account;
 
@@ -58,6 +63,7 @@ typedef struct claim {
     apr_uint64_t serial;
     pid_t owner;
     int count;
+    apr_uint64_t client;
     held of[EP_CHARGES_MAX];
 } claim;
 
@@ -178,6 +184,7 @@ static void give_back(claim *of)
         one->held = minus(one->held, of->of[i].amount);
         one->claims--;
         one->changes++;
+        one->moves += of->client == 0;
     }
     of->serial = 0;
 }
@@ -360,6 +367,15 @@ static int find_room(const claim *of, want *wants, int count)
     return -1;
 }
 
+static apr_int64_t wait_for_tree(const account *one)
+{
+    const apr_int64_t pause = one->took > 250000 ? 20 * one->took : 5000000;
+    const apr_int64_t left = minus(one->measured + pause, now());
+    const int is_due = left == 0 && one->asked > one->measured;
+
+    return is_due || one->is_doubted ? left + one->took : -1;
+}
+
 /* Whether an amount fits next to what others hold. */
 static int fits(const ep_ledger_charge *charge, const want *wanted,
                 apr_int64_t own, apr_int64_t amount, ep_ledger_denial *denial)
@@ -381,6 +397,9 @@ static int fits(const ep_ledger_charge *charge, const want *wanted,
     if (one != NULL && one->kind == EP_CHARGE_ALLOWANCE
         && amount <= wanted->limit) {
         denial->wait = minus(one->until, now());
+    }
+    if (one != NULL && one->kind == EP_CHARGE_QUOTA) {
+        denial->wait = wait_for_tree(one);
     }
     return amount <= denial->remaining;
 }
@@ -433,10 +452,12 @@ static ep_ledger_outcome judge(const ep_ledger_charge *charges, want *wants,
         if (wants[i].is_left_out) {
             continue;
         }
+        const int is_fit = fits(charge, &wants[i], own, amount, denial);
+
         if (charge->kind == EP_CHARGE_QUOTA && wants[i].account >= 0) {
             ask(&wants[i]);
         }
-        if (!fits(charge, &wants[i], own, amount, denial)) {
+        if (!is_fit) {
             return EP_OUTCOME_DENIED;
         }
         if (unknown < 0
@@ -451,7 +472,7 @@ static ep_ledger_outcome judge(const ep_ledger_charge *charges, want *wants,
     return EP_OUTCOME_GRANTED;
 }
 
-static claim *make_claim(ep_ledger_claim *handle)
+static claim *make_claim(ep_ledger_claim *handle, apr_uint64_t client)
 {
     int i;
 
@@ -463,6 +484,7 @@ static claim *make_claim(ep_ledger_claim *handle)
     shared->claims[i].serial = ++shared->serials;
     shared->claims[i].owner = getpid();
     shared->claims[i].count = 0;
+    shared->claims[i].client = client;
     handle->is_held = 1;
     handle->opaque[0] = shared->serials;
     return &shared->claims[i];
@@ -492,7 +514,7 @@ static void commit(const ep_ledger_charge *charges, apr_size_t count,
     apr_size_t j;
     int i;
 
-    of = of != NULL ? of : make_claim(handle);
+    of = of != NULL ? of : make_claim(handle, charges[0].client);
     denial->left_out = 0;
     for (i = 0; i < wanted; i++) {
         const ep_ledger_charge *charge = &charges[wants[i].charge];
@@ -720,7 +742,7 @@ static void tell_tree(const account *one, ep_ledger_tree *tree)
     tree->opaque[0] = one->changes;
     tree->opaque[1] = one->measurements;
     tree->opaque[2] = (apr_uint64_t)one->settled;
-    tree->opaque[3] = 0;
+    tree->opaque[3] = one->moves;
 }
 
 static apr_status_t next_tree(apr_uint32_t *place, ep_ledger_tree *tree)
@@ -756,6 +778,23 @@ static apr_status_t find_tree(const ep_ledger_charge *charge,
         wanted.share = charge->share;
         ask(&wanted);
         tell_tree(&shared->accounts[wanted.account], tree);
+        leave();
+    }
+    return rv;
+}
+
+static apr_status_t doubt_usage(const ep_ledger_charge *charge)
+{
+    const apr_status_t rv = enter();
+
+    if (rv == APR_SUCCESS) {
+        const int tree = find(EP_CHARGE_QUOTA, &charge->key);
+
+        if (tree >= 0) {
+            shared->accounts[tree].is_doubted = 1;
+            shared->accounts[tree].asked = now();
+            shared->accounts[tree].changes++;
+        }
         leave();
     }
     return rv;
@@ -814,35 +853,79 @@ static void mark_measured(int tree)
     }
 }
 
+/* Whether a claim under way may move files. */
+static int has_moves(int tree)
+{
+    int i;
+
+    for (i = 0; i < CLAIMS; i++) {
+        if (shared->claims[i].serial != 0 && shared->claims[i].client == 0
+            && held_in(&shared->claims[i], tree) != NULL) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* @param bytes as they were measured
+ * @param more that may be missing in them */
+static void set_usage(account *one, apr_int64_t bytes, apr_int64_t more,
+                      int is_exact)
+{
+    const apr_int64_t had = one->used;
+
+    one->used = plus(bytes, more);
+    if (one->base < one->limit) {
+        one->base = one->limit;
+    }
+    if (is_exact) {
+        /* what is there, and no upload has brought */
+        one->base = plus(one->base, minus(minus(bytes, one->held),
+                                          minus(had, one->surplus)));
+        one->surplus = 0;
+    }
+    else if (one->used > had) {
+        one->surplus = plus(one->surplus, one->used - had);
+    }
+    else {
+        one->surplus = minus(one->surplus, had - one->used);
+    }
+    if (one->base > one->used) {
+        one->base = one->used;
+    }
+}
+
 static int take_usage(int tree, const ep_ledger_tree *before,
                       apr_int64_t bytes, int insists)
 {
     account *one = &shared->accounts[tree];
-    const int is_disturbed = one->changes != before->opaque[0]
-                             || one->claims > 0;
+    const int is_changed = one->changes != before->opaque[0];
+    const int is_disturbed = is_changed || one->claims > 0;
+    const apr_int64_t more = is_disturbed ? one->settled
+                                            - (apr_int64_t)before->opaque[2]
+                                          : 0;
+    const int is_less = bytes >= 0 && plus(bytes, more) < one->used
+                        && one->moves == before->opaque[3]
+                        && !has_moves(tree);
 
     if (one->measurements != before->opaque[1]
-        || (bytes >= 0 && is_disturbed && one->is_known && !insists)) {
+        || (bytes >= 0 && is_disturbed && one->is_known && !insists
+            && !is_less)) {
         return 0;
     }
     if (bytes < 0) {
-        one->used = -1 - bytes > one->used ? -1 - bytes : one->used;
+        if (-1 - bytes > one->used) {
+            one->surplus = plus(one->surplus, -1 - bytes - one->used);
+            one->used = -1 - bytes;
+        }
         one->is_known = 0;
     }
     else {
-        const apr_int64_t had = one->used;
-
-        one->used = bytes;
         if (is_disturbed) {
-            one->used = plus(bytes, one->settled
-                                        - (apr_int64_t)before->opaque[2]);
             mark_measured(tree);
         }
-        one->base = plus(one->base > one->limit ? one->base : one->limit,
-                         minus(one->used, had));
-        if (one->base > one->used) {
-            one->base = one->used;
-        }
+        set_usage(one, bytes, more,
+                  !is_disturbed || (!one->is_known && one->measurements == 0));
         one->mark = before->mark;
         one->is_known = 1;
     }
@@ -850,6 +933,7 @@ static int take_usage(int tree, const ep_ledger_tree *before,
     if (bytes >= 0 && is_disturbed) {
         one->asked = one->measured + 1;
     }
+    one->is_doubted = one->is_doubted && is_changed;
     one->measurements++;
     return 1;
 }
@@ -927,6 +1011,7 @@ static const ep_ledger_provider provider = {
     .next_tree = next_tree,
     .announce_trees = announce_trees,
     .find_tree = find_tree,
+    .doubt_usage = doubt_usage,
     .report_usage = report_usage,
     .read_balance = read_balance,
     .count_entries = count_entries

@@ -57,9 +57,6 @@ START_TEST(a_tree_that_was_never_measured_is_due_at_once)
     tree.measured = 0;
     tree.asked = 0;
     ck_assert_int_eq(decide(&tree, 1), EP_DUE_MEASURE);
-    /* uploads under way do not keep it from its first number */
-    tree.tree.is_held = 1;
-    ck_assert_int_eq(decide(&tree, 1), EP_DUE_MEASURE);
     tree.measured = 1;
     ck_assert_int_eq(decide(&tree, 1), EP_DUE_REST);
 }
@@ -140,21 +137,16 @@ START_TEST(ages_that_cannot_be_are_none)
 }
 END_TEST
 
-START_TEST(uploads_under_way_are_waited_for_but_not_for_ever)
+START_TEST(a_number_that_is_never_used_is_insisted_on_in_the_end)
 {
     timed tree = a_tree();
     ep_due_note note;
     const int64_t seen = 2000 * SECOND;
 
     memset(&note, 0, sizeof(note));
-    tree.tree.is_held = 1;
-    ck_assert_int_eq(decide_with(&tree, &note, seen), EP_DUE_REST);
-    ck_assert_int_eq(decide_with(&tree, &note, seen + 10 * MINUTE - 1),
-                     EP_DUE_REST);
-    tree.tree.is_held = 0;
+    ck_assert_int_eq(decide_with(&tree, &note, seen), EP_DUE_MEASURE);
     ck_assert_int_eq(decide_with(&tree, &note, seen + 10 * MINUTE - 1),
                      EP_DUE_MEASURE);
-    tree.tree.is_held = 1;
     ck_assert_int_eq(decide_with(&tree, &note, seen + 10 * MINUTE),
                      EP_DUE_INSIST);
 }
@@ -167,11 +159,10 @@ START_TEST(what_takes_long_is_waited_for_longer)
     const int64_t seen = 200000 * SECOND;
 
     memset(&note, 0, sizeof(note));
-    tree.tree.is_held = 1;
     tree.tree.took = MINUTE;
-    ck_assert_int_eq(decide_with(&tree, &note, seen), EP_DUE_REST);
+    ck_assert_int_eq(decide_with(&tree, &note, seen), EP_DUE_MEASURE);
     ck_assert_int_eq(decide_with(&tree, &note, seen + 160 * MINUTE - 1),
-                     EP_DUE_REST);
+                     EP_DUE_MEASURE);
     ck_assert_int_eq(decide_with(&tree, &note, seen + 160 * MINUTE),
                      EP_DUE_INSIST);
 }
@@ -185,12 +176,10 @@ START_TEST(patience_begins_anew_when_it_was_measured_or_is_another_tree)
     const int64_t seen = 2000 * SECOND;
 
     memset(&note, 0, sizeof(note));
-    tree.tree.is_held = 1;
-    other.tree.is_held = 1;
     other.tree.id[0] = 3;
-    ck_assert_int_eq(decide_with(&tree, &note, seen), EP_DUE_REST);
+    ck_assert_int_eq(decide_with(&tree, &note, seen), EP_DUE_MEASURE);
     ck_assert_int_eq(decide_with(&other, &note, seen + 20 * MINUTE),
-                     EP_DUE_REST);
+                     EP_DUE_MEASURE);
     ck_assert_int_eq(decide_with(&other, &note, seen + 30 * MINUTE),
                      EP_DUE_INSIST);
     other.measured = seen + 30 * MINUTE;
@@ -198,13 +187,13 @@ START_TEST(patience_begins_anew_when_it_was_measured_or_is_another_tree)
                      EP_DUE_REST);
     other.asked = other.measured + 1;
     ck_assert_int_eq(decide_with(&other, &note, seen + 31 * MINUTE),
-                     EP_DUE_REST);
+                     EP_DUE_MEASURE);
     ck_assert_int_eq(decide_with(&other, &note, seen + 41 * MINUTE),
                      EP_DUE_INSIST);
     /* the second half of an id alone is another tree as well */
     other.tree.id[1] = 4;
     ck_assert_int_eq(decide_with(&other, &note, seen + 42 * MINUTE),
-                     EP_DUE_REST);
+                     EP_DUE_MEASURE);
 }
 END_TEST
 
@@ -217,11 +206,10 @@ START_TEST(trees_next_to_each_other_wait_each_by_itself)
     uint32_t i;
 
     ck_assert_ptr_nonnull(notes);
-    tree.tree.is_held = 1;
     for (i = 0; i < TREES; i++) {
         tree.tree.id[1] = i;
         ck_assert_int_eq(decide_with(&tree, ep_due_note_of(notes, i),
-                                       seen), EP_DUE_REST);
+                                       seen), EP_DUE_MEASURE);
     }
     for (i = 0; i < TREES; i++) {
         tree.tree.id[1] = i;
@@ -408,7 +396,7 @@ int main(void)
     tcase_add_test(tcase,
                    what_cannot_be_measured_is_tried_again_when_it_is_asked_for);
     tcase_add_test(tcase, ages_that_cannot_be_are_none);
-    tcase_add_test(tcase, uploads_under_way_are_waited_for_but_not_for_ever);
+    tcase_add_test(tcase, a_number_that_is_never_used_is_insisted_on_in_the_end);
     tcase_add_test(tcase, what_takes_long_is_waited_for_longer);
     tcase_add_test(tcase,
                    patience_begins_anew_when_it_was_measured_or_is_another_tree);

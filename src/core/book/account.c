@@ -5,6 +5,13 @@
 /* compile-time assertion: an array of a negative size is an error */
 typedef char a_line_of_the_cache[sizeof(ep_account) == 64 ? 1 : -1];
 
+#define SECOND INT64_C(1000000)
+/* A pause is as long at least, and this many times what measuring took; but
+ * what the book says may be nonsense. */
+#define PAUSE (5 * SECOND)
+#define PAUSE_TIMES 20
+#define PAUSE_MOST (24 * 3600 * SECOND)
+
 void ep_account_open(ep_account *account, ep_kind kind, ep_key key)
 {
     account->kind = 0;
@@ -102,6 +109,14 @@ int64_t ep_account_outcome(const ep_account *account, int64_t received,
     }
     /* -INT64_MIN overflows */
     return ep_amount_minus(used, stored > -INT64_MAX ? -stored : INT64_MAX);
+}
+
+int64_t ep_account_pause(int64_t took)
+{
+    if (took > PAUSE_MOST / PAUSE_TIMES) {
+        return PAUSE_MOST;
+    }
+    return took > PAUSE / PAUSE_TIMES ? took * PAUSE_TIMES : PAUSE;
 }
 
 int64_t ep_account_worth(const ep_account *account, int64_t now)

@@ -42,7 +42,8 @@ typedef struct ep_account {
     volatile uint32_t claims;
     volatile int64_t held;
     volatile int64_t used;
-    /** ALLOWANCE: when the period ends; microseconds */
+    /** ALLOWANCE: when the period ends; microseconds.  QUOTA: bytes of `used` that
+     * were measured while the tree was not at rest, beyond what was known */
     volatile int64_t until;
     /** ALLOWANCE: how long a period is, microseconds.  QUOTA: the limit of the last
      * upload that was granted something, bytes */
@@ -98,6 +99,10 @@ void ep_account_give_back(ep_account *account, int64_t amount);
  */
 int64_t ep_account_outcome(const ep_account *account, int64_t received,
                            int64_t stored);
+
+/** @param took how long the tree of a QUOTA took to be measured; microseconds, may be any
+ * @return how long it rests after that */
+int64_t ep_account_pause(int64_t took);
 
 /**
  * Computes how much is lost if another account takes the place; not for QUOTA.

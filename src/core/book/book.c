@@ -7,7 +7,7 @@
 /* "expectpo" */
 #define BOOK_MAGIC UINT64_C(0x6f70746365707865)
 /* the version of the layout; raise it with each change of a struct below */
-#define BOOK_VERSION 7
+#define BOOK_VERSION 8
 /* The places of a bucket.  An account is in one of its buckets. */
 #define BUCKET 16
 #define BUCKETS 2
@@ -50,9 +50,14 @@ struct ep_book_head {
 struct ep_book_tree {
     /* first, so that an account of the kind QUOTA is a tree */
     ep_account account;
-    volatile uint32_t is_known;
-    volatile uint32_t is_file;
+    volatile uint8_t is_known;
+    volatile uint8_t is_file;
+    /* 1: it may have less than what is counted: see ep_book_doubt() */
+    volatile uint8_t is_doubted;
+    volatile uint8_t unused;
+    /* counts what has ended in the tree, and what of it may have moved files */
     volatile uint32_t changes;
+    volatile uint32_t moves;
     /* 0: none */
     volatile uint32_t mark;
     volatile int64_t asked;
@@ -66,7 +71,7 @@ struct ep_book_tree {
     volatile uint8_t is_planted;
     /* 0: it was asked for, or planted; else it was only offered, in this round */
     volatile uint8_t offered;
-    volatile uint8_t unused;
+    volatile uint8_t unused_too;
     /* the head's `start` when the tree was last asked for */
     volatile uint32_t start;
     volatile char path[EP_TREE_PATH_SIZE];
@@ -483,7 +488,8 @@ static void make_tree(const ep_book *book, struct ep_book_tree *tree,
 
     tree->account.kind = 0;
     tree->is_known = 0;
-    tree->is_file = part->is_file != 0;
+    tree->is_file = (uint8_t)(part->is_file != 0);
+    tree->is_doubted = 0;
     tree->mark = 0;
     tree->asked = now;
     tree->measured = 0;
@@ -680,6 +686,22 @@ static size_t find_places(const struct ep_book_claim *claim, want *wants,
     return count;
 }
 
+/* @return microseconds until a tree that was denied may have another number; -1: no
+ *         other one is to be expected */
+static int64_t wait_for_tree(const struct ep_book_tree *tree, int64_t now)
+{
+    const int64_t measured = ep_amount_of(tree->measured);
+    const int64_t took = ep_amount_of(tree->took);
+    const int64_t left = ep_amount_minus(
+        ep_amount_plus(measured, ep_account_pause(took)), now);
+
+    if (tree->is_doubted == 0
+        && (left > 0 || ep_amount_of(tree->asked) <= measured)) {
+        return -1;
+    }
+    return ep_amount_plus(left, took);
+}
+
 /* Computes how much an account has left for an upload, and when it may have more.
  * @param own what it holds for the same upload, which counts as free
  * @param amount how much the upload will hold there */
@@ -701,7 +723,10 @@ static void look(const ep_book *book, int64_t now, const ep_part *parts,
             ep_account_turn(account, now, part->period);
         }
         denial->remaining = ep_account_left(account, wanted->limit, own);
-        denial->wait = ep_account_wait(account, now, amount, wanted->limit);
+        denial->wait = wanted->kind == EP_QUOTA
+                           ? wait_for_tree((struct ep_book_tree *)account, now)
+                           : ep_account_wait(account, now, amount,
+                                             wanted->limit);
     }
 }
 
@@ -886,10 +911,10 @@ static ep_book_result look_at_all(const ep_book *book, int64_t now,
             own = ep_amount_of(wants[i].held->amount);
             amount = own;
         }
+        look(book, now, parts, &wants[i], own, amount, denial);
         if (wants[i].kind == EP_QUOTA) {
             ask_tree(book, tree_at(book, wants[i].place), now, &wants[i]);
         }
-        look(book, now, parts, &wants[i], own, amount, denial);
         if (amount > denial->remaining
             && !can_make_room(book, &parts[wants[i].part], &wants[i], amount,
                               denial->remaining)) {
@@ -1300,12 +1325,21 @@ ep_book_result ep_book_regain(const ep_book *book, int64_t now,
     return EP_BOOK_GRANTED;
 }
 
-/* Tells a process that measures the tree that an upload has ended meanwhile. */
-static void disturb(struct ep_book_tree *tree)
+static void count_up(volatile uint32_t *number)
 {
-    const uint32_t changes = tree->changes;
+    const uint32_t before = *number;
 
-    tree->changes = changes < UINT32_MAX ? changes + 1 : 0;
+    *number = before < UINT32_MAX ? before + 1 : 0;
+}
+
+/* Tells a process that measures the tree that a claim has ended meanwhile.
+ * @param client of the claim; 0: it may have moved files */
+static void disturb(struct ep_book_tree *tree, uint64_t client)
+{
+    count_up(&tree->changes);
+    if (client == 0) {
+        count_up(&tree->moves);
+    }
 }
 
 /* Notes in each part the value that its account will get. */
@@ -1329,7 +1363,7 @@ static void write_ahead(const ep_book *book, struct ep_book_claim *claim,
         if (kind == EP_QUOTA) {
             struct ep_book_tree *tree = (struct ep_book_tree *)account;
 
-            disturb(tree);
+            disturb(tree, claim->client);
             if (stored > 0) {
                 tree->settled = ep_amount_plus(ep_amount_of(tree->settled),
                                                stored);
@@ -1394,7 +1428,7 @@ void ep_book_release(const ep_book *book, ep_claim *claim)
 
             if (account != NULL) {
                 if (kind == EP_QUOTA) {
-                    disturb((struct ep_book_tree *)account);
+                    disturb((struct ep_book_tree *)account, entry->client);
                 }
                 ep_account_give_back(account, ep_amount_of(part->amount));
             }
@@ -1420,7 +1454,7 @@ void ep_book_repair(const ep_book *book)
         }
     }
     for (i = 0; i < book->trees_count; i++) {
-        disturb(&book->trees[i]);
+        disturb(&book->trees[i], 0);
         book->trees[i].account.claims = 0;
         book->trees[i].account.held = 0;
     }
@@ -1452,6 +1486,17 @@ static void make_due(struct ep_book_tree *tree, int64_t now)
     }
 }
 
+void ep_book_doubt(const ep_book *book, int64_t now, ep_key key)
+{
+    struct ep_book_tree *tree = tree_at(book, find(book, EP_QUOTA, key));
+
+    if (tree != NULL) {
+        tree->is_doubted = 1;
+        make_due(tree, now);
+        count_up(&tree->changes);
+    }
+}
+
 uint32_t ep_book_recover(const ep_book *book,
                          int (*is_alive)(uint32_t owner, void *data),
                          void *data)
@@ -1478,6 +1523,7 @@ uint32_t ep_book_recover(const ep_book *book,
                 struct ep_book_tree *tree = (struct ep_book_tree *)account;
 
                 /* the dead may have left files that nobody settles */
+                tree->is_doubted = 1;
                 make_due(tree, ep_amount_of(tree->measured));
             }
         }
@@ -1532,6 +1578,7 @@ int ep_book_tree(const ep_book *book, uint32_t place, ep_tree *tree)
     tree->measured = ep_amount_of(found->measured);
     tree->took = ep_amount_of(found->took);
     tree->changes = found->changes;
+    tree->moves = found->moves;
     tree->mark = found->mark;
     tree->is_owners = found->is_owners != 0;
     tree->is_planted = found->is_planted != 0;
@@ -1696,20 +1743,74 @@ static void mark_measured(const ep_book *book, uint32_t place, ep_key key)
     }
 }
 
+/* 1 if a claim under way may move files in a tree. */
+static int has_moves(const ep_book *book, uint32_t place, ep_key key)
+{
+    uint32_t i;
+
+    for (i = 0; i < book->claims_count; i++) {
+        struct ep_book_claim *claim = &book->claims[i];
+
+        if (claim->state == LIVE && claim->client == 0
+            && part_in(claim, EP_QUOTA, place, key) != NULL) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /*
  * A tree was measured.  Growth that no upload has brought was put there by others, and
- * is no overdraft.  The base is written first: if the process dies in between, it is
- * too large until the next measurement, and not too small for ever.
+ * is no overdraft.  What a number of a tree that is not at rest has too much (`until`)
+ * is not known to be that: the next exact number tells.  The base is written first: if
+ * the process dies in between, it is too large until the next measurement, and not too
+ * small for ever.
+ * @param bytes what was measured
+ * @param used what is used: bytes, and what may not be in them
  */
-static void take_usage(ep_account *account, int64_t bytes)
+static void take_usage(ep_account *account, int64_t bytes, int64_t used,
+                       int is_exact)
 {
     const int64_t limit = ep_amount_of(account->period);
     const int64_t base = ep_amount_of(account->base);
-    const int64_t others = ep_amount_minus(bytes, ep_amount_of(account->used));
+    const int64_t before = ep_amount_of(account->used);
+    const int64_t surplus = ep_amount_of(account->until);
+    const int64_t known = ep_amount_plus(ep_amount_minus(before, surplus),
+                                         ep_amount_of(account->held));
+    const int64_t others = is_exact ? ep_amount_minus(bytes, known) : 0;
     const int64_t most = ep_amount_plus(base > limit ? base : limit, others);
 
-    account->base = most < bytes ? most : bytes;
-    account->used = bytes;
+    account->base = most < used ? most : used;
+    account->until = is_exact ? 0
+                              : ep_amount_plus(
+                                    ep_amount_minus(surplus,
+                                                    ep_amount_minus(before,
+                                                                    used)),
+                                    ep_amount_minus(used, before));
+    account->used = used;
+}
+
+/* A tree cannot be measured: bytes that were counted stay counted until a measurement
+ * says otherwise. */
+static void lose_usage(struct ep_book_tree *tree, int64_t seen)
+{
+    const int64_t used = ep_amount_of(tree->account.used);
+
+    tree->account.until = ep_amount_plus(ep_amount_of(tree->account.until),
+                                         ep_amount_minus(seen, used));
+    if (seen > used) {
+        tree->account.used = seen;
+    }
+    tree->is_known = 0;
+}
+
+/* 1 if a number that was disturbed is certainly not too small: no file has moved out of
+ * the way of the walk. */
+static int is_upper_bound(const ep_book *book, uint32_t place,
+                          const ep_tree *before)
+{
+    return book->trees[place].moves == before->moves
+           && !has_moves(book, place, before->key);
 }
 
 int ep_book_measured(const ep_book *book, int64_t now, const ep_tree *before,
@@ -1717,37 +1818,40 @@ int ep_book_measured(const ep_book *book, int64_t now, const ep_tree *before,
 {
     const uint32_t place = find(book, EP_QUOTA, before->key);
     struct ep_book_tree *tree = tree_at(book, place);
-    int is_disturbed;
+    int is_changed, is_disturbed;
+    int64_t used;
 
-    if (tree == NULL) {
+    if (tree == NULL || ep_amount_of(tree->measured) != before->measured) {
+        /* another process has measured it, or another tree has the place now */
         return 0;
     }
-    is_disturbed = tree->changes != before->changes
-                   || tree->account.claims != 0;
-    /* another process has measured it, or another tree has the place now */
-    if (ep_amount_of(tree->measured) != before->measured
-        || (bytes >= 0 && is_disturbed && tree->is_known != 0 && !insists)) {
+    is_changed = tree->changes != before->changes;
+    is_disturbed = is_changed || tree->account.claims != 0;
+    used = is_disturbed ? ep_amount_plus(
+                              ep_amount_of(bytes),
+                              ep_amount_minus(ep_amount_of(tree->settled),
+                                              before->settled))
+                        : ep_amount_of(bytes);
+    if (bytes >= 0 && is_disturbed && tree->is_known != 0 && !insists
+        && (used >= ep_amount_of(tree->account.used)
+            || !is_upper_bound(book, place, before))) {
         return 0;
     }
     if (bytes >= 0) {
-        int64_t added = 0;
-
         if (is_disturbed) {
-            added = ep_amount_minus(ep_amount_of(tree->settled),
-                                    before->settled);
             mark_measured(book, place, before->key);
             make_due(tree, now);
         }
-        take_usage(&tree->account, ep_amount_plus(bytes, added));
+        take_usage(&tree->account, bytes, used,
+                   !is_disturbed || is_new_tree(tree));
         tree->mark = before->mark;
         tree->is_known = 1;
     }
     else {
-        /* bytes that were counted stay counted until a measurement says otherwise */
-        if (-1 - bytes > ep_amount_of(tree->account.used)) {
-            tree->account.used = -1 - bytes;
-        }
-        tree->is_known = 0;
+        lose_usage(tree, -1 - bytes);
+    }
+    if (!is_changed) {
+        tree->is_doubted = 0;
     }
     tree->took = took;
     tree->measured = now;

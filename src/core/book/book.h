@@ -69,7 +69,8 @@ typedef struct ep_part {
     int is_measured;
     int64_t measured;
     /** the client: a hash of its address, the same in all parts; 0: none: the
-     * claim is never revoked, and revokes no other */
+     * claim is never revoked, and revokes no other, and it may move files in the
+     * tree: see ep_book_measured() */
     uint64_t client;
 } ep_part;
 
@@ -97,7 +98,9 @@ typedef struct ep_denial {
     /** what the account still has, bytes or uploads; at least 0 */
     int64_t remaining;
     /** ALLOWANCE: microseconds until the period ends and all of it is free
-     * again; -1: unknown, or the amount is above the limit itself */
+     * again; -1: unknown, or the amount is above the limit itself.  QUOTA:
+     * microseconds until the tree may have another number: its number is doubted,
+     * or it is due; -1: no other one is to be expected */
     int64_t wait;
     /** on EP_BOOK_GRANTED: bit i is set if part i was left out for want of room,
      * and counts nothing; there are at most EP_PARTS_MAX parts */
@@ -285,6 +288,8 @@ typedef struct ep_tree {
     /** how many uploads have ended; 1: an upload is under way, also one of 0
      * bytes */
     uint32_t changes;
+    /** how many of these may have moved files */
+    uint32_t moves;
     int is_held;
     /** is_file: the mark of the file's last state, see ep_due_mark(); 0: none */
     uint32_t mark;
@@ -359,15 +364,24 @@ ep_book_result ep_book_ask(const ep_book *book, int64_t now,
                            const ep_part *part, ep_tree *tree);
 
 /**
+ * Files of a tree were removed, or an upload is about to be settled that may have
+ * left nothing: the tree may have less than what is counted.  Until it is measured
+ * again, a denial tells how long to wait.  Between enter and leave.
+ * @param key of a QUOTA; if there is no such tree, nothing happens
+ */
+void ep_book_doubt(const ep_book *book, int64_t now, ep_key key);
+
+/**
  * Gives the book the measured number of a tree.  Between enter and leave.
  *
  * The number may or may not include uploads that ended while it was measured, and
  * half of one under way.  So it is used if nothing has changed since @a before and
- * nothing is held.  Otherwise the book keeps its own number, and the tree stays
- * due.  There are two exceptions: the tree has no usage yet, or the caller insists.
- * Then the tree gets the number plus what was added meanwhile, and uploads that
- * are under way now subtract nothing in the end.  This can only be too much, and
- * the tree is due again.
+ * nothing is held.  Otherwise what was added meanwhile is added to it, and uploads
+ * that are under way now subtract nothing in the end.  Such a number can only be
+ * too much, unless files have moved out of the way of the walk.  So it is used if it
+ * is below the book's own, and no claim without a client has ended since or is under
+ * way.  Else the book keeps its own number, with two exceptions: the tree has no
+ * usage yet, or the caller insists.  The tree stays due in each case.
  * @param before the tree as it was before it was measured; its mark is kept with
  *        a number that is taken
  * @param bytes at least 0; below 0: the tree cannot be measured, and -1 - bytes

@@ -5,27 +5,14 @@
 #include <string.h>
 
 #define SECOND INT64_C(1000000)
-/* A pause is as long at least, and this many times what measuring took; but
- * what the book says may be nonsense. */
-#define PAUSE (5 * SECOND)
-#define PAUSE_TIMES 20
-#define PAUSE_MOST (24 * 3600 * SECOND)
 #define PATIENCE (600 * SECOND)
 #define PATIENCE_PAUSES 8
 #define FNV_BASIS UINT64_C(2166136261)
 #define FNV_PRIME UINT64_C(16777619)
 
-static int64_t pause_after(int64_t took)
-{
-    if (took > PAUSE_MOST / PAUSE_TIMES) {
-        return PAUSE_MOST;
-    }
-    return took > PAUSE / PAUSE_TIMES ? took * PAUSE_TIMES : PAUSE;
-}
-
 static int64_t patience_after(int64_t took)
 {
-    const int64_t pauses = PATIENCE_PAUSES * pause_after(took);
+    const int64_t pauses = PATIENCE_PAUSES * ep_account_pause(took);
 
     return pauses > PATIENCE ? pauses : PATIENCE;
 }
@@ -35,7 +22,7 @@ static int is_due(const ep_due_tree *tree)
     return tree->since_measured < 0
            || (tree->since_asked >= 0
                && tree->since_asked < tree->since_measured
-               && tree->since_measured >= pause_after(tree->took));
+               && tree->since_measured >= ep_account_pause(tree->took));
 }
 
 ep_due_note *ep_due_note_of(ep_due_notes *notes, uint32_t place)
@@ -62,18 +49,15 @@ ep_due_step ep_due_decide(const ep_due_tree *tree, ep_due_note *note,
     if (now < note->rest) {
         return EP_DUE_REST;
     }
-    if (!tree->is_known) {
-        return EP_DUE_MEASURE;
-    }
-    if (now - note->since >= patience_after(tree->took)) {
+    if (tree->is_known && now - note->since >= patience_after(tree->took)) {
         return EP_DUE_INSIST;
     }
-    return tree->is_held ? EP_DUE_REST : EP_DUE_MEASURE;
+    return EP_DUE_MEASURE;
 }
 
 void ep_due_missed(ep_due_note *note, int64_t now, int64_t took)
 {
-    note->rest = ep_amount_plus(now, pause_after(took));
+    note->rest = ep_amount_plus(now, ep_account_pause(took));
 }
 
 /* FNV-1a, of 32 bits. */

@@ -18,9 +18,8 @@
 typedef struct ep_due_tree {
     /** tells the tree from others */
     uint64_t id[2];
-    /** 1: it has a usage; 1: an upload is under way in it */
+    /** 1: it has a usage */
     int is_known;
-    int is_held;
     /** microseconds since an upload asked for it, and since it was measured;
      * below 0: never */
     int64_t since_asked;
@@ -66,9 +65,9 @@ ep_due_note *ep_due_note_of(ep_due_notes *notes, uint32_t place);
  * or if an upload has asked for it since and its pause is over: 5 seconds, or 20
  * times the duration of the last measurement.
  *
- * While uploads hold something in it, a number would not be used (see
- * ep_book_measured()), unless there is none yet.  So the caller waits until there
- * are none, for 8 pauses, and at least 10 minutes.
+ * While uploads come and go, a number is used only if it is below the known one
+ * (see ep_book_measured()).  If none was used for 8 pauses, and at least 10 minutes,
+ * the caller insists.
  *
  * @param note of the tree's place; if it is of an earlier tree there, it is reset
  */
