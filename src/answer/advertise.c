@@ -267,8 +267,8 @@ static int answer(request_rec *r, const char *method)
      * CONNECT has no URL. */
     if (number == M_INVALID || number == M_TRACE || number == M_CONNECT) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
-                      "no limits are told for a method that httpd does not"
-                      " know, or that cannot upload");
+                      "there is no limits document for a method that httpd"
+                      " does not know, or that cannot upload");
         return HTTP_BAD_REQUEST;
     }
     ep_preview_look(r, method, &found);

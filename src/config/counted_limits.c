@@ -438,14 +438,16 @@ static const char *parse_key(cmd_parms *cmd, const char *word, ep_count *count)
     }
     count->whom = (ep_for)whom;
     if (count->whom == EP_FOR_DIRECTORY && !find_directory(cmd, count)) {
-        return ep_words_complain(cmd, word, "here client, user, host or expr=EXPRESSION:"
+        return ep_words_complain(cmd, word,
+                                 "here client, user, host or expr=EXPRESSION:"
                                  " directory has to stand in <Directory>, and that"
                                  " without a regular expression");
     }
     return NULL;
 }
 
-const char *ep_counted_limits_set_limit(cmd_parms *cmd, void *config, const char *amount,
+const char *ep_counted_limits_set_limit(cmd_parms *cmd, void *config,
+                                        const char *amount,
                                         const char *key)
 {
     const int is_allowance = ep_words_rule(cmd) == EP_RULE_ALLOWANCE;

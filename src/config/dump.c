@@ -185,8 +185,8 @@ static void check_paths(dump *d)
         if (count->rule == EP_RULE_QUOTA && path != NULL
             && apr_stat(&info, path, APR_FINFO_TYPE, d->pool)
                    != APR_SUCCESS) {
-            warn(d, setting, apr_psprintf(d->pool, "%s is not there, or cannot"
-                                                   " be looked at", path));
+            warn(d, setting, apr_psprintf(d->pool, "%s does not exist, or"
+                                                   " cannot be read", path));
         }
     }
 }
@@ -269,7 +269,8 @@ static void check_variable(dump *d, const ep_setting *setting,
     }
 }
 
-/* Warns if an expression in the server's files reads what .htaccess files can change. */
+/* Warns if an expression in the server's files reads what .htaccess files can
+ * change. */
 static void check_expressions(dump *d)
 {
     size_t i;
@@ -306,8 +307,8 @@ static int allows_override(const dump *d)
                && !apr_is_empty_table(core->override_list));
 }
 
-/* Warns of directives of this module in an .htaccess file for which AllowOverride has no
- * Limit. */
+/* Warns of directives of this module in an .htaccess file for which AllowOverride has
+ * no Limit. */
 static void check_htaccess(dump *d, const char *directory)
 {
     const core_server_config *core = ap_get_core_module_config(

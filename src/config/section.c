@@ -286,8 +286,9 @@ static void log_in_vain(request_rec *r, const collected *found,
     log_lines_in_vain(r, found, how);
 }
 
-/* Logs a line of an owner for which there is no room: it does not count.  If there is no
- * room for a line of the server's, uploads are refused, and the log names it then. */
+/* Logs a line of an owner for which there is no room: the line does not count. If
+ * there is no room for a line of the server's files, uploads are refused, and that log
+ * line names it. */
 static void log_surplus(request_rec *r, const ep_setting *surplus)
 {
     if (ep_log_once(r->pool, "surplus", surplus)) {

@@ -173,8 +173,8 @@ static int mix_expression(request_rec *r, const ep_setting *setting,
     if (value == NULL || error != NULL) {
         if (ep_log_once(r->pool, "failed", setting)) {
             ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
-                          "%s in %s:%u: %s; all uploads for which it cannot be "
-                          "told count together", setting->directive,
+                          "%s in %s:%u: %s; uploads without a value count "
+                          "together", setting->directive,
                           setting->file, setting->line,
                           error != NULL ? error : "no value");
         }
@@ -374,8 +374,8 @@ static int count_space(request_rec *r, const ep_setting *setting,
     if (charge->limit < 0) {
         if (ep_log_once(r->pool, "unknown space", setting)) {
             ap_log_rerror(APLOG_MARK, APLOG_ERR, APR_FROM_OS_ERROR(errno), r,
-                          "%s in %s:%u: no file system tells of the space for "
-                          "%s", setting->directive, setting->file,
+                          "%s in %s:%u: cannot read the free space of the "
+                          "file system of %s", setting->directive, setting->file,
                           setting->line, r->filename);
         }
         return -1;

@@ -306,7 +306,7 @@ static void log_left_out(const request_rec *r, const ep_setting *by)
 {
     if (ep_log_once(r->pool, "left out", by)) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
-                      "there is no room in the ledger for %s in %s:%u, which "
+                      "the ledger has no room for %s in %s:%u: this limit "
                       "does not count", by->directive, by->file, by->line);
     }
 }

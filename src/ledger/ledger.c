@@ -149,15 +149,15 @@ static const char *cause_of(apr_pool_t *pool, apr_status_t rv,
         return result == EP_OUTCOME_FULL   ? "it is full"
                : result == EP_OUTCOME_CROWDED
                    ? "an upload has more limits than a claim has room for"
-               : result == EP_OUTCOME_LOST ? "an upload's claim is gone"
+               : result == EP_OUTCOME_LOST ? "the claim of an upload is lost"
                                         : "the usage of a tree is not known";
     case APR_TIMEUP:
-        return "it is held by somebody else";
+        return "another process holds its lock";
     case APR_EAGAIN:
-        return "it is used by another server, or by children of one that is "
+        return "it is used by another server, or by children of a server that is "
                "stopping";
     case APR_EINIT:
-        return "there is none";
+        return "it is missing";
     case APR_EGENERAL:
         return "it is corrupt";
     default:
@@ -223,7 +223,8 @@ static int waits_for_long(request_rec *r)
  * @return 1 if the tree was measured, so that the charges can be reserved now */
 static int is_measured(request_rec *r, apr_status_t rv, ep_ledger_outcome result,
                        ep_ledger_charge *charges, size_t count,
-                       const ep_ledger_denial *denial, apr_int64_t began, int fails_closed,
+                       const ep_ledger_denial *denial, apr_int64_t began,
+                       int fails_closed,
                        ep_measure_result *measured)
 {
     apr_int64_t until = began + EP_LEDGER_PATIENCE;

@@ -132,7 +132,7 @@ static void say_unknown(const ep_ledger_tree *tree, int error, const char *what,
     if (tree->is_offered || ep_log_once_text(tree->path)) {
         ap_log_error(APLOG_MARK,
                      tree->is_offered ? APLOG_INFO : APLOG_WARNING, error,
-                     plan.server, "the usage of %s is unknown, so that "
+                     plan.server, "the usage of %s is unknown, and "
                      "LedgerFailure decides: %s%s", tree->path, what, place);
     }
 }
@@ -783,8 +783,7 @@ int ep_measure_start(apr_pool_t *pconf, server_rec *main_server,
     plan.is_watched = get_watched(pconf);
     if (!plan.is_watched && plan.is_needed) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, main_server,
-                     "quotas need mod_watchdog, which measures what is used; "
-                     "load it");
+                     "quotas need mod_watchdog to measure the usage: load it");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     if (!plan.is_watched) {

@@ -71,7 +71,8 @@ void ep_offer_add(apr_pool_t *pconf, const char *pattern, apr_uint64_t share,
     added->section = section;
 }
 
-/* The same pattern often stands in many virtual hosts, and is searched for only once. */
+/* The same pattern often stands in many virtual hosts, and is searched for only
+ * once. */
 void ep_offer_start(apr_pool_t *pconf)
 {
     apr_hash_t *seen = apr_hash_make(pconf);

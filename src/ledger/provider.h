@@ -80,10 +80,10 @@ typedef struct ep_ledger_charge {
     apr_int64_t limit;
     /** the amount to claim; 0: the claim has a part in the account all the same */
     apr_int64_t amount;
-    /** QUOTA: bytes by which the account may be overdrawn, at least 0: beyond the limit,
-     * or beyond the base of the tree if that is more.  The base is what was measured,
-     * without what uploads have brought beyond the limit of the last upload that was
-     * granted something.  0: not at all */
+    /** QUOTA: bytes by which the account may be overdrawn, at least 0: beyond the
+     * limit, or beyond the base of the tree if that is more. The base is what was
+     * measured, without what uploads have brought beyond the limit of the last upload
+     * that was granted something. 0: not at all */
     apr_int64_t overdraft;
     /** ALLOWANCE: how long a period is; above 0 */
     apr_int64_t period;

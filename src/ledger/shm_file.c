@@ -92,8 +92,8 @@ static const char *is_foreign(const struct stat *found)
     return !S_ISREG(found->st_mode) ? "is no regular file"
            : found->st_uid != geteuid() ? "belongs to another user"
            : (found->st_mode & (S_IRWXG | S_IRWXO)) != 0
-               ? "is open to other users"
-           : found->st_nlink != 1 ? "has several names"
+               ? "can be accessed by other users"
+           : found->st_nlink != 1 ? "has more than one hard link"
                                   : NULL;
 }
 
@@ -142,7 +142,7 @@ static int open_file(attempt *a)
     if (lstat(a->path, &found) != 0) {
         return errno == ENOENT
                    ? make_file(a)
-                   : say(a->why, EP_LEDGER_MISSING, "cannot be looked at",
+                   : say(a->why, EP_LEDGER_MISSING, "cannot be examined",
                          errno);
     }
     wrong = is_foreign(&found);
@@ -174,16 +174,16 @@ static int look_at(attempt *a)
         || (!is_blank(&is)
             && (memcmp(is.magic, a->front.magic, sizeof(is.magic)) != 0
                 || is.layout != a->front.layout))) {
-        return say(a->why, UNUSABLE, "is no ledger, or one of another version",
+        return say(a->why, UNUSABLE, "is no ledger, or has another version",
                    0);
     }
     if (is_blank(&is)) {
-        return say(a->why, EP_LEDGER_NEW, "was not finished", 0);
+        return say(a->why, EP_LEDGER_NEW, "was not written completely", 0);
     }
     if (a->front.boot[0] == '\0'
         || memcmp(is.boot, a->front.boot, sizeof(is.boot)) != 0) {
         return say(a->why, EP_LEDGER_NEW,
-                   "is of before the machine was booted", 0);
+                   "was made before the machine was booted", 0);
     }
     if (found.st_size != (off_t)(EP_SHM_BOOK_FRONT_SIZE + a->size)) {
         return say(a->why, EP_LEDGER_NEW,
@@ -208,7 +208,7 @@ static int fill_file(attempt *a, int fd, int is_new)
         && apr_generate_random_bytes((unsigned char *)&a->front.secret,
                                      sizeof(a->front.secret)) != APR_SUCCESS) {
         return say(a->why, EP_LEDGER_MISSING,
-                   "has no random bytes to begin with", 0);
+                   "cannot be given random bytes", 0);
     }
     do {
         error = posix_fallocate(fd, 0,
@@ -258,11 +258,11 @@ static int look_at_busy(attempt *a)
 {
     return look_at(a) == EP_LEDGER_FOUND
                ? say(a->why, EP_LEDGER_BUSY,
-                     "is used by another server, or by children of one that "
+                     "is used by another server, or by children of a server that "
                      "is stopping: nothing is counted until they are done",
                      0)
                : say(a->why, UNUSABLE,
-                     "it is used by another server, or by children of one that "
+                     "it is used by another server, or by children of a server that "
                      "is stopping", 0);
 }
 

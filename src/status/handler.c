@@ -166,7 +166,7 @@ static int answer(request_rec *r)
     }
     if (!is_named_by_server(r)) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
-                      "%s is for SetHandler in the server's files alone",
+                      "%s works only with SetHandler in the server's files",
                       HANDLER);
         return HTTP_FORBIDDEN;
     }
@@ -177,8 +177,9 @@ static int answer(request_rec *r)
     format = format_of(r);
     if (!gather(r, &report)) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
-                      "%s has no room for this virtual host alone; the main"
-                      " server's page has it, with others", HANDLER);
+                      "%s: this virtual host has no counters of its own; the"
+                      " page of the main server shows it together with others",
+                      HANDLER);
         return HTTP_SERVICE_UNAVAILABLE;
     }
     apr_table_setn(r->headers_out, "Cache-Control", "no-store");

@@ -162,7 +162,7 @@ refusal_ok($server->announce('/closed/y', 10), code => 'ledger_unavailable',
            members => { retry_after => 5 }, headers => { 'Retry-After' => 5 },
            name => 'Closed: it is refused');
 $server->put('/y', 10) for 1 .. 20;
-my $lines = logged('ledger cannot answer: there is none');
+my $lines = logged('ledger cannot answer: it is missing');
 cmp_ok($lines, '>=', 1, 'it is logged');
 cmp_ok($lines, '<=', 10, 'and not for each of them');
 $server->stop;

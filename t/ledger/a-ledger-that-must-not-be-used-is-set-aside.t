@@ -91,9 +91,9 @@ is_used('with that file');
 # Each is met twice: as it must not be used, and with that fact changed.
 for my $case (
     ['a file that others can read', sub { chmod 0644, $_[0] },
-     sub { chmod 0600, $_[0] }, 'is open to other users'],
+     sub { chmod 0600, $_[0] }, 'can be accessed by other users'],
     ['a file of two names', sub { link $_[0], "$run/too" },
-     sub { unlink "$run/too" }, 'has several names'],
+     sub { unlink "$run/too" }, 'has more than one hard link'],
     ['a symbolic link', sub {
          rename $_[0], "$run/there" and symlink "$run/there", $_[0]
      }, sub { rename "$run/there", $_[0] }, 'is no regular file'],
@@ -108,7 +108,7 @@ for my $case (
      sub { rename "$run/there", $_[0] }, 'is no regular file'],
     ['a file of another version', sub { edit($_[0], 24, pack 'L', 99) },
      sub { edit($_[0], 24, pack 'L', $layout) },
-     'is no ledger, or one of another version'],
+     'is no ledger, or has another version'],
     ['a file whose first 24 bytes are overwritten', sub {
          edit($_[0], 0, 'somebody\'s thesis, page 1')
      }, sub { edit($_[0], 0, 'mod_expect_policy ledger' . pack 'L', $layout) },
@@ -138,7 +138,7 @@ chmod 0644, $ledger;
     my $found = (stat $ledger)[1];
     like(said(@httpd, '-t'), qr/^Syntax OK$/, '-t says that all is well');
     is((stat $ledger)[1], $found, 'and changes nothing');
-    like(said(@httpd, '-k', 'start'), qr/the ledger \Q$ledger\E is open to/,
+    like(said(@httpd, '-k', 'start'), qr/the ledger \Q$ledger\E can be accessed by other users/,
          'apachectl start shows what becomes of the ledger');
     ok(wait_until(sub {
         slurp("$dir/error_log") =~ /resuming normal operations/
@@ -162,21 +162,21 @@ is_used('as it was before apachectl');
 chmod 0644, $ledger;
 open my $older, '>', "$ledger.old" or die;
 close $older;
-is_set_aside('with an older one of that name', 'is open to other users');
+is_set_aside('with an older one of that name', 'can be accessed by other users');
 unlink $ledger;
 rename "$ledger.old", $ledger or die;
 mkdir "$ledger.old" or die;
-is_set_aside('with an empty directory of that name', 'is open to other users');
+is_set_aside('with an empty directory of that name', 'can be accessed by other users');
 unlink $ledger;
 rename "$ledger.old", $ledger or die;
 mkdir "$ledger.old" or die;
 mkdir "$ledger.old/in" or die;
 my $inode = (stat $ledger)[1];
 $server = starts('where it cannot be renamed, httpd starts');
-like(says($server), qr/there is no ledger: \Q$ledger\E is open to other users; it cannot be renamed/,
+like(says($server), qr/there is no ledger: \Q$ledger\E can be accessed by other users; it cannot be renamed/,
      'and says so');
 is((stat $ledger)[1], $inode, 'the file is as it was');
-decides($server, 'there is none');
+decides($server, 'it is missing');
 $server->stop;
 rmdir "$ledger.old/in";
 rmdir "$ledger.old";
@@ -241,7 +241,7 @@ kill WINCH => $first->{pid};
 ok(wait_until(sub { !-e "$first->{dir}/httpd.pid" || !$first->children }, 3)
        || 1, 'and it is stopped gracefully');
 $server = starts('a start meanwhile');
-like(says($server), qr/children of one that is stopping/, 'says so');
+like(says($server), qr/children of a server that is stopping/, 'says so');
 decides($server, 'it is used by another server');
 is(ExpectPolicy::Ledger::finish($upload), 201, 'the upload is stored');
 $counted += 50;
@@ -268,7 +268,7 @@ like(says($server),
      'and says that there is no ledger');
 like(slurp("$server->{dir}/out"), qr/there is no ledger: \Q$closed\E/,
      'on the terminal, too');
-decides($server, 'there is none');
+decides($server, 'it is missing');
 $server->stop;
 chmod 0700, $closed;
 $server = starts('in an open one httpd starts', '1M', $closed);
@@ -311,7 +311,7 @@ close $out or die;
 $inode = (stat $ledger)[1];
 restart($server);
 like(says($server),
-     qr/the ledger \Q$ledger\E is no ledger, or one of another version;.*; it was renamed/,
+     qr/the ledger \Q$ledger\E is no ledger, or has another version;.*; it was renamed/,
      'an upgrade by a graceful restart sets it aside');
 is((stat "$ledger.old")[1], $inode, 'under its other name');
 accepted_ok($server->put('/closed/new', 10), status => qr/^20[14]$/,

@@ -420,7 +420,7 @@ static void test_opening(void)
     check_opens(EP_LEDGER_FOUND, "then it opens", NULL);
 
     check(link(path, aside) == 0, "it gets another name");
-    check_aside("a file of two names is set aside", "several names");
+    check_aside("a file of two names is set aside", "more than one hard link");
     check(unlink(path) == 0 && symlink(aside, path) == 0,
           "one becomes a symbolic link");
     check_aside("a symbolic link is set aside", "no regular file");

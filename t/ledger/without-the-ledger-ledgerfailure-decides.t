@@ -169,7 +169,7 @@ $planted
 END
 accepted_ok($server->put('/late-open/x', 10), status => 201,
             name => 'Open: a tree that there is no room for');
-like($server->error_log, qr{there\ is\ no\ room\ in\ the\ ledger\ for
+like($server->error_log, qr{the\ ledger\ has\ no\ room\ for
                             \ ExpectPolicyQuota\ in\ \S+/test\.conf:3}x,
      'the log says whose');
 refusal_ok($server->announce('/late-open/y', 491), code => 'quota_exceeded',

@@ -47,11 +47,11 @@ typedef struct ep_part {
     int64_t limit;
     /** bytes or uploads asked for; at least 0 */
     int64_t amount;
-    /** QUOTA: bytes by which the account may be overdrawn, at least 0: beyond the limit,
-     * or beyond the base of the tree if that is more.  The base is what was measured,
-     * without what uploads have brought beyond the limit: what is overdrawn stays
-     * within this sum, however often the tree is measured, and an upload fits into a
-     * tree in which others have put more than the limit */
+    /** QUOTA: bytes by which the account may be overdrawn, at least 0: beyond the
+     * limit, or beyond the base of the tree if that is more. The base is what was
+     * measured, without what uploads have brought beyond the limit: what is overdrawn
+     * stays within this sum, however often the tree is measured, and an upload fits
+     * into a tree in which others have put more than the limit */
     int64_t overdraft;
     /** ALLOWANCE: microseconds; above 0 */
     int64_t period;

@@ -189,7 +189,8 @@ typedef struct ep_setting {
     const char *text;
     /**
      * AT_MOST: bytes, EP_UNLIMITED: no limit; AT_LEAST, UP_TO: bytes; SWITCH: 0 or
-     * 1; CHOICE: which of its words, of STATUS as well; REFUSAL: 1, or 0 for Off; MESSAGE: 1;
+     * 1; CHOICE: which of its words, of STATUS as well; REFUSAL: 1, or 0 for Off;
+     * MESSAGE: 1;
      * COUNTED: bytes, percent or uploads, EP_UNLIMITED for Off
      */
     int64_t number;
@@ -303,8 +304,8 @@ const ep_setting *ep_policy_max_size(const ep_policy *policy);
  * is */
 int64_t ep_policy_count_from(const ep_policy *policy);
 
-/** @return 1 if a rule has a demand (AT_LEAST) that can be checked for content of unknown
- * length only at its end */
+/** @return 1 if a rule has a demand (AT_LEAST) that can be checked only at the end of
+ * content of unknown length */
 int ep_policy_asks_at_end(const ep_policy *policy);
 
 /** Adds the AT_LEAST demands of the policy of another place, for which the content was
