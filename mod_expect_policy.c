@@ -64,6 +64,21 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     return OK;
 }
 
+/* Also for -t. */
+static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                        server_rec *s)
+{
+    const char *error = ep_ledger_check(pconf);
+
+    (void)plog;
+    (void)ptemp;
+    (void)s;
+    if (error != NULL) {
+        fprintf(stderr, "mod_expect_policy: %s\n", error);
+    }
+    return error == NULL ? OK : HTTP_INTERNAL_SERVER_ERROR;
+}
+
 /* Prints messages of the start on the terminal.  Runs before core's hook redirects
  * stderr to the error log, and before httpd detaches.  A process that only signals
  * a running server (-k stop) has ended by now, and so has -t. */
@@ -128,6 +143,7 @@ static void register_hooks(apr_pool_t *pool)
     /* before core's, which leaves the terminal */
     ap_hook_open_logs(say_at_start, NULL, opens_log, APR_HOOK_REALLY_FIRST);
     /* all files have been read, and the error log is open */
+    ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
 
     /* after mod_remoteip and `RequestHeader early`: the log line names the

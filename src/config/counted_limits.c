@@ -12,6 +12,7 @@
 #include "core/text/number.h"
 #include "core/text/period.h"
 #include "ledger/charge.h"
+#include "ledger/ledger.h"
 #include "ledger/measure.h"
 #include "request/snapshot.h"
 
@@ -376,28 +377,68 @@ static void plant(cmd_parms *cmd, const void *section, const ep_count *count)
     }
 }
 
-const char *ep_counted_limits_set_quota(cmd_parms *cmd, void *config, const char *size,
-                                        const char *path, const char *usage)
+/* The words of a quota. */
+typedef struct quota_words {
+    /* SIZE, PATH, usage=FILE; NULL: it is not there */
+    const char *word[3];
+    /* 1: the last word is `local` */
+    int is_local;
+    /* the first word too many; NULL: there is none */
+    const char *surplus;
+} quota_words;
+
+static void split_quota(int argc, char *const argv[], quota_words *words)
 {
-    static const char legal[] = "Off or SIZE [PATH] [usage=FILE]; a SIZE is "
+    int i;
+
+    memset(words, 0, sizeof(*words));
+    if (argc > 1 && ap_cstr_casecmp(argv[argc - 1], "local") == 0) {
+        words->is_local = 1;
+        argc--;
+    }
+    for (i = 0; i < argc && i < 3; i++) {
+        words->word[i] = argv[i];
+    }
+    words->surplus = argc > 3 ? argv[3] : NULL;
+}
+
+const char *ep_counted_limits_set_quota(cmd_parms *cmd, void *config, int argc,
+                                        char *const argv[])
+{
+    static const char legal[] = "Off or SIZE [PATH] [usage=FILE] [local]; a SIZE is "
                                 LEGAL_SIZE;
     const char *error = check_limit_line(cmd);
+    const char *size, *path, *usage;
     ep_setting *setting;
+    quota_words words;
     ep_count *count;
 
     if (error != NULL) {
         return error;
     }
-    if (ap_cstr_casecmp(size, "Off") == 0 && path == NULL) {
+    split_quota(argc, argv, &words);
+    size = words.word[0] != NULL ? words.word[0] : "";
+    path = words.word[1];
+    usage = words.word[2];
+    if (words.surplus != NULL || (words.is_local && ep_words_in_htaccess(cmd))) {
+        return ep_words_complain(cmd, words.surplus != NULL ? words.surplus
+                                                            : "local",
+                                 ep_words_in_htaccess(cmd)
+                                     ? "Off or SIZE alone in an .htaccess file"
+                                     : legal);
+    }
+    if (ap_cstr_casecmp(size, "Off") == 0 && path == NULL && !words.is_local) {
         return keep_off(cmd, config);
     }
     setting = new_limit(cmd, &count);
+    count->is_local = words.is_local;
     if (!ep_number_size(size, &setting->number)) {
         return ep_words_complain(cmd, size, legal);
     }
     error = parse_tree(cmd, size, path, usage, count);
     if (error == NULL && !ep_words_in_htaccess(cmd)) {
         plant(cmd, config, count);
+        ep_ledger_note_quota(setting);
     }
     return error != NULL ? error : keep_line(cmd, config, setting, count);
 }

@@ -11,10 +11,9 @@
 const char *ep_counted_limits_set_space(cmd_parms *cmd, void *config,
                                         const char *word);
 
-/** Off, or SIZE [PATH] [usage=FILE] */
+/** Off, or SIZE [PATH] [usage=FILE] [local] */
 const char *ep_counted_limits_set_quota(cmd_parms *cmd, void *config,
-                                        const char *size, const char *path,
-                                        const char *usage);
+                                        int argc, char *const argv[]);
 
 /** Off, or NUMBER KEY (CONCURRENT), or SIZE/PERIOD KEY (ALLOWANCE) */
 const char *ep_counted_limits_set_limit(cmd_parms *cmd, void *config,

@@ -450,18 +450,40 @@ static const char *set_status(cmd_parms *cmd, void *config, const char *args)
     return NULL;
 }
 
-static const char *set_ledger(cmd_parms *cmd, void *config, const char *word)
+/* A URL may have a password, at a place that nobody knows if the URL is wrong: of
+ * what could be one, only what stands before the first colon or slash is shown. */
+static const char *show_ledger(apr_pool_t *pool, const char *argument)
+{
+    if (strpbrk(argument, "/@") == NULL
+        && ap_cstr_casecmpn(argument, "redis", 5) != 0) {
+        return argument;
+    }
+    return apr_psprintf(pool, "%.*s...", (int)strcspn(argument, ":/@ "),
+                        argument);
+}
+
+/* Further words belong to the provider's argument. */
+static const char *set_ledger(cmd_parms *cmd, void *config, const char *args)
 {
     const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    const char *argument = "";
     const char *legal;
 
     (void)config;
     if (error != NULL) {
         return error;
     }
+    while (*args != '\0') {
+        const char *word = ap_getword_conf(cmd->pool, &args);
+
+        argument = apr_pstrcat(cmd->pool, argument, *argument != '\0' ? " " : "",
+                               word, NULL);
+    }
     ep_claim_need();
-    legal = ep_ledger_choose(cmd->pool, word);
-    return legal != NULL ? ep_words_complain(cmd, word, legal) : NULL;
+    legal = ep_ledger_choose(cmd->pool, argument);
+    return legal != NULL ? ep_words_complain(cmd, show_ledger(cmd->pool, argument),
+                                             legal)
+                         : NULL;
 }
 
 static const char *set_message(cmd_parms *cmd, void *config, const char *word,
@@ -546,12 +568,12 @@ static const char *set_ceiling(cmd_parms *cmd, void *config, const char *word)
 #define READ_SPACE(name, ...) \
     AP_INIT_TAKE1(name, ep_counted_limits_set_space, __VA_ARGS__)
 #define READ_QUOTA(name, ...) \
-    AP_INIT_TAKE123(name, ep_counted_limits_set_quota, __VA_ARGS__)
+    AP_INIT_TAKE_ARGV(name, ep_counted_limits_set_quota, __VA_ARGS__)
 #define READ_LIMIT(name, ...) \
     AP_INIT_TAKE12(name, ep_counted_limits_set_limit, __VA_ARGS__)
 #define READ_OVERRIDE(name, ...) AP_INIT_TAKE1(name, set_override, __VA_ARGS__)
 #define READ_CEILING(name, ...) AP_INIT_TAKE1(name, set_ceiling, __VA_ARGS__)
-#define READ_LEDGER(name, ...) AP_INIT_TAKE1(name, set_ledger, __VA_ARGS__)
+#define READ_LEDGER(name, ...) AP_INIT_RAW_ARGS(name, set_ledger, __VA_ARGS__)
 
 /* httpd defines this name as a macro, but rules.def has a rule of this name */
 #undef METHODS

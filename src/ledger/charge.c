@@ -319,6 +319,7 @@ static int count_tree(request_rec *r, const ep_setting *setting,
         return -1;
     }
     charge->limit = setting->number;
+    charge->is_local = setting->count->is_local;
     charge->share = ep_charge_share(r, setting->count);
     return 1;
 }
@@ -408,6 +409,7 @@ void ep_charge_file(dev_t device, ino_t number, ep_ledger_charge *charge)
     charge->key = key_of(&md5);
     charge->limit = 1;
     charge->amount = 1;
+    charge->is_local = 1;
 }
 
 /* The network that one client has for itself, as mix_client() has it; 0: none. */

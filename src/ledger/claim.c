@@ -660,7 +660,8 @@ static int take(request_rec *r, ep_request *state, ep_holding *holding,
 {
     ep_ledger_charge charges[EP_CHARGES_MAX];
     demand demands[EP_CHARGES_MAX];
-    const int is_closed = state->policy.fails_closed && !is_small;
+    const ep_failure failure = ep_ledger_failure(&state->policy, is_small);
+    const int is_closed = failure == EP_FAILURE_CLOSED;
     ep_ledger_denial denial;
     size_t count, i;
     int is_known;
@@ -683,7 +684,7 @@ static int take(request_rec *r, ep_request *state, ep_holding *holding,
     for (i = 0; i < count; i++) {
         charges[i].amount = amount_of(&charges[i], holding, &state->facts, bytes);
     }
-    switch (ep_ledger_reserve(r, charges, count, is_closed, &holding->claim,
+    switch (ep_ledger_reserve(r, charges, count, failure, &holding->claim,
                               &denial)) {
     case EP_LEDGER_GRANTED:
         break;

@@ -325,7 +325,8 @@ static int claim(copy *copied, ep_request *state)
 {
     ep_ledger_charge charges[EP_CHARGES_MAX];
     const ep_setting *by[EP_CHARGES_MAX];
-    const int is_closed = state->policy.fails_closed;
+    const ep_failure failure = ep_ledger_failure(&state->policy, 0);
+    const int is_closed = failure == EP_FAILURE_CLOSED;
     ep_ledger_denial denial;
     size_t count, i;
     int is_known;
@@ -358,7 +359,7 @@ static int claim(copy *copied, ep_request *state)
                                                    copied->bytes, 1)
                               : copied->bytes;
     }
-    switch (ep_ledger_reserve(copied->r, charges, count, is_closed,
+    switch (ep_ledger_reserve(copied->r, charges, count, failure,
                               &copied->claim, &denial)) {
     case EP_LEDGER_GRANTED:
         return 1;

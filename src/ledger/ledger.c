@@ -29,6 +29,8 @@ static struct ledger {
     void *config;
     /* 1: the provider was opened */
     int is_open;
+    /* the first quota that is not local; NULL: there is none */
+    const ep_setting *quota;
 } ledger;
 
 /* The process ID of this child; 0 in the parent.  A process that a child has forked
@@ -87,6 +89,27 @@ const char *ep_ledger_choose(apr_pool_t *pool, const char *argument)
     ledger.is_needed = 1;
     return provider->parse(pool, colon != NULL ? colon + 1 : NULL,
                            &ledger.config);
+}
+
+void ep_ledger_note_quota(const ep_setting *setting)
+{
+    if (!setting->count->is_local && ledger.quota == NULL) {
+        ledger.quota = setting;
+    }
+}
+
+const char *ep_ledger_check(apr_pool_t *pool)
+{
+    if (ledger.provider == NULL || !ledger.provider->is_shared
+        || ledger.provider->shares_trees || ledger.quota == NULL) {
+        return NULL;
+    }
+    return apr_psprintf(pool, "%s in %s:%u: with this ExpectPolicyLedger each server"
+                              " counts the directory on its own; legal is %s %s"
+                              " local",
+                        ledger.quota->directive, ledger.quota->file,
+                        ledger.quota->line, ledger.quota->directive,
+                        ledger.quota->text);
 }
 
 /* @return 0: no ledger is needed */
@@ -255,10 +278,23 @@ static int is_let_in(const ep_ledger_charge *charges, size_t count,
     return denial->charge < count && charges[denial->charge].overdraft > 0;
 }
 
+ep_failure ep_ledger_failure(const ep_policy *policy, int is_small)
+{
+    ep_failure failure = policy->failure;
+
+    if (policy->rule[EP_RULE_LEDGER_FAILURE][0] == NULL
+        && ledger.provider != NULL && ledger.provider->is_shared) {
+        failure = EP_FAILURE_LOCAL;
+    }
+    return failure == EP_FAILURE_CLOSED && is_small ? EP_FAILURE_LOCAL : failure;
+}
+
 ep_ledger_result ep_ledger_reserve(request_rec *r, ep_ledger_charge *charges,
-                                   size_t count, int fails_closed,
+                                   size_t count, ep_failure failure,
                                    ep_ledger_claim *claim, ep_ledger_denial *denial)
 {
+    const int fails_closed = failure == EP_FAILURE_CLOSED;
+    const int how = failure == EP_FAILURE_LOCAL ? EP_RESERVE_ALONE : 0;
     const apr_int64_t began = ep_clock_now();
     ep_measure_result measured;
     ep_ledger_outcome result = EP_OUTCOME_FULL;
@@ -268,7 +304,7 @@ ep_ledger_result ep_ledger_reserve(request_rec *r, ep_ledger_charge *charges,
         return answer(r, APR_EINIT, result, fails_closed);
     }
     do {
-        rv = ledger.provider->reserve(charges, count, 0, claim, &result,
+        rv = ledger.provider->reserve(charges, count, how, claim, &result,
                                       denial);
     } while (is_measured(r, rv, result, charges, count, denial, began,
                          fails_closed, &measured));
@@ -279,8 +315,9 @@ ep_ledger_result ep_ledger_reserve(request_rec *r, ep_ledger_charge *charges,
         const ep_ledger_outcome why = result;
 
         if (!fails_closed) {
-            rv = ledger.provider->reserve(charges, count, 1, claim, &result,
-                                          denial);
+            rv = ledger.provider->reserve(charges, count,
+                                          how | EP_RESERVE_LENIENT, claim,
+                                          &result, denial);
         }
         if (rv == APR_SUCCESS && result == EP_OUTCOME_UNKNOWN) {
             const int lets_in = is_let_in(charges, count, denial);
@@ -366,7 +403,8 @@ void ep_ledger_disturb(const ep_ledger_charge *charge, ep_ledger_claim *claim)
     ep_ledger_denial denial;
 
     if (ledger.is_open) {
-        ledger.provider->reserve(charge, 1, 1, claim, &result, &denial);
+        ledger.provider->reserve(charge, 1, EP_RESERVE_LENIENT, claim,
+                                 &result, &denial);
     }
 }
 

@@ -54,12 +54,26 @@ void ep_ledger_need(void);
  */
 const char *ep_ledger_choose(apr_pool_t *pool, const char *argument);
 
+/** While the configuration is read: there is a quota in the server's files. */
+void ep_ledger_note_quota(const ep_setting *setting);
+
+/** After the configuration was read.
+ * @return NULL, or why the provider cannot count what the configuration says */
+const char *ep_ledger_check(apr_pool_t *pool);
+
 /** After the configuration was read for the first time: prints on the terminal
  * whether the ledger can be opened, since httpd detaches before it opens it. */
 void ep_ledger_announce(apr_pool_t *pconf);
 
 /** Opens the ledger.  Call it in post_config, after ep_log_once_init(). */
 void ep_ledger_open(apr_pool_t *pconf, server_rec *main_server);
+
+/**
+ * What ExpectPolicyLedgerFailure says in a place.  Where it says nothing: Local if
+ * servers share the ledger.  Local is Open for a ledger of one server.
+ * @param is_small 1: the upload is small, and a ledger that fails never refuses it
+ */
+ep_failure ep_ledger_failure(const ep_policy *policy, int is_small);
 
 /**
  * Claims all charges for an upload, or none: see reserve() of ep_ledger_provider.
@@ -71,10 +85,10 @@ void ep_ledger_open(apr_pool_t *pconf, server_rec *main_server);
  * @param r for the log
  * @param charges the usage of a measured tree is written to its charge, if the
  *        ledger has no place for the tree
- * @param fails_closed 1: ExpectPolicyLedgerFailure is Closed here
+ * @param failure of ep_ledger_failure()
  */
 ep_ledger_result ep_ledger_reserve(request_rec *r, ep_ledger_charge *charges,
-                                   size_t count, int fails_closed,
+                                   size_t count, ep_failure failure,
                                    ep_ledger_claim *claim, ep_ledger_denial *denial);
 
 /** Claims more bytes for an upload of unknown length. */

@@ -102,6 +102,10 @@ typedef struct ep_ledger_charge {
      * measured it: it has `measured` bytes; 0: not */
     int is_measured;
     apr_int64_t measured;
+    /** 1: the account belongs to this server, although other servers share the ledger:
+     * a file that is replaced, a tree on this server's own disk.  Accounts of SPACE
+     * always do */
+    int is_local;
     /** the client: a number made of its address, the same in all charges of a call
      * and on all machines; 0: none: the claim is never revoked, and revokes no
      * other, and it may move files in the tree: see report_usage() */
@@ -112,8 +116,9 @@ typedef struct ep_ledger_charge {
  * The claim of an upload.  The caller owns this storage; only the provider reads
  * what is in it.  All 0: nothing is held.  It may be moved, and may be copied as
  * long as only one copy is used.  A provider that needs more room keeps it in
- * memory of its own, under a number that it writes here.  It is valid only in the
- * process that reserved it, in all its threads.
+ * memory of its own, under a number that it writes here.  `shm` uses opaque[0] alone:
+ * a provider that has one of `shm` in it has the others.  A claim is valid only in
+ * the process that reserved it, in all its threads.
  */
 typedef struct ep_ledger_claim {
     /** 1: held.  Set by reserve() when it grants; all is 0 again after settle()
@@ -123,6 +128,16 @@ typedef struct ep_ledger_claim {
     /** the provider's */
     apr_uint64_t opaque[4];
 } ep_ledger_claim;
+
+/** How reserve() is asked; bits. */
+enum {
+    /** admit where something is not known or has no room: see reserve() */
+    EP_RESERVE_LENIENT = 1,
+    /** if the other servers that share the ledger cannot be asked, this server's own
+     * counts decide.  The claim keeps this bit for grow().  A ledger of one server
+     * ignores it */
+    EP_RESERVE_ALONE = 2
+};
 
 typedef enum ep_ledger_outcome {
     /** all charges are claimed, or those for which there is room: see left_out */
@@ -224,6 +239,13 @@ typedef struct ep_ledger_counts {
  * no other result was written.  ExpectPolicyLedgerFailure then decides.
  */
 typedef struct ep_ledger_provider {
+    /** 1: other servers share the ledger, so ExpectPolicyLedgerFailure is Local where
+     * it is not set */
+    int is_shared;
+    /** is_shared: 1: trees may be on storage that all servers share; 0: each server
+     * measures and counts the trees on its own, so a quota of the server's files has
+     * to say `local` */
+    int shares_trees;
     /**
      * While the configuration is read.
      * @param argument what stands behind the name and its colon; NULL: nothing
@@ -262,15 +284,14 @@ typedef struct ep_ledger_provider {
      * charge that the claim has already keeps its amount, so that an upload is
      * charged once however often it is asked; but it has to be within the limit.
      *
-     * With is_lenient, a charge is left out if there is no room for its account;
+     * With EP_RESERVE_LENIENT, a charge is left out if there is no room for its account;
      * that of a tree only if the caller has measured it.  An owner's charge without
-     * room in the claim (EP_CHARGES_OWNERS) is left out, with is_lenient or
-     * without.
+     * room in the claim (EP_CHARGES_OWNERS) is left out in either case.
      *
      * A tree whose usage is not known is not empty.  If it was never measured,
-     * is_lenient grants an upload of at most EP_CHARGE_UNMEASURED_MAX bytes, as
-     * long as the sum of these is within the limit.  A larger one is not granted.
-     * If the tree cannot be measured, it counts with is_lenient as what is known of
+     * EP_RESERVE_LENIENT grants an upload of at most EP_CHARGE_UNMEASURED_MAX bytes,
+     * as long as the sum of these is within the limit.  A larger one is not granted.
+     * If the tree cannot be measured, it counts with it as what is known of
      * it: see report_usage().
      *
      * If nothing is claimed, no account is made either.
@@ -278,12 +299,12 @@ typedef struct ep_ledger_provider {
      * Unless confirm is NULL, the claim of an upload that has sent nothing may be
      * revoked for another client that finds no room.
      *
-     * @param is_lenient 1: see above
+     * @param how EP_RESERVE_..., or 0
      * @param claim all 0 for a new one, or one to add to
      * @param denial out: its members say for which outcomes they are written
      */
     apr_status_t (*reserve)(const ep_ledger_charge *charges, apr_size_t count,
-                            int is_lenient, ep_ledger_claim *claim,
+                            int how, ep_ledger_claim *claim,
                             ep_ledger_outcome *outcome,
                             ep_ledger_denial *denial);
     /**

@@ -642,7 +642,7 @@ int ep_shm_book_was_anew(void)
 /* The calls */
 
 apr_status_t ep_shm_book_reserve(const ep_ledger_charge *charges,
-                                 apr_size_t count, int is_lenient,
+                                 apr_size_t count, int how,
                                  ep_ledger_claim *claim,
                                  ep_ledger_outcome *outcome,
                                  ep_ledger_denial *denial)
@@ -659,8 +659,8 @@ apr_status_t ep_shm_book_reserve(const ep_ledger_charge *charges,
     rv = enter();
     if (rv == APR_SUCCESS) {
         *outcome = (ep_ledger_outcome)ep_book_reserve(
-            &book, (uint32_t)getpid(), ep_clock_now(), here, count, is_lenient,
-            &held, &why);
+            &book, (uint32_t)getpid(), ep_clock_now(), here, count,
+            (how & EP_RESERVE_LENIENT) != 0, &held, &why);
         leave();
         tell_claim(&held, claim);
         tell_denial(&why, denial);

@@ -103,7 +103,7 @@ int ep_shm_book_was_anew(void);
 /* As in ep_ledger_provider. */
 
 apr_status_t ep_shm_book_reserve(const ep_ledger_charge *charges,
-                                 apr_size_t count, int is_lenient,
+                                 apr_size_t count, int how,
                                  ep_ledger_claim *claim,
                                  ep_ledger_outcome *outcome,
                                  ep_ledger_denial *denial);

@@ -19,7 +19,7 @@
  *     server|owner Status Auto|Specific|417 [CODE|Refuse ...]
  *     server|owner Linger Full|Short|Abort
  *     server|owner EarlyErrors On|Off
- *     server|owner LedgerFailure Open|Closed
+ *     server|owner LedgerFailure Open|Closed|Local
  *     server|owner Format JSON|Problem|Negotiate
  *     server|owner Message CODE TEXT
  *     server|owner FreeSpace BYTES|PERCENT%|Off

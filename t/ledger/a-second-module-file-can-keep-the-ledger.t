@@ -33,6 +33,30 @@ for my $case (['second', undef], ['second:yes', undef], ['SECOND', undef],
     like($output, $why, "$word: and why") if defined $why;
 }
 
+# ------------------------------------------------- words for a ledger of many servers
+
+my ($status, $output) = ExpectPolicy::Server::judge(
+    "${load}ExpectPolicyLedger fleet://no:s3cret\@host also=t0ken\n");
+isnt($status, 0, 'a wrong URL is not taken');
+like($output, qr/'fleet\.\.\.' is not legal here; legal is fleet:/, 'and why');
+unlike($output, qr/s3cret|t0ken/, 'which repeats no password');
+for my $wrong ('rediss//user:s3cret@host', 'redis:s3cret') {
+    ($status, $output)
+        = ExpectPolicy::Server::judge("${load}ExpectPolicyLedger $wrong\n");
+    isnt($status, 0, 'a URL without a colon or a host is not taken');
+    unlike($output, qr/s3cret/, 'and not repeated');
+}
+for my $case (['fleet://yes', '/srv', 1], ['fleet://yes word=1', '/srv local', 0],
+              ['shm', '/srv', 0]) {
+    my ($ledger, $words, $fails) = @$case;
+    ($status, $output) = ExpectPolicy::Server::judge(
+        "${load}ExpectPolicyQuota 1G $words\nExpectPolicyLedger $ledger\n");
+    is($status != 0, $fails == 1, "a quota of $words with $ledger")
+        or diag($output);
+    like($output, qr/each server counts.* legal is ExpectPolicyQuota 1G \/srv local/,
+         'and what to write') if $fails;
+}
+
 # ------------------------------------------------------------------- all members
 
 my $site = ExpectPolicy::Ledger::site();
@@ -76,7 +100,7 @@ ok(ExpectPolicy::Ledger::is_admitted($upload), 'one more is under way');
 my @children = $server->children;
 is(kill('KILL', @children), scalar @children, 'all children are killed');
 my $end = time + 20;
-my $status = '';
+$status = '';
 do {
     sleep 0.2;
     $status = eval { $server->put('/slow/d', 10)->{status} } // '';

@@ -76,14 +76,14 @@ static void forget_answers(ep_ledger_outcome *outcome)
 
 /* @return -1: it was not answered */
 static int reserve_as(const ep_ledger_charge *charges, apr_size_t count,
-                      int is_lenient, ep_ledger_claim *claim)
+                      int how, ep_ledger_claim *claim)
 {
     ep_ledger_outcome outcome;
     int tries = 0;
 
     do {
         forget_answers(&outcome);
-        status = provider->reserve(charges, count, is_lenient, claim, &outcome,
+        status = provider->reserve(charges, count, how, claim, &outcome,
                                    &denial);
     } while (status == APR_TIMEUP && ++tries < TRIES);
     return status == APR_SUCCESS ? (int)outcome : -1;
@@ -1292,7 +1292,7 @@ static int any_reserve(unsigned int i)
 {
     ep_ledger_charge charges[CHARGES_MOST];
     const apr_size_t count = 1 + any(CHARGES_MOST);
-    const int is_lenient = (int)any(2);
+    const int how = any(2) ? EP_RESERVE_LENIENT : 0;
     const apr_uint64_t client = any(4) == 0 ? 0 : 7;
     apr_size_t j;
     int outcome;
@@ -1302,7 +1302,7 @@ static int any_reserve(unsigned int i)
         /* all of one client, so that none gives way to another one's */
         charges[j].client = client;
     }
-    outcome = reserve_as(charges, count, is_lenient, &history.claims[i]);
+    outcome = reserve_as(charges, count, how, &history.claims[i]);
     if (outcome == EP_OUTCOME_GRANTED) {
         memcpy(history.of[i], charges, sizeof(charges));
         history.count[i] = count;

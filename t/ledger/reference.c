@@ -539,7 +539,7 @@ static void commit(const ep_ledger_charge *charges, apr_size_t count,
 }
 
 static apr_status_t reserve(const ep_ledger_charge *charges, apr_size_t count,
-                            int is_lenient, ep_ledger_claim *handle,
+                            int how, ep_ledger_claim *handle,
                             ep_ledger_outcome *outcome,
                             ep_ledger_denial *denial)
 {
@@ -565,7 +565,8 @@ static apr_status_t reserve(const ep_ledger_charge *charges, apr_size_t count,
         denial->charge = wants[crowded].charge;
     }
     else {
-        *outcome = judge(charges, wants, wanted, is_lenient, denial);
+        *outcome = judge(charges, wants, wanted,
+                         (how & EP_RESERVE_LENIENT) != 0, denial);
         if (*outcome == EP_OUTCOME_GRANTED) {
             commit(charges, count, wants, wanted, handle, denial);
         }

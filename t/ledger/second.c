@@ -9,6 +9,7 @@
  *     least       no member but those that a provider must have
  *     broken      a member less than that
  *     half        some of the members for trees
+ *     fleet       all members; servers share it, and each has its own trees
  */
 
 #include "contract.h"
@@ -18,7 +19,7 @@
 #include "ap_provider.h"
 #include "http_config.h"
 
-static ep_ledger_provider second, least, broken, half;
+static ep_ledger_provider second, least, broken, half, fleet;
 
 static const char *parse(apr_pool_t *pool, const char *argument,
                          void **config)
@@ -28,6 +29,17 @@ static const char *parse(apr_pool_t *pool, const char *argument,
     return argument == NULL || strcmp(argument, "yes") == 0
                ? NULL
                : "second, or second:yes";
+}
+
+/* @return a message for all arguments but those that begin with "//yes" */
+static const char *parse_any(apr_pool_t *pool, const char *argument,
+                             void **config)
+{
+    (void)pool;
+    *config = NULL;
+    return argument != NULL && strncmp(argument, "//yes", 5) == 0
+               ? NULL
+               : "fleet://yes";
 }
 
 /* Children have the memory that is made here. */
@@ -77,6 +89,11 @@ static void register_hooks(apr_pool_t *pool)
     half = least;
     half.find_tree = second.find_tree;
     add(pool, "half", &half);
+
+    fleet = second;
+    fleet.is_shared = 1;
+    fleet.parse = parse_any;
+    add(pool, "fleet", &fleet);
     ap_register_provider(pool, EP_LEDGER_GROUP, "older", "0", &second);
 }
 

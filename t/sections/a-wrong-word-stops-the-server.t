@@ -112,9 +112,12 @@ my %directives = (
         ['10MB /srv', '-1 /srv', 'Unlimited', '""', '10G /srv /var',
          '10G /srv usage=', '10G "" usage=/run/x', '10G ""', 'Off /srv',
          '10G /srv use=/run/x', '10G usage=/run/x /srv', '10G usage=/run/x',
-         '10G /' . 'd' x 1023, '10G', '10G /srv usage=/a usage=/b'],
+         '10G /' . 'd' x 1023, '10G', '10G /srv usage=/a usage=/b',
+         '10G local /srv usage=/a /b', '10G local', 'Off local', 'local',
+         '10G /srv locals'],
         ['10G /srv/www', '10G /srv/www/', '0 sites', '5T /', 'off',
          '10G "/srv/a b" usage=/run/quota', '10G /srv USAGE=run/quota',
+         '10G /srv local', '10G /srv usage=/run/quota LOCAL',
          '10G /' . 'd' x 1022]],
     ExpectPolicyConcurrent => [[],
         ['4', 'Off client', '0 client', '-1 client', '1K client', '4 10',
@@ -133,10 +136,10 @@ my %directives = (
          'OFF', '1K/366D expr=%{reqenv:ACCOUNT}']],
     ExpectPolicyLedger => [['shm'],
         ['shm:', 'shm:1', 'shm:10MB', 'shm:127K', 'shm:257M', 'file', '""',
-         'shm 8M', 'redis', 'Off', 'shmm'],
+         'shm 8M', 'shm:8M 8M', 'redis', 'Off', 'shmm'],
         ['shm', 'SHM', 'shm:128K', 'shm:8m', 'shm:256M']],
-    ExpectPolicyLedgerFailure => [['Open or Closed'],
-        ['On', '1', '""', 'Open Closed'], ['Open', 'closed', 'CLOSED']],
+    ExpectPolicyLedgerFailure => [['Open, Closed or Local'],
+        ['On', '1', '""', 'Open Closed'], ['Open', 'closed', 'CLOSED', 'Local']],
 );
 
 my ($wrong, $right) = (0, 0);

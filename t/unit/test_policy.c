@@ -184,21 +184,22 @@ static const struct {
     const char *lines;
     ep_linger linger;
     int early_errors;
-    int fails_closed;
+    ep_failure failure;
 } servers_alone[] = {
     { "", EP_LINGER_FULL, 0, 0 },
     { "server Linger Short", EP_LINGER_SHORT, 0, 0 },
     { "server Linger Abort", EP_LINGER_ABORT, 0, 0 },
     { "server Linger Full\nserver EarlyErrors Off", EP_LINGER_FULL, 0, 0 },
     { "server EarlyErrors On", EP_LINGER_FULL, 1, 0 },
-    { "server LedgerFailure Closed", EP_LINGER_FULL, 0, 1 },
+    { "server LedgerFailure Closed", EP_LINGER_FULL, 0, EP_FAILURE_CLOSED },
+    { "server LedgerFailure Local", EP_LINGER_FULL, 0, EP_FAILURE_LOCAL },
     { "server LedgerFailure Open", EP_LINGER_FULL, 0, 0 },
     { "owner Linger Abort\nowner EarlyErrors On\nowner LedgerFailure Closed",
       EP_LINGER_FULL, 0, 0 },
     { "server Linger Short\nowner Linger Full", EP_LINGER_SHORT, 0, 0 },
     { "server EarlyErrors On\nowner EarlyErrors Off", EP_LINGER_FULL, 1, 0 },
     { "server LedgerFailure Closed\nowner LedgerFailure Open", EP_LINGER_FULL,
-      0, 1 }
+      0, EP_FAILURE_CLOSED }
 };
 
 START_TEST(some_words_are_the_servers_alone)
@@ -209,7 +210,7 @@ START_TEST(some_words_are_the_servers_alone)
     given(&s, &policy, servers_alone[_i].lines, "");
     ck_assert_int_eq(policy.linger, servers_alone[_i].linger);
     ck_assert_int_eq(policy.early_errors, servers_alone[_i].early_errors);
-    ck_assert_int_eq(policy.fails_closed, servers_alone[_i].fails_closed);
+    ck_assert_int_eq(policy.failure, servers_alone[_i].failure);
     scenario_free(&s);
 }
 END_TEST

@@ -125,6 +125,14 @@ typedef enum ep_linger {
     EP_LINGER_ABORT
 } ep_linger;
 
+/** What becomes of an upload if the ledger cannot answer. */
+typedef enum ep_failure {
+    EP_FAILURE_OPEN,
+    EP_FAILURE_CLOSED,
+    /** of a ledger that servers share: this server's own counts decide */
+    EP_FAILURE_LOCAL
+} ep_failure;
+
 typedef enum ep_override {
     EP_OVERRIDE_TIGHTEN,
     EP_OVERRIDE_ANY,
@@ -174,6 +182,8 @@ typedef struct ep_count {
     unsigned int depth;
     /** QUOTA: the file that holds the usage; NULL: the tree is measured */
     const char *usage_file;
+    /** QUOTA: 1: the tree is on this server's own disk, whoever shares the ledger */
+    int is_local;
     /** the line before this one in the same section; NULL: none.  A line with Off
      * (number EP_UNLIMITED) cancels the lines before it and those of outer sections */
     const struct ep_setting *before;
@@ -228,8 +238,7 @@ typedef struct ep_half {
 
 /** The policy of a request. */
 typedef struct ep_policy {
-    /** the values of the choices in rules.def.  `fails_closed`: if the ledger fails,
-     * uploads are refused */
+    /** the values of the choices in rules.def */
 #define CHOICE(rule, type, chosen, ...) type chosen;
 #include "core/policy/rules.def"
     ep_status_choice status[EP_CODES];
