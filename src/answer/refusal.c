@@ -19,6 +19,8 @@
 /* What takes the place of a page or an answer, of which no more may go out then. */
 struct ep_page {
     ep_request *state;
+    /* 1: some of the answer has left, of which nothing but its end is to follow */
+    int is_begun;
     int is_sent;
 };
 
@@ -181,6 +183,33 @@ static void drop_fields(request_rec *r)
     }
 }
 
+int ep_refusal_has_left(const request_rec *r)
+{
+    /* a redirect to an ErrorDocument does not know what was sent before it */
+    for (; r != NULL; r = r->prev) {
+        if (r->bytes_sent > 0 || r->sent_bodyct || r->eos_sent) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Drops what is added to an answer that has begun, and lets its end pass. */
+static apr_status_t end_answer(ap_filter_t *f, struct ep_page *ours,
+                               apr_bucket_brigade *bb)
+{
+    const int is_end = !APR_BRIGADE_EMPTY(bb)
+                       && APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb));
+
+    apr_brigade_cleanup(bb);
+    if (!is_end) {
+        return APR_SUCCESS;
+    }
+    ours->is_sent = 1;
+    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(f->c->bucket_alloc));
+    return ap_pass_brigade(f->next, bb);
+}
+
 /* Drops the page that core writes, or the answer of a handler, and sends the document
  * in its place. */
 static apr_status_t replace_page(ap_filter_t *f, apr_bucket_brigade *bb)
@@ -192,6 +221,9 @@ static apr_status_t replace_page(ap_filter_t *f, apr_bucket_brigade *bb)
 
     if (ours == NULL) {
         return ep_filter_leave_output(f, bb);
+    }
+    if (ours->is_begun && !ours->is_sent) {
+        return end_answer(f, ours, bb);
     }
     apr_brigade_cleanup(bb);
     if (ours->is_sent) {
@@ -259,6 +291,16 @@ void ep_refusal_replace_page(request_rec *r, ep_request *state)
         ep_request_move(r, state, EP_STAGE_ANSWERS);
     }
     ep_close_over_content(r, state);
+    if (ep_refusal_has_left(r)) {
+        r->connection->keepalive = AP_CONN_CLOSE;
+        if (state->early_status == 0) {
+            /* this request may be that of an ErrorDocument */
+            ep_report_outcome(r, state, outcome_of(state));
+        }
+        add_filter(r, state);
+        state->page->is_begun = 1;
+        return;
+    }
     if (state->early_status == 0) {
         ep_report_outcome(r, state, outcome_of(state));
         r->status = state->verdict.status;

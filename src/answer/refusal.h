@@ -23,9 +23,14 @@ int ep_refusal_conclude(request_rec *r, ep_request *state);
  */
 int ep_refusal_send(request_rec *r, ep_request *state);
 
+/** @return 1 if some of the answer has left, its head at least; an interim response is
+ * no part of it */
+int ep_refusal_has_left(const request_rec *r);
+
 /**
  * In insert_error_filter: replaces the page that core is about to send by our
- * document: that of the verdict, or of early_status.
+ * document: that of the verdict, or of early_status.  If some of another answer has
+ * left, nothing is added to it, and the connection is closed behind it.
  */
 void ep_refusal_replace_page(request_rec *r, ep_request *state);
 

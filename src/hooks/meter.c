@@ -56,7 +56,7 @@ static int has_end(apr_bucket_brigade *bb)
  * answers, or the client has not authenticated and is told of no limit */
 static int has_answer(const request_rec *r, const ep_request *state)
 {
-    return r->bytes_sent > 0 || r->sent_bodyct || r->eos_sent
+    return ep_refusal_has_left(r)
            || ep_stage_body_is_discarded(state->body)
            || ep_stage_lacks_user(state->stage);
 }

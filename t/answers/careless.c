@@ -8,11 +8,14 @@
  *   before.   writes a few bytes before it reads, which httpd keeps for the time being
  *   flush.    the same, and sends them
  *   between.  the same, after the first bytes of content
+ *   length.   says how long its answer is going to be, 1000 bytes
+ *   early.    sends 103 Early Hints before it reads, as a program may
  *   much.     writes so much that httpd keeps none of it
  *   fields.   sets fields that belong to its own answer
  *   silent.   writes nothing
  *   leads.    leads on to /plain.txt
  *   asks.     lets a subrequest for /plain.txt write
+ *   unread.   reads no content
  *   again.    reads on after the error, ten times
  *   s=201.    the status of its answer
  *   r=500.    what it returns
@@ -40,6 +43,9 @@ static int number(const request_rec *r, const char *name, int otherwise)
 
 static void write_begin(request_rec *r)
 {
+    if (says(r, "length.")) {
+        ap_set_content_length(r, 1000);
+    }
     ap_rputs("begun\n", r);
     if (!says(r, "before.")) {
         ap_rflush(r);
@@ -141,10 +147,17 @@ static int careless(request_rec *r)
                       APR_FPROT_OS_DEFAULT, r->pool) != APR_SUCCESS) {
         return HTTP_NOT_FOUND;
     }
+    if (says(r, "early.")) {
+        const int status = r->status;
+
+        r->status = 103;
+        ap_send_interim_response(r, 0);
+        r->status = status;
+    }
     if (says(r, "before.") || says(r, "flush.")) {
         write_begin(r);
     }
-    bytes = store_all(r, file);
+    bytes = says(r, "unread.") ? 0 : store_all(r, file);
     apr_file_close(file);
     answer(r, bytes);
     return number(r, "r=", OK);
