@@ -310,6 +310,31 @@ static int announces_since(const request_rec *r, const ep_request *state,
            && facts->content != EP_CONTENT_NONE;
 }
 
+/*
+ * RequestHeader, which owners may use, acts behind the place where the head was judged.
+ * mod_dav goes by the Content-Range that it has set, and writes that far behind the
+ * content.  The size of the file is judged by both; a least size by what the client
+ * has sent.
+ * @return as judge()
+ */
+static int judge_range(request_rec *r, ep_request *state)
+{
+    ep_facts facts = state->facts;
+
+    if (facts.content == EP_CONTENT_NONE || ep_stage_is_over(state->stage)
+        || !ep_facts_range_since(r, &facts)) {
+        return DECLINED;
+    }
+    state->has_written = 1;
+    state->written = facts.range;
+    if (state->policy.mode == EP_MODE_OFF
+        || ep_check_fails(EP_CONTENT_TOO_LARGE, &state->policy, &facts) == NULL) {
+        return DECLINED;
+    }
+    ep_verdict_judge(&state->policy, &facts, &state->verdict);
+    return ep_refusal_conclude(r, state);
+}
+
 int ep_judge_place(request_rec *r)
 {
     ep_request *state;
@@ -335,6 +360,9 @@ int ep_judge_place(request_rec *r)
     if (state == NULL || state->place != r->per_dir_config) {
         result = judge(r, r->per_dir_config, 0);
         state = ep_request_get(r);
+    }
+    if (result == DECLINED && state != NULL) {
+        result = judge_range(r, state);
     }
     if (result == DECLINED && state != NULL
         && !ep_claim_check_handler(r, state)) {

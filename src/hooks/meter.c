@@ -94,9 +94,21 @@ static void stop(request_rec *r, ep_request *state)
     memset(&state->metered, 0, sizeof(state->metered));
 }
 
+/* @return how large the file becomes: by the client's Content-Range, and by that which
+ * RequestHeader has set since */
+static int64_t extent_of(const ep_request *state, int64_t bytes)
+{
+    const int64_t sent = ep_check_extent(&state->facts, bytes);
+    const int64_t written = state->has_written
+                                ? ep_range_end(&state->written, bytes > 0 ? bytes : 0)
+                                : sent;
+
+    return written > sent ? written : sent;
+}
+
 static void check_size(request_rec *r, ep_request *state, int64_t bytes)
 {
-    if (ep_check_extent(&state->facts, bytes) > limit_of(&state->metered)) {
+    if (extent_of(state, bytes) > limit_of(&state->metered)) {
         state->policy = state->metered;
         ep_verdict_cut(&state->policy, &state->facts, &state->verdict);
         stop(r, state);

@@ -181,6 +181,7 @@ void ep_facts_drop_claims(ep_facts *facts)
     facts->content_type = NULL;
     facts->content_encoding = NULL;
     facts->authorization = NULL;
+    facts->has_range = EP_RANGE_NONE;
 }
 
 void ep_facts_drop_content(request_rec *r)
@@ -194,6 +195,20 @@ ep_range_result ep_facts_range(const request_rec *r, ep_range *range)
 {
     return ep_range_parse(apr_table_get(r->headers_in, "Content-Range"),
                           range);
+}
+
+int ep_facts_range_since(const request_rec *r, ep_facts *facts)
+{
+    ep_range now;
+
+    if (read_range(r, &now) != EP_RANGE_BYTES
+        || (facts->has_range == EP_RANGE_BYTES
+            && facts->range.first == now.first && facts->range.last == now.last)) {
+        return 0;
+    }
+    facts->has_range = EP_RANGE_BYTES;
+    facts->range = now;
+    return 1;
 }
 
 const char *ep_facts_destination(const request_rec *r)

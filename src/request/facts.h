@@ -47,7 +47,7 @@ void ep_facts_suppose(const apr_table_t *fields, const char *method,
                       ep_facts *facts);
 
 /** Removes facts that only an owner's fields state, for content that the client has
- * not announced: type, coding, credentials, expectation. */
+ * not announced: type, coding, credentials, expectation, range. */
 void ep_facts_drop_claims(ep_facts *facts);
 
 /** Leaves a request without the fields that announce content; its parent and those
@@ -57,6 +57,14 @@ void ep_facts_drop_content(request_rec *r);
 /** Content-Range as it is now, which may be other than what the client has sent: as
  * mod_dav reads it of a PUT. */
 ep_range_result ep_facts_range(const request_rec *r, ep_range *range);
+
+/**
+ * Reads Content-Range of PUT and PATCH once more.
+ * @param facts gets the range if 1 is returned
+ * @return 1 if there is one that parses, other than that in @a facts: RequestHeader
+ *         has set it since
+ */
+int ep_facts_range_since(const request_rec *r, ep_facts *facts);
 
 /** @return the destination of COPY and MOVE as the client has sent it; NULL: none */
 const char *ep_facts_destination(const request_rec *r);

@@ -59,6 +59,10 @@ typedef struct ep_request {
     ep_policy metered;
     int is_provisional;
     int64_t counted;
+    /** the range that is written, if RequestHeader has set Content-Range since the head
+     * was judged; it bounds sizes, and nothing else goes by it */
+    int has_written;
+    ep_range written;
     /** what operators get to see of it; NULL: nothing so far */
     struct ep_counted *counted_as;
     /** of them, what handlers were given; and 1: a handler has failed, and what is
