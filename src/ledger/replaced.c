@@ -2,6 +2,7 @@
 
 #include "ledger/replaced.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -56,6 +57,26 @@ static int64_t replaceable(const struct stat *found)
     }
     return allocated(found) < found->st_size ? allocated(found)
                                              : (int64_t)found->st_size;
+}
+
+/*
+ * 1 if mod_dav_fs stores the files of a place.  Other providers, such as mod_dav_svn,
+ * keep them elsewhere, and keep the begin of content that was cut.  mod_dav tells the
+ * provider by a function, but does not offer it as an optional one, and this module
+ * has to load without mod_dav.  httpd loads modules with RTLD_GLOBAL.  Where the
+ * function is not found, mod_dav is linked into httpd or is not there.
+ */
+static int is_file_system(request_rec *r)
+{
+    const char *(*provider_name)(request_rec *r);
+    const char *name;
+
+    *(void **)&provider_name = dlsym(RTLD_DEFAULT, "dav_get_provider_name");
+    if (provider_name == NULL) {
+        return 1;
+    }
+    name = provider_name(r);
+    return name != NULL && strcmp(name, "filesystem") == 0;
 }
 
 /* 1 if mod_dav's handler runs, or may run if the handler is not known yet */
@@ -113,7 +134,7 @@ void ep_replaced_look(ep_replaced *replaced, request_rec *r, int is_final)
     found = ep_facts_range(r, &now.range);
     now.is_partial = found == EP_RANGE_BYTES;
     /* mod_dav answers a malformed range with 400, so it writes no file */
-    if (is_dav(r, is_final) && found != EP_RANGE_MALFORMED) {
+    if (is_dav(r, is_final) && found != EP_RANGE_MALFORMED && is_file_system(r)) {
         now.path = path_of(r);
     }
     if (now.path != NULL && replaced->path != NULL
