@@ -140,6 +140,20 @@ static int64_t left_of(const ep_holding *holding)
                                                             : state->given;
 }
 
+/* 1 if a program has answered a query by a list, and so has stored nothing: however
+ * often people list a full site, it lets them in */
+static int has_listed(const ep_holding *holding)
+{
+    const request_rec *r = holding->initial;
+
+    while (r->next != NULL) {
+        r = r->next;
+    }
+    return r->status == HTTP_MULTI_STATUS
+           && ep_check_is_query(&holding->state->facts)
+           && !ep_stage_is_cut(holding->state->stage);
+}
+
 /* Once it has run, there is no claim. */
 static apr_status_t end(void *data)
 {
@@ -151,7 +165,10 @@ static apr_status_t end(void *data)
         ep_replaced_drop(&holding->replaced);
         return APR_SUCCESS;
     }
-    if (is_success(holding)) {
+    if (has_listed(holding)) {
+        ep_ledger_release(&holding->claim);
+    }
+    else if (is_success(holding)) {
         ep_ledger_settle(&holding->claim, received,
                          ep_replaced_stored(&holding->replaced,
                                             content_of(holding->state)));
@@ -253,7 +270,7 @@ static void loosen(const ep_policy *policy, ep_ledger_charge *charge)
     if (charge->kind == EP_CHARGE_ALLOWANCE) {
         charge->limit = INT64_MAX;
     }
-    else {
+    else if (ep_policy_count_from(policy) > 0) {
         charge->overdraft = ep_amount_times(
             (uint64_t)ep_policy_count_from(policy), OVERDRAFTS);
     }
@@ -732,6 +749,15 @@ static void put_off(ep_request *state, request_rec *place, int64_t let_in)
     (*last)->policy = state->policy;
 }
 
+/* @return the most content up to which nobody is kept out by free space, a slot or the
+ * ledger; bytes, or -1 */
+static int64_t small_up_to(const ep_request *state)
+{
+    return ep_check_is_query(&state->facts)
+               ? EP_QUERY_MAX
+               : ep_check_small_up_to(&state->policy, &state->facts);
+}
+
 /* @param place whose limits are asked; the policy is its own
  * @param bytes of content that has come; 0: none, the head tells how much there is
  * @return as ep_claim_take() */
@@ -740,7 +766,7 @@ static int take_for(request_rec *r, ep_request *state, request_rec *place,
 {
     const int is_new = state->holding == NULL;
     ep_holding *holding = is_new ? make_holding(r, state) : state->holding;
-    const int64_t small = ep_check_small_up_to(&state->policy, &state->facts);
+    const int64_t small = small_up_to(state);
     const int is_small = small >= (bytes > 0 ? bytes : state->counted);
     int64_t claimed = bytes;
     int result;
@@ -850,12 +876,18 @@ static int is_dav(const request_rec *r)
 
 int ep_claim_check_handler(request_rec *r, ep_request *state)
 {
-    ep_holding *holding = state->holding;
+    ep_holding *holding;
 
     /* of a request that may ask for limits, no facts are known */
     if (is_dav(r) && state->has_facts && ep_facts_let_in(&state->facts) >= 0) {
         forget(state);
     }
+    /* a program may store a query: it counts as a small upload does */
+    else if (state->put_off != NULL && ep_check_is_query(&state->facts)
+             && !take_put_off(r, state, 0)) {
+        return 0;
+    }
+    holding = state->holding;
     if (holding == NULL || holding->claim.is_held == 0) {
         return 1;
     }
