@@ -81,6 +81,10 @@ ScriptAlias /store/ "$stores/"
 <Location /cgi/app.cgi/space>
     ExpectPolicyFreeSpace 100%
 </Location>
+<Location /cgi/app.cgi/reserve>
+    ExpectPolicyFreeSpace 100%
+    ExpectPolicyCountFrom Off
+</Location>
 <Location /cgi/app.cgi/busy>
     ExpectPolicyConcurrent 2 client
 </Location>
@@ -183,6 +187,9 @@ like($server->error_log, qr/would-refuse: error=quota_exceeded/, 'and says so');
 is(login('/cgi/app.cgi/space', 12)->{status}, 200, 'full disk: a login is let in');
 refused_ok($server->announce('/cgi/app.cgi/space', SMALL + 1, method => 'POST'), 'insufficient_storage',
            'an upload is not');
+
+refused_ok($server->announce('/cgi/app.cgi/reserve', 12, method => 'POST'),
+           'insufficient_storage', 'with ExpectPolicyCountFrom Off, a login is not either');
 
 # Of unknown length: as far as it is small.
 is($server->put_chunked('/cgi/app.cgi/full', 12, method => 'POST')->{status}, 200,
