@@ -80,7 +80,7 @@ becomes_ok('real', LIMIT - FOREIGN, 'a directory is measured');
 becomes_ok('fixed/link', LIMIT - 2 * FOREIGN, 'so is what an administrator links to');
 for my $path (@links) {
     my ($link) = $path =~ m{^(home/\w+)};
-    said_ok($path, $link, "$path: the link that is not followed is said once");
+    said_ok($path, $link, "$path: the link that is not followed is logged once");
     is(left($path), LIMIT, "$path: nothing is told of what it leads to");
 }
 

@@ -18,8 +18,7 @@ if (!is_mpm('prefork')) {
 
 # The child tells itself to end, in the very moment, if a file is there; what
 # threads a child has from its start are none of this.
-my $dir = vars('t_logs') . "/moment$$";
-mkdir $dir or die "$dir: $!";
+my $dir = new_directory('moment');
 open my $out, '>', "$dir/moment.c" or die "$dir: $!";
 print $out <<"END";
 #define ARMED "$dir/armed"

@@ -28,6 +28,7 @@ put_file("pool/$_.txt", "the answer to $_\n") for 1 .. CLIENTS;
 
 # What each kind of request is answered with.
 my $number;
+my $hidden = unique('hidden');
 my %kinds = (
     get => sub {
         return (head_bytes(method => 'GET', path => "/pool/$number.txt"),
@@ -42,7 +43,7 @@ my %kinds = (
                 . 'x' x 300_000, 413, qr/"error":"content_too_large"/);
     },
     request_in_it => sub {
-        my $content = ExpectPolicy::Wire::marker_request("hidden$$") x 40;
+        my $content = ExpectPolicy::Wire::marker_request($hidden) x 40;
         return (head_bytes(path => '/app/types', length => length $content)
                 . $content, 415, qr/"error":"unsupported_content_type"/);
     },
@@ -127,7 +128,7 @@ $all += $_ for values %done;
 is($all, CLIENTS * ROUNDS, 'all of them');
 is_deeply([sort keys %done], [sort keys %kinds], 'of every kind');
 cmp_ok($done{get}, '>=', CLIENTS * ROUNDS / 2, 'ordinary ones among them');
-unlike(slurp(vars('t_logs') . '/access_log'), qr{"GET /hidden$$ },
+unlike(slurp(vars('t_logs') . '/access_log'), qr{"GET /$hidden },
        'no content was taken for a request');
 # they did share connections
 my %ports;

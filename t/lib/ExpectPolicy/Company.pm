@@ -18,7 +18,6 @@ use Time::HiRes qw(time sleep);
 our @EXPORT = qw(guard example php_fpm fill_up scratch certificate over_tls program backend seen
                  run_client run_curl status_ok write_text refusals mixed_ok);
 
-my $serial = 0;
 my @children;
 
 # The guard under test: an httpd with further modules.  The application is at
@@ -373,7 +372,7 @@ sub mixed_ok {
         my $asks = $n % 3 == 0;
         my $always = $n % 5 < 2;
         my $length = $large ? $limit + 1 + $n * 100 : 1 + $n % $limit;
-        my $tag = sprintf 'mix%dx%dx', $$, ++$serial;
+        my $tag = ExpectPolicy::Wire::unique('mix');
         my $request = ExpectPolicy::Wire::marker_request(
             ExpectPolicy::Wire::marker());
         my $content = substr $request x (1 + $length / length $request), 0,

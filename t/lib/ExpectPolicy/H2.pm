@@ -19,7 +19,6 @@ use constant {
     END_STREAM => 1, ACK => 1, END_HEADERS => 4, PADDED => 8, PRIORITY => 0x20,
 };
 
-my $serial = 0;
 
 # RFC 7541 Appendix A
 my @static = (undef, map { [split /=/, $_, 2] } split /\|/, join '|',
@@ -117,7 +116,7 @@ sub header_block {
 # Returns the stream's number.
 sub request {
     my ($self, %ask) = @_;
-    my $tag = $ask{tag} // sprintf 'h2x%dx%d', $$, ++$serial;
+    my $tag = $ask{tag} // ExpectPolicy::Wire::unique('h2x');
     my $canary = sprintf 'canary%d', 1e9 + int rand 1e9;
     my $path = $ask{path} // '/';
     $path .= ($path =~ /\?/ ? '&' : '?') . "t=$tag";

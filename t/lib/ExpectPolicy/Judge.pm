@@ -1,8 +1,8 @@
 package ExpectPolicy::Judge;
 
-# What others think of the forms in which numbers and documents are told: a
-# JSON Schema of docs/schema, the reference parser of OpenMetrics, promtool.
-# Who is not installed fails the test that asks.
+# Checks documents and numbers by other programs: a JSON Schema of docs/schema, the
+# reference parser of OpenMetrics, promtool.  If a program is not installed, the test
+# that needs it fails.
 
 use strict;
 use warnings;

@@ -59,9 +59,8 @@ sub judge {
     return ($? >> 8, $output, $dir);
 }
 
-# What a test asks of limits that count holds for each upload, however small, unless
-# it says something else: count_from => what ExpectPolicyCountFrom says, or undef:
-# nothing.
+# In a test, limits that count hold for each upload, however small, unless the test
+# sets count_from: the value of ExpectPolicyCountFrom, or undef: no such line.
 sub start {
     my ($class, $text, %how) = @_;
     my $port = free_port();
@@ -106,8 +105,8 @@ sub launch {
         . ExpectPolicy::Wire::slurp("$dir/error_log");
 }
 
-# One of the ports that this run of t/TEST has for itself.  A test that starts
-# many servers comes by the same ports again, when others are stopped.
+# One of the ports that belong to this run of t/TEST.  A test that starts many
+# servers gets the same ports again, after others are stopped.
 use constant PORTS => 20;
 my $turn = 0;
 sub free_port {
@@ -133,8 +132,8 @@ sub has_ended {
 }
 
 # The event MPM (2.4.49 to 2.4.71 at least) looks at the sockets of its workers
-# when it is ended by SIGTERM, and crashes where one is just being closed
-# (close_worker_sockets() in event.c); so nobody is served any more by then.
+# when it is ended by SIGTERM, and crashes if one is being closed at that moment
+# (close_worker_sockets() in event.c).  So this waits until no client is served.
 sub stop {
     my ($self) = @_;
     my $pid = delete $self->{pid} or return;

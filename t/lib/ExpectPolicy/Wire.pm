@@ -1,6 +1,6 @@
 package ExpectPolicy::Wire;
 
-# HTTP/1 on a bare socket, for everything that a client library would hide:
+# HTTP/1 on a raw socket, for everything that a client library would hide:
 # interim responses, answers that come before the content, what is sent behind
 # the answer, and when.
 
@@ -23,17 +23,17 @@ our @EXPORT = qw(
     refusal_ok accepted_ok parse_json same_refusal
     log_lines logged_once access_line access_ok app_ran app_calls app_says
     no_marker_was_served put_file make_tree slurp document_root
-    wait_until new_directory MARKER_COUNT
+    wait_until new_directory unique MARKER_COUNT
 );
 
-# Answers that are said to come at once take a few milliseconds; a server that
-# waits for the content needs the 8 seconds of its Timeout.  The machines in
-# between are noisy.
+# An answer that comes at once takes a few milliseconds; a server that waits for the
+# content answers after its Timeout of 8 seconds.  The bound lies between, since the
+# machine may be busy.
 our $HARD_MS = 2500;
 # How long a test waits for anything at all.
 our $PATIENCE = 20;
 
-# One test file, however it hangs, does not hold up the rest.
+# A test file that hangs is ended, so that the others can run.
 $SIG{ALRM} = sub { die "this test file took too long\n" };
 alarm 240;
 $SIG{PIPE} = 'IGNORE';
@@ -62,11 +62,18 @@ sub port_of {
     return vars(!$name || $name eq 'main' ? 'port' : "${name}_port");
 }
 
-# A directory of this test's own, whose name begins with a word.  The system may use
-# the pid of an earlier test of the same run again, so the time is part of the name.
+# A name that no other test of the run has, for paths and queries.  The system may use
+# the pid of an earlier test again, so the time is part of the name.  No name is the
+# begin of another one.
+sub unique {
+    my ($word) = @_;
+    return sprintf '%s%dx%dx%dx', $word, $^T, $$, ++$serial;
+}
+
+# A directory of this test's own, whose name begins with a word.
 sub new_directory {
     my ($word) = @_;
-    my $dir = sprintf '%s/%s%d-%d-%d', vars('t_logs'), $word, $^T, $$, ++$serial;
+    my $dir = vars('t_logs') . '/' . unique($word);
     mkdir $dir or die "$dir: $!";
     return $dir;
 }
@@ -158,7 +165,7 @@ sub converse {
         access => -s vars('t_logs') . '/access_log' || 0,
     };
     my $sock;
-    # a full accept queue is no answer to any question asked here
+    # a full accept queue is no result: try again
     for (1 .. 50) {
         $sock = IO::Socket::IP->new(PeerHost => '127.0.0.1', PeerPort => $port,
                                     Timeout => 5) and last;
@@ -173,7 +180,7 @@ sub converse {
 
 sub exchange {
     my ($conn, %ask) = @_;
-    my $tag = $ask{tag} // sprintf 'ep%dx%dx', $$, ++$serial;
+    my $tag = $ask{tag} // unique('ep');
     my $canary = sprintf 'canary%d', 1e9 + int rand 1e9;
 
     my $head = $ask{raw_head};
@@ -215,7 +222,7 @@ sub exchange {
     my $linger = $ask{linger} // 3;
     my $closes = grep { lc $_ eq 'close' } values_of($res, 'connection');
     if ($linger && (!$res->{status} || $closes)) {
-        # the server half-closes at once, and what it had to say is said
+        # the server half-closes at once, after the complete answer
         fill($conn, time + $linger) until $conn->{eof} || $conn->{late};
         $res->{ms_eof} = (time - $sent) * 1000;
     }
@@ -224,9 +231,9 @@ sub exchange {
     return $res;
 }
 
-# A request that may only ever be content.
+# A path in content that looks like a request, and must never be served.
 sub marker {
-    my $marker = sprintf 'marker%dx%d', $$, ++$serial;
+    my $marker = unique('marker');
     push @markers, $marker;
     return $marker;
 }
