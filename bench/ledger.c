@@ -1,10 +1,11 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
 /*
- * What the ledger costs an upload that nobody gets in the way of: one
- * reservation and one settlement, with the lock, the clock and all, beside one
- * atomic compare-and-swap on the cache line of the upload's account.  Taken in
- * turn in one process; the median of all rounds.  Fails at a microsecond.
+ * The cost of the ledger for an upload if no other process holds the lock: one
+ * reservation and one settlement, with lock and clock, compared with one atomic
+ * compare-and-swap on the cache line of the upload's account.  All are measured in
+ * turn in one process; the result is the median of all rounds.  Fails at one
+ * microsecond.
  */
 
 #include "ledger/shm_file.h"
@@ -81,7 +82,8 @@ static void four(int i)
     upload(charges, 4);
 }
 
-/* The same with content: a client that has sent nothing gives way to others. */
+/* The same, and the report of the first content: after it, the claim cannot be
+ * revoked. */
 static void fed(int i)
 {
     ep_ledger_claim claim = { 0 };
@@ -99,7 +101,7 @@ static void fed(int i)
     ep_shm_book_settle(&claim, 1000, 1000);
 }
 
-/* Another client each time, so that little of it is in the cache. */
+/* Another client for each call, so most of its data is not in the cache. */
 static void others(int i)
 {
     const int client = i % KEYS;
@@ -163,7 +165,7 @@ static int by_size(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* The last word of the only account there is, which nobody uses. */
+/* Finds the last word of the only account, which no code uses. */
 static void find_line(void)
 {
     uint32_t i;

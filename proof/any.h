@@ -1,15 +1,14 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
 /**
- * Values of which the analyser knows nothing but the type.
+ * Values of which the analyser knows only the type.
  *
- * A text lies in one of two twins, and the analyser is not told in which.
- * Otherwise it would write down what each test tells about a character, and
- * follow each combination of such knowledge on its own: exponentially many.  Of
- * a character that lies in one place or another it can remember nothing, so
- * after n characters there is one case, not two to the n.  It still knows
- * where the NUL is.  Nothing is lost but precision, and nothing is assumed:
- * what holds for twins of any content holds for one text.
+ * A text lies in one of two arrays, the twins, and the analyser does not know in
+ * which.  Otherwise it would record what each test tells about a character, and follow
+ * each combination of these facts: exponentially many.  It can record nothing about a
+ * character that lies in one of two places, so after n characters there is one case
+ * and not 2^n.  It still knows where the NUL is.  Only precision is lost, and nothing
+ * is assumed: what holds for twins of any content holds for one text.
  */
 #ifndef ANY_H
 #define ANY_H

@@ -6,7 +6,7 @@
 # Paths are relative to the top directory; what they write lies in build/proof
 # and build/model.
 
-# gcc is the preprocessor of the one, and compiles what the other writes
+# gcc is Eva's preprocessor, and compiles the program that Spin writes
 PROOF_PACKAGES = frama-c-base gcc perl spin
 
 .PHONY: check-proof check-model

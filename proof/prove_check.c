@@ -9,7 +9,7 @@
  */
 #include "upload.h"
 
-/* What every row has, so that nobody has to ask. */
+/* Facts that hold for every row of the table. */
 static void rows(void)
 {
     int code;
@@ -26,7 +26,7 @@ static void rows(void)
     }
 }
 
-/* Each check where it has something to look at. */
+/* Calls each check with the fields that it needs. */
 static void ask(void)
 {
     const int64_t size = ep_check_requested(&facts);
@@ -50,7 +50,7 @@ static void ask(void)
     }
 }
 
-/* Expectations too long to be met by chance. */
+/* Expectations that arbitrary short texts cannot match. */
 static void known_expectations(void)
 {
     names[0] = "100-continue";

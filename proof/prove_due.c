@@ -39,7 +39,7 @@ static void parse(const char *at, size_t length)
     }
 }
 
-/* Nothing is known of what a ledger says. */
+/* A tree with any values. */
 static void any_tree(void)
 {
     Frama_C_make_unknown((char *)&tree, sizeof(tree));

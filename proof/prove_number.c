@@ -9,8 +9,8 @@
 
 enum { longest = 32 };
 
-/* One text without a twin: a digit has to be known to be one where it is
- * reckoned with. */
+/* One text without a twin: to compute with a character, the analysis has to know that
+ * it is a digit. */
 static char text[longest + 1];
 
 static void size_parse(const char *at)

@@ -54,7 +54,7 @@ static const ep_setting *any_line(int half)
     return lines[Frama_C_interval(0, 3)];
 }
 
-/* A half that sections were put together to before. */
+/* A half to which sections were added before. */
 static void fill_counted(ep_half *half, int side)
 {
     int i;
@@ -136,7 +136,7 @@ static void numbers(const ep_policy *policy)
     //@ check not_the_ceiling: least != &ceiling;
 }
 
-/* What another place asks at least is added, and nothing is taken away. */
+/* The AT_LEAST demands of another place are added, and no demand is removed. */
 static void keep_least(ep_policy place, const ep_policy *other)
 {
     const int asks = ep_policy_asks_at_end(&place);
@@ -257,7 +257,7 @@ int main(void)
             server_names[1] = ANY_OF(listed, j);
             owner_names[0] = ANY_OF(name, j);
             owner_names[1] = ANY_OF(name, i);
-            /* rules without names go the way of the first, MODE */
+            /* rules without names are treated as the first one, MODE */
             for (rule = 0; rule <= EP_RULE_ENCODINGS; rule++) {
                 covers((ep_rule)rule, ANY_OF(listed, i), ANY_OF(name, j));
                 is_laxer((ep_rule)rule);
@@ -268,7 +268,7 @@ int main(void)
     for (rule = EP_RULE_ENCODINGS + 1; rule < EP_RULES; rule++) {
         is_laxer((ep_rule)rule);
     }
-    /* what a policy holds of a list rule has names: composing saw to it */
+    /* in a composed policy, a list rule always has names */
     for (rule = 0; rule < EP_RULES; rule++) {
         server[rule].names = server_names;
         owner[rule].names = owner_names;

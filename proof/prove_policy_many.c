@@ -1,7 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE.
  *
- * More names than there are places for.  How many were taken is kept as a
- * range here; that only what was written is read, prove.c shows.
+ * More names than the array has places.  Here the analysis keeps the number of names
+ * as a range; prove_policy.c shows that only written elements are read.
  *
  * sources: policy auth expect media text
  * targets: ep_policy_names

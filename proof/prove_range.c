@@ -16,7 +16,7 @@ enum { longest = 8, front = 6 };
 
 static char text[front + longest + 1];
 
-/* Two characters decide whether a position still fits. */
+/* The last two characters decide whether a position is too large. */
 static char large[] = "bytes 0-922337203685477580??/*";
 enum { open = 26 };
 

@@ -9,7 +9,7 @@
 
 #include "core/policy/stage.h"
 
-/* What never happens, whatever comes. */
+/* Transitions that no event causes. */
 static void move(ep_stage from, ep_stage_event event)
 {
     ep_stage to = from;

@@ -74,7 +74,7 @@ static void decide_counted(ep_code code)
     //@ check cut_is_unknown: verdict.requested == EP_UNKNOWN;
 }
 
-/* Whatever a verdict says, with what every refusal by REFUSE has. */
+/* Any verdict, with the setting that every refusal by REFUSE has. */
 static void temporary(void)
 {
     static ep_verdict any;
@@ -114,7 +114,7 @@ static void decide_core_refused(void)
     //@ check always_417: verdict.status == 417;
 }
 
-/* What stores without sending content. */
+/* A request that stores files without content. */
 static void decide_announced(void)
 {
     ep_verdict_announced(&policy, &facts, &verdict);
@@ -123,7 +123,7 @@ static void decide_announced(void)
             || verdict.code == EP_REFUSED; */
 }
 
-/* Expectations too long to be met by chance. */
+/* Expectations that arbitrary short texts cannot match. */
 static void known_expectations(void)
 {
     static const char *const values[] = {
@@ -141,7 +141,7 @@ static void known_expectations(void)
     }
 }
 
-/* Whatever the facts are, who demands nothing refuses nothing. */
+/* A policy without demands refuses nothing, for any facts. */
 static void silent_policy(void)
 {
     static const ep_policy silent;
@@ -150,7 +150,7 @@ static void silent_policy(void)
     //@ check admitted: verdict.code == EP_ADMITTED && verdict.status == 0;
 }
 
-/* Whatever the policy is, it looks at uploads and expectations only. */
+/* Any policy refuses only uploads and expectations. */
 static void plain_request(void)
 {
     ep_facts plain = facts;

@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** A report of which nothing is known but its form. */
+/** A report of which only the form is known. */
 #ifndef REPORT_H
 #define REPORT_H
 

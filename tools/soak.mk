@@ -2,8 +2,8 @@
 #
 # check-soak   a minute of mixed traffic with graceful restarts (tools/soak)
 # soak         the same for SOAK_SECONDS
-# lingering    what refused senders at line rate cost (bench/lingering), for
-#              LINGERING_SECONDS in each of the cases
+# lingering    the cost of refused clients that send at line rate
+#              (bench/lingering), LINGERING_SECONDS for each case
 
 SOAK_SECONDS ?= 900
 LINGERING_SECONDS ?= 30

@@ -2,7 +2,7 @@
 #
 # check-browser    conf-examples/upload.html in Chromium, over HTTP/1.1 and
 #                  HTTP/2, against conf-examples/browser.conf
-# measure-browser  what each ExpectPolicyLinger costs there; takes minutes
+# measure-browser  measures each ExpectPolicyLinger there; takes minutes
 #
 # playwright-core comes by npm, exactly as package-lock.json says, into build/.
 

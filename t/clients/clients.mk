@@ -1,9 +1,9 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 #
-# clients        what some dozen clients make of a refused upload: writes the
+# clients        measures how a dozen clients handle a refused upload: writes the
 #                tables in docs/operations.md; about 10 minutes
-# check-clients  with Linger Full, the clients that check has anyway get to
-#                read the document
+# check-clients  with Linger Full, the clients that check installs read the
+#                document
 
 CLIENTS_PACKAGES = $(BUILD_PACKAGES) perl curl wget php-cli php-curl \
     python3-requests python3-aiohttp python3-httpx nodejs:node libwww-perl ruby \

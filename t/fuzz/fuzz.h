@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** What all fuzz targets share. */
+/** Functions that all fuzz targets use. */
 #ifndef FUZZ_H
 #define FUZZ_H
 
@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/** Ends the program where the code under test breaks a promise. */
+/** Ends the program if the code under test breaks a promise. */
 #define PROMISE(condition) \
     do { \
         if (!(condition)) { \
@@ -29,12 +29,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
  */
 char *fuzz_line(const uint8_t **data, size_t *size);
 
-/** Longer texts are not asked of fuzz_matches(), which is slow. */
+/** The longest text for fuzz_matches(), which is slow. */
 #define FUZZ_MATCH_MAX 256
 
 /**
- * The other opinion on a grammar: a POSIX extended regular expression that has
- * to match all of the text.
+ * A second implementation of a grammar: a POSIX extended regular expression that has
+ * to match the whole text.
  * @param pattern a literal: compiled once and kept
  */
 int fuzz_matches(const char *pattern, const char *text);

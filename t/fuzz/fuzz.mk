@@ -13,7 +13,7 @@ FUZZ_CLANG ?= clang
 FUZZ_JANSSON ?= -ljansson
 
 FUZZ_TARGETS = $(patsubst t/fuzz/fuzz_%.c,%,$(sort $(wildcard t/fuzz/fuzz_*.c)))
-# fewer files than this are no corpus
+# the fewest files of a corpus
 FUZZ_SEEDS_MIN = 20
 
 FUZZ_CFLAGS = -std=c99 -Wall -Wextra -Wshadow -Wconversion -Werror \
@@ -34,7 +34,7 @@ build/fuzz/libfuzzer_%: t/fuzz/fuzz_%.c $(FUZZ_SOURCES) $(FUZZ_HEADERS)
 	$(FUZZ_CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined \
 	    -fno-sanitize-recover=all -o $@ $(filter %.c,$^) $(FUZZ_JANSSON)
 
-# A corpus that is missing or thin is a failure, as is finding no target.
+# Fails if a corpus is missing or too small, and if there is no target.
 .PHONY: check-fuzz
 check-fuzz: $(patsubst %,build/fuzz/replay_%,$(FUZZ_TARGETS))
 	@test -n "$(FUZZ_TARGETS)" || { \
@@ -49,7 +49,7 @@ check-fuzz: $(patsubst %,build/fuzz/replay_%,$(FUZZ_TARGETS))
 	        cat build/fuzz/$$target.log >&2; exit 1; }; \
 	done
 
-# What is found goes to build/, never into the corpora by itself.
+# New inputs are written to build/; they are not added to the corpora.
 .PHONY: fuzz
 fuzz: $(patsubst %,build/fuzz/libfuzzer_%,$(FUZZ_TARGETS))
 	@test -n "$(FUZZ_TARGETS)" || { \

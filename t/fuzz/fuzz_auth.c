@@ -37,7 +37,7 @@ static void check_realm(const char *made)
 
 static void check_challenge(const char *text)
 {
-    /* on the heap, for a sanitizer to see what is written behind it */
+    /* on the heap, so that a sanitizer finds a write past its end */
     char *out = malloc(EP_CHALLENGE_SIZE);
     char *again = malloc(EP_CHALLENGE_SIZE);
     const size_t length = strlen(text);
@@ -46,8 +46,7 @@ static void check_challenge(const char *text)
     PROMISE(out != NULL && again != NULL);
     memset(out, 'x', EP_CHALLENGE_SIZE);
     made = ep_auth_parse_challenge(text, out);
-    /* commas put in add one byte to four at most: nothing that is looked at
-     * here can come out too long */
+    /* at most one byte is added to four: no text here can become too long */
     if (length <= FUZZ_MATCH_MAX) {
         PROMISE(made == fuzz_matches(written_pattern, text));
     }

@@ -1,11 +1,10 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
 /*
- * Input: what uploads, measurers and deaths do to a book, and bytes that are
- * written over it in between.  Whatever it holds, nothing is read or written
- * outside of it, and all that is answered is in range.  As long as nothing was
- * written over it, the accounts hold what the claims come to, and no limit is
- * exceeded.
+ * Input: calls of uploads and of measurements, deaths of processes, and bytes that are
+ * written over the book.  For any content, nothing outside of the book is read or
+ * written, and all results are in range.  As long as nothing was written over the
+ * book, each account holds the sum of its claims, and no limit is exceeded.
  */
 
 #include "core/book/book.h"
@@ -16,10 +15,10 @@
 #include "fuzz.h"
 
 #define CLAIMS 8
-/* more than share a bucket */
+/* more than one bucket holds */
 #define KEYS 20
 #define KINDS 4
-/* more than a claim can have */
+/* more than a claim can hold */
 #define PARTS 26
 #define TREES 3
 
@@ -33,7 +32,7 @@ static int is_sane;
 /* 1: claims are those of three clients, and give way to each other */
 static int has_clients;
 
-/* What is claimed, as this file sees it. */
+/* The expected claims, computed by this test. */
 static struct {
     ep_claim claim;
     uint32_t owner;
@@ -41,7 +40,7 @@ static struct {
     int64_t amounts[KINDS][KEYS];
 } claims[CLAIMS];
 
-/* Trees as they were when somebody began to measure them. */
+/* Copies of trees from the start of a measurement. */
 static ep_tree seen[TREES];
 
 static uint8_t byte(void)
@@ -53,7 +52,7 @@ static uint8_t byte(void)
     return *input++;
 }
 
-/* Amounts with a border near them, from 0 on. */
+/* Amounts near a limit of their type, and small ones. */
 static int64_t number(void)
 {
     static const int64_t numbers[] = {
@@ -265,7 +264,7 @@ static void grow(void)
         if (result == EP_BOOK_DENIED) {
             check_denial(&denial, parts, count);
         }
-        /* the parts are any, and so may be what came of them */
+        /* the parts are arbitrary, and so are the results */
         memset(claims[slot].amounts, 0x3f, sizeof(claims[slot].amounts));
     }
     result = ep_book_grow(&book, now, parts, count, &claims[slot].claim,
@@ -321,7 +320,7 @@ static void end(int is_settled)
     memset(&claims[slot], 0, sizeof(claims[slot]));
 }
 
-/* A claim that nobody ever was given. */
+/* A claim that was never returned by a call. */
 static void forge(void)
 {
     ep_claim claim;
@@ -473,7 +472,7 @@ static void check(void)
                                       is_sane ? claims[i].amounts[kind][key]
                                               : 0);
             }
-            /* what has given way is not held any more */
+            /* a revoked part holds nothing any more */
             PROMISE(!is_sane || balance.held == held
                     || (has_clients && balance.held < held));
         }
@@ -486,7 +485,7 @@ static void check(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    /* no byte more than there is, for a sanitizer to see */
+    /* of the exact size, so that a sanitizer finds a read past its end */
     void *memory = malloc(EP_BOOK_SIZE_MIN);
 
     PROMISE(memory != NULL);
@@ -529,7 +528,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             }
             break;
         case 10:
-            /* somebody died inside, or did not */
+            /* a process has died inside, or not */
             if (byte() % 2) {
                 ep_book_leave(&book);
             }

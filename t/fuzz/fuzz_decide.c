@@ -1,9 +1,9 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
 /*
- * Input: a scenario (scenario.h); lines that make no sense are passed over.
- * Each refusal brings a document, read by a reader of JSON that shares nothing
- * with the library that wrote it.
+ * Input: a scenario (scenario.h); illegal lines are skipped.  Each refusal has a
+ * document, which a JSON parser reads that shares no code with the library that wrote
+ * it.
  */
 
 #include "core/answer/document.h"
@@ -30,7 +30,7 @@ static const int specific_status[EP_CODES] = {
  * The verdict.
  */
 
-/* Where so much content ends, or where its range says that it does. */
+/* The position at which the content ends, by its size or by its range. */
 static int64_t end_of(const ep_facts *facts, int64_t bytes)
 {
     int64_t end = bytes;
@@ -48,7 +48,7 @@ static int64_t end_of(const ep_facts *facts, int64_t bytes)
     return end;
 }
 
-/* Of the whole, in bytes; the size is known. */
+/* The size of the complete file in bytes; it is known. */
 static int64_t total_of(const ep_facts *facts)
 {
     if (facts->has_range != EP_RANGE_BYTES) {
@@ -59,7 +59,7 @@ static int64_t total_of(const ep_facts *facts)
                                            : INT64_MAX;
 }
 
-/* Not as the check itself does it. */
+/* Implemented in another way than in the check itself. */
 static int is_large_enough(const ep_policy *policy, const ep_facts *facts,
                            int64_t total)
 {
@@ -75,7 +75,8 @@ static int is_large_enough(const ep_policy *policy, const ep_facts *facts,
     return 1;
 }
 
-/* Of content of unknown length, the end says what a length would have said. */
+/* At the end of content of unknown length, the verdict is the same as for a known
+ * length. */
 static void check_end(const ep_policy *policy, const ep_facts *facts)
 {
     static const int64_t sizes[] = { 0, 1, 9, 10, 11, 1048577, INT64_MAX };
@@ -109,7 +110,7 @@ static void check_verdict(const ep_policy *policy, const ep_facts *facts,
             first = code;
             PROMISE(code == EP_UNSUPPORTED_EXPECTATION
                     || facts->content != EP_CONTENT_NONE);
-            /* nothing behind it is looked at */
+            /* the checks after it are not made */
             PROMISE(code <= EP_AUTHENTICATION_REQUIRED
                     || verdict->by[EP_AUTHENTICATION_REQUIRED] == NULL);
         }
@@ -131,7 +132,7 @@ static void check_verdict(const ep_policy *policy, const ep_facts *facts,
     PROMISE(policy->status[first] != EP_STATUS_417 || verdict->status == 417);
     PROMISE(policy->status[first] != EP_STATUS_AUTO || facts->expect != NULL
             || verdict->status == specific);
-    /* limits are told to nobody who has yet to show credentials */
+    /* no limits are told before the client has sent credentials */
     if (verdict->by[EP_AUTHENTICATION_REQUIRED] != NULL) {
         PROMISE(verdict->limit == EP_UNKNOWN);
         PROMISE(verdict->requested == EP_UNKNOWN);
@@ -150,7 +151,7 @@ static void check_verdict(const ep_policy *policy, const ep_facts *facts,
         PROMISE(verdict->requested == EP_UNKNOWN);
     }
     if (first == EP_CONTINUE_REQUIRED && verdict->limit != EP_UNKNOWN) {
-        /* who obeys the limit is not refused for it */
+        /* an upload within the limit is not refused by it */
         ep_facts obeying = *facts;
         ep_verdict again;
 
@@ -201,7 +202,7 @@ static int replaces_server(const scenario *s)
         const ep_setting *owner = s->owner.rule[rule];
 
         if (owner == NULL || rule == EP_RULE_REQUIRE_AUTH) {
-            /* silence is Any; and of credentials each may demand its own */
+            /* no setting means Any; and each side may demand its own credentials */
             if (server != NULL || rule == EP_RULE_EXPECTATIONS) {
                 return 0;
             }
@@ -228,11 +229,11 @@ static void check_tighten(const scenario *s)
     int code;
 
     memset(&no_server, 0, sizeof(no_server));
-    /* lifts the default, which is no word of the owner's */
+    /* removes the default, which the owner has not set */
     no_server.rule[EP_RULE_EXPECTATIONS] = &any;
     ep_policy_compose(&both, &s->server, &s->owner, EP_OVERRIDE_TIGHTEN);
     ep_policy_compose(&owner, &no_server, &s->owner, EP_OVERRIDE_TIGHTEN);
-    /* each is as much on as both */
+    /* each side alone has the mode of both */
     owner.mode_by = both.mode_by;
     ep_verdict_judge(&both, &s->facts, &by_both);
     ep_verdict_judge(&owner, &s->facts, &by_owner);
@@ -256,7 +257,7 @@ static void check_tighten(const scenario *s)
 }
 
 /*
- * The lists: what is told as accepted is accepted.
+ * The lists: every value that a document lists is accepted.
  */
 
 /* @return 1 if an upload that is as the name says passes the rule's check */
@@ -419,7 +420,7 @@ static void check_violations(json_piece value, const ep_verdict *verdict)
     PROMISE(listed == count);
 }
 
-/* All names that may be told are, in their order. */
+/* All names that may be listed are listed, in their order. */
 static void check_list(json_piece value, const ep_policy *policy, ep_rule rule)
 {
     json_item *items = malloc(EP_NAMES_MAX * sizeof(*items));
@@ -466,7 +467,7 @@ static size_t check_beginning(const json_item *items, size_t count,
     return i;
 }
 
-/* Nothing but what the code of the verdict brings, and all of that. */
+/* Exactly the members of the code of the verdict. */
 static void check_members(const document *d, const ep_policy *policy,
                           const ep_facts *facts, const ep_verdict *verdict)
 {
@@ -587,8 +588,8 @@ static char *told_coding(const char *value)
 }
 
 /*
- * Nothing of the client's is repeated, but a type or coding of tokens: with
- * all else of the head changed the document stays what it is.
+ * Nothing that the client sent is repeated, except a type or a coding that consists of
+ * tokens: if all other fields change, the document stays the same.
  */
 static void check_no_echo(const ep_policy *policy, const ep_facts *facts,
                           const ep_verdict *verdict, const document *d)
@@ -608,7 +609,7 @@ static void check_no_echo(const ep_policy *policy, const ep_facts *facts,
     changed.content = facts->content;
     changed.declared = 1;
     changed.hint = 2;
-    /* of which the form is made, and nothing else */
+    /* only the form of the document depends on it */
     changed.accept = facts->accept;
     changed.content_type = type;
     changed.content_encoding =
@@ -645,7 +646,7 @@ static void check_document(const ep_policy *policy, const ep_facts *facts,
  * Limits that count.
  */
 
-/* What one of them refuses, be it on the head or on the way. */
+/* A refusal by one of them, on the head or while content comes in. */
 static void check_denial(const ep_policy *policy, const ep_facts *facts,
                          const ep_setting *line, int is_cut)
 {
@@ -674,8 +675,8 @@ static void check_denial(const ep_policy *policy, const ep_facts *facts,
     check_document(policy, facts, &verdict);
 }
 
-/* Limits are told to nobody whose method, credentials or place will not do; and
- * all of them hold. */
+/* No limits are told if the method, the credentials or the place are refused; and all
+ * limits that are told hold. */
 static void check_limits(const ep_policy *policy, const ep_verdict *verdict)
 {
     static const char *const open_to_all[] = {

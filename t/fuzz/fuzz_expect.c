@@ -65,7 +65,7 @@ static char *joined(const char *a, const char *b)
     return text;
 }
 
-/* A member means the same written out, and meets itself. */
+/* A member has the same meaning if it is written again, and matches itself. */
 static void check_member(const ep_expectation *member, const char *configured)
 {
     char *text = written(member);
@@ -82,7 +82,7 @@ static void check_member(const ep_expectation *member, const char *configured)
             == ep_expect_matches(member, configured));
     PROMISE(ep_expect_matches(member, "100-Continue")
             == ep_expect_is_continue(member));
-    /* who meets whom has no direction */
+    /* matching is symmetric */
     if (ep_expect_valid(configured)) {
         rest = configured;
         PROMISE(ep_expect_next(&rest, &wanted) == EP_EXPECT_MEMBER);
@@ -117,7 +117,8 @@ static void check(const char *value, const char *configured)
     }
     PROMISE(ep_expect_has_continue(value)
             == (all.well_formed && all.continues > 0));
-    /* a list grows by what is put behind it, unless that is not a list */
+    /* a member that is appended to a list is found, unless the text is no list any
+     * more */
     PROMISE(more.well_formed == all.well_formed);
     if (all.well_formed) {
         PROMISE(more.members == all.members + 1);

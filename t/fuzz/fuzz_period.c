@@ -8,7 +8,7 @@
 
 #include "fuzz.h"
 
-/* The same in another way: the unit is added up as often as the digits say.
+/* A second implementation: adds the unit as often as the digits say.
  * @return -1: no period */
 static int64_t expected(const char *text)
 {

@@ -26,7 +26,7 @@ static int length_in(const char *text, int64_t *length)
     return errno == 0 && *end == '\0';
 }
 
-/* The way mod_dav goes, on a copy that it cuts up. */
+/* Parses as mod_dav does, on a copy that it cuts. */
 static int expected(char *text, ep_range *range)
 {
     char *dash, *slash;

@@ -8,8 +8,8 @@
 
 #include "fuzz.h"
 
-/* The same in another way: by parts, in powers of ten, up to what cannot be a
- * size any more.  @return -1: no size */
+/* A second implementation: adds powers of ten, until the number is too large for a
+ * size.  @return -1: no size */
 static int64_t expected(const char *text)
 {
     static const char units[] = "KkMmGgTt";

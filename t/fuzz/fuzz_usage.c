@@ -8,8 +8,8 @@
 
 #include "fuzz.h"
 
-/* The same in another way: a text among texts of the same length.  @return -1:
- * no number */
+/* A second implementation: compares the text with texts of the same length.  @return
+ * -1: no number */
 static int64_t expected(const char *text, size_t length)
 {
     static const char most[] = "9223372036854775807";

@@ -1,9 +1,9 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
 /*
- * Runs a fuzz target on files, and on the files of directories, without
- * libFuzzer: `replay PATH ...`.  A path that brings no file is a failure: a
- * check that looked at nothing must not pass.
+ * Runs a fuzz target on files, and on the files of directories, without libFuzzer:
+ * `replay PATH ...`.  A path without files is a failure: a check without input must
+ * not pass.
  */
 
 #include "fuzz.h"
@@ -13,7 +13,7 @@
 #include <dirent.h>
 #include <sys/stat.h>
 
-/* Far more than any file of a corpus has. */
+/* Far larger than any file of a corpus. */
 #define FILE_MAX (1 << 20)
 
 static void complain(const char *path, const char *what)
@@ -37,14 +37,14 @@ static void replay_file(const char *path)
         complain(path, "cannot be read, or is too large");
     }
     fclose(file);
-    /* no byte more than there is, for a sanitizer to see */
+    /* of the exact size, so that a sanitizer finds a read past its end */
     exact = malloc(size > 0 ? size : 1);
     if (exact == NULL) {
         complain(path, "no memory");
     }
     memcpy(exact, data, size);
     free(data);
-    /* what breaks a promise aborts: say which file it was */
+    /* a broken promise aborts: print the name of the file before */
     fprintf(stderr, "%s\n", path);
     LLVMFuzzerTestOneInput(exact, size);
     free(exact);

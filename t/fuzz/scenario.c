@@ -10,7 +10,7 @@
 #include "core/text/expect.h"
 #include "core/text/media.h"
 
-/* More lines than this are not read: a fuzzer gains nothing by them. */
+/* The most lines that are read: more would not help a fuzzer. */
 #define LINES_MAX 64
 
 struct scenario_memory {
@@ -56,7 +56,7 @@ static int is(word text, const char *wanted)
            && memcmp(text.at, wanted, text.length) == 0;
 }
 
-/* Takes the first word off a line; blanks between quotes do not end it. */
+/* Removes the first word from a line; a blank between quotes does not end the word. */
 static word take(word *line)
 {
     word first;
@@ -88,7 +88,7 @@ static word take(word *line)
     return first;
 }
 
-/* Not ep_number_size(): what is under test does not read its own tests. */
+/* Not ep_number_size(): the code under test must not read its own tests. */
 static int bytes_in(word text, int64_t *bytes)
 {
     int64_t value = 0;

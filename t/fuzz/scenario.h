@@ -1,10 +1,10 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
 /**
- * A policy and the head of a request, read from lines of text, so that unit
- * tests, seeds and what a fuzzer finds are all written in one language.
+ * A policy and the head of a request, read from lines of text: unit tests, seeds and
+ * the inputs that a fuzzer finds are written in one language.
  *
- * Policy lines begin with the half that speaks:
+ * Policy lines begin with the side that has the setting:
  *
  *     server|owner ExpectPolicy On|DryRun|Off
  *     server|owner Expectations None|Any|NAME[=VALUE] ...
@@ -32,8 +32,8 @@
  *
  * where TREE is an absolute path without a slash at its end, or *N for a
  * directory with wildcards that is N deep, and KEY client, user, host,
- * directory TREE or expr=TEXT; and lines of the request's head with what they are about; a field without
- * a text behind it is there, and empty:
+ * directory TREE or expr=TEXT.  Lines of the request's head name a part of it; a field
+ * without a text is present and empty:
  *
  *     http10, http11
  *     method, expect, type, encoding, authorization, accept TEXT
@@ -42,8 +42,8 @@
  *     hint BYTES, no-hint
  *     range TEXT                  Content-Range of a PUT
  *
- * What is not said: server ExpectPolicy On, http11, method PUT, empty.  Of two
- * lines about the same thing the later one holds.
+ * Defaults: server ExpectPolicy On, http11, method PUT, empty.  Of two lines for one
+ * setting or field, the later one holds.
  */
 #ifndef SCENARIO_H
 #define SCENARIO_H

@@ -189,7 +189,7 @@ static int string_at(cursor *c)
     return result == CLOSED;
 }
 
-/* Both are what stands behind an opening quote; escapes are seen through. */
+/* Both begin after an opening quote; escapes are decoded. */
 static int same_string(const char *a, const char *b, const char *end)
 {
     cursor left = { a, end, 0 }, right = { b, end, 0 };

@@ -1,12 +1,12 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
 /**
- * A strict reader of JSON (RFC 8259) that shares nothing with jansson: what
- * one library writes should not be judged by the same library alone.
+ * A strict JSON parser (RFC 8259) that shares no code with jansson: a document should
+ * not be judged only by the library that wrote it.
  *
- * Stricter than the RFC where a careless client could stumble: a member name
- * may not come twice in an object, a surrogate may not stand alone, U+0000 may
- * not occur.  It neither allocates nor writes, and reads only what it is given.
+ * It is stricter than the RFC where a careless client could fail: a member name must
+ * not occur twice in an object, a surrogate must not stand alone, and U+0000 must not
+ * occur.  It neither allocates nor writes, and reads only what it is given.
  */
 #ifndef STRICT_JSON_H
 #define STRICT_JSON_H

@@ -1,9 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
 /*
- * What ledger/provider.h promises, tested with every provider that is given to
- * it, one after the other; then random histories, which have to come out the same
- * in all of them.  TAP.
+ * Tests what ledger/provider.h promises with each provider in turn; then random
+ * histories, which must have the same results in all providers.  TAP.
  *
  *     contract [ROUNDS]: races and histories; 20
  */
@@ -21,7 +20,7 @@
 
 #define SECOND APR_INT64_C(1000000)
 #define HOUR (3600 * SECOND)
-/* On a machine with much else to do, a call may meet its time now and then. */
+/* On a busy machine, a call may sometimes time out. */
 #define TRIES 50
 
 static const contract_subject *const subjects[] = {
@@ -62,7 +61,7 @@ static ep_ledger_charge charge_of(ep_ledger_kind kind, unsigned int name,
     return charge;
 }
 
-/* What came of the last call. */
+/* The result of the last call. */
 static ep_ledger_denial denial;
 static apr_int64_t granted;
 static apr_status_t status;
@@ -965,7 +964,8 @@ static void settle_half(ep_ledger_claim *claim, int number)
     }
 }
 
-/* Fills, tells how many were granted, is told to go on, settles or releases. */
+/* Fills the ledger, reports how many claims were granted, waits, and settles or
+ * releases. */
 static void run_process(int to, int from, volatile int *is_on)
 {
     pthread_t threads[THREADS];
@@ -1014,7 +1014,7 @@ static int read_sum(const int *pipes)
     return sum;
 }
 
-/* @return 1: it went as it should */
+/* @return 1: all went as expected */
 static int run_race(volatile int *is_on)
 {
     ep_ledger_charge charges[2];
@@ -1278,7 +1278,7 @@ static ep_ledger_charge any_charge(void)
     return charge;
 }
 
-/* What a step came to. */
+/* The result of a step. */
 typedef struct trace {
     int what, outcome;
     apr_size_t charge;
@@ -1347,7 +1347,7 @@ static int any_number(unsigned int name)
                : -1;
 }
 
-/* Now and then, who held it does not know that it is over. */
+/* Sometimes the holder keeps a copy and does not know that the claim has ended. */
 static int any_end(unsigned int i)
 {
     const ep_ledger_claim copy = history.claims[i];

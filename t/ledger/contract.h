@@ -1,12 +1,12 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** What t/ledger/contract.c has to know of a provider to test it. */
+/** What t/ledger/contract.c needs to test a provider. */
 #ifndef CONTRACT_H
 #define CONTRACT_H
 
 #include "ledger/provider.h"
 
-/** A provider, and how it is brought into the states that a test needs. */
+/** A provider, and functions that bring it into the states that a test needs. */
 typedef struct contract_subject {
     const char *name;
     /** of its members, those from reserve on are called */
@@ -14,7 +14,7 @@ typedef struct contract_subject {
     /** An empty ledger; this process is the parent, and a child as well. */
     void (*set_up)(void);
     void (*tear_down)(void);
-    /** The server is stopped and started: nothing of it lives. */
+    /** The server is stopped and started: none of its processes is left. */
     void (*restart)(void);
     /** In a child of this process, before it calls.  NULL: nothing is to be
      * done. */

@@ -1,16 +1,16 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 #
-# check-ledger  what ledger/provider.h promises, with every provider that is there;
-#               the ledger's memory and lock without httpd: children that are killed,
-#               stopped or run next to memory that is overwritten, under
-#               ASan and UBSan; threads, under ThreadSanitizer; and what
-#               ledger-show makes of files that nobody would write
+# check-ledger  the promises of ledger/provider.h, with every provider;
+#               the ledger's memory and lock without httpd: children that are killed
+#               or stopped, and memory that is overwritten while they run, under
+#               ASan and UBSan; threads, under ThreadSanitizer; and ledger-show
+#               with damaged files
 #
 # Paths are relative to the top directory; everything built lies in build/.
 
 # how long each kind of load lasts
 LEDGER_SECONDS ?= 2
-# far above what a run takes: only a hung one meets it
+# far longer than a run takes: ends only a run that hangs
 LEDGER_TIMEOUT = 300
 
 LEDGER_SOURCES = src/ledger/shm_book.c \
@@ -31,7 +31,7 @@ build/ledger/processes: t/ledger/processes.c t/ledger/tap.h $(LEDGER_SOURCES) \
 	    -Wl,--wrap=ep_book_enter,--wrap=ep_book_leave \
 	    -Wl,--wrap=ep_account_hold,--wrap=ep_account_give_back $(LEDGER_LIBS)
 
-# what the border promises, with every provider that is there
+# the contract suite, with every provider
 CONTRACT_SOURCES = t/ledger/contract.c t/ledger/contract_shm.c \
     t/ledger/reference.c
 
@@ -42,8 +42,8 @@ build/ledger/contract: $(CONTRACT_SOURCES) t/ledger/contract.h t/ledger/tap.h \
 	    -fno-sanitize-recover=all -o $@ $(filter %.c,$^) \
 	    -Wl,--wrap=ep_book_leave $(LEDGER_LIBS)
 
-# a provider in a module file of its own, which has the border and nothing else of
-# ours
+# a provider in a module file of its own, which includes no header of this module
+# except ledger/provider.h
 SECOND_PROVIDER = build/ledger/second-provider.so
 $(SECOND_PROVIDER): t/ledger/second.c t/ledger/reference.c \
     t/ledger/contract.h src/ledger/provider.h
@@ -63,7 +63,7 @@ build/ledger/threads: t/ledger/threads.c $(LEDGER_SOURCES) $(HEADERS)
 	gcc $(LEDGER_CFLAGS) -fsanitize=thread -o $@ $(filter %.c,$^) \
 	    $(LEDGER_LIBS)
 
-# ledger-show itself, and what writes files for it and looks at what it prints
+# ledger-show, and a program that writes files for it and checks its output
 build/ledger/show: $(LEDGER_SHOW_SOURCES) $(HEADERS)
 	@mkdir -p $(@D)
 	gcc -std=c99 -Wall -Wextra -Wshadow -Wconversion -Werror -Isrc -g -O1 \

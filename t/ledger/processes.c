@@ -42,7 +42,7 @@ void __real_ep_book_leave(const ep_book *book);
 void __real_ep_account_hold(ep_account *account, int64_t amount);
 void __real_ep_account_give_back(ep_account *account, int64_t amount);
 
-/* Who is at what, for all processes. */
+/* The state of each process, shared by all. */
 static struct shared {
     volatile int is_over;
     /* a death in the lock was met */
@@ -139,7 +139,7 @@ static size_t charges_of(unsigned int child, int64_t amount,
     return 4;
 }
 
-/* On a machine with much else to do, a call may meet its time now and then. */
+/* On a busy machine, a call may sometimes time out. */
 #define TRIES 50
 
 static ep_ledger_balance balance_of(const ep_ledger_charge *charge)
@@ -166,7 +166,7 @@ static uint32_t claims(void)
     return counts.claims;
 }
 
-/* The process that gets the lock next acts upon what is told. */
+/* The process that gets the lock next carries out the orders. */
 static int recover(ep_shm_file *block, pid_t pid)
 {
     ep_shm_file_ended(block, pid);
@@ -241,8 +241,8 @@ static void close_block(ep_shm_file *block)
     ep_shm_file_close(block);
 }
 
-/* What cannot be used is set aside, and another one made; then it is put back. A
- * twin of each: the same, and it is used. */
+/* A file that cannot be used is set aside, and another one is made; then it is put
+ * back.  Each has a twin with one fact changed, which is used. */
 static void check_aside(const char *what, const char *word)
 {
     char old[sizeof(path) + 8];
@@ -556,7 +556,7 @@ static pid_t start_child(unsigned int number, void (*work)(unsigned int))
     return pid;
 }
 
-/* What a dead child was settling was counted or not; its own account knows. */
+/* The settlement of a dead child was done or not: its own account tells which. */
 static void decide(unsigned int number)
 {
     struct child *dead = &shared->child[number];
@@ -586,7 +586,7 @@ static void test_kills(int64_t seconds)
     memset(shared, 0, sizeof(*shared));
     seed = 1;
     for (i = 0; i < CHILDREN; i++) {
-        /* half of them end in the lock by themselves, half from without */
+        /* half of them end themselves inside the lock, half are killed from outside */
         dies_once_in = i % 2 == 0 ? 5000 : 0;
         pids[i] = start_child(i, upload);
     }
@@ -839,7 +839,7 @@ static void test_overwritten(int64_t seconds)
         rounds++;
     }
     shared->is_over = 1;
-    /* a child that hangs is for the caller's time-out to see */
+    /* a child that hangs is ended by the time-out of the caller */
     for (i = 0; i < CHILDREN; i++) {
         waitpid(pids[i], &status, 0);
         crashed += !WIFEXITED(status) || WEXITSTATUS(status) != 0;
@@ -871,7 +871,7 @@ static void test_overwritten(int64_t seconds)
                 "another version");
 }
 
-/* Somebody else has the lock of the file */
+/* Another process has the lock of the file */
 
 static void test_busy(void)
 {
@@ -911,7 +911,7 @@ static void test_busy(void)
     check(!ep_shm_file_retry(&block) && reserve_one(&claim) == APR_EAGAIN,
           "a second attempt counts nothing either");
 
-    /* of what does not fit, another one is made */
+    /* if the file does not fit the configuration, another one is made */
     check(stat(path, &before) == 0
               && ep_shm_file_open(&third, path, 2 * SIZE, why)
                      == EP_LEDGER_NEW
@@ -1035,7 +1035,7 @@ static void test_told(void)
 
 /* Amounts that are overwritten */
 
-/* Puts another number in place of one, wherever that is. */
+/* Replaces a number in the block by another one, wherever it is. */
 static int overwrite(const ep_shm_file *block, int64_t number, int64_t other)
 {
     volatile int64_t *at = (volatile int64_t *)(void *)memory_of(block);

@@ -1,11 +1,10 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
 /*
- * A provider that is as simple as it can be: one mutex, lists that are looked
- * through from the beginning, and the rules of ledger/provider.h written down
- * once more, without a look at those of core/book.  It has room for all that the
- * tests ask for, so nothing is ever left out for want of it, and no claim gives
- * way: confirm is NULL.
+ * The simplest provider: one mutex, lists that are searched from the beginning, and
+ * the rules of ledger/provider.h written a second time, independently of core/book.
+ * It has room for all that the tests claim, so no charge is left out, and no claim is
+ * revoked: confirm is NULL.
  */
 
 #include "contract.h"
@@ -32,9 +31,10 @@ typedef struct account {
     apr_int64_t until, period;
     /* QUOTA */
     int is_known, is_file, is_owners;
-    /* at which start somebody asked last, and whether it was announced */
+    /* the start of the server at which it was asked for last, and whether it was
+     * announced */
     int start, is_announced;
-    /* what others than uploads have brought, bytes */
+    /* bytes that did not come by uploads */
     apr_int64_t base;
     /* of the last one that was granted something */
     apr_int64_t limit;
@@ -54,7 +54,7 @@ typedef struct held {
     int account;
     apr_int64_t amount;
     int is_owners;
-    /* 1: its tree was measured meanwhile, so that it takes nothing off */
+    /* 1: its tree was measured meanwhile, so nothing is subtracted */
     int is_measured;
 } held;
 
@@ -70,7 +70,7 @@ typedef struct claim {
 static struct shared {
     pthread_mutex_t mutex;
     apr_status_t fails;
-    /* what a settlement that could not be done was to be */
+    /* a settlement that could not be done yet */
     struct { apr_uint64_t serial; int is_settled;
              apr_int64_t received, stored; } owed[CLAIMS];
     int owed_count;
@@ -269,7 +269,7 @@ static void leave(void)
 
 /* ---------------------------------------------------------------- reserving */
 
-/* What all charges of one account come to. */
+/* The sum of all charges in one account. */
 typedef struct want {
     /* the one that is named in a denial */
     apr_size_t charge;

@@ -1,7 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
 /*
- * What ledger-show makes of a file that nobody would write:
+ * Runs ledger-show on damaged files:
  *
  *     shown PROGRAM DIRECTORY CORPUS ...
  *

@@ -1,8 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
 /*
- * Threads of one process at the block, for ThreadSanitizer, which sees no other
- * processes.  TAP.
+ * Threads of one process that use the block, for ThreadSanitizer, which does not see
+ * other processes.  TAP.
  */
 
 #include "ledger/shm_file.h"
@@ -58,7 +58,7 @@ static int upload(int round)
     }
     if (round % 100 == 0) {
         if (ep_shm_book_next_tree(&place, &tree) == APR_SUCCESS) {
-            /* refused as a rule, as others are at it */
+            /* usually refused, since other threads hold the lock */
             ep_shm_book_report_usage(&tree, AMOUNT, 1, round % 200 == 0);
         }
         ep_shm_book_announce_trees(charges, 1, &without);
@@ -79,7 +79,7 @@ static void *work(void *data)
 
     for (i = 0; i < ROUNDS; i++) {
         *wrong += upload(i);
-        /* nobody has anything else to do: the others get the lock, too */
+        /* the threads do nothing else: a pause lets the others get the lock */
         usleep(10);
     }
     return NULL;

@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** What was written to a sink, and a report to write about. */
+/** A sink that keeps the text, and a report to write. */
 #ifndef PAPER_H
 #define PAPER_H
 
@@ -20,8 +20,8 @@ paper *new_paper(void);
 size_t count_of(const paper *p, const char *text);
 
 /**
- * A report with two hosts, the second of which has each count, and a name that
- * would be harm in every form; to be changed at will.
+ * A report with two hosts, the second of which has each count, and a name with
+ * characters that are special in every form.  Tests may change it.
  */
 ep_report *new_report(void);
 

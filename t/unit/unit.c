@@ -51,7 +51,7 @@ void given(scenario *s, ep_policy *policy, const char *lines,
 const struct longest_list_of longest_lists[LONGEST_LISTS] = {
     { EP_RULE_EXPECTATIONS, "supported_expectations", "nnn", 'n', 'n' },
     { EP_RULE_EXPECTATIONS, "supported_expectations", "nnn=\"", '\t', '"' },
-    /* nearly every byte of it doubles */
+    /* JSON escapes nearly every byte of it, which doubles it */
     { EP_RULE_EXPECTATIONS, "supported_expectations", "nnnn=\"", '\\', '"' },
     { EP_RULE_METHODS, "allowed_methods", "MMM", 'M', 'M' },
     { EP_RULE_TYPES, "supported_types", "ttt/", 's', 's' },

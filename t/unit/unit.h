@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** What all suites share. */
+/** Functions that all suites use. */
 #ifndef UNIT_H
 #define UNIT_H
 
@@ -17,8 +17,8 @@
     tcase_add_loop_test(tcase, test, 0, (int)COUNT(rows))
 
 /**
- * Room that ends where a page begins that nobody may touch, so that one byte
- * too many ends the test.  Never released: each test is a process of its own.
+ * Memory that ends at a page without access, so that a read or write past its end ends
+ * the test.  Never released: each test is a process of its own.
  */
 void *guarded_room(size_t size);
 
@@ -29,7 +29,7 @@ const char *guarded(const char *text);
 int span_is(const char *at, size_t length, const char *text);
 
 /**
- * Reads a scenario, every line of which has to make sense.  To be freed.
+ * Reads a scenario, all lines of which must be legal.  To be freed.
  * @param more further lines, or ""
  * @param policy set to what both halves come to
  */

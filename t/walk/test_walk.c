@@ -19,10 +19,10 @@
 
 #include <check.h>
 
-/* Each test has a directory of its own, and is in it. */
+/* Each test runs in a directory of its own. */
 static char top[] = "/tmp/ep-walk-XXXXXX";
 
-/* To root nothing is unreadable. */
+/* Root can read every file. */
 static void setup(void)
 {
     if (geteuid() == 0) {
@@ -415,7 +415,7 @@ START_TEST(one_walk_at_a_time_is_beyond_the_shallow)
 }
 END_TEST
 
-/* Here, all that is ours is somebody else's. */
+/* The administrator is another user here, so our files are those of an owner. */
 static void refuses(const char *root, const char *link)
 {
     const int before = descriptors();
@@ -446,7 +446,7 @@ static void measures(const char *root, int64_t bytes)
     ck_assert_str_eq(walk.link, "");
 }
 
-/* What lies in the way of each row, and which link is not followed. */
+/* The links on the path of each row, and the link that is not followed. */
 static const struct {
     const char *target, *link, *root, *refused;
 } strangers[] = {

@@ -1,7 +1,7 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 
-# A whole httpd, parent and children, in a scratch directory of its own, and
-# what it holds: memory, descriptors, workers.
+# An httpd with parent and children, in a scratch directory of its own, and the
+# memory, descriptors and workers that it holds.
 package Running;
 
 use strict;
@@ -88,8 +88,8 @@ sub children {
 }
 
 # What one process holds.  @return { pid, memory (KB), fds, threads }, or nothing
-# if it is gone.  Of its memory what is its own: shared memory is there once, and
-# grows with each page of it that the process happens to look at.
+# if it has ended.  Memory is private memory: shared memory exists only once, and
+# counts for a process with each page that the process has read.
 sub held {
     my ($pid) = @_;
     my $status = Scratch::slurp("/proc/$pid/status");
@@ -138,7 +138,7 @@ sub status {
     return defined $answer ? $answer =~ /^(\w+): (.+?)\r?$/mg : ();
 }
 
-# The lines of the log that tell of an end that nobody asked for.
+# The lines of the log about processes that ended unexpectedly.
 sub deaths {
     my ($self) = @_;
     return grep {

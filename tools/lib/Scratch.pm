@@ -15,7 +15,7 @@ use IO::Socket::INET;
 use POSIX ();
 use Time::HiRes qw(sleep);
 
-# More than any run takes; only a hung one meets it.
+# Longer than any run takes: ends only a run that hangs.
 use constant RUN_SECONDS => 300;
 
 sub new {
@@ -53,7 +53,7 @@ sub file {
     return $path;
 }
 
-# What every configuration begins with.
+# The first lines of every configuration.
 sub preamble {
     my ($self, @modules) = @_;
     my $load = join "\n",
@@ -80,7 +80,7 @@ sub connection {
 }
 
 # Runs httpd while $work->(PID) is done, with no options under valgrind.
-# @return what valgrind has to say
+# @return the output of valgrind
 sub run {
     my ($self, $options, $conf, $work) = @_;
     my @valgrind = @$options ? ('valgrind', @$options) : ();

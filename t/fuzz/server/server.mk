@@ -1,7 +1,7 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 #
-# The whole way of a refusal, fuzzed in a real httpd: raw requests in, every
-# answer judged, coverage of the module fed back.
+# Fuzzes refusals in a real httpd: sends raw requests, checks every answer, and
+# chooses further requests by the coverage of the module.
 #
 # check-fuzz-server   the corpus, and 10 seconds of mutations; 5 over HTTP/2
 # fuzz-server         mutations for FUZZ_SECONDS, over each of them
@@ -12,7 +12,7 @@ FUZZ_SERVER = build/fuzz/server
 FUZZ_SERVER_FLAGS = -std=c99 -g -O1 -fno-omit-frame-pointer -fPIC \
     -include stddef.h \
     -fsanitize=address,undefined -fno-sanitize-recover=undefined
-# The drain thread goes its own way, whatever a request does.
+# Without coverage: what the drain thread does depends on no request.
 FUZZ_SERVER_BLIND = src/connection/drain.c
 
 $(FUZZ_SERVER)/mod_expect_policy.so: $(SOURCES) $(HEADERS) \
