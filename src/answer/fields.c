@@ -80,7 +80,7 @@ static const char *upload_limit_of(request_rec *r, const ep_policy *policy,
     if (limit == NULL || limit->number > INTEGER_MAX) {
         return NULL;
     }
-    /* max_size is max-size there */
+    /* structured fields use `-`: max_size becomes max-size */
     name = apr_pstrdup(r->pool, ep_policy_row(check->rule)->member);
     for (at = name; (at = strchr(at, '_')) != NULL; at++) {
         *at = '-';

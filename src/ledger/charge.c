@@ -16,11 +16,11 @@
 
 APLOG_USE_MODULE(expect_policy);
 
-/* How far up the nearest directory that is there is looked for. */
+/* The most parent directories that are tried, to find one that exists. */
 #define STEPS_MAX 64
 
-/* A number as bytes are hashed: in network byte order, so that servers on machines of
- * other byte orders have the same keys. */
+/* Hashes a number in network byte order: servers on machines with another byte order
+ * then have the same keys. */
 typedef struct network {
     unsigned char bytes[8];
 } network;
@@ -37,7 +37,8 @@ static network in_network_order(apr_uint64_t number)
     return result;
 }
 
-/* With its length before it, so that no two lists of texts are the same bytes. */
+/* The length comes first: two different lists of texts are then never the same
+ * bytes. */
 static void mix(apr_md5_ctx_t *md5, const void *bytes, apr_size_t length)
 {
     const network prefix = in_network_order(length);
@@ -71,7 +72,7 @@ static ep_ledger_key key_of(apr_md5_ctx_t *md5)
     return key;
 }
 
-/* Who has one IPv6 address has 2^64 of them. */
+/* One IPv6 client usually controls a whole /64. */
 static void mix_client(apr_md5_ctx_t *md5, const apr_sockaddr_t *address)
 {
     const unsigned char *bytes = address->ipaddr_ptr;
@@ -90,7 +91,7 @@ static void mix_client(apr_md5_ctx_t *md5, const apr_sockaddr_t *address)
     mix(md5, bytes, (apr_size_t)address->ipaddr_len);
 }
 
-/* Who was authenticated, be it where an internal redirect came from. */
+/* The authenticated user of this request, or of one before an internal redirect. */
 static const char *user_of(const request_rec *r)
 {
     while (r->user == NULL && r->prev != NULL) {
@@ -99,7 +100,7 @@ static const char *user_of(const request_rec *r)
     return r->user;
 }
 
-/* @return NULL: the upload leads to no file */
+/* @return NULL: the upload is not written to a file */
 static const char *directory_of(request_rec *r, const ep_count *count)
 {
     const char *end = r->filename;
@@ -119,8 +120,8 @@ static const char *directory_of(request_rec *r, const ep_count *count)
                                         (apr_size_t)(end - r->filename));
 }
 
-/* What an expression comes to for the request as the server's files have left
- * it.  @return NULL if @a error is set, or there is no value */
+/* Evaluates an expression for the request as it was before any .htaccess file was
+ * read.  @return NULL if @a error is set, or there is no value */
 static const char *value_before_owners(request_rec *r, const ep_count *count,
                                        ep_snapshot *servers,
                                        const char **error)
@@ -137,10 +138,10 @@ static const char *value_before_owners(request_rec *r, const ep_count *count,
 }
 
 /*
- * A server's expression that is empty before .htaccess files are read may still
- * have a value later, from SetEnvIf in a section of the server's.  An owner may
- * have made it just as well, so it is none of those of before, or he could use up
- * what is somebody else's.
+ * A server's expression that is empty before .htaccess files are read may have a value
+ * later, by SetEnvIf in a section of the server's files.  But an owner may also have
+ * set that value.  So it is hashed with a mark, and never counts together with a value
+ * from before: an owner cannot use up another user's limit.
  */
 static const char *value_of(request_rec *r, const ep_count *count,
                             apr_md5_ctx_t *md5, const char **error)
@@ -197,7 +198,7 @@ static int mix_whom(request_rec *r, const ep_setting *setting,
         return 1;
     case EP_FOR_USER:
         text = user_of(r);
-        /* nobody's name is the same as an address */
+        /* a user's name and an address never have the same key */
         mix_number(md5, text != NULL);
         if (text != NULL) {
             mix_text(md5, text);
@@ -207,7 +208,7 @@ static int mix_whom(request_rec *r, const ep_setting *setting,
         }
         return 1;
     case EP_FOR_HOST:
-        /* the Host field would let a client choose */
+        /* with the Host field, the client would choose the key */
         mix_text(md5, r->server->server_hostname);
         mix_number(md5, r->server->port);
         return 1;
@@ -244,7 +245,8 @@ static int count_keys(request_rec *r, const ep_setting *setting,
     return 1;
 }
 
-/* Quotas of different sizes on one tree share its account: its usage is one. */
+/* Quotas of different sizes on one tree share one account, since the tree has one
+ * usage. */
 void ep_charge_tree(const char *directory, const char *usage_file,
                     ep_ledger_charge *charge)
 {
@@ -260,8 +262,8 @@ void ep_charge_tree(const char *directory, const char *usage_file,
     charge->is_file = usage_file != NULL;
 }
 
-/* FNV-1a, of 64 bits: what is hashed is no client's to choose, and an owner who
- * met another one's share would share places with him. */
+/* FNV-1a with 64 bits is enough: no client chooses what is hashed, and two owners with
+ * the same hash only share their places. */
 static uint64_t hash(uint64_t so_far, const void *bytes, size_t length)
 {
     const unsigned char *byte = bytes;
@@ -339,7 +341,7 @@ int64_t ep_charge_space(const char *directory, const ep_setting *setting)
     return ep_amount_minus(ep_amount_times(fs.f_bavail, fs.f_frsize), keep);
 }
 
-/* @return the nearest directory above a file that is there; NULL: none is */
+/* @return the nearest existing directory above a file; NULL: none exists */
 static const char *directory_above(apr_pool_t *pool, const char *file,
                                    apr_finfo_t *info)
 {
@@ -412,7 +414,7 @@ void ep_charge_file(dev_t device, ino_t number, ep_ledger_charge *charge)
     charge->is_local = 1;
 }
 
-/* The network that one client has for itself, as mix_client() has it; 0: none. */
+/* A number for the network of one client, as in mix_client(); 0: none. */
 static uint64_t client_of(const request_rec *r)
 {
     const apr_sockaddr_t *address = r->useragent_addr;

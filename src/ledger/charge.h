@@ -1,7 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** Makes the charge of a limit that counts: which account of the ledger it names,
- * and how much of it there is. */
+/** Makes the charge of a limit that counts: its account in the ledger, and its
+ * limit. */
 #ifndef EP_CHARGE_H
 #define EP_CHARGE_H
 

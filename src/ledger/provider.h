@@ -1,9 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
 /**
- * What an implementation of the ledger has to offer: a provider of httpd's
- * (ap_provider.h).  This header needs nothing else of ours, so another module
- * file can be one:
+ * The interface of a ledger: a provider of httpd (ap_provider.h).  This header needs
+ * no other header of this module, so another module can be a provider:
  *
  *     static const ep_ledger_provider mine = { .parse = parse, ... };
  *
@@ -27,7 +26,7 @@
  * Spans of time are microseconds.  No time of any clock crosses this border,
  * only ages and spans: how long ago, how long from now.
  *
- * t/ledger/contract.c holds every provider to what is said here.
+ * t/ledger/contract.c tests every provider against this text.
  */
 #ifndef EP_PROVIDER_H
 #define EP_PROVIDER_H

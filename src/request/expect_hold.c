@@ -12,7 +12,7 @@
 
 /* The name under which core reads the field while it is held back. */
 #define HELD "Expect-Policy-Held"
-/* So many bytes of a line distinguish both names from longer ones. */
+/* Enough bytes of a line to tell both names from longer ones. */
 #define PEEK (sizeof(HELD))
 
 static ap_filter_rec_t *hold_filter;

@@ -1,14 +1,14 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
 /**
- * Filters of the module on a request: finds them, and removes those that somebody
- * else has added by name.
+ * Finds the module's filters on a request, and removes those that others have added by
+ * name.
  *
- * A registered filter can be named by a site owner (SetOutputFilter and its
- * like, mod_filter), on any request.  httpd then adds it without a context, and
- * mod_filter calls it without one.  So each filter of the module is added with a
- * context, and one that has none (f->ctx is NULL) ends with one of these before
- * it looks at anything else.
+ * A registered filter can be named by a site owner (SetOutputFilter and its like,
+ * mod_filter), on any request. httpd then adds it without a context, and mod_filter
+ * calls it without one.  So the module adds each of its filters with a context.  A
+ * filter without a context (f->ctx is NULL) calls one of these functions first, and
+ * does nothing else.
  */
 #ifndef EP_FILTER_H
 #define EP_FILTER_H
