@@ -11,7 +11,7 @@
 
 #include <hiredis/hiredis.h>
 
-/** The most bytes of a reply, elements of one array, and arrays within arrays. */
+/** The most bytes of a reply, elements of all its arrays, and arrays within arrays. */
 #define EP_REPLY_BYTES_MAX ((size_t)256 << 10)
 #define EP_REPLY_ELEMENTS_MAX 4096
 #define EP_REPLY_DEPTH_MAX 4
@@ -88,8 +88,23 @@ typedef struct ep_reply_moved {
  */
 int ep_reply_read_moved(const char *text, size_t length, ep_reply_moved *moved);
 
-/** Bounds what a reader of hiredis allocates; in addition to this, compare
- * reader->len with EP_REPLY_BYTES_MAX after each read. */
-void ep_reply_bound(redisReader *reader);
+/** The bounds of one reader. */
+typedef struct ep_reply_bounds {
+    redisReplyObjectFunctions functions;
+    /* hiredis' own */
+    redisReplyObjectFunctions *hiredis;
+    size_t elements_left;
+} ep_reply_bounds;
+
+/**
+ * Bounds what a reader of hiredis allocates for arrays.  In addition, compare
+ * reader->len with EP_REPLY_BYTES_MAX after each read.
+ * @param reader as hiredis made it
+ * @param bounds has to outlive the reader; its use of privdata, too
+ */
+void ep_reply_bound(redisReader *reader, ep_reply_bounds *bounds);
+
+/** Before each reply: its bounds begin anew. */
+void ep_reply_begin(ep_reply_bounds *bounds);
 
 #endif
