@@ -33,6 +33,7 @@
 #include "answer/refusal.h"
 #include "config/directives.h"
 #include "config/dump.h"
+#include "config/lint.h"
 #include "config/section.h"
 #include "config/words.h"
 #include "connection/close.h"
@@ -60,6 +61,7 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     ep_claim_reset();
     ep_ledger_reset();
     ep_measure_reset();
+    ep_lint_reset(pconf);
     ep_handler_look(pconf);
     return OK;
 }
@@ -86,10 +88,9 @@ static int say_at_start(apr_pool_t *pconf, apr_pool_t *plog,
                         apr_pool_t *ptemp, server_rec *s)
 {
     (void)plog;
-    (void)ptemp;
-    (void)s;
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         ep_ledger_announce(pconf);
+        ep_lint_say(ptemp, s, NULL);
     }
     return OK;
 }
@@ -100,10 +101,10 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     int result;
 
     (void)plog;
-    (void)ptemp;
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         return OK;
     }
+    ep_lint_say(ptemp, s, s);
     ep_document_init();
     ep_judge_start(s);
     result = ep_counters_open(pconf, s);

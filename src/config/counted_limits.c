@@ -7,6 +7,7 @@
 #include "ap_expr.h"
 #include "http_core.h"
 
+#include "config/lint.h"
 #include "config/section.h"
 #include "config/words.h"
 #include "core/text/number.h"
@@ -24,8 +25,10 @@
 #define OWNER_EXPRESSION_MAX 1024
 #define OWNER_SECTIONS_MAX 4096
 
-#define LEGAL_SIZE "a number of bytes, with an optional K, M, G or T"
 #define LEGAL_KEY "client, user, host, directory or expr=EXPRESSION"
+
+/* in the order of ep_for */
+static const char known_keys[] = "client user host directory";
 
 static int is_section(const ap_directive_t *directive, const char *name)
 {
@@ -204,7 +207,7 @@ static const char *keep_off(cmd_parms *cmd, void *config)
     ep_setting *setting = ep_words_new_setting(cmd);
 
     setting->number = EP_UNLIMITED;
-    return ep_words_keep(cmd, config, setting);
+    return ep_lint_keep(cmd, config, setting);
 }
 
 static int same_tree(const ep_count *a, const ep_count *b)
@@ -240,6 +243,7 @@ static const ep_setting *others(cmd_parms *cmd, const ep_setting *line,
     }
     before = others(cmd, line->count->before, count, lines);
     if (counts_same(line->count, count)) {
+        ep_lint_twice(cmd, line, NULL);
         return before;
     }
     ++*lines;
@@ -264,20 +268,26 @@ static const char *keep_line(cmd_parms *cmd, void *config,
     if (lines > LINES_MAX) {
         return ep_words_exceeds(cmd, LINES_MAX, "lines");
     }
-    return ep_words_keep(cmd, config, setting);
+    return ep_lint_keep(cmd, config, setting);
 }
 
-const char *ep_counted_limits_set_space(cmd_parms *cmd, void *config, const char *word)
+const char *ep_counted_limits_set_space(cmd_parms *cmd, void *config, const char *args)
 {
-    static const char legal[] = "Off, 0% to 100%, or " LEGAL_SIZE;
+    static const char legal[] = "Off, 0% to 100%, or " EP_WORDS_SIZE;
     const char *error = ep_words_check_line(cmd);
-    const apr_size_t length = strlen(word);
+    const char *word;
+    apr_size_t length;
     ep_setting *setting;
     ep_count *count;
 
+    if (error == NULL) {
+        error = ep_words_split(cmd, args, 1, 1, &word, legal,
+                               "write the unit without a blank: 5%");
+    }
     if (error != NULL) {
         return error;
     }
+    length = strlen(word);
     if (ap_cstr_casecmp(word, "Off") == 0) {
         return keep_off(cmd, config);
     }
@@ -292,10 +302,14 @@ const char *ep_counted_limits_set_space(cmd_parms *cmd, void *config, const char
             return ep_words_complain(cmd, word, legal);
         }
     }
-    else if (!ep_number_size(word, &setting->number)) {
-        return ep_words_complain(cmd, word, legal);
+    else {
+        error = ep_words_size(cmd, word, legal, &setting->number);
+        if (error != NULL) {
+            return error;
+        }
     }
-    return ep_words_keep(cmd, config, setting);
+    ep_lint_space(cmd, setting);
+    return ep_lint_keep(cmd, config, setting);
 }
 
 /* Makes a path in the server's files absolute.  @return NULL: it is not legal */
@@ -308,6 +322,15 @@ static const char *absolute(const cmd_parms *cmd, const char *word)
     return path != NULL && *path == '/' && strlen(path) < EP_LEDGER_PATH_SIZE
                ? path
                : NULL;
+}
+
+/* 1 if a word is a KEY, or NAME=VALUE, and so no path: an error in place of a tree that
+ * nobody meant.  A directory of such a name is written ./NAME. */
+static int is_no_path(const char *word)
+{
+    const apr_size_t name = strcspn(word, "=/");
+
+    return ep_words_number(known_keys, word) >= 0 || word[name] == '=';
 }
 
 static const char *parse_tree(cmd_parms *cmd, const char *size,
@@ -331,12 +354,20 @@ static const char *parse_tree(cmd_parms *cmd, const char *size,
                                 ? absolute(cmd, usage + skip)
                                 : NULL;
         if (count->usage_file == NULL) {
-            return ep_words_complain(cmd, usage, "usage=FILE, with the path of a file");
+            return ep_words_advise(cmd, usage, "usage=FILE, with the path of a file",
+                                   "put quotes around a PATH with blanks");
         }
     }
     if (path != NULL) {
-        const char *tree = absolute(cmd, path);
+        const char *tree = is_no_path(path) ? NULL : absolute(cmd, path);
 
+        if (is_no_path(path)) {
+            return ep_words_advise(cmd, path, "the PATH of a directory, or"
+                                   " usage=FILE",
+                                   "a quota belongs to a directory and has no KEY:"
+                                   " to limit users write ExpectPolicyAllowance"
+                                   " SIZE/PERIOD KEY");
+        }
         if (tree == NULL) {
             return ep_words_complain(cmd, path, "the path of a directory");
         }
@@ -377,79 +408,74 @@ static void plant(cmd_parms *cmd, const void *section, const ep_count *count)
     }
 }
 
-/* The words of a quota. */
-typedef struct quota_words {
-    /* SIZE, PATH, usage=FILE; NULL: it is not there */
-    const char *word[3];
-    /* 1: the last word is `local` */
-    int is_local;
-    /* the first word too many; NULL: there is none */
-    const char *surplus;
-} quota_words;
-
-static void split_quota(int argc, char *const argv[], quota_words *words)
+/* Takes `local` from the end of the words.  @return 1 if it was there */
+static int take_local(const char **words, int most)
 {
-    int i;
+    int last = most - 1;
 
-    memset(words, 0, sizeof(*words));
-    if (argc > 1 && ap_cstr_casecmp(argv[argc - 1], "local") == 0) {
-        words->is_local = 1;
-        argc--;
+    while (last > 0 && words[last] == NULL) {
+        last--;
     }
-    for (i = 0; i < argc && i < 3; i++) {
-        words->word[i] = argv[i];
+    if (last == 0 || ap_cstr_casecmp(words[last], "local") != 0) {
+        return 0;
     }
-    words->surplus = argc > 3 ? argv[3] : NULL;
+    words[last] = NULL;
+    return 1;
 }
 
-const char *ep_counted_limits_set_quota(cmd_parms *cmd, void *config, int argc,
-                                        char *const argv[])
+const char *ep_counted_limits_set_quota(cmd_parms *cmd, void *config, const char *args)
 {
     static const char legal[] = "Off or SIZE [PATH] [usage=FILE] [local]; a SIZE is "
-                                LEGAL_SIZE;
+                                EP_WORDS_SIZE;
+    static const char quote[] = "put quotes around a PATH with blanks";
     const char *error = check_limit_line(cmd);
-    const char *size, *path, *usage;
+    const char *words[4];
+    const char *size, *path;
+    int is_local;
     ep_setting *setting;
-    quota_words words;
     ep_count *count;
 
+    if (error == NULL) {
+        error = ep_words_split(cmd, args, 1, 4, words, legal, quote);
+    }
     if (error != NULL) {
         return error;
     }
-    split_quota(argc, argv, &words);
-    size = words.word[0] != NULL ? words.word[0] : "";
-    path = words.word[1];
-    usage = words.word[2];
-    if (words.surplus != NULL || (words.is_local && ep_words_in_htaccess(cmd))) {
-        return ep_words_complain(cmd, words.surplus != NULL ? words.surplus
-                                                            : "local",
-                                 ep_words_in_htaccess(cmd)
-                                     ? "Off or SIZE alone in an .htaccess file"
-                                     : legal);
+    is_local = take_local(words, 4);
+    size = words[0];
+    path = words[1];
+    if (is_local && ep_words_in_htaccess(cmd)) {
+        return ep_words_complain(cmd, "local",
+                                 "Off or SIZE alone in an .htaccess file");
     }
-    if (ap_cstr_casecmp(size, "Off") == 0 && path == NULL && !words.is_local) {
+    if (words[3] != NULL) {
+        return ep_words_advise(cmd, words[3], legal, quote);
+    }
+    if (ap_cstr_casecmp(size, "Off") == 0 && path == NULL && !is_local) {
         return keep_off(cmd, config);
     }
     setting = new_limit(cmd, &count);
-    count->is_local = words.is_local;
-    if (!ep_number_size(size, &setting->number)) {
-        return ep_words_complain(cmd, size, legal);
+    count->is_local = is_local;
+    error = ep_words_size(cmd, size, legal, &setting->number);
+    if (error == NULL) {
+        error = parse_tree(cmd, size, path, words[2], count);
     }
-    error = parse_tree(cmd, size, path, usage, count);
-    if (error == NULL && !ep_words_in_htaccess(cmd)) {
+    if (error != NULL) {
+        return error;
+    }
+    if (!ep_words_in_htaccess(cmd)) {
         plant(cmd, config, count);
         ep_ledger_note_quota(setting);
     }
-    return error != NULL ? error : keep_line(cmd, config, setting, count);
+    ep_lint_zero(cmd, setting, "Off");
+    return keep_line(cmd, config, setting, count);
 }
 
 /* @return NULL, or a message */
 static const char *parse_key(cmd_parms *cmd, const char *word, ep_count *count)
 {
-    /* in the order of ep_for */
-    static const char known[] = "client user host directory";
     const char *error = NULL;
-    const int whom = ep_words_number(known, word);
+    const int whom = ep_words_number(known_keys, word);
 
     if (ap_cstr_casecmpn(word, "expr=", 5) == 0 && word[5] != '\0') {
         /* RESTRICTED in .htaccess files, as in httpd's own directives; DONT_VARY,
@@ -487,24 +513,44 @@ static const char *parse_key(cmd_parms *cmd, const char *word, ep_count *count)
     return NULL;
 }
 
-const char *ep_counted_limits_set_limit(cmd_parms *cmd, void *config,
-                                        const char *amount,
-                                        const char *key)
+/* Reads SIZE/PERIOD.  @return 1 if it is legal */
+static int parse_allowance(apr_pool_t *pool, const char *amount, int64_t *bytes,
+                           int64_t *period)
+{
+    const char *slash = ap_strchr_c(amount, '/');
+
+    return slash != NULL
+           && ep_number_size(apr_pstrndup(pool, amount,
+                                          (apr_size_t)(slash - amount)), bytes)
+           && ep_period_parse(slash + 1, period);
+}
+
+const char *ep_counted_limits_set_limit(cmd_parms *cmd, void *config, const char *args)
 {
     const int is_allowance = ep_words_rule(cmd) == EP_RULE_ALLOWANCE;
     const char *legal = is_allowance
-                            ? "Off or SIZE/PERIOD KEY; a SIZE is " LEGAL_SIZE
+                            ? "Off or SIZE/PERIOD KEY; a SIZE is " EP_WORDS_SIZE
                               ", a PERIOD a number with s, m, h, d or w, of"
                               " 366 days at most, a KEY " LEGAL_KEY
                             : "Off or NUMBER KEY; a NUMBER is 1 or more, a KEY "
                               LEGAL_KEY;
     const char *error = check_limit_line(cmd);
+    const char *words[2];
+    const char *amount, *key;
     ep_setting *setting;
     ep_count *count;
 
+    if (error == NULL) {
+        error = ep_words_split(cmd, args, 1, 2, words, legal,
+                               strstr(args, "expr=") != NULL
+                                   ? "put quotes around an EXPRESSION with blanks"
+                                   : NULL);
+    }
     if (error != NULL) {
         return error;
     }
+    amount = words[0];
+    key = words[1];
     if (ap_cstr_casecmp(amount, "Off") == 0 && key == NULL) {
         return keep_off(cmd, config);
     }
@@ -513,15 +559,10 @@ const char *ep_counted_limits_set_limit(cmd_parms *cmd, void *config,
         return ep_words_complain(cmd, amount, legal);
     }
     if (is_allowance) {
-        const char *slash = ap_strchr_c(amount, '/');
-
-        if (slash == NULL
-            || !ep_number_size(apr_pstrndup(cmd->pool, amount,
-                                            (apr_size_t)(slash - amount)),
-                               &setting->number)
-            || !ep_period_parse(slash + 1, &count->period)) {
+        if (!parse_allowance(cmd->pool, amount, &setting->number, &count->period)) {
             return ep_words_complain(cmd, amount, legal);
         }
+        ep_lint_zero(cmd, setting, "Off");
     }
     else if (amount[strspn(amount, "0123456789")] != '\0'
              || !ep_number_size(amount, &setting->number)

@@ -9,14 +9,14 @@
 
 /** Off, PERCENT% or SIZE */
 const char *ep_counted_limits_set_space(cmd_parms *cmd, void *config,
-                                        const char *word);
+                                        const char *args);
 
 /** Off, or SIZE [PATH] [usage=FILE] [local] */
 const char *ep_counted_limits_set_quota(cmd_parms *cmd, void *config,
-                                        int argc, char *const argv[]);
+                                        const char *args);
 
 /** Off, or NUMBER KEY (CONCURRENT), or SIZE/PERIOD KEY (ALLOWANCE) */
 const char *ep_counted_limits_set_limit(cmd_parms *cmd, void *config,
-                                        const char *amount, const char *key);
+                                        const char *args);
 
 #endif

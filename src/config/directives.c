@@ -8,6 +8,7 @@
 #include "http_protocol.h"
 
 #include "config/counted_limits.h"
+#include "config/lint.h"
 #include "config/section.h"
 #include "config/words.h"
 #include "core/answer/document.h"
@@ -71,7 +72,7 @@ static const char *keep(cmd_parms *cmd, void *config, const ep_setting *setting)
     if (!ep_words_in_htaccess(cmd)) {
         begin_use(cmd, setting);
     }
-    return ep_words_keep(cmd, config, setting);
+    return ep_lint_keep(cmd, config, setting);
 }
 
 /* Reads a directive with a choice of words.  @return NULL, or a message */
@@ -84,11 +85,23 @@ static const char *parse_choice(const cmd_parms *cmd, const char *word,
     return number < 0 ? ep_words_complain(cmd, word, cmd->cmd->errmsg) : NULL;
 }
 
-static const char *set_choice(cmd_parms *cmd, void *config, const char *word)
+/* Reads a directive of one word.  @return NULL, or a message */
+static const char *read_word(const cmd_parms *cmd, const char *args,
+                             const char **word)
+{
+    return ep_words_split(cmd, args, 1, 1, word, cmd->cmd->errmsg,
+                          "write one word");
+}
+
+static const char *set_choice(cmd_parms *cmd, void *config, const char *args)
 {
     const char *error = ep_words_check_line(cmd);
     ep_setting *setting = ep_words_new_setting(cmd);
+    const char *word;
 
+    if (error == NULL) {
+        error = read_word(cmd, args, &word);
+    }
     if (error == NULL) {
         error = parse_choice(cmd, word, form_of(cmd), setting);
     }
@@ -96,36 +109,83 @@ static const char *set_choice(cmd_parms *cmd, void *config, const char *word)
 }
 
 /* Reads a size, or the directive's word for none, which becomes @a number. */
-static const char *parse_size(const cmd_parms *cmd, const char *word,
+static const char *parse_size(const cmd_parms *cmd, const char *args,
                               const char *none, int64_t number,
                               ep_setting *setting)
 {
+    const char *legal = apr_psprintf(cmd->pool, "%s or " EP_WORDS_SIZE, none);
+    const char *word;
+    const char *error = ep_words_split(cmd, args, 1, 1, &word, legal,
+                                       "write the letter without a blank: 10M");
+
+    if (error != NULL) {
+        return error;
+    }
     if (ap_cstr_casecmp(word, none) == 0) {
         setting->number = number;
         return NULL;
     }
-    if (!ep_number_size(word, &setting->number)) {
-        return ep_words_complain(cmd, word,
-                                 apr_psprintf(cmd->pool, "%s or a number of bytes, with"
-                                     " an optional K, M, G or T", none));
-    }
-    return NULL;
+    return ep_words_size(cmd, word, legal, &setting->number);
 }
 
-static const char *set_size(cmd_parms *cmd, void *config, const char *word)
+static const char *set_size(cmd_parms *cmd, void *config, const char *args)
 {
     const char *error = ep_words_check_line(cmd);
+    const int is_bound = ep_policy_row(ep_words_rule(cmd))->kind == EP_KIND_AT_MOST;
     ep_setting *setting = ep_words_new_setting(cmd);
 
     if (error == NULL) {
-        error = parse_size(cmd, word, form_of(cmd),
-                           ep_policy_row(ep_words_rule(cmd))->kind
-                                   == EP_KIND_AT_MOST
-                               ? EP_UNLIMITED
-                               : 0,
+        error = parse_size(cmd, args, form_of(cmd), is_bound ? EP_UNLIMITED : 0,
                            setting);
     }
-    return error != NULL ? error : keep(cmd, config, setting);
+    if (error != NULL) {
+        return error;
+    }
+    /* 0 bytes may pass without asking, where the word for no limit is Off */
+    if (is_bound && ep_words_rule(cmd) != EP_RULE_REQUIRE_CONTINUE) {
+        ep_lint_zero(cmd, setting, form_of(cmd));
+    }
+    return keep(cmd, config, setting);
+}
+
+/* @return what to write instead of a list with commas: the same with blanks */
+static const char *with_blanks(apr_pool_t *pool, const char *args)
+{
+    char *list = apr_pstrdup(pool, args);
+    char *end = list;
+
+    for (; *args != '\0'; args++) {
+        if (*args != ',' && *args != ' ') {
+            *end++ = *args;
+        }
+        else if (end > list && end[-1] != ' ') {
+            *end++ = ' ';
+        }
+    }
+    *end = '\0';
+    return list;
+}
+
+/* @return what to do about a word that is no name of a list; NULL: nothing that is
+ *         certain */
+static const char *advise_name(apr_pool_t *pool, ep_rule rule, const char *word,
+                               const char *all)
+{
+    if (strchr(word, ',') != NULL) {
+        return apr_psprintf(pool, "separate names by blanks: %.80s",
+                            with_blanks(pool, all));
+    }
+    if (strchr(word, ';') != NULL) {
+        return "leave parameters out";
+    }
+    if (strchr(word, ' ') != NULL) {
+        return "leave the quotes out: each name is a word of its own";
+    }
+    if (rule == EP_RULE_TYPES && strchr(word, '/') == NULL) {
+        return "write a media type, such as image/png, not the ending of a"
+               " file name";
+    }
+    return NULL;
 }
 
 static const char *parse_names(cmd_parms *cmd, const char *args,
@@ -133,6 +193,7 @@ static const char *parse_names(cmd_parms *cmd, const char *args,
 {
     const ep_rule rule = ep_words_rule(cmd);
     const char *legal = form_of(cmd);
+    const char *all = args;
     apr_array_header_t *names = apr_array_make(cmd->pool, 1,
                                                sizeof(const char *));
     const char *error = NULL;
@@ -146,7 +207,8 @@ static const char *parse_names(cmd_parms *cmd, const char *args,
                             && ap_cstr_casecmp(word, "None") == 0;
 
         if (alone || ((is_any || is_none) && names->nelts > 0)) {
-            return ep_words_complain(cmd, word, legal);
+            return ep_words_advise(cmd, word, legal,
+                                   "Any and None stand alone on a line");
         }
         if (is_any || is_none) {
             alone = 1;
@@ -156,7 +218,8 @@ static const char *parse_names(cmd_parms *cmd, const char *args,
         /* documents are JSON, and so UTF-8 */
         if (strlen(word) > EP_NAME_MAX || !ep_policy_is_name(rule, word)
             || !ep_document_is_message(word)) {
-            return ep_words_complain(cmd, word, legal);
+            return ep_words_advise(cmd, word, legal,
+                                   advise_name(cmd->pool, rule, word, all));
         }
         error = ep_words_check_name(cmd, (size_t)names->nelts);
         if (error != NULL) {
@@ -180,7 +243,11 @@ static const char *set_names(cmd_parms *cmd, void *config, const char *args)
     if (error == NULL) {
         error = parse_names(cmd, args, setting);
     }
-    return error != NULL ? error : keep(cmd, config, setting);
+    if (error != NULL) {
+        return error;
+    }
+    ep_lint_names(cmd, ep_words_rule(cmd), setting);
+    return keep(cmd, config, setting);
 }
 
 /*
@@ -235,6 +302,24 @@ static const char *complain_challenge(const cmd_parms *cmd, const char *args,
     return NULL;
 }
 
+/* @return what to do about a challenge that does not parse; NULL: nothing certain */
+static const char *advise_challenge(apr_pool_t *pool, const char *args)
+{
+    const char *value = ap_strchr_c(args, '=');
+
+    if (*args == '"' || *args == '\'') {
+        return "leave the quotes around it out, and quote values alone: Basic"
+               " realm=\"my site\"";
+    }
+    if (value == NULL || strpbrk(value + 1, "\"=,") != NULL
+        || strchr(value, ' ') == NULL) {
+        return NULL;
+    }
+    return apr_psprintf(pool, "put quotes around a value with blanks:"
+                              " %.*s\"%.80s\"",
+                        (int)(value + 1 - args), args, value + 1);
+}
+
 /* Each line of a section adds a challenge. */
 static const char *set_auth(cmd_parms *cmd, void *config, const char *args)
 {
@@ -247,10 +332,11 @@ static const char *set_auth(cmd_parms *cmd, void *config, const char *args)
         return error;
     }
     if (ap_cstr_casecmp(args, "Off") == 0) {
-        return ep_words_keep(cmd, config, ep_words_new_setting(cmd));
+        return ep_lint_keep(cmd, config, ep_words_new_setting(cmd));
     }
     if (!ep_auth_parse_challenge(args, challenge)) {
-        return ep_words_complain(cmd, args, form_of(cmd));
+        return ep_words_advise(cmd, args, form_of(cmd),
+                               advise_challenge(cmd->pool, args));
     }
     error = complain_challenge(cmd, args, challenge);
     if (error != NULL) {
@@ -264,7 +350,7 @@ static const char *set_auth(cmd_parms *cmd, void *config, const char *args)
     }
     setting->names = add_name(cmd->pool, before,
                               apr_pstrdup(cmd->pool, challenge));
-    return ep_words_keep(cmd, config, setting);
+    return ep_lint_keep(cmd, config, setting);
 }
 
 /* @return the built-in code; EP_CODES: it is none of these */
@@ -306,6 +392,8 @@ static int needs_field(int64_t status)
            || status == HTTP_UPGRADE_REQUIRED;
 }
 
+static const char quote_message[] = "put quotes around a MESSAGE with blanks";
+
 static const char *parse_refuse_status(const cmd_parms *cmd, const char *word,
                                        int *status)
 {
@@ -315,8 +403,8 @@ static const char *parse_refuse_status(const cmd_parms *cmd, const char *word,
         || number > 599
         /* httpd sends 500 instead of a status that it does not know */
         || strncmp(ap_get_status_line((int)number), word, 3) != 0) {
-        return ep_words_complain(cmd, word, "a STATUS from 400 to 599 that httpd"
-                                            " knows");
+        return ep_words_advise(cmd, word, "a STATUS from 400 to 599 that httpd"
+                                          " knows", quote_message);
     }
     if (needs_field(number)) {
         return ep_words_complain(cmd, word,
@@ -329,21 +417,32 @@ static const char *parse_refuse_status(const cmd_parms *cmd, const char *word,
     return NULL;
 }
 
-static const char *set_refuse(cmd_parms *cmd, void *config, const char *code,
-                              const char *message, const char *status)
+static const char *set_refuse(cmd_parms *cmd, void *config, const char *args)
 {
     const char *error = ep_words_check_line(cmd);
     ep_setting *setting = ep_words_new_setting(cmd);
+    const char *words[3];
+    const char *code, *message, *status;
 
+    if (error == NULL) {
+        error = ep_words_split(cmd, args, 1, 3, words, cmd->cmd->errmsg,
+                               quote_message);
+    }
     if (error != NULL) {
         return error;
     }
+    code = words[0];
+    message = words[1];
+    status = words[2];
     if (ap_cstr_casecmp(code, "Off") == 0 && message == NULL) {
-        return ep_words_keep(cmd, config, setting);
+        return ep_lint_keep(cmd, config, setting);
     }
     if (*code == '\0' || !is_refuse_code(code)) {
-        return ep_words_complain(cmd, code, "Off, or a CODE of your own: 1 to 64 of"
-                                            " A-Z a-z 0-9 _ . -");
+        return ep_words_advise(cmd, code, "Off, or a CODE of your own: 1 to 64 of"
+                                          " A-Z a-z 0-9 _ . -",
+                               strchr(code, ' ') != NULL
+                                   ? "write a CODE in front of the MESSAGE"
+                                   : NULL);
     }
     if (message != NULL && !ep_document_is_message(message)) {
         return complain_message(cmd, message);
@@ -355,7 +454,11 @@ static const char *set_refuse(cmd_parms *cmd, void *config, const char *code,
     if (status != NULL) {
         error = parse_refuse_status(cmd, status, &setting->status);
     }
-    return error != NULL ? error : ep_words_keep(cmd, config, setting);
+    if (error != NULL) {
+        return error;
+    }
+    ep_lint_refusal(cmd, setting);
+    return ep_lint_keep(cmd, config, setting);
 }
 
 /* The word for the site's own codes (ExpectPolicyRefuse) in ExpectPolicyStatus. */
@@ -378,9 +481,17 @@ static const char *legal_status(apr_pool_t *pool)
                        own_codes, " for those of ExpectPolicyRefuse", NULL);
 }
 
-static void say_status(const cmd_parms *cmd, void *config, int in_htaccess,
-                       int code, const ep_setting *setting)
+static void say_status(cmd_parms *cmd, void *config, int in_htaccess, int code,
+                       const ep_setting *setting)
 {
+    const ep_setting *before = ep_section_said(config,
+                                               (ep_rule)(EP_RULE_STATUS + code));
+
+    /* a line for all codes and one for this code stand side by side */
+    if (before != NULL && before != setting
+        && (before->names == NULL) == (setting->names == NULL)) {
+        ep_lint_twice(cmd, before, ep_check_of((ep_code)code)->token);
+    }
     ep_section_say(cmd->pool, config, in_htaccess,
                    (ep_rule)(EP_RULE_STATUS + code), setting);
 }
@@ -486,43 +597,56 @@ static const char *set_ledger(cmd_parms *cmd, void *config, const char *args)
                          : NULL;
 }
 
-static const char *set_message(cmd_parms *cmd, void *config, const char *word,
-                               const char *message)
+static const char *set_message(cmd_parms *cmd, void *config, const char *args)
 {
     const char *error = ep_words_check_line(cmd);
-    const ep_code code = find_code(word);
     ep_setting *setting = ep_words_new_setting(cmd);
+    const char *words[2];
+    const char *message;
+    ep_code code;
+    ep_rule rule;
 
+    if (error == NULL) {
+        error = ep_words_split(cmd, args, 2, 2, words,
+                               "CODE MESSAGE, with a built-in CODE", quote_message);
+    }
     if (error != NULL) {
         return error;
     }
+    code = find_code(words[0]);
+    message = words[1];
+    rule = (ep_rule)(EP_RULE_MESSAGE + code);
     if (code == EP_CODES) {
-        return ep_words_complain(cmd, word, "a built-in CODE, such as"
-                                            " content_too_large");
+        return ep_words_complain(cmd, words[0], "a built-in CODE, such as"
+                                                " content_too_large");
     }
     if (!ep_document_is_message(message)) {
         return complain_message(cmd, message);
     }
     setting->number = 1;
     setting->message = message;
-    ep_section_say(cmd->pool, config, ep_words_in_htaccess(cmd),
-                   (ep_rule)(EP_RULE_MESSAGE + code), setting);
+    ep_lint_twice(cmd, ep_section_said(config, rule), words[0]);
+    ep_section_say(cmd->pool, config, ep_words_in_htaccess(cmd), rule, setting);
     return NULL;
 }
 
-static const char *set_override(cmd_parms *cmd, void *config, const char *word)
+static const char *set_override(cmd_parms *cmd, void *config, const char *args)
 {
+    const char *word;
     const char *error = ap_check_cmd_context(cmd, NOT_IN_HTACCESS
                                                   | NOT_IN_LIMIT);
     ep_setting *setting = ep_words_new_setting(cmd);
 
+    if (error == NULL) {
+        error = read_word(cmd, args, &word);
+    }
     if (error == NULL) {
         error = parse_choice(cmd, word, cmd->info, setting);
     }
     if (error != NULL) {
         return error;
     }
-    ep_section_say_override(config, setting);
+    ep_lint_twice(cmd, ep_section_say_override(config, setting), NULL);
     if (setting->number == EP_OVERRIDE_ANY) {
         /* an .htaccess file may list an expectation */
         ep_expect_hold_need();
@@ -530,7 +654,7 @@ static const char *set_override(cmd_parms *cmd, void *config, const char *word)
     return NULL;
 }
 
-static const char *set_ceiling(cmd_parms *cmd, void *config, const char *word)
+static const char *set_ceiling(cmd_parms *cmd, void *config, const char *args)
 {
     const char *error = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT
                                                   | NOT_IN_LIMIT);
@@ -538,10 +662,12 @@ static const char *set_ceiling(cmd_parms *cmd, void *config, const char *word)
 
     (void)config;
     if (error == NULL) {
-        error = parse_size(cmd, word, cmd->info, EP_UNLIMITED, setting);
+        error = parse_size(cmd, args, cmd->info, EP_UNLIMITED, setting);
     }
     if (error == NULL) {
-        ep_section_say_ceiling(cmd->server, setting);
+        ep_lint_zero(cmd, setting, cmd->info);
+        ep_lint_twice(cmd, ep_section_say_ceiling(cmd->server, setting), NULL);
+        ep_lint_limit(setting);
     }
     return error;
 }
@@ -554,25 +680,33 @@ static const char *set_ceiling(cmd_parms *cmd, void *config, const char *word)
 #define IN_HOSTS RSRC_CONF
 #define IN_MAIN RSRC_CONF
 
-/* How many arguments a directive takes, and what reads them. */
-#define READ_AT_MOST(name, ...) AP_INIT_TAKE1(name, set_size, __VA_ARGS__)
-#define READ_AT_LEAST(name, ...) AP_INIT_TAKE1(name, set_size, __VA_ARGS__)
-#define READ_UP_TO(name, ...) AP_INIT_TAKE1(name, set_size, __VA_ARGS__)
-#define READ_SWITCH(name, ...) AP_INIT_TAKE1(name, set_choice, __VA_ARGS__)
-#define READ_CHOICE(name, ...) AP_INIT_TAKE1(name, set_choice, __VA_ARGS__)
+/* How many arguments a directive takes: its reader splits them, so that messages name
+ * the text. */
+#define TAKE1(name, reader, ...) AP_INIT_RAW_ARGS(name, reader, __VA_ARGS__)
+#define TAKE2(name, reader, ...) AP_INIT_RAW_ARGS(name, reader, __VA_ARGS__)
+#define TAKE12(name, reader, ...) AP_INIT_RAW_ARGS(name, reader, __VA_ARGS__)
+#define TAKE123(name, reader, ...) AP_INIT_RAW_ARGS(name, reader, __VA_ARGS__)
+#define TAKE_ARGV(name, reader, ...) AP_INIT_RAW_ARGS(name, reader, __VA_ARGS__)
+
+/* What reads them. */
+#define READ_AT_MOST(name, ...) TAKE1(name, set_size, __VA_ARGS__)
+#define READ_AT_LEAST(name, ...) TAKE1(name, set_size, __VA_ARGS__)
+#define READ_UP_TO(name, ...) TAKE1(name, set_size, __VA_ARGS__)
+#define READ_SWITCH(name, ...) TAKE1(name, set_choice, __VA_ARGS__)
+#define READ_CHOICE(name, ...) TAKE1(name, set_choice, __VA_ARGS__)
 #define READ_LIST(name, ...) AP_INIT_RAW_ARGS(name, set_names, __VA_ARGS__)
 #define READ_CHALLENGES(name, ...) AP_INIT_RAW_ARGS(name, set_auth, __VA_ARGS__)
-#define READ_REFUSAL(name, ...) AP_INIT_TAKE123(name, set_refuse, __VA_ARGS__)
+#define READ_REFUSAL(name, ...) TAKE123(name, set_refuse, __VA_ARGS__)
 #define READ_STATUS(name, ...) AP_INIT_RAW_ARGS(name, set_status, __VA_ARGS__)
-#define READ_MESSAGE(name, ...) AP_INIT_TAKE2(name, set_message, __VA_ARGS__)
+#define READ_MESSAGE(name, ...) TAKE2(name, set_message, __VA_ARGS__)
 #define READ_SPACE(name, ...) \
-    AP_INIT_TAKE1(name, ep_counted_limits_set_space, __VA_ARGS__)
+    TAKE1(name, ep_counted_limits_set_space, __VA_ARGS__)
 #define READ_QUOTA(name, ...) \
-    AP_INIT_TAKE_ARGV(name, ep_counted_limits_set_quota, __VA_ARGS__)
+    TAKE_ARGV(name, ep_counted_limits_set_quota, __VA_ARGS__)
 #define READ_LIMIT(name, ...) \
-    AP_INIT_TAKE12(name, ep_counted_limits_set_limit, __VA_ARGS__)
-#define READ_OVERRIDE(name, ...) AP_INIT_TAKE1(name, set_override, __VA_ARGS__)
-#define READ_CEILING(name, ...) AP_INIT_TAKE1(name, set_ceiling, __VA_ARGS__)
+    TAKE12(name, ep_counted_limits_set_limit, __VA_ARGS__)
+#define READ_OVERRIDE(name, ...) TAKE1(name, set_override, __VA_ARGS__)
+#define READ_CEILING(name, ...) TAKE1(name, set_ceiling, __VA_ARGS__)
 #define READ_LEDGER(name, ...) AP_INIT_RAW_ARGS(name, set_ledger, __VA_ARGS__)
 
 /* httpd defines this name as a macro, but rules.def has a rule of this name */

@@ -101,11 +101,13 @@ const ep_setting *ep_section_said(const void *section_, ep_rule rule)
     return section->says != NULL ? section->says->rule[rule] : NULL;
 }
 
-void ep_section_say_override(void *section_, const ep_setting *setting)
+const ep_setting *ep_section_say_override(void *section_, const ep_setting *setting)
 {
     dir_config *section = section_;
+    const ep_setting *before = section->override;
 
     section->override = setting;
+    return before;
 }
 
 static server_config *server_config_of(const server_rec *server)
@@ -113,9 +115,13 @@ static server_config *server_config_of(const server_rec *server)
     return ap_get_module_config(server->module_config, &expect_policy_module);
 }
 
-void ep_section_say_ceiling(server_rec *server, const ep_setting *setting)
+const ep_setting *ep_section_say_ceiling(server_rec *server, const ep_setting *setting)
 {
-    server_config_of(server)->ceiling = setting;
+    server_config *config = server_config_of(server);
+    const ep_setting *before = config->ceiling;
+
+    config->ceiling = setting;
+    return before;
 }
 
 /* Set while hooks are registered; NULL: there is nothing to call. */
@@ -405,22 +411,40 @@ int ep_section_says(const ap_conf_vector_t *section)
 
     /* NULL if the section has no directive of this module */
     return config != NULL
-           && (config->says != NULL || config->override != NULL);
+           && (config->base != NULL || config->says != NULL
+               || config->override != NULL);
+}
+
+const ep_setting *ep_section_own(const ap_conf_vector_t *section, ep_rule rule)
+{
+    const dir_config *config = dir_config_in(section);
+
+    if (config != NULL && config->add != NULL) {
+        config = config->add;
+    }
+    return config != NULL && config->says != NULL ? config->says->rule[rule] : NULL;
 }
 
 int ep_section_says_here(const ap_conf_vector_t *section,
                          const ep_setting *setting)
 {
-    const dir_config *config = dir_config_in(section);
     int rule;
 
-    for (rule = 0; config != NULL && config->says != NULL && rule < EP_RULES;
-         rule++) {
-        if (config->says->rule[rule] == setting) {
+    for (rule = 0; rule < EP_RULES; rule++) {
+        if (ep_section_own(section, (ep_rule)rule) == setting) {
             return 1;
         }
     }
     return 0;
+}
+
+const ep_setting *ep_section_winner(const ap_conf_vector_t *vector, ep_rule rule)
+{
+    collected found;
+
+    memset(&found, 0, sizeof(found));
+    collect(dir_config_in(vector), &found);
+    return found.server.rule[rule];
 }
 
 void ep_section_server_policy(const server_rec *server,

@@ -24,11 +24,13 @@ void ep_section_say(apr_pool_t *pool, void *section, int is_owners,
 /** @return the setting of a rule in a section that is being read; NULL: none so far */
 const ep_setting *ep_section_said(const void *section, ep_rule rule);
 
-/** Keeps ExpectPolicyOverride of a section that is being read. */
-void ep_section_say_override(void *section, const ep_setting *setting);
+/** Keeps ExpectPolicyOverride of a section that is being read.
+ * @return the setting that it replaces; NULL: none */
+const ep_setting *ep_section_say_override(void *section, const ep_setting *setting);
 
-/** Keeps ExpectPolicyCeiling of a virtual host that is being read. */
-void ep_section_say_ceiling(server_rec *server, const ep_setting *setting);
+/** Keeps ExpectPolicyCeiling of a virtual host that is being read.
+ * @return the setting that it replaces; NULL: none */
+const ep_setting *ep_section_say_ceiling(server_rec *server, const ep_setting *setting);
 
 /** Features whose costs arise only if the configuration uses them. */
 typedef enum ep_feature {
@@ -90,6 +92,14 @@ int ep_section_says(const ap_conf_vector_t *section);
 /** @return 1 if the setting holds in such a section: it is the last one of its rule */
 int ep_section_says_here(const ap_conf_vector_t *section,
                          const ep_setting *setting);
+
+/** @return a section's own setting of a rule; for what a virtual host says outside of
+ *         sections, that of the host alone.  NULL: none */
+const ep_setting *ep_section_own(const ap_conf_vector_t *section, ep_rule rule);
+
+/** @return the setting of the server's files that holds for a rule where @a vector
+ *         holds, one that makes no demand included; NULL: none */
+const ep_setting *ep_section_winner(const ap_conf_vector_t *vector, ep_rule rule);
 
 /**
  * Composes the policy where @a vector holds, from the server's files only, without a

@@ -6,6 +6,7 @@
 #include "http_core.h"
 
 #include "config/section.h"
+#include "core/text/number.h"
 
 /*
  * Bounds for one .htaccess file, which is read for each request and so needs memory in
@@ -14,15 +15,70 @@
 #define OWNER_LINES_MAX 256
 #define OWNER_NAMES_MAX 1024
 
-/* How much of a bad word a message repeats, in bytes. */
+/* How much of a word or line a message repeats, in bytes. */
 #define SHOWN_MAX 80
+
+const char *ep_words_advise(const cmd_parms *cmd, const char *word,
+                            const char *legal, const char *advice)
+{
+    return apr_psprintf(cmd->pool, "%s: '%.*s%s' is not legal here; legal is %s%s%s",
+                        cmd->cmd->name, SHOWN_MAX, word,
+                        strlen(word) > SHOWN_MAX ? "..." : "", legal,
+                        advice != NULL ? "; " : "",
+                        advice != NULL ? advice : "");
+}
 
 const char *ep_words_complain(const cmd_parms *cmd, const char *word,
                               const char *legal)
 {
-    return apr_psprintf(cmd->pool, "%s: '%.*s%s' is not legal here; legal is %s",
-                        cmd->cmd->name, SHOWN_MAX, word,
-                        strlen(word) > SHOWN_MAX ? "..." : "", legal);
+    return ep_words_advise(cmd, word, legal, NULL);
+}
+
+/* @return what to write instead of something like 10MB or 1.5G; NULL: no advice */
+static const char *advise_size(apr_pool_t *pool, const char *word)
+{
+    const size_t digits = strspn(word, "0123456789");
+    const char *unit = word + digits;
+
+    if (digits == 0 || digits > 18) {
+        return NULL;
+    }
+    if (*unit == '.' || *unit == ',') {
+        return "write a whole number, and a smaller unit";
+    }
+    if (strchr("kmgtKMGT", *unit) != NULL
+        && (ap_cstr_casecmp(unit + 1, "B") == 0
+            || ap_cstr_casecmp(unit + 1, "iB") == 0)) {
+        return apr_psprintf(pool, "write %.*s", (int)digits + 1, word);
+    }
+    return NULL;
+}
+
+const char *ep_words_size(const cmd_parms *cmd, const char *word, const char *legal,
+                          int64_t *number)
+{
+    return ep_number_size(word, number)
+               ? NULL
+               : ep_words_advise(cmd, word, legal, advise_size(cmd->pool, word));
+}
+
+const char *ep_words_split(const cmd_parms *cmd, const char *args, int least,
+                           int most, const char **words, const char *legal,
+                           const char *advice)
+{
+    const char *rest = args;
+    int count = 0;
+
+    for (; count < most && *rest != '\0'; count++) {
+        words[count] = ap_getword_conf(cmd->pool, &rest);
+    }
+    if (count < least || *rest != '\0') {
+        return ep_words_advise(cmd, args, legal, *rest != '\0' ? advice : NULL);
+    }
+    for (; count < most; count++) {
+        words[count] = NULL;
+    }
+    return NULL;
 }
 
 int ep_words_in_htaccess(cmd_parms *cmd)
@@ -87,6 +143,15 @@ const char *ep_words_keep(cmd_parms *cmd, void *config,
     ep_section_say(cmd->pool, config, ep_words_in_htaccess(cmd),
                    ep_words_rule(cmd), setting);
     return NULL;
+}
+
+const char *ep_words_warning(apr_pool_t *pool, const ep_setting *setting,
+                            const char *why)
+{
+    return apr_psprintf(pool, "%s %.*s%s in %s:%u: %s", setting->directive,
+                        SHOWN_MAX, setting->text,
+                        strlen(setting->text) > SHOWN_MAX ? "..." : "",
+                        setting->file, setting->line, why);
 }
 
 const char *ep_words_exceeds(const cmd_parms *cmd, size_t most, const char *what)

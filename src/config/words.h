@@ -13,6 +13,36 @@ void ep_words_register(void);
 const char *ep_words_complain(const cmd_parms *cmd, const char *word,
                               const char *legal);
 
+/** The same, with what to write instead.
+ * @param advice a half sentence; NULL: none */
+const char *ep_words_advise(const cmd_parms *cmd, const char *word,
+                            const char *legal, const char *advice);
+
+/** What is legal as a size, for messages. */
+#define EP_WORDS_SIZE "a number of bytes, with an optional K, M, G or T"
+
+/** Reads a size in bytes.
+ * @param legal what is legal, for the message
+ * @return NULL, or a message */
+const char *ep_words_size(const cmd_parms *cmd, const char *word, const char *legal,
+                          int64_t *number);
+
+/**
+ * Splits the arguments of a directive.  Directives split them here, and not in httpd,
+ * whose message about their number does not name the text.
+ * @param words out: @a most places; NULL for those that are not given
+ * @param legal what is legal, for the message
+ * @param advice what to do about too many words; NULL: nothing
+ * @return NULL, or a message: there are fewer than @a least, or more than @a most
+ */
+const char *ep_words_split(const cmd_parms *cmd, const char *args, int least,
+                           int most, const char **words, const char *legal,
+                           const char *advice);
+
+/** @return a warning of a line: its directive, text and place, and @a why */
+const char *ep_words_warning(apr_pool_t *pool, const ep_setting *setting,
+                             const char *why);
+
 /** @return a message: there are more than @a most of @a what */
 const char *ep_words_exceeds(const cmd_parms *cmd, size_t most, const char *what);
 
