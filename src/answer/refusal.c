@@ -147,6 +147,11 @@ int ep_refusal_send(request_rec *r, ep_request *state)
     ep_request_move(r, state, EP_STAGE_ANSWERS);
     ep_report_outcome(r, state, outcome_of(state));
     ep_close_over_content(r, state);
+    /* a handler that has begun its answer has led on to here */
+    if (ep_refusal_has_left(r)) {
+        r->connection->keepalive = AP_CONN_CLOSE;
+        return DONE;
+    }
     r->status = state->verdict.status;
     r->output_filters = r->proto_output_filters;
     /* as ap_send_error_response() does: what was to go with a success goes,

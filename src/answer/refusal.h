@@ -18,7 +18,7 @@ int ep_refusal_conclude(request_rec *r, ep_request *state);
 
 /**
  * Answers with the document instead of any other answer.  Call it from a hook of
- * the request, before anything was sent.
+ * the request.  If some of another answer has left, nothing is added to it.
  * @return DONE
  */
 int ep_refusal_send(request_rec *r, ep_request *state);

@@ -14,6 +14,7 @@
  *   fields.   sets fields that belong to its own answer
  *   silent.   writes nothing
  *   leads.    leads on to /plain.txt
+ *   to.       leads on to /closed/plain.txt instead
  *   asks.     lets a subrequest for /plain.txt write
  *   unread.   reads no content
  *   again.    reads on after the error, ten times
@@ -122,7 +123,7 @@ static void answer(request_rec *r, apr_off_t bytes)
         ap_destroy_sub_req(part);
     }
     if (says(r, "leads.")) {
-        ap_internal_redirect("/plain.txt", r);
+        ap_internal_redirect(says(r, "to.") ? "/closed/plain.txt" : "/plain.txt", r);
     }
     else if (!says(r, "silent.")) {
         int i;

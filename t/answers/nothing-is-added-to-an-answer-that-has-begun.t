@@ -19,8 +19,11 @@ my $module = vars('top_dir') . '/careless.so';
 ok(-f $module, 'there is the careless handler') or BAIL_OUT('build it');
 
 my $site = ExpectPolicy::Ledger::site();
-mkdir "$site/$_" or die for qw(size page squeezed early);
+mkdir "$site/$_" or die for qw(size page squeezed early closed);
 open my $out, '>', "$site/plain.txt" or die;
+print $out "a plain file\n";
+close $out or die;
+open $out, q{>}, "$site/closed/plain.txt" or die;
 print $out "a plain file\n";
 close $out or die;
 my $server = ExpectPolicy::Ledger->start(<<"END", site => $site,
@@ -45,6 +48,11 @@ CustomLog access_log verdicts
 </Directory>
 <Directory "$site/squeezed">
     SetOutputFilter DEFLATE
+</Directory>
+<Directory "$site/closed">
+    <Files plain.txt>
+        ExpectPolicyRefuse closed "This is closed."
+    </Files>
 </Directory>
 <Directory "$site/early">
     ExpectPolicyMaxSize Unlimited
@@ -131,6 +139,18 @@ my $twin = ask($server->here, method => 'POST', length => 10,
                path => '/early/x?unread.r=500.silent.', body => 'x');
 is($twin->{status}, 500, 'the twin, of which nothing has left');
 like($twin->{body}, qr/\A\{"error":"internal_server_error"/, 'is our document');
+
+# A handler leads on to a place where the upload is refused.
+my $led = ask($server->here, method => 'POST', length => 10, patience => 3, linger => 0,
+              path => '/closed/x?flush.unread.leads.to.', body => 'x');
+is($led->{status}, 200, 'led on to a refusal: its own answer stands');
+closes_ok($led);
+unlike($led->{raw} . ($led->{body} // '') . $led->{conn}{in}, qr/closed/,
+       'no document of ours is added');
+$twin = ask($server->here, method => 'POST', length => 10,
+            path => '/closed/x?unread.leads.to.', body => 'x');
+is($twin->{status}, 403, 'the twin, of which nothing has left');
+like($twin->{body}, qr/\A\{"error":"closed"/, 'is our document');
 
 # ------------------------------------------------ an interim response has left
 
