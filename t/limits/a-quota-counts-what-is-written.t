@@ -51,8 +51,8 @@ sub put_ok {
     my ($path, $length, $used, $name, %ask) = @_;
     my $res = $server->put($path, $length, %ask);
     accepted_ok($res, status => qr/^20[14]$/, name => $name);
-    is($server->used, $used, 'counted');
-    is($server->on_disk, $used, 'as it is on disk');
+    is($server->used, $used, "$name: it is counted");
+    is($server->on_disk, $used, "$name: the usage is the size on disk");
 }
 
 sub refused {
@@ -66,11 +66,11 @@ put_ok('/new', 600, 5600, 'a smaller one in its place');
 put_ok('/new', 1500, 6500, 'a larger one in its place');
 put_ok('/new', 5000, 10_000, 'one that fits as the old one goes');
 refusal_ok($server->announce('/other', 1), refused(0, 1), name => 'it is full');
-put_ok('/new', 5000, 10_000, 'but can be written over');
+put_ok('/new', 5000, 10_000, 'a file in a full quota can be replaced');
 # what goes beyond the old file has to fit
 refusal_ok($server->announce('/new', 5001), refused(0, 5001),
-           name => 'not with a byte more');
-put_ok('/new', 10, 5010, 'or be made less');
+           name => 'a replacement that is one byte larger is refused');
+put_ok('/new', 10, 5010, 'a file can be replaced by a smaller one');
 
 # A part of a file: nobody knows how long it is going to be.
 my $range = $server->announce('/old', 4991, headers =>
@@ -79,8 +79,8 @@ refusal_ok($range, refused(4990, 4991), name => 'a range counts as a whole');
 accepted_ok($server->put('/old', 990, headers =>
                          ['Content-Range: bytes 5000-5989/5990']),
             status => 204, name => 'one that fits');
-is($server->used, 6000, 'is counted as received');
-is($server->on_disk, 6000, 'which it was');
+is($server->used, 6000, 'a range is counted as received');
+is($server->on_disk, 6000, 'the range is on disk');
 
 # Failures give back what they held.
 my ($failures, $after) = (0, 6000);
@@ -91,7 +91,7 @@ for ([ sub { $server->put('/no/such/place', 100) }, 409, 'no directory' ],
      [ sub { $server->put('/cgi/app.cgi?status=500', 100, method => 'POST') },
        500, 'a program that fails', 100 ],
      [ sub { $server->put('/cgi/app.cgi?status=404', 100, method => 'POST') },
-       404, 'or finds nothing', 100 ],
+       404, 'a program that finds nothing', 100 ],
      [ sub { $server->put('/again', 100, method => 'POST') }, 307,
        'an upload that a redirect sends elsewhere' ]) {
     my ($do, $status, $name, $given) = @$_;
@@ -105,9 +105,10 @@ is($failures, 6, 'failures');
 my $half = $server->begin('/half', 2000);
 ok(ExpectPolicy::Ledger::is_admitted($half), 'an upload is under way');
 ExpectPolicy::Ledger::send_content($half, 1000);
-is($server->books->{trees}{$site}{held}, 2000, 'and holds what it announced');
+is($server->books->{trees}{$site}{held}, 2000,
+   'an upload under way holds what it announced');
 ExpectPolicy::Ledger::drop($half);
-is($server->used, 6200, 'it is given up, and counts nothing');
+is($server->used, 6200, 'an upload that is given up counts nothing');
 is($server->on_disk, 6000, 'nothing is left of it');
 
 # The answer does not wait for the content, and the content never comes.

@@ -65,11 +65,11 @@ sub admitted { return grep { ExpectPolicy::Ledger::is_admitted($_) } @_ }
 my @over = map { $server->begin('/at-once/big', 1) } 1 .. 3;
 is(scalar(admitted(@over)), 1, 'one of three over one file');
 is(finish_all(admitted(@over)), '204', 'replaces it');
-counted_ok('at-once', LARGE + 1, 'taken off once');
+counted_ok('at-once', LARGE + 1, 'the old file is subtracted once');
 refusal_ok($server->announce('/at-once/new', LARGE),
            refused(LARGE - 1, LARGE), name => 'no more than that is free');
 accepted_ok($server->put('/at-once/new', LARGE - 1), status => 201,
-            name => 'which is');
+            name => 'what is free is admitted');
 @over = map { $server->begin("/apart/$_", 1) } qw(big rest);
 is(finish_all(@over), '204 204', 'two over a file each');
 counted_ok('apart', 2, 'both are taken off');
@@ -86,12 +86,12 @@ for (1, 2) {
 refusal_ok($server->announce('/linked/link', LARGE), refused(0, LARGE),
            name => 'a link replaces nothing');
 accepted_ok($server->put('/linked/big', LARGE), status => 204,
-            name => 'a file does');
+            name => 'a file replaces a file');
 counted_ok('linked', FULL, 'a file over a file');
 accepted_ok($server->put('/linked/big', LARGE - 10), status => 204,
-            name => 'and a smaller one leaves room');
+            name => 'a smaller file leaves room in the quota');
 accepted_ok($server->put('/linked/link', 10), status => 204,
-            name => 'for one in place of a link');
+            name => 'a file that fits may replace a link');
 counted_ok('linked', FULL, 'a file over a link');
 refusal_ok($server->announce('/named/big', 1), refused(0, 1),
            name => 'a file of another name is not subtracted');
@@ -108,13 +108,14 @@ for my $dir (qw(moved dry)) {
     my $moved = ask($server->here, method => 'MOVE', path => "/$dir/big",
                     headers => ["Destination: http://localhost:$server->{port}"
                                 . "/$dir/old"]);
-    is($moved->{status}, 201, 'it is moved away');
+    is($moved->{status}, 201, "the file in $dir is moved away");
 }
 is(ExpectPolicy::Ledger::finish($late{moved}), 507, 'no room is left for both');
 is(ExpectPolicy::Ledger::finish($late{stays}), 204, 'one that stays is replaced');
-is(ExpectPolicy::Ledger::finish($late{dry}), 204, 'which a dry run only reports');
-is(() = $server->error_log =~ /would-refuse: error=quota_exceeded/g, 1, 'once');
-counted_ok('dry', FULL + LARGE, 'and counts');
+is(ExpectPolicy::Ledger::finish($late{dry}), 204, 'a dry run admits what has no room');
+is(() = $server->error_log =~ /would-refuse: error=quota_exceeded/g, 1,
+   'the dry run reports it once');
+counted_ok('dry', FULL + LARGE, 'a dry run counts the new file');
 counted_ok('moved', FULL, 'the new one is not stored');
 counted_ok('stays', FULL, 'in place of the old one');
 

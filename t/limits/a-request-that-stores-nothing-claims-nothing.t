@@ -111,7 +111,8 @@ close $_->{sock} for @programs;
 my $put = announce('PUT', '/large', 900 * M);
 ok(wait_until(sub { held() >= 900 * M }), 'a PUT holds what it announces');
 my $denied = $server->begin('/other', 900 * M);
-ok(!ExpectPolicy::Ledger::is_admitted($denied), 'so another one has to wait');
+ok(!ExpectPolicy::Ledger::is_admitted($denied),
+   'a second PUT that does not fit next to it is refused');
 ExpectPolicy::Ledger::drop($denied);
 close $put->{sock};
 $server->settled_ok;
@@ -124,14 +125,14 @@ $server->settled_ok;
 # What comes to a program counts, whatever the method.
 my $get = $server->put('/cgi/app.cgi', 50_000, method => 'GET');
 is($get->{status}, 200, 'a program gets content with a GET');
-is($server->used($site), 51_000, 'which counts');
+is($server->used($site), 51_000, 'the content of a GET counts');
 $get = $server->put('/cgi/full/app.cgi', 60_000, method => 'GET');
 isnt($get->{status}, 200, 'it cannot pass a quota with it');
 $server->settled_ok;
-is($server->used($site), 51_000, 'and counts nothing then');
+is($server->used($site), 51_000, 'a refused GET counts nothing');
 $get = $server->put_chunked('/cgi/app.cgi', 2 * M, method => 'GET');
 is($get->{status}, 200, 'a GET of unknown length is answered');
-is($server->used($site), 51_000 + 2 * M, 'which counts');
+is($server->used($site), 51_000 + 2 * M, 'a GET of unknown length counts');
 $get = $server->put('/cgi/full/app.cgi', 1, method => 'GET');
 is($get->{status}, 507, 'a GET with content is refused where the quota is full');
 is($server->put('/page.html', 500, method => 'GET')->{status}, 200,

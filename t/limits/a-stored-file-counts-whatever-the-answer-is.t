@@ -47,12 +47,13 @@ for my $case ([plain => 204], [document => 204], [field => 500]) {
     my ($dir, $status) = @$case;
     is($server->put("/$dir/a", 6 * M)->{status}, $status,
        "$dir: an upload over a file is answered with $status");
-    is(-s "$site/$dir/a", 6 * M, 'it is stored');
-    is($server->used("$site/$dir"), on_disk($dir), 'and counts');
+    is(-s "$site/$dir/a", 6 * M, "$dir: it is stored");
+    is($server->used("$site/$dir"), on_disk($dir), "$dir: it counts");
     $server->put("/$dir/b", 6 * M);
-    is(-s "$site/$dir/b", 1, 'so that there is no room for another one');
-    is($server->put("/$dir/a", 3)->{status}, $status, 'a smaller one');
-    is($server->used("$site/$dir"), on_disk($dir), 'takes its place');
+    is(-s "$site/$dir/b", 1, "$dir: a second upload finds no room");
+    is($server->put("/$dir/a", 3)->{status}, $status,
+       "$dir: a smaller upload over the file");
+    is($server->used("$site/$dir"), on_disk($dir), "$dir: the smaller file counts");
 }
 
 # What mod_dav has not stored counts nothing.

@@ -35,7 +35,7 @@ for (1 .. LEVELS) {
         == 201;
 }
 is($made, LEVELS, 'a client makes directories that are too deep');
-ok(becomes(0), 'so that the tree cannot be measured any more')
+ok(becomes(0), 'a tree with directories that are too deep cannot be measured')
     or diag $server->error_log;
 
 refusal_ok($server->announce('/b', 450_000), code => 'quota_exceeded',
@@ -45,18 +45,18 @@ refusal_ok($server->announce('/b', 450_000), code => 'quota_exceeded',
 my $left = LIMIT - $server->used;
 accepted_ok($server->put('/b', $left), status => 201,
             name => 'what is left of it is admitted');
-is($server->used, LIMIT, 'and added to what was there');
+is($server->used, LIMIT, 'the upload is added to the old usage');
 refusal_ok($server->announce('/c', 1), code => 'quota_exceeded',
            members => { quota_remaining => 0, requested_size => 1 },
-           name => 'then there is nothing left');
-is($server->on_disk, LIMIT, 'as the disk says');
+           name => 'one byte more than the quota is refused');
+is($server->on_disk, LIMIT, 'the usage is the size on disk');
 
 File::Path::remove_tree("$site/d");
 unlink "$site/a" or die;
 ok(becomes(1), 'without them it is measured again');
-is($server->used, $server->on_disk, 'and has what lies there');
+is($server->used, $server->on_disk, 'the new usage is the size on disk');
 accepted_ok($server->put('/c', 500_000), status => 201,
-            name => 'so that an upload is admitted');
+            name => 'an upload that fits the new usage is admitted');
 $server->settled_ok;
 $server->stop;
 done_testing;

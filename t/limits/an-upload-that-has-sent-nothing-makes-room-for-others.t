@@ -33,7 +33,7 @@ sub denied_ok {
     my ($error, $number) = split / /, $code;
     is($res->{status}, $status, $name);
     like($res->{body}, qr/"error": ?"$error".*"(?:quota_remaining|limit)": ?$number\b/,
-         'and is told why');
+         "$name: the answer tells code and number");
 }
 sub admitted { return scalar grep { ExpectPolicy::Ledger::is_admitted($_) } @_ }
 
@@ -45,11 +45,11 @@ for my $dir ('quota', 'twin') {
 my @hoard = map { $server->begin("/quota/$_", 100_000, of('192.0.2.1')) } 1 .. 10;
 is(admitted(@hoard), 10, 'one client holds all of the quota');
 denied_ok($server->announce('/quota/x', 1, of('192.0.2.1')),
-          507, 'quota_exceeded 0', 'and the same client gets no more');
+          507, 'quota_exceeded 0', 'the client that holds most gets no more');
 accepted_ok($server->put('/quota/other', 400_000, of('192.0.2.2')),
-            status => 201, name => 'but another client gets in');
+            status => 201, name => 'another client gets room');
 accepted_ok($server->put('/quota/other.v6', 100_000, of('2001:db8::1')),
-            status => 201, name => 'and a third one');
+            status => 201, name => 'a third client gets room');
 denied_ok($server->announce('/quota/more', 300_000, of('192.0.2.3')),
           507, 'quota_exceeded 0', 'more than half of what is left is kept');
 
@@ -59,7 +59,7 @@ is(scalar(grep { $_ eq '201' } @status), 5, 'five of the ten are stored')
     or diag "@status";
 is(scalar(grep { $_ eq '507' } @status), 5, 'five are cut');
 $server->settled_ok;
-is($server->used("$site/quota"), 1_000_000, 'and the quota is full');
+is($server->used("$site/quota"), 1_000_000, 'the quota is full');
 
 # for comparison: the same, and each has sent one byte of content
 my @sent = map { $server->begin("/twin/$_", 100_000, of('192.0.2.1')) } 1 .. 10;
@@ -70,14 +70,14 @@ denied_ok($server->announce('/twin/other', 1, of('192.0.2.2')),
           507, 'quota_exceeded 0', 'uploads that have begun to send keep their claims');
 $_->{length}-- for @sent;
 @status = map { ExpectPolicy::Ledger::finish($_) } @sent;
-is(scalar(grep { $_ eq '201' } @status), 10, 'and are all stored');
+is(scalar(grep { $_ eq '201' } @status), 10, 'all ten uploads are stored');
 $server->settled_ok;
 
 # one IPv6 network is one client
 my @network = map { $server->begin("/places/$_", 10, of("2001:db8:0:1::$_")) } 1 .. 4;
 is(admitted(@network), 4, 'one network holds all places');
 denied_ok($server->announce('/places/x', 10, of('2001:db8:0:1::ffff')),
-          429, 'too_many_uploads 4', 'and has no more');
+          429, 'too_many_uploads 4', 'another address of the network gets no slot');
 my @others = map { $server->begin("/places/other$_", 10, of("192.0.2.$_")) } 1, 2;
 is(admitted(@others), 2, 'half of them give way to others');
 ExpectPolicy::Ledger::send_content($_, 1) for @others;

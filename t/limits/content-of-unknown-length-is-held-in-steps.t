@@ -73,14 +73,14 @@ accepted_ok($server->put('/large/next', 8 * MB), status => 201,
 my $piece = sprintf("%x\r\n", MB) . 'x' x MB . "\r\n";
 ExpectPolicy::Wire::put($drip, $piece, 10);
 ok(wait_until(sub { $held->() > MB }), 'it grows as it streams');
-cmp_ok($held->(), '<=', 2 * MB, 'and no further than there is');
+cmp_ok($held->(), '<=', 2 * MB, 'no more is held than the limit has left');
 ExpectPolicy::Wire::put($drip, $piece, 10);
 my $res = read_response($drip, method => 'PUT');
-is($res->{status}, 507, 'then it is cut');
+is($res->{status}, 507, 'content beyond the limit is cut');
 like($res->{body}, qr/"quota_remaining": ?2097152\b/, 'what it could have been');
 refusal_schema_ok($res);
 $server->settled_ok;
-ok(!-e "$site/large/drip", 'and not kept');
+ok(!-e "$site/large/drip", 'what was cut is not stored');
 
 # the stricter limit speaks
 my $size = $server->put_chunked('/both/x', 15_001);
@@ -111,7 +111,7 @@ my $dry = $server->put_chunked('/dry/x', 3_000_000);
 accepted_ok($dry, status => 201, name => 'a dry run lets it through');
 is(-s "$site/dry/x", 3_000_000, 'whole');
 my @lines = grep { /would-refuse: error=quota_exceeded/ } log_lines($dry);
-is(scalar @lines, 1, 'and says so once');
+is(scalar @lines, 1, 'the dry run is logged once');
 is($server->used("$site/dry"), 3_000_000, 'it is counted all the same');
 
 if (has_http2()) {

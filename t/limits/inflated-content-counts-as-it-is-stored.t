@@ -79,22 +79,23 @@ for my $way (qw(dav cgi proxy named)) {
     $res = upload($path, $method, $fits);
     like($res->{status}, $done, "$way: once more");
     my $used = $method eq 'PUT' ? 3 * M : 6 * M;
-    is($server->used("$site/$way-inflated"), $used, 'as often as it is stored');
+    is($server->used("$site/$way-inflated"), $used,
+       "$way: a second upload counts if it is stored");
     $res = upload($path, $method, $bomb);
     like($res->{status}, qr/^(507|413)$/, "$way: a thousand-fold, inflated")
         or diag $res->{body};
     like($server->error_log, qr/(cut|refused): error=quota_exceeded[^\n]*/,
-         'has no room');
+         "$way: the log says that inflated content has no room");
     $server->settled_ok;
     my $after = $server->used("$site/$way-inflated");
     if ($method eq 'PUT') {
-        is($after, $used, 'and counts nothing');
-        is(-s "$site/$way-inflated/a", 3 * M, 'and is not stored');
+        is($after, $used, 'a PUT without room counts nothing');
+        is(-s "$site/$way-inflated/a", 3 * M, 'a PUT without room is not stored');
     }
     else {
         # a program may have stored what it was given
-        cmp_ok($after, '>=', $used, 'and counts as what was given');
-        cmp_ok($after, '<=', 10 * M, 'which was no more than had room');
+        cmp_ok($after, '>=', $used, 'what a program was given counts');
+        cmp_ok($after, '<=', 10 * M, 'a program gets no more than had room');
     }
 }
 

@@ -150,12 +150,12 @@ for (1 .. 2) {
     accepted_ok($server->put("/crowd/inside/$_", 10), status => 201,
                 name => 'one limit too many');
     accepted_ok($server->put("/crowd/$_", 10), status => 201,
-                name => 'and not');
+                name => 'without the limit too many, it is admitted');
 }
 my @surplus = said('ignored', 'crowd');
-is(scalar @surplus, 1, 'said once') or diag @surplus;
+is(scalar @surplus, 1, 'the surplus line is logged once') or diag @surplus;
 like($surplus[0] // '', qr{ignored:\ ExpectPolicyConcurrent\ in\ \S+/crowd/\.htaccess:8,
                            \ as\ 8\ limits\ of\ .htaccess\ files\ count\ here\ already$}x,
-     'which line it was') if @surplus;
+     'the log names the surplus line') if @surplus;
 $server->stop;
 done_testing;

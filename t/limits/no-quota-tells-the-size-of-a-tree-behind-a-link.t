@@ -77,7 +77,7 @@ sub said_ok {
 }
 
 becomes_ok('real', LIMIT - FOREIGN, 'a directory is measured');
-becomes_ok('fixed/link', LIMIT - 2 * FOREIGN, 'so is what an administrator links to');
+becomes_ok('fixed/link', LIMIT - 2 * FOREIGN, 'an administrator\'s link is followed');
 for my $path (@links) {
     my ($link) = $path =~ m{^(home/\w+)};
     said_ok($path, $link, "$path: the link that is not followed is logged once");
@@ -94,14 +94,14 @@ wait_until(sub {
     sleep 0.2;
     return 2 == grep { m{not followed: \Q$site\E/home/(?:mine|shut)$} } lines();
 }, SOON);
-said_ok('home/mine', 'home/mine', 'a link that took its place is said');
-is(left('home/mine'), LIMIT - OWN, 'and what was known before counts on');
+said_ok('home/mine', 'home/mine', 'a link in place of the directory is logged');
+is(left('home/mine'), LIMIT - OWN, 'the usage from before the link still counts');
 refusal_ok($server->announce('/home/shut/x', 1), code => 'ledger_unavailable',
            members => { retry_after => 5 }, headers => { 'Retry-After' => 5 },
-           name => 'which LedgerFailure decides');
-ok(!exists $told{ (LIMIT - 2 * FOREIGN) }, 'at no time, more was told')
+           name => 'an upload to a tree of unknown usage is refused');
+ok(!exists $told{ (LIMIT - 2 * FOREIGN) }, 'the size behind the link is never told')
     or diag explain \%told;
-ok($told{ (LIMIT - OWN) }, 'but before, what was its own');
+ok($told{ (LIMIT - OWN) }, 'before the link, the size of its own tree is told');
 unlink "$site/home/$_" or die for qw(mine shut);
 rename "$site/home/$_.old", "$site/home/$_" or die for qw(mine shut);
 becomes_ok("home/$_", LIMIT - OWN, "$_ is itself again") for qw(mine shut);

@@ -71,12 +71,12 @@ wait_until(sub { 2 == (() = $server->error_log =~ /resuming normal/g) }, 15);
 accepted_ok($server->put('/stays/y', 100), status => 201,
             name => 'after a graceful restart');
 $server->settled_ok;
-trees_ok('goes idle owners stays wild/1', 'which forgets none');
+trees_ok('goes idle owners stays wild/1', 'a graceful restart forgets no tree');
 
 start_again();
 trees_ok('idle owners stays wild/1', 'a start forgets the one that is gone');
 is($server->books->{trees}{"$site/stays"}{used}, 200,
-   'and knows the one that stays');
+   'a start keeps the usage of a quota that stays');
 accepted_ok($server->put('/owners/y', 100), status => 201,
             name => 'one of the others is asked for');
 $server->settled_ok;
@@ -84,7 +84,7 @@ $server->settled_ok;
 start_again();
 trees_ok('owners stays wild/1', 'the next start forgets the one that was not');
 is($server->books->{trees}{"$site/owners"}{used},
-   200 + -s "$site/owners/.htaccess", 'and knows the one that was');
+   200 + -s "$site/owners/.htaccess", 'the next start keeps the tree that was asked for');
 
 accepted_ok($server->put('/owners/z', 100), status => 201,
             name => 'it is asked for once more');
@@ -97,6 +97,6 @@ configure(sub {
 start_again();
 is(trees(), 'owners', 'without any quota in its files, what was planted goes');
 start_again();
-is(trees(), '', 'and then the others');
+is(trees(), '', 'the start after it forgets the other trees');
 $server->stop;
 done_testing;

@@ -37,14 +37,14 @@ sub refused { return (code => 'quota_exceeded', members => {
 # No tree was measured so far.
 accepted_ok($server->put('/put/full', 9 * M), status => 204,
             name => 'the first upload replaces what lies there');
-is(used('put'), 10 * M, 'and counts in its place');
+is(used('put'), 10 * M, 'the new file counts, and the old one does not');
 refusal_ok($server->announce('/larger/full', 9 * M + 1), refused(M, 9 * M + 1),
            name => 'one that does not fit in its place');
-is(used('larger'), 9 * M, 'counts nothing');
+is(used('larger'), 9 * M, 'a refused upload counts nothing');
 refusal_ok($server->announce('/new/other', M + 1), refused(M, M + 1),
            name => 'an upload that replaces nothing does not fit');
 is(copied('/copy/rest', '/copy/full'), 204, 'a copy replaces what lies there');
-is(used('copy'), 2 * M, 'and counts in its place');
+is(used('copy'), 2 * M, 'the copy counts, and the old file does not');
 
 $server->settled_ok;
 $server->stop;

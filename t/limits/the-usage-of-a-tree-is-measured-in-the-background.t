@@ -170,23 +170,23 @@ my $measured = time;
 mkdir "$top/docs/one" or die;
 make('docs/one/file', 3000);
 is(measurements('docs/one'), 0, 'a tree that no file names is not measured yet');
-is_admitted('/docs/one/new', 'which is admitted under Open, without a number');
-becomes('/docs/one/new', 3000, 'and then it is measured');
+is_admitted('/docs/one/new', 'an upload to a tree without a number is admitted under Open');
+becomes('/docs/one/new', 3000, 'the new directory is measured');
 
 # ------------------------------------------------ what cannot be measured
 
 my $unreadable = qr{usage of \Q$top/secret\E is unknown.*\Q$top/secret/in\E};
-is(lines($unreadable), 1, 'a directory that cannot be read is said')
+is(lines($unreadable), 1, 'a directory that cannot be read is logged')
     or diag $server->error_log;
 is_admitted('/secret/x', 'Open admits an upload');
 refusal_ok(upload('/secret/closed/x', 1000), code => 'ledger_unavailable',
            logged => 0, status => 503, headers => { 'Retry-After' => 5 },
-           members => { retry_after => 5 }, name => 'Closed does not');
+           members => { retry_after => 5 }, name => 'Closed refuses an upload');
 is(lines(qr{usage of \Q$top/deep\E is unknown.*too deep}), 1,
-   'a tree that is too deep is said');
-is(status_of('/deep/x'), 503, 'and not guessed at');
-is(lines(qr{\Q$top/late\E does not exist}), 1, 'a root that is missing is said');
-is(used('/late/x'), 0, 'and counts as empty');
+   'a tree that is too deep is logged');
+is(status_of('/deep/x'), 503, 'an upload to a tree that is too deep is refused');
+is(lines(qr{\Q$top/late\E does not exist}), 1, 'a root that is missing is logged');
+is(used('/late/x'), 0, 'a directory that does not exist counts as empty');
 for my $bad (sort keys %bad) {
     is(lines(qr{usage of \Q$top/$bad\E is unknown}), 1, "no number: $bad");
     is(status_of("/bad/$bad"), 503, 'is refused');
@@ -223,14 +223,14 @@ say_used('words', 'none');
 becomes('/tree', 1102, 'files that others remove are gone');
 ok(wait_until(sub { status_of('/secret/closed/x') == 503 || !sleep 0.2 }, SOON),
    'a directory cannot be read again');
-is(lines($unreadable), 2, 'and that is said again');
+is(lines($unreadable), 2, 'a second failure is logged again');
 becomes($app, 2000, 'a usage file that has changed is read again');
 ok(wait_until(sub { status_of('/bad/words') == 503 || !sleep 0.2 }, SOON),
    'one is no number again');
 is(lines(qr{usage of \Q$top/words\E is unknown.*not one number}), 2,
-   'and that is said again');
+   'a second wrong number is logged again');
 cmp_ok(measurements('deep'), '>', 1, 'one that is too deep was tried again');
-is(lines(qr{usage of \Q$top/deep\E is unknown}), 1, 'and not said again');
+is(lines(qr{usage of \Q$top/deep\E is unknown}), 1, 'a failure that stays is logged once');
 is(measurements('root'), 2,
    'a tree that was asked for once was measured once more');
 
@@ -291,11 +291,11 @@ sub pace {
     return $ms[@ms / 2];
 }
 
-ok(start_large(), 'which is still under way');
+ok(start_large(), 'the measurement of a large tree is under way');
 my $beside = pace(20);
-ok(!measurements('large'), 'as it is behind 20 GETs');
-my $res = is_admitted('/large/x', 'and an upload, which did not wait');
-cmp_ok($res->{ms}, '<', 2000, "$res->{ms} ms");
+ok(!measurements('large'), '20 GETs do not wait for the measurement');
+my $res = is_admitted('/large/x', 'an upload is admitted meanwhile');
+cmp_ok($res->{ms}, '<', 2000, "the upload does not wait: $res->{ms} ms");
 ok(wait_until(sub { measurements('large') }, 60), 'it is measured in the end');
 is(used('/large'), 0, 'every byte of it');
 my $alone = pace(20);
@@ -303,31 +303,32 @@ cmp_ok($beside, '<', 3 * $alone + 100,
        "a GET took $beside ms next to it, and $alone ms alone");
 $server->stop;
 
-ok(start_large(), 'a server that is told to end while it measures');
+ok(start_large(), 'the large tree is measured again');
 my @children = children();
 my $started = time;
 $server->stop;
-cmp_ok(time - $started, '<', 5, 'ends at once');
-ok(!measurements('large'), 'in the middle of it');
-is_deeply([grep { kill 0, $_ } @children], [], 'with all its children');
+cmp_ok(time - $started, '<', 5, 'a server that measures stops at once');
+ok(!measurements('large'), 'it stops before the measurement is done');
+is_deeply([grep { kill 0, $_ } @children], [], 'no child is left');
 unlike($server->error_log, qr/exit signal|AH0004[56]|still did not exit/,
        'no child had to be killed at the end');
 
-ok(start_large(), 'one that is told to begin anew');
+ok(start_large(), 'the large tree is measured before a graceful restart');
 @children = children();
-cmp_ok(scalar @children, '>', 0, 'and has children');
+cmp_ok(scalar @children, '>', 0, 'the server has children');
 kill USR1 => $server->{pid};
 my $gone = wait_until(sub {
     my %now = map { $_ => 1 } children();
     return !grep { $now{$_} } @children;
 }, 10);
-ok($gone, 'goes on with others');
-ok(!measurements('large'), 'before it is done')
+ok($gone, 'a graceful restart replaces all children');
+ok(!measurements('large'), 'the measurement was not done before')
     or diag $server->error_log;
-ok(wait_until(sub { measurements('large') }, 60), 'which measure it all');
+ok(wait_until(sub { measurements('large') }, 60),
+   'the new children measure the large tree');
 $server->stop;
 unlike($server->error_log, qr/exit signal|AH0004[56]|still did not exit/,
-       'and end by themselves');
+       'no child had to be killed after the restart');
 
 done_testing;
 

@@ -84,10 +84,10 @@ for my $case (['/app/x'], ['/app/user', 'Authorization: Basic '
     is($res->{status}, 200, "$path: what fits is admitted")
         or diag $guard->error_log;
     is_deeply($res->{interim}, [100], 'invited once');
-    is(app_says($res)->{received}, 1000, 'and arrives behind mod_security2');
+    is(app_says($res)->{received}, 1000, "$path: mod_security2 passes the content on");
     $res = ask(@sec, length => 6, body => 'attack', headers =>
                [@headers, 'Content-Type: application/x-www-form-urlencoded']);
-    is($res->{status}, 409, 'which does its own work');
+    is($res->{status}, 409, "$path: mod_security2 refuses an attack");
     $res = ask(@sec, chunked => 1, headers => [@headers],
                body => "3e9\r\n" . 'x' x 1001 . "\r\n0\r\n\r\n");
     refusal_ok($res, code => 'content_too_large', logged => 0,
@@ -131,18 +131,18 @@ refusal_ok($far, @large, name => 'refused behind a front end');
 like((refusals($guard, qr/192\.0\.2\.77/))[0] // '',
      qr/\[(?:client|remote) 192\.0\.2\.77:\d+\] refused: /,
      'the log names the client');
-unlike((refusals($guard))[0], qr/192\.0\.2\.77/, 'and of others it does not');
+unlike((refusals($guard))[0], qr/192\.0\.2\.77/, 'lines of other clients do not name it');
 
 # mod_rewrite in a directory: both places hold
 my $moved = ask(@to, path => '/dir/in/moved', length => 1001);
 refusal_ok($moved, @large, name => 'the place it is rewritten to is asked, too');
 my $fits = ask(@to, path => '/dir/in/moved', length => 1000, body => 'x' x 1000);
 is($fits->{status}, 200, 'one byte less is admitted') or diag $guard->error_log;
-is(app_says($fits)->{received}, 1000, 'and rewritten');
+is(app_says($fits)->{received}, 1000, 'the content reaches the program after the rewrite');
 my $first = ask(@to, path => '/dir/in/moved', length => 5001);
 refusal_ok($first, code => 'content_too_large', logged => 0,
            members => { limit => 5000, requested_size => 5001 },
-           name => 'and so is the place it came to');
+           name => 'the place that the client named is asked, too');
 
 # mod_deflate inflates content: what is counted are the bytes on the wire
 # mod_deflate has a limit of its own, on a ratio of 200
@@ -155,7 +155,7 @@ for my $case (['with a length', length => length $zipped, body => $zipped],
     my ($name, @more) = @$case;
     my $res = ask(@to, path => '/app/inflated', @more, headers => [$gzip]);
     is($res->{status}, 200, "$name: admitted") or diag $guard->error_log;
-    is(app_says($res)->{received}, 50_000, 'and inflated behind the limit')
+    is(app_says($res)->{received}, 50_000, "$name: the program gets inflated content")
         or diag $res->{body};
 }
 my $random = join '', map { chr int rand 256 } 1 .. 3000;
