@@ -12,7 +12,11 @@ FUZZ_CC ?= gcc
 FUZZ_CLANG ?= clang
 FUZZ_JANSSON ?= -ljansson
 
-FUZZ_TARGETS = $(patsubst t/fuzz/fuzz_%.c,%,$(sort $(wildcard t/fuzz/fuzz_*.c)))
+# those of src/redis need hiredis and APR, and so are not for fuzz-engine
+FUZZ_REDIS = reply url
+FUZZ_CORE = $(filter-out $(FUZZ_REDIS),$(patsubst t/fuzz/fuzz_%.c,%, \
+    $(sort $(wildcard t/fuzz/fuzz_*.c))))
+FUZZ_TARGETS = $(FUZZ_CORE) $(if $(HAS_HIREDIS),$(FUZZ_REDIS))
 # the fewest files of a corpus
 FUZZ_SEEDS_MIN = 20
 
@@ -21,18 +25,25 @@ FUZZ_CFLAGS = -std=c99 -Wall -Wextra -Wshadow -Wconversion -Werror \
 FUZZ_SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_SOURCES = $(CORE) t/fuzz/fuzz.c \
     t/fuzz/scenario.c t/fuzz/strict_json.c
-FUZZ_HEADERS = $(filter src/core/%,$(HEADERS)) $(wildcard t/fuzz/*.h)
+FUZZ_HEADERS = $(filter src/core/% src/redis/%,$(HEADERS)) $(wildcard t/fuzz/*.h)
+
+$(foreach target,$(FUZZ_REDIS),build/fuzz/replay_$(target) \
+    build/fuzz/libfuzzer_$(target)): FUZZ_MORE = src/redis/reply.c \
+    src/redis/url.c -isystem $$($(APXS) -q APR_INCLUDEDIR) \
+    $$($(APXS) -q EXTRA_CPPFLAGS) $(REDIS_CPPFLAGS) $(REDIS_LIBS) \
+    $$($$($(APXS) -q APR_CONFIG) --link-ld)
 
 build/fuzz/replay_%: t/fuzz/fuzz_%.c t/fuzz/replay.c $(FUZZ_SOURCES) \
     $(FUZZ_HEADERS)
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_SANITIZE) -o $@ $(filter %.c,$^) \
-	    $(FUZZ_JANSSON)
+	    $(FUZZ_MORE) $(FUZZ_JANSSON)
 
 build/fuzz/libfuzzer_%: t/fuzz/fuzz_%.c $(FUZZ_SOURCES) $(FUZZ_HEADERS)
 	@mkdir -p $(@D)
 	$(FUZZ_CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined \
-	    -fno-sanitize-recover=all -o $@ $(filter %.c,$^) $(FUZZ_JANSSON)
+	    -fno-sanitize-recover=all -o $@ $(filter %.c,$^) $(FUZZ_MORE) \
+	    $(FUZZ_JANSSON)
 
 # Fails if a corpus is missing or too small, and if there is no target.
 .PHONY: check-fuzz
@@ -72,11 +83,11 @@ fuzz-engine: $(FUZZ_SOURCES) $(FUZZ_HEADERS)
 	    exit 1; }
 	@mkdir -p build/fuzz/engine
 	@set -e; for source in $(FUZZ_SOURCES) \
-	    $(patsubst %,t/fuzz/fuzz_%.c,$(FUZZ_TARGETS)); do \
+	    $(patsubst %,t/fuzz/fuzz_%.c,$(FUZZ_CORE)); do \
 	    $(CC) $(CFLAGS) -std=c99 -D_DEFAULT_SOURCE -Isrc -It/fuzz -c \
 	        -o build/fuzz/engine/$$(basename $$source .c).o $$source; \
 	done
-	@set -e; for target in $(FUZZ_TARGETS); do \
+	@set -e; for target in $(FUZZ_CORE); do \
 	    $(CXX) $(CXXFLAGS) -o $(OUT)/fuzz_$$target \
 	        build/fuzz/engine/fuzz_$$target.o \
 	        $(patsubst %,build/fuzz/engine/%.o, \
