@@ -1,0 +1,807 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+#include "redis/fleet.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "ap_provider.h"
+#include "apr_atomic.h"
+#include "apr_strings.h"
+#include "http_log.h"
+
+#include "redis/call.h"
+#include "redis/pool.h"
+#include "redis/sender.h"
+
+APLOG_USE_MODULE(expect_policy_redis);
+
+/* The key in the pool of the process. */
+#define KEPT "mod_expect_policy ledger redis"
+/* Behind its deadline, a call is not expected to run any more; ms. */
+#define LATE 100
+
+/* Set while the configuration is read, and in post_config; then read-only. */
+static struct fleet {
+    ep_url *url;
+    const ep_ledger_provider *shm;
+    void *shm_config;
+    /* NULL: there is no memory */
+    ep_journal *journal;
+} fleet;
+
+/* --------------------------------------------------------------- configuration */
+
+static const char *parse_as(apr_pool_t *pool, const char *scheme,
+                            const char *argument, void **config)
+{
+    const char *legal;
+
+    fleet.shm = ap_lookup_provider(EP_LEDGER_GROUP, "shm", EP_LEDGER_VERSION);
+    if (fleet.shm == NULL) {
+        return "another mod_expect_policy.so: this one has no shm";
+    }
+    legal = fleet.shm->parse(pool, NULL, &fleet.shm_config);
+    if (legal == NULL) {
+        legal = ep_url_parse(pool, scheme, argument, &fleet.url);
+    }
+    *config = &fleet;
+    return legal;
+}
+
+static const char *parse_tcp(apr_pool_t *pool, const char *argument,
+                             void **config)
+{
+    return parse_as(pool, "redis", argument, config);
+}
+
+static const char *parse_tls(apr_pool_t *pool, const char *argument,
+                             void **config)
+{
+    return parse_as(pool, "rediss", argument, config);
+}
+
+static const char *parse_unix(apr_pool_t *pool, const char *argument,
+                              void **config)
+{
+    return parse_as(pool, "redis+unix", argument, config);
+}
+
+static const char *check_config(apr_pool_t *pconf, void *config)
+{
+    (void)config;
+    return fleet.shm->check_config(pconf, fleet.shm_config);
+}
+
+static void open_ledger(apr_pool_t *pconf, server_rec *s, void *config)
+{
+    const char *warning, *error;
+
+    (void)config;
+    fleet.shm->post_config(pconf, s, fleet.shm_config);
+    error = ep_url_read_password(pconf, fleet.url, &warning);
+    if (error != NULL || warning != NULL) {
+        ap_log_error(APLOG_MARK, error != NULL ? APLOG_ERR : APLOG_WARNING, 0, s,
+                     "the ledger %s: %s", fleet.url->shown,
+                     error != NULL ? error : warning);
+    }
+    ep_pool_post_config(pconf, s, fleet.url);
+    fleet.journal = ep_journal_make(s->process->pool, KEPT);
+    if (fleet.journal == NULL) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
+                     "there is no memory for the ledger %s", fleet.url->shown);
+    }
+}
+
+static void note_child(pid_t pid, int has_ended)
+{
+    fleet.shm->child_status(pid, has_ended);
+}
+
+static void monitor(server_rec *s)
+{
+    fleet.shm->monitor(s);
+}
+
+static void drop_privileges(server_rec *s)
+{
+    fleet.shm->drop_privileges(s);
+}
+
+static void init_child(server_rec *s)
+{
+    fleet.shm->child_init(s);
+    ep_script_init();
+}
+
+void ep_fleet_start(apr_pool_t *pchild, server_rec *s)
+{
+    apr_status_t rv;
+
+    if (fleet.url == NULL || fleet.journal == NULL) {
+        return;
+    }
+    rv = ep_pool_child_init(pchild, s, &fleet.journal->breaker);
+    if (rv == APR_SUCCESS) {
+        rv = ep_sender_start(pchild, s, fleet.journal, fleet.url, fleet.shm);
+    }
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s,
+                     "the ledger %s cannot be used", fleet.url->shown);
+        fleet.journal = NULL;
+    }
+}
+
+static const char *take_news(void)
+{
+    return fleet.shm->take_news();
+}
+
+/* --------------------------------------------------------------- what is shared */
+
+static int is_shared(const ep_ledger_charge *charge)
+{
+    return !charge->is_local
+           && (charge->kind == EP_CHARGE_ALLOWANCE
+               || charge->kind == EP_CHARGE_CONCURRENT);
+}
+
+/* Nothing is revoked here: other servers would not know.  Redis alone judges
+ * allowances, as their periods begin at other times there.
+ * @param judges_alone 1: this server judges them, too */
+static void make_local(const ep_ledger_charge *charges, apr_size_t count,
+                       int judges_alone, ep_ledger_charge *local)
+{
+    apr_size_t i;
+
+    for (i = 0; i < count; i++) {
+        local[i] = charges[i];
+        local[i].client = 0;
+        if (!judges_alone && charges[i].kind == EP_CHARGE_ALLOWANCE
+            && is_shared(&charges[i])) {
+            local[i].limit = APR_INT64_MAX;
+        }
+    }
+}
+
+/* What is asked of one account: charges of one key are one. */
+typedef struct wanted {
+    apr_size_t charge;
+    apr_int64_t limit;
+    apr_int64_t amount;
+} wanted;
+
+static int is_same(const ep_ledger_charge *a, const ep_ledger_charge *b)
+{
+    return a->kind == b->kind && memcmp(&a->key, &b->key, sizeof(a->key)) == 0;
+}
+
+/* @return how many accounts are shared */
+static apr_size_t gather(const ep_ledger_charge *charges, apr_size_t count,
+                         apr_uint32_t left_out, wanted *wants)
+{
+    apr_size_t found = 0, i, j;
+
+    for (i = 0; i < count; i++) {
+        if (!is_shared(&charges[i]) || (left_out >> i & 1) != 0) {
+            continue;
+        }
+        for (j = 0; j < found
+                    && !is_same(&charges[wants[j].charge], &charges[i]); j++) {
+        }
+        if (j == found) {
+            wants[found].charge = i;
+            wants[found].limit = charges[i].limit;
+            wants[found++].amount = charges[i].amount;
+            continue;
+        }
+        if (charges[i].limit < wants[j].limit) {
+            wants[j].limit = charges[i].limit;
+            wants[j].charge = i;
+        }
+        if (charges[i].amount > wants[j].amount) {
+            wants[j].amount = charges[i].amount;
+        }
+    }
+    return found;
+}
+
+static ep_journal_part *part_of(ep_journal_entry *entry,
+                                const ep_ledger_charge *charge)
+{
+    const apr_uint32_t count = ep_journal_parts(entry);
+    apr_uint32_t i;
+
+    for (i = 0; i < count; i++) {
+        ep_journal_part *part = &entry->parts[i];
+
+        if (part->kind == charge->kind
+            && memcmp(&part->key, &charge->key, sizeof(part->key)) == 0) {
+            return part;
+        }
+    }
+    return NULL;
+}
+
+/* Notes all parts before Redis is asked: if this process dies, they are given back.
+ * @return 0: there is no room */
+static int note_parts(ep_journal_entry *entry, const ep_ledger_charge *charges,
+                      const wanted *wants, apr_size_t count)
+{
+    apr_size_t i;
+
+    for (i = 0; i < count; i++) {
+        const ep_ledger_charge *charge = &charges[wants[i].charge];
+        const apr_uint32_t place = ep_journal_parts(entry);
+
+        if (part_of(entry, charge) != NULL) {
+            continue;
+        }
+        if (place >= EP_CHARGES_MAX) {
+            return 0;
+        }
+        entry->parts[place].kind = charge->kind;
+        entry->parts[place].key = charge->key;
+        entry->parts[place].amount = wants[i].amount;
+        entry->parts[place].period = charge->period;
+        entry->count = place + 1;
+    }
+    return 1;
+}
+
+/* --------------------------------------------------------------- asking Redis */
+
+/* For the log. */
+static apr_status_t status_of(ep_cause cause)
+{
+    switch (cause) {
+    case EP_CAUSE_TIMEOUT:
+    case EP_CAUSE_CONNECT_TIMEOUT:
+        return ETIMEDOUT;
+    case EP_CAUSE_CONNECT:
+    case EP_CAUSE_OPEN:
+    case EP_CAUSE_RESOLVE:
+        return ECONNREFUSED;
+    case EP_CAUSE_CLOSED:
+        return ECONNRESET;
+    case EP_CAUSE_AUTH:
+    case EP_CAUSE_NOPERM:
+        return EACCES;
+    default:
+        return EPROTO;
+    }
+}
+
+static void begin_reserve(ep_call *call, const ep_ledger_charge *charges,
+                          const wanted *wants, apr_size_t count,
+                          const ep_journal_entry *entry, apr_int64_t valid_until)
+{
+    apr_size_t i;
+
+    ep_call_begin(call, EP_SCRIPT_RESERVE, fleet.journal, fleet.url,
+                  apr_atomic_read32(&fleet.journal->generation));
+    for (i = 0; i < count; i++) {
+        const ep_ledger_charge *charge = &charges[wants[i].charge];
+
+        ep_call_key_of(call, charge->kind, &charge->key);
+    }
+    ep_call_common(call, entry->serial, valid_until);
+    for (i = 0; i < count; i++) {
+        ep_call_number(call, charges[wants[i].charge].kind);
+        ep_call_number(call, wants[i].limit);
+        ep_call_number(call, wants[i].amount);
+        ep_call_number(call, charges[wants[i].charge].period / 1000);
+    }
+}
+
+/* Waits of -1 stay. */
+static void tell_denial(const ep_call_answer *answer, const wanted *wants,
+                        apr_size_t count, ep_ledger_denial *denial)
+{
+    const apr_int64_t i = answer->numbers[0];
+
+    denial->charge = i >= 0 && (apr_size_t)i < count ? wants[i].charge
+                                                     : wants[0].charge;
+    denial->remaining = answer->numbers[1];
+    denial->wait = answer->numbers[2] < 0 ? -1 : answer->numbers[2] * 1000;
+}
+
+typedef struct question {
+    const ep_ledger_charge *charges;
+    const wanted *wants;
+    apr_size_t count;
+    ep_journal_entry *entry;
+    apr_int64_t deadline;
+} question;
+
+/* @return NONE: see the outcome */
+static ep_cause ask_once(const question *asked, ep_ledger_outcome *outcome,
+                         ep_ledger_denial *denial, int *is_gone)
+{
+    const apr_int64_t left = (asked->deadline - ep_conn_clock()) / 1000;
+    const apr_int64_t valid_until = ep_sender_redis_time() + left + LATE;
+    ep_call_answer answer;
+    ep_call call;
+    ep_cause cause;
+
+    *is_gone = 0;
+    asked->entry->not_before = valid_until;
+    begin_reserve(&call, asked->charges, asked->wants, asked->count,
+                  asked->entry, valid_until);
+    cause = ep_call_send(&call, asked->deadline, 0, &answer);
+    if (cause != EP_CAUSE_NONE) {
+        return cause;
+    }
+    asked->entry->not_before = 0;
+    if (strcmp(answer.word, "granted") == 0) {
+        *outcome = EP_OUTCOME_GRANTED;
+        return EP_CAUSE_NONE;
+    }
+    if (strcmp(answer.word, "denied") == 0) {
+        *outcome = EP_OUTCOME_DENIED;
+        tell_denial(&answer, asked->wants, asked->count, denial);
+        return EP_CAUSE_NONE;
+    }
+    *is_gone = strcmp(answer.word, "gone") == 0;
+    return EP_CAUSE_ERROR;
+}
+
+/* Once more if Redis did not know this server, or may not know yet that uploads have
+ * ended here. */
+static ep_cause ask(const question *asked, ep_ledger_outcome *outcome,
+                    ep_ledger_denial *denial)
+{
+    ep_cause cause;
+    int is_gone;
+
+    if (!ep_breaker_is_open(&fleet.journal->breaker)
+        && !ep_sender_register(asked->deadline)) {
+        return EP_CAUSE_CONNECT;
+    }
+    cause = ask_once(asked, outcome, denial, &is_gone);
+    if ((is_gone && ep_sender_register(asked->deadline))
+        || (cause == EP_CAUSE_NONE && *outcome == EP_OUTCOME_DENIED
+            && ep_sender_flush(asked->deadline))) {
+        cause = ask_once(asked, outcome, denial, &is_gone);
+    }
+    return cause;
+}
+
+/* --------------------------------------------------------------- reserving */
+
+/* Gives back what the call has claimed; of a claim that held something before, what
+ * was added stays until it ends. */
+static void undo(ep_journal_entry *entry, int is_new, int may_run,
+                 ep_ledger_claim *claim)
+{
+    apr_uint32_t i;
+
+    if (!is_new) {
+        return;
+    }
+    for (i = 0; i < ep_journal_parts(entry) && !may_run; i++) {
+        entry->parts[i].amount = 0;
+    }
+    apr_atomic_set32(&entry->state, may_run ? EP_JOURNAL_ENDED
+                                            : EP_JOURNAL_FREE);
+    if (claim->is_held) {
+        claim->opaque[3] = 0;
+        fleet.shm->release(claim);
+    }
+    memset(claim, 0, sizeof(*claim));
+}
+
+/* Redis does not answer, and this server's own counts decide. */
+static apr_status_t decide_alone(const ep_ledger_charge *charges,
+                                 apr_size_t count, int how,
+                                 ep_ledger_claim *claim,
+                                 ep_ledger_outcome *outcome,
+                                 ep_ledger_denial *denial)
+{
+    ep_ledger_charge local[EP_CHARGES_MAX];
+
+    make_local(charges, count, 1, local);
+    return fleet.shm->reserve(local, count, how, claim, outcome, denial);
+}
+
+static apr_status_t reserve_shared(const ep_ledger_charge *charges,
+                                   apr_size_t count, int how, int is_new,
+                                   question *asked, ep_ledger_claim *claim,
+                                   ep_ledger_outcome *outcome,
+                                   ep_ledger_denial *denial)
+{
+    ep_journal_entry *entry = asked->entry;
+    const apr_uint32_t left_out = denial->left_out;
+    const ep_cause cause = ask(asked, outcome, denial);
+    apr_status_t rv = APR_SUCCESS;
+
+    if (cause != EP_CAUSE_NONE && (how & EP_RESERVE_ALONE) != 0) {
+        rv = decide_alone(charges, count, how, claim, outcome, denial);
+        if (rv == APR_SUCCESS && *outcome == EP_OUTCOME_GRANTED) {
+            apr_atomic_set32(&entry->is_owed, 1);
+        }
+    }
+    else if (cause != EP_CAUSE_NONE) {
+        rv = status_of(cause);
+    }
+    if (rv != APR_SUCCESS || *outcome != EP_OUTCOME_GRANTED) {
+        undo(entry, is_new, ep_reply_is_doubtful(cause), claim);
+        ep_sender_wake();
+        return rv;
+    }
+    denial->left_out |= left_out;
+    if (is_new) {
+        entry->how = how & EP_RESERVE_ALONE;
+    }
+    entry->how &= how;
+    /* what grew in Redis beyond the claim was of the parts of before */
+    entry->in_redis = entry->claimed;
+    entry->local = *claim;
+    ep_journal_note(fleet.journal, entry, claim);
+    apr_atomic_set32(&entry->state, EP_JOURNAL_LIVE);
+    return rv;
+}
+
+static apr_status_t reserve(const ep_ledger_charge *charges, apr_size_t count,
+                            int how, ep_ledger_claim *claim,
+                            ep_ledger_outcome *outcome,
+                            ep_ledger_denial *denial)
+{
+    const apr_int64_t deadline = ep_conn_clock() + fleet.url->timeout;
+    ep_ledger_charge local[EP_CHARGES_MAX];
+    wanted wants[EP_CHARGES_MAX];
+    question asked = { charges, wants, 0, NULL, deadline };
+    const int was_held = claim->is_held != 0;
+    const apr_uint64_t word = claim->opaque[3];
+    apr_status_t rv;
+    int is_new;
+
+    if (fleet.journal == NULL) {
+        return APR_EINIT;
+    }
+    if (count > EP_CHARGES_MAX) {
+        *outcome = EP_OUTCOME_FULL;
+        return APR_SUCCESS;
+    }
+    make_local(charges, count, 0, local);
+    denial->left_out = 0;
+    rv = fleet.shm->reserve(local, count, how, claim, outcome, denial);
+    claim->opaque[3] = word;
+    if (rv != APR_SUCCESS || *outcome != EP_OUTCOME_GRANTED) {
+        return rv;
+    }
+    asked.count = gather(charges, count, denial->left_out, wants);
+    if (asked.count == 0) {
+        return rv;
+    }
+    asked.entry = ep_journal_find(fleet.journal, claim);
+    is_new = asked.entry == NULL;
+    if (is_new) {
+        asked.entry = ep_journal_take(fleet.journal);
+    }
+    if (asked.entry == NULL
+        || !note_parts(asked.entry, charges, wants, asked.count)) {
+        if (asked.entry != NULL && is_new) {
+            apr_atomic_set32(&asked.entry->state, EP_JOURNAL_FREE);
+        }
+        if (!was_held) {
+            claim->opaque[3] = 0;
+            fleet.shm->release(claim);
+        }
+        *outcome = EP_OUTCOME_FULL;
+        return APR_SUCCESS;
+    }
+    /* a claim with local parts alone keeps them if shared ones are not granted */
+    rv = reserve_shared(charges, count, how, is_new && !was_held, &asked, claim,
+                        outcome, denial);
+    if (is_new && was_held && asked.entry->state == EP_JOURNAL_TAKEN) {
+        apr_atomic_set32(&asked.entry->state, EP_JOURNAL_ENDED);
+    }
+    return rv;
+}
+
+/* --------------------------------------------------------------- growing */
+
+/* The allowances of the call that the claim has a part of. */
+static apr_size_t gather_growing(const ep_ledger_charge *charges,
+                                 apr_size_t count, ep_journal_entry *entry,
+                                 wanted *wants)
+{
+    const apr_size_t found = gather(charges, count, 0, wants);
+    apr_size_t kept = 0, i;
+
+    for (i = 0; i < found; i++) {
+        const ep_ledger_charge *charge = &charges[wants[i].charge];
+
+        if (charge->kind == EP_CHARGE_ALLOWANCE
+            && part_of(entry, charge) != NULL) {
+            wants[kept++] = wants[i];
+        }
+    }
+    return kept;
+}
+
+static ep_cause ask_to_grow(const question *asked, apr_int64_t least,
+                            apr_int64_t most, ep_ledger_outcome *outcome,
+                            ep_ledger_denial *denial, apr_int64_t *more)
+{
+    ep_call_answer answer;
+    ep_call call;
+    ep_cause cause;
+    apr_size_t i;
+
+    ep_call_begin(&call, EP_SCRIPT_GROW, fleet.journal, fleet.url,
+                  apr_atomic_read32(&fleet.journal->generation));
+    for (i = 0; i < asked->count; i++) {
+        const ep_ledger_charge *charge = &asked->charges[asked->wants[i].charge];
+
+        ep_call_key_of(&call, charge->kind, &charge->key);
+    }
+    ep_call_common(&call, asked->entry->serial,
+                   ep_sender_redis_time() + fleet.url->timeout / 1000 + LATE);
+    ep_call_number(&call, least);
+    ep_call_number(&call, most);
+    for (i = 0; i < asked->count; i++) {
+        ep_call_number(&call, asked->wants[i].limit);
+        ep_call_number(&call,
+                       asked->charges[asked->wants[i].charge].period / 1000);
+    }
+    cause = ep_call_send(&call, asked->deadline, 0, &answer);
+    if (cause != EP_CAUSE_NONE) {
+        return cause;
+    }
+    if (strcmp(answer.word, "granted") == 0) {
+        *outcome = EP_OUTCOME_GRANTED;
+        *more = answer.numbers[0];
+        return EP_CAUSE_NONE;
+    }
+    if (strcmp(answer.word, "denied") == 0) {
+        *outcome = EP_OUTCOME_DENIED;
+        tell_denial(&answer, asked->wants, asked->count, denial);
+        return EP_CAUSE_NONE;
+    }
+    return EP_CAUSE_ERROR;
+}
+
+static void add_to_parts(const question *asked, apr_int64_t more)
+{
+    apr_size_t i;
+
+    for (i = 0; i < asked->count; i++) {
+        ep_journal_part *part = part_of(asked->entry,
+                                        &asked->charges[asked->wants[i].charge]);
+
+        if (part != NULL) {
+            part->amount = part->amount < EP_JOURNAL_MOST - more
+                               ? part->amount + more : EP_JOURNAL_MOST;
+        }
+    }
+    asked->entry->in_redis += more;
+}
+
+/* How much more to ask of Redis: each time as much as there is, so that a large
+ * upload asks a few times. */
+static apr_int64_t step_of(const question *asked, apr_int64_t need)
+{
+    const ep_journal_part *part
+        = part_of(asked->entry, &asked->charges[asked->wants[0].charge]);
+
+    return part != NULL && part->amount > need ? part->amount : need;
+}
+
+/* @param granted in: what this server grants; out: what all do */
+static apr_status_t grow_shared(const question *asked,
+                                const ep_ledger_claim *claim, apr_size_t count,
+                                apr_int64_t least, apr_int64_t *granted,
+                                ep_ledger_outcome *outcome,
+                                ep_ledger_denial *denial)
+{
+    ep_journal_entry *entry = asked->entry;
+    const apr_int64_t spare = entry->in_redis > entry->claimed
+                                  ? entry->in_redis - entry->claimed : 0;
+    const apr_int64_t need = least > spare ? least - spare : 0;
+    apr_int64_t more = 0;
+    ep_cause cause = EP_CAUSE_NONE;
+
+    if (*granted > spare) {
+        cause = ask_to_grow(asked, need, step_of(asked, *granted - spare),
+                            outcome, denial, &more);
+    }
+    if (cause != EP_CAUSE_NONE || *outcome != EP_OUTCOME_GRANTED) {
+        if (need == 0) {
+            *outcome = EP_OUTCOME_GRANTED;
+            cause = EP_CAUSE_NONE;
+            more = 0;
+        }
+        else if (cause != EP_CAUSE_NONE && entry->how != 0) {
+            ep_ledger_claim same = *claim;
+            const apr_status_t rv = decide_alone(asked->charges, count, 0, &same,
+                                                 outcome, denial);
+
+            if (rv != APR_SUCCESS || *outcome != EP_OUTCOME_GRANTED) {
+                return rv;
+            }
+            more = *granted - spare;
+            apr_atomic_set32(&entry->is_owed, 1);
+            cause = EP_CAUSE_NONE;
+        }
+    }
+    if (cause != EP_CAUSE_NONE || *outcome != EP_OUTCOME_GRANTED) {
+        return cause != EP_CAUSE_NONE ? status_of(cause) : APR_SUCCESS;
+    }
+    add_to_parts(asked, more);
+    if (*granted > spare + more) {
+        *granted = spare + more;
+    }
+    entry->claimed += *granted;
+    return APR_SUCCESS;
+}
+
+static apr_status_t grow(const ep_ledger_charge *charges, apr_size_t count,
+                         const ep_ledger_claim *claim, apr_int64_t least,
+                         apr_int64_t most, apr_int64_t *granted,
+                         ep_ledger_outcome *outcome, ep_ledger_denial *denial)
+{
+    ep_ledger_charge local[EP_CHARGES_MAX];
+    wanted wants[EP_CHARGES_MAX];
+    question asked = { charges, wants, 0, NULL,
+                       ep_conn_clock() + fleet.url->timeout };
+    apr_status_t rv;
+
+    if (fleet.journal == NULL) {
+        return APR_EINIT;
+    }
+    if (count > EP_CHARGES_MAX) {
+        *outcome = EP_OUTCOME_FULL;
+        return APR_SUCCESS;
+    }
+    make_local(charges, count, 0, local);
+    rv = fleet.shm->grow(local, count, claim, least, most, granted, outcome,
+                         denial);
+    asked.entry = ep_journal_find(fleet.journal, claim);
+    if (rv != APR_SUCCESS || *outcome != EP_OUTCOME_GRANTED
+        || asked.entry == NULL) {
+        return rv;
+    }
+    asked.count = gather_growing(charges, count, asked.entry, wants);
+    return asked.count == 0 ? rv
+                            : grow_shared(&asked, claim, count, least, granted,
+                                          outcome, denial);
+}
+
+/* --------------------------------------------------------------- ending */
+
+static void end_content(const ep_ledger_claim *claim)
+{
+    ep_journal_entry *entry = fleet.journal != NULL
+                                  ? ep_journal_find(fleet.journal, claim)
+                                  : NULL;
+    apr_uint32_t i;
+
+    fleet.shm->end_content(claim);
+    for (i = 0; entry != NULL && i < ep_journal_parts(entry); i++) {
+        if (entry->parts[i].kind == EP_CHARGE_CONCURRENT) {
+            apr_atomic_cas32(&entry->slots, 1, 0);
+            ep_sender_wake();
+            return;
+        }
+    }
+}
+
+/* The entry first: once `shm` has ended the claim, an entry that still lives looks as
+ * if its process had died. */
+static void end(ep_ledger_claim *claim, apr_int64_t received)
+{
+    ep_journal_entry *entry = fleet.journal != NULL
+                                  ? ep_journal_find(fleet.journal, claim)
+                                  : NULL;
+
+    if (entry != NULL) {
+        entry->received = received > 0 ? received : 0;
+        if (apr_atomic_cas32(&entry->state, EP_JOURNAL_ENDED, EP_JOURNAL_LIVE)
+            == EP_JOURNAL_LIVE) {
+            ep_sender_wake();
+        }
+    }
+    claim->opaque[3] = 0;
+}
+
+static void settle(ep_ledger_claim *claim, apr_int64_t received,
+                   apr_int64_t stored)
+{
+    end(claim, received);
+    fleet.shm->settle(claim, received, stored);
+}
+
+static void release(ep_ledger_claim *claim)
+{
+    end(claim, 0);
+    fleet.shm->release(claim);
+}
+
+/* --------------------------------------------------------------- this server's */
+
+static apr_status_t next_tree(apr_uint32_t *place, ep_ledger_tree *tree)
+{
+    return fleet.shm->next_tree(place, tree);
+}
+
+static apr_status_t announce_trees(const ep_ledger_charge *charges, int count,
+                                   int *without)
+{
+    return fleet.shm->announce_trees(charges, count, without);
+}
+
+static apr_status_t offer_tree(const ep_ledger_charge *charge)
+{
+    return fleet.shm->offer_tree(charge);
+}
+
+static apr_status_t end_offers(void)
+{
+    return fleet.shm->end_offers();
+}
+
+static apr_status_t find_tree(const ep_ledger_charge *charge,
+                              ep_ledger_tree *tree)
+{
+    return fleet.shm->find_tree(charge, tree);
+}
+
+static apr_status_t report_usage(const ep_ledger_tree *before, apr_int64_t bytes,
+                                 apr_int64_t took, int insists)
+{
+    return fleet.shm->report_usage(before, bytes, took, insists);
+}
+
+static apr_status_t read_balance(ep_ledger_kind kind, const ep_ledger_key *key,
+                                 ep_ledger_balance *balance)
+{
+    return fleet.shm->read_balance(kind, key, balance);
+}
+
+static apr_status_t count_entries(ep_ledger_counts *counts)
+{
+    return fleet.shm->count_entries(counts);
+}
+
+/* --------------------------------------------------------------- the providers */
+
+#define MEMBERS(parses) { \
+    .is_shared = 1, \
+    .parse = parses, \
+    .check_config = check_config, \
+    .post_config = open_ledger, \
+    .child_status = note_child, \
+    .monitor = monitor, \
+    .drop_privileges = drop_privileges, \
+    .child_init = init_child, \
+    .take_news = take_news, \
+    .reserve = reserve, \
+    .end_content = end_content, \
+    .grow = grow, \
+    .settle = settle, \
+    .release = release, \
+    .next_tree = next_tree, \
+    .announce_trees = announce_trees, \
+    .offer_tree = offer_tree, \
+    .end_offers = end_offers, \
+    .find_tree = find_tree, \
+    .report_usage = report_usage, \
+    .read_balance = read_balance, \
+    .count_entries = count_entries \
+}
+
+static const ep_ledger_provider tcp = MEMBERS(parse_tcp);
+static const ep_ledger_provider tls = MEMBERS(parse_tls);
+static const ep_ledger_provider local_socket = MEMBERS(parse_unix);
+
+void ep_fleet_register(apr_pool_t *pool)
+{
+    ap_register_provider(pool, EP_LEDGER_GROUP, "redis", EP_LEDGER_VERSION,
+                         &tcp);
+    ap_register_provider(pool, EP_LEDGER_GROUP, "rediss", EP_LEDGER_VERSION,
+                         &tls);
+    ap_register_provider(pool, EP_LEDGER_GROUP, "redis+unix",
+                         EP_LEDGER_VERSION, &local_socket);
+}
