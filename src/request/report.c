@@ -9,8 +9,10 @@
 
 APLOG_USE_MODULE(expect_policy);
 
-/* The most bytes of the client's that a log line repeats. */
+/* The most bytes of the client's that a log line repeats: of a field, and of the host
+ * and the path. */
 #define GOT_MAX 80
+#define WHERE_MAX 200
 
 static const char *number_or_dash(apr_pool_t *pool, int64_t number)
 {
@@ -53,6 +55,67 @@ static const char *got(apr_pool_t *pool, const ep_request *state)
     return apr_psprintf(pool, " got=\"%s\"", shown);
 }
 
+/* What the client chose, without blanks, quotes, brackets and what is not US-ASCII, so
+ * that it cannot look like another part of a line, or another line; cut. */
+static const char *encode(apr_pool_t *pool, const char *text, apr_size_t length)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    char *encoded, *end;
+    apr_size_t i;
+
+    if (length > WHERE_MAX) {
+        length = WHERE_MAX;
+    }
+    encoded = end = apr_palloc(pool, 3 * length + 1);
+    for (i = 0; i < length; i++) {
+        const unsigned char c = (unsigned char)text[i];
+
+        if (c > ' ' && c < 0x7f && strchr("\"[]\\", c) == NULL) {
+            *end++ = (char)c;
+        }
+        else {
+            *end++ = '%';
+            *end++ = digits[c >> 4];
+            *end++ = digits[c & 15];
+        }
+    }
+    *end = '\0';
+    return encoded;
+}
+
+/* The host and the path that the client asked for.  A query may hold a password. */
+static const char *where(const request_rec *r)
+{
+    const request_rec *first = r;
+    const char *uri;
+
+    while (first->prev != NULL) {
+        first = first->prev;
+    }
+    uri = first->unparsed_uri != NULL ? first->unparsed_uri : "-";
+    return apr_pstrcat(r->pool, "host=",
+                       r->hostname != NULL
+                           ? encode(r->pool, r->hostname, strlen(r->hostname))
+                           : "-",
+                       " uri=", encode(r->pool, uri, strcspn(uri, "?")), NULL);
+}
+
+/* The id that %L has in logs, made if httpd has made none so far; it does when it first
+ * writes one.  All requests of a chain of redirects have that of the first one. */
+static const char *id_of(request_rec *r)
+{
+    request_rec *first = r;
+
+    while (first->prev != NULL) {
+        first = first->prev;
+    }
+    if (first->log_id == NULL) {
+        ap_run_generate_log_id(first->connection, first, &first->log_id);
+    }
+    r->log_id = first->log_id;
+    return r->log_id != NULL ? encode(r->pool, r->log_id, strlen(r->log_id)) : "-";
+}
+
 void ep_report_line(request_rec *r, const ep_request *state, const char *done)
 {
     const ep_verdict *verdict = &state->verdict;
@@ -66,11 +129,11 @@ void ep_report_line(request_rec *r, const ep_request *state, const char *done)
         by = state->policy.mode_by;
     }
     ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r,
-                  "%s: error=%s status=%d limit=%s requested=%s by %s:%u%s",
+                  "%s: error=%s status=%d limit=%s requested=%s by %s:%u%s %s id=%s",
                   done, ep_verdict_error(verdict, verdict->code),
                   verdict->status, number_or_dash(r->pool, verdict->limit),
                   number_or_dash(r->pool, verdict->requested), by->file,
-                  by->line, got(r->pool, state));
+                  by->line, got(r->pool, state), where(r), id_of(r));
 }
 
 static void set_number(request_rec *r, const char *name, int64_t number)

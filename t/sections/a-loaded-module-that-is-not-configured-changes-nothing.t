@@ -12,7 +12,7 @@ use Test::More;
 my $config = "DirectoryIndex index.html\nTimeout 5\n"
     . "ErrorDocument 417 \"a page of the administrator's\"\n";
 my $without = ExpectPolicy::Server->start($config, module => 0);
-my $with = ExpectPolicy::Server->start($config);
+my $with = ExpectPolicy::Server->start($config, count_from => undef);
 # the limits of a policy that is off are not a policy
 my $off = ExpectPolicy::Server->start(<<"END");
 $config
@@ -78,6 +78,6 @@ my $res = ask(port => $on->{port}, path => '/plain.txt', length => 2, tag => '')
 refusal_ok($res, code => 'content_too_large', logged => 0,
            members => { limit => 1, requested_size => 2 }, name => 'On is on');
 like($on->error_log, qr/\[expect_policy:notice\].*\ refused:\ error=content_too_large
-                        \ .*\ by\ \S+test\.conf:6\n/x, 'and says so');
+                        \ .*\ by\ \S+test\.conf:6\ host=\S+\ uri=\S+plain\.txt\ id=\S+\n/x, 'and says so');
 
 done_testing;

@@ -654,7 +654,7 @@ sub refusal_logged_ok {
          qr/\ \[expect_policy:notice\]\ \[pid\ [^]]+\]\ \[(?:client|remote)\ 127\.0\.0\.1:\d+\]\s
             $word:\ error=\Q$want->{code}\E\ status=$status
             \ limit=(?:$limit)\ requested=(?:$requested)
-            \ by\ \S+:\d+(?:\ got="[^"]*")?(?:,\ referer:.*)?\n?\z/x,
+            \ by\ \S+:\d+(?:\ got="[^"]*")?\ host=\S+\ uri=\S+\ id=\S+(?:,\ referer:.*)?\n?\z/x,
          'of the form that the contract gives');
     $lines =~ / by (\S+):(\d+)/ or return;
     my ($file, $number_of) = ($1, $2);
