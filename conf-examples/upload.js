@@ -1,14 +1,14 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
 /*
- * Sends a file, and says in a person's words why it was refused.
+ * Sends a file, and explains in plain words why it was refused.
  *
  *   ExpectPolicy.send(file, url, options)   by XMLHttpRequest or fetch
- *   ExpectPolicy.read(answer)               what the answer says, in words
+ *   ExpectPolicy.read(answer)               the meaning of the answer, in words
  *   ExpectPolicy.size(bytes, up)            "10 MB"
  *
- * The rest is the page, upload.html.  What a server says is only ever shown as
- * text: nothing here makes HTML of a string.
+ * The rest is the page, upload.html.  Text from a server is only shown as text: no
+ * code here makes HTML from a string.
  */
 'use strict';
 
@@ -16,8 +16,8 @@ window.ExpectPolicy = (function () {
     const HEADER = 'Expect-Policy-Error';
 
     /*
-     * For each code: what was wrong, for where the document is missing and
-     * only the header field came through; and what one can do about it.
+     * For each code: the reason, used if the document is missing and only the
+     * header field was received; and what the user can do.
      */
     const WORDS = {
         unsupported_expectation: [
@@ -116,7 +116,7 @@ window.ExpectPolicy = (function () {
         return `${whole} ${unit}${whole === 1 ? '' : 's'}`;
     }
 
-    /* Where a member is not what it should be, it is as if it were missing. */
+    /* A member of another type or form is treated as missing. */
     function text(value) {
         return typeof value === 'string' && value !== '' ? value : undefined;
     }
@@ -145,8 +145,8 @@ window.ExpectPolicy = (function () {
         }
     }
 
-    /* What is allowed, and what was asked for: pairs of a label and a text, or
-     * a list of texts. */
+    /* The limit and the size of the upload: pairs of a label and a text, or of a
+     * label and a list of texts. */
     function facts(code, said) {
         const found = [];
         const add = (label, value) => {
@@ -249,8 +249,8 @@ window.ExpectPolicy = (function () {
             request.upload.addEventListener('progress', (event) => {
                 options.progress(event.loaded, event.total);
             });
-            // Status and fields are there before the document, and are gone if
-            // the connection ends in between.
+            // Status and fields arrive before the document, and are lost if the
+            // connection ends in between.
             request.addEventListener('readystatechange', () => {
                 if (request.readyState === XMLHttpRequest.HEADERS_RECEIVED
                     && request.status !== 0) {
@@ -288,7 +288,7 @@ window.ExpectPolicy = (function () {
             answer.body = await response.text();
         }
         catch (error) {
-            // what has been seen until here is the answer
+            // the answer is what was received so far
             if (options.signal.aborted) {
                 throw error;
             }
@@ -331,7 +331,7 @@ document.addEventListener('DOMContentLoaded', () => {
     const answerPlace = document.getElementById('answer');
     let cancel = null;
 
-    /* The one way anything gets into the page: as text. */
+    /* The only way in which the page gets new content: as text. */
     function element(tag, content, className) {
         const made = document.createElement(tag);
 
@@ -360,7 +360,7 @@ document.addEventListener('DOMContentLoaded', () => {
     }
 
     function showProgress(sent, all) {
-        // between the last byte and the answer, as for fetch, one can but wait
+        // after the last byte, and always with fetch, there is no progress to show
         if (sent === undefined || sent >= all) {
             bar.removeAttribute('value');
             far.textContent = sent === undefined
@@ -415,7 +415,7 @@ document.addEventListener('DOMContentLoaded', () => {
             ]));
         }
         answerPlace.replaceChildren(card);
-        // on a phone it would be below the form, out of sight
+        // on a phone, it would be below the form and not visible
         card.scrollIntoView({ block: 'nearest' });
     }
 
