@@ -46,6 +46,7 @@
 #include "ledger/copy.h"
 #include "ledger/ledger.h"
 #include "ledger/measure.h"
+#include "ledger/space.h"
 #include "request/counters.h"
 #include "request/expect_hold.h"
 #include "request/snapshot.h"
@@ -62,6 +63,7 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     ep_ledger_reset();
     ep_measure_reset();
     ep_lint_reset(pconf);
+    ep_space_reset();
     ep_handler_look(pconf);
     return OK;
 }
@@ -114,6 +116,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     if (result != OK) {
         return result;
     }
+    ep_space_start(pconf, s);
     ep_ledger_open(pconf, s);
     return ep_measure_start(pconf, s, ep_ledger_find_measured(),
                             ep_section_has_owners(s, OR_LIMIT));

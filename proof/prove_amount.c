@@ -27,6 +27,8 @@ int main(void)
     //@ check product: amount >= 0;
     amount = ep_amount_percent(any_number(), any_number());
     //@ check part: amount >= 0;
+    amount = ep_amount_permille(any_number(), any_number());
+    //@ check thousandths: 0 <= amount <= 1000000;
     amount = ep_amount_in_units(any_number(),
                                 Frama_C_long_interval(1, INT64_MAX));
     //@ check units: amount >= 0;

@@ -1,9 +1,10 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE.
  *
- * sources: metrics amount check sink tally verdict policy
+ * sources: metrics amount check sink tally trees verdict policy
  *          text expect media auth
  * lengths: up to two hosts with names of 4 and any counts
- * joined: ep_amount_of ep_amount_plus put_codes put_hosts ep_metrics any_tally
+ * joined: ep_amount_of ep_amount_plus put_codes put_hosts put_trees put_ledger
+ *         put_failures put_spaces put_server ep_metrics any_tally any_server
  */
 #include "core/status/metrics.h"
 #include "report.h"

@@ -1,10 +1,12 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE.
  *
- * sources: status_page amount check sink tally verdict policy
+ * sources: status_page amount check sink tally trees verdict policy
  *          text expect media auth
  * lengths: up to two hosts with names of 4 and any counts
- * joined: ep_amount_of ep_amount_plus put_codes put_hosts put_chart put_boxes
- *         ep_status_page any_tally
+ * joined: ep_amount_of ep_amount_plus ep_amount_permille ep_trees_share
+ *         put_codes put_hosts put_chart put_boxes put_tree put_trees put_spaces
+ *         put_span put_failures count_failures put_server ep_status_page
+ *         any_tally any_server
  */
 #include "core/status/status_page.h"
 #include "report.h"

@@ -11,6 +11,9 @@ ANY_TEXT(host, 4);
 
 static ep_report_host hosts[2];
 static ep_report_ledger ledger;
+static ep_report_tree tree;
+static ep_report_space space;
+static int64_t failures[EP_FAILURES];
 
 static int64_t any_count(void)
 {
@@ -34,6 +37,34 @@ static void any_tally(ep_tally *tally)
     }
 }
 
+static void any_server(ep_report *report, int length)
+{
+    int i;
+
+    tree.path = ANY_OF(host, length);
+    tree.used = any_count();
+    tree.held = any_count();
+    tree.limit = any_count();
+    tree.age = any_count() - 1;
+    tree.is_known = ANY_BIT;
+    tree.is_due = ANY_BIT;
+    tree.is_file = ANY_BIT;
+    ledger.fullest.tree[0] = &tree;
+    ledger.fullest.count = (size_t)ANY_BIT;
+    ledger.fullest.left_out = any_count();
+    for (i = 0; i < EP_FAILURES; i++) {
+        failures[i] = any_count();
+    }
+    space.path = ANY_OF(host, length);
+    space.free = any_count();
+    space.size = any_count();
+    space.age = any_count();
+    report->failures = ANY_BIT ? failures : NULL;
+    report->spaces = &space;
+    report->spaces_count = (size_t)ANY_BIT;
+    report->spaces_left_out = any_count();
+}
+
 static void any_report(ep_report *report, int length)
 {
     int i;
@@ -55,6 +86,7 @@ static void any_report(ep_report *report, int length)
     report->now_text = ANY_OF(host, length);
     report->since_text = ANY_OF(host, length);
     report->ledger = ANY_BIT ? &ledger : NULL;
+    any_server(report, length);
 }
 
 #endif

@@ -107,8 +107,9 @@ static void show_trees(const ep_book *book)
 
         if (ep_book_tree(book, i, &tree)) {
             ep_book_balance(book, EP_QUOTA, tree.key, 1, &balance);
-            printf("tree used=%" PRId64 " held=%" PRId64 " known=%d ",
-                   balance.used, balance.held, tree.is_known);
+            printf("tree used=%" PRId64 " held=%" PRId64 " limit=%" PRId64
+                   " known=%d ", balance.used, balance.held, tree.limit,
+                   tree.is_known);
             print(stdout, tree.path);
             putchar('\n');
         }

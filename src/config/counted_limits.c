@@ -15,6 +15,7 @@
 #include "ledger/charge.h"
 #include "ledger/ledger.h"
 #include "ledger/measure.h"
+#include "ledger/space.h"
 #include "request/snapshot.h"
 
 /* The most lines of one such directive in one section. */
@@ -271,6 +272,16 @@ static const char *keep_line(cmd_parms *cmd, void *config,
     return ep_lint_keep(cmd, config, setting);
 }
 
+/* Tells of the file system of a <Directory> of the server's files. */
+static void watch_space(cmd_parms *cmd)
+{
+    if (cmd->path != NULL && cmd->path[0] == '/'
+        && is_section(cmd->directive->parent, "<Directory")
+        && !apr_fnmatch_test(cmd->path)) {
+        ep_space_watch(cmd->pool, cmd->path);
+    }
+}
+
 const char *ep_counted_limits_set_space(cmd_parms *cmd, void *config, const char *args)
 {
     static const char legal[] = "Off, 0% to 100%, or " EP_WORDS_SIZE;
@@ -308,6 +319,7 @@ const char *ep_counted_limits_set_space(cmd_parms *cmd, void *config, const char
             return error;
         }
     }
+    watch_space(cmd);
     ep_lint_space(cmd, setting);
     return ep_lint_keep(cmd, config, setting);
 }
@@ -391,19 +403,23 @@ static int is_on(const void *section)
 
 /* Registers a tree of the server's files, or a path with wildcards, to be measured
  * before the first upload. */
-static void plant(cmd_parms *cmd, const void *section, const ep_count *count)
+static void plant(cmd_parms *cmd, const void *section, const ep_setting *setting)
 {
+    const ep_count *count = setting->count;
+
     ep_measure_need();
     if (count->pattern != NULL && count->usage_file == NULL) {
         ep_measure_match(cmd->pool, count->pattern, ep_charge_share(NULL, count),
-                         is_on, section);
+                         setting->number, is_on, section);
     }
     if (count->directory != NULL) {
         ep_ledger_charge charge;
 
         memset(&charge, 0, sizeof(charge));
         ep_charge_tree(count->directory, count->usage_file, &charge);
+        charge.limit = setting->number;
         charge.share = ep_charge_share(NULL, count);
+        ep_space_watch(cmd->pool, count->directory);
         ep_measure_plant(cmd->pool, &charge);
     }
 }
@@ -464,7 +480,7 @@ const char *ep_counted_limits_set_quota(cmd_parms *cmd, void *config, const char
         return error;
     }
     if (!ep_words_in_htaccess(cmd)) {
-        plant(cmd, config, count);
+        plant(cmd, config, setting);
         ep_ledger_note_quota(setting);
     }
     ep_lint_zero(cmd, setting, "Off");

@@ -15,6 +15,7 @@
 #include "ledger/clock.h"
 #include "ledger/measure.h"
 #include "ledger/shm.h"
+#include "request/counters.h"
 #include "request/log_once.h"
 
 APLOG_USE_MODULE(expect_policy);
@@ -188,12 +189,36 @@ static const char *cause_of(apr_pool_t *pool, apr_status_t rv,
     }
 }
 
+static ep_cause failure_of(apr_status_t rv, ep_ledger_outcome result,
+                             ep_measure_result measured)
+{
+    switch (rv) {
+    case APR_SUCCESS:
+        return result == EP_OUTCOME_FULL      ? EP_FAILED_FULL
+               : result == EP_OUTCOME_CROWDED ? EP_FAILED_CROWDED
+               : result == EP_OUTCOME_LOST    ? EP_FAILED_LOST
+               : measured == EP_MEASURE_LATER ? EP_FAILED_UNMEASURED
+                                              : EP_FAILED_UNMEASURABLE;
+    case APR_TIMEUP:
+        return EP_FAILED_BUSY;
+    case APR_EAGAIN:
+        return EP_FAILED_TAKEN;
+    case APR_EINIT:
+        return EP_FAILED_MISSING;
+    case APR_EGENERAL:
+        return EP_FAILED_CORRUPT;
+    default:
+        return EP_FAILED_OTHER;
+    }
+}
+
 /* @param path of a tree whose usage is not known; NULL: the cause is another one
  * @param measured why it is not known; LATER is no error, and is logged at info */
 static void complain(request_rec *r, apr_status_t rv, ep_ledger_outcome result,
                      int fails_closed, const char *path,
                      ep_measure_result measured)
 {
+    ep_counters_failed(failure_of(rv, result, measured));
     if (path != NULL && measured == EP_MEASURE_LATER) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
                       "the usage of %s is not measured yet; uploads are %s",

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "apr_atomic.h"
+#include "apr_hash.h"
 #include "apr_strings.h"
 #include "ap_mpm.h"
 #include "http_log.h"
@@ -79,6 +80,8 @@ static struct plan {
     const ep_ledger_provider *ledger;
     /* of ep_ledger_charge */
     apr_array_header_t *planted;
+    /* by path: the limits of these, apr_int64_t */
+    apr_hash_t *limits;
     server_rec *server;
     /* 1: mod_watchdog calls watch() */
     int is_watched;
@@ -719,6 +722,20 @@ void ep_measure_need(void)
     plan.is_needed = 1;
 }
 
+static void note_limit(apr_pool_t *pconf, const ep_ledger_charge *planted)
+{
+    const apr_int64_t known = ep_measure_limit_of(planted->path);
+
+    if (plan.limits == NULL) {
+        plan.limits = apr_hash_make(pconf);
+    }
+    if (known < 0 || planted->limit < known) {
+        apr_hash_set(plan.limits, planted->path, APR_HASH_KEY_STRING,
+                     apr_pmemdup(pconf, &planted->limit,
+                                 sizeof(planted->limit)));
+    }
+}
+
 void ep_measure_plant(apr_pool_t *pconf, const ep_ledger_charge *charge)
 {
     ep_ledger_charge *planted;
@@ -729,13 +746,25 @@ void ep_measure_plant(apr_pool_t *pconf, const ep_ledger_charge *charge)
     planted = apr_array_push(plan.planted);
     *planted = *charge;
     planted->path = apr_pstrdup(pconf, charge->path);
+    note_limit(pconf, planted);
     plan.is_needed = 1;
 }
 
-void ep_measure_match(apr_pool_t *pconf, const char *pattern, apr_uint64_t share,
-                      int (*is_on)(const void *section), const void *section)
+apr_int64_t ep_measure_limit_of(const char *path)
 {
-    ep_offer_add(pconf, pattern, share, is_on, section);
+    const apr_int64_t *limit = plan.limits != NULL
+                                   ? apr_hash_get(plan.limits, path,
+                                                  APR_HASH_KEY_STRING)
+                                   : NULL;
+
+    return limit != NULL ? *limit : -1;
+}
+
+void ep_measure_match(apr_pool_t *pconf, const char *pattern, apr_uint64_t share,
+                      apr_int64_t limit, int (*is_on)(const void *section),
+                      const void *section)
+{
+    ep_offer_add(pconf, pattern, share, limit, is_on, section);
     plan.is_needed = 1;
 }
 

@@ -36,7 +36,15 @@ void ep_measure_plant(apr_pool_t *pconf, const ep_ledger_charge *charge);
  * ledger.  The parameters are those of ep_offer_add().
  */
 void ep_measure_match(apr_pool_t *pconf, const char *pattern, apr_uint64_t share,
-                      int (*is_on)(const void *section), const void *section);
+                      apr_int64_t limit, int (*is_on)(const void *section),
+                      const void *section);
+
+/**
+ * @param path of a tree
+ * @return the limit that the server's files give for it, bytes, the smallest of several;
+ *         -1: they give none, or not for that path alone
+ */
+apr_int64_t ep_measure_limit_of(const char *path);
 
 typedef enum ep_measure_result {
     /** it takes longer than the caller waits */

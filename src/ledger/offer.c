@@ -25,6 +25,7 @@ APLOG_USE_MODULE(expect_policy);
 typedef struct wildcard {
     const char *pattern;
     apr_uint64_t share;
+    apr_int64_t limit;
     int (*is_on)(const void *section);
     const void *section;
 } wildcard;
@@ -57,7 +58,7 @@ void ep_offer_reset(void)
 }
 
 void ep_offer_add(apr_pool_t *pconf, const char *pattern, apr_uint64_t share,
-                  int (*is_on)(const void *section), const void *section)
+                  apr_int64_t limit, int (*is_on)(const void *section), const void *section)
 {
     wildcard *added;
 
@@ -67,6 +68,7 @@ void ep_offer_add(apr_pool_t *pconf, const char *pattern, apr_uint64_t share,
     added = apr_array_push(plan.all);
     added->pattern = pattern;
     added->share = share;
+    added->limit = limit;
     added->is_on = is_on;
     added->section = section;
 }
@@ -114,6 +116,7 @@ static int offer(const ep_ledger_provider *ledger, const wildcard *of)
     memset(&charge, 0, sizeof(charge));
     ep_charge_tree(search.expand.path, NULL, &charge);
     charge.share = of->share;
+    charge.limit = of->limit;
     rv = ledger->offer_tree(&charge);
     if (rv == APR_SUCCESS) {
         search.found++;

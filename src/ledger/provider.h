@@ -38,7 +38,7 @@
 #define EP_LEDGER_GROUP "expect_policy_ledger"
 /** Counted up when anything below changes: a provider that was compiled for
  * another version is not found. */
-#define EP_LEDGER_VERSION "4"
+#define EP_LEDGER_VERSION "5"
 
 /** The most charges of a claim, and how many of them may be there for limits of
  * .htaccess files alone: the rest is the server's. */
@@ -200,6 +200,11 @@ typedef struct ep_ledger_tree {
     /** is_file: tells one state of the file from another; 0: of none yet.  The
      * caller sets it before report_usage() */
     apr_uint32_t mark;
+    /** for operators, bytes: the limit of the last upload that was granted something,
+     * or of the charge that made the tree; and the numbers of its account */
+    apr_int64_t limit;
+    apr_int64_t held;
+    apr_int64_t used;
     /** the provider's, for report_usage() */
     apr_uint64_t opaque[4];
 } ep_ledger_tree;

@@ -349,6 +349,9 @@ static void tell_tree(const ep_tree *here, apr_int64_t now,
                                : now - here->measured;
     tree->took = here->took;
     tree->mark = here->mark;
+    tree->limit = here->limit;
+    tree->held = here->held;
+    tree->used = here->used;
     tree->opaque[TREE_CHANGES] = here->changes;
     tree->opaque[TREE_MEASURED] = (apr_uint64_t)here->measured;
     tree->opaque[TREE_SETTLED] = (apr_uint64_t)here->settled;

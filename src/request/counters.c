@@ -17,7 +17,7 @@ APLOG_USE_MODULE(expect_policy);
 /*
  * Anonymous shared memory, inherited by every child:
  *
- *     since  hosts[0] ... hosts[HOSTS]
+ *     since  failures  hosts[0] ... hosts[HOSTS]
  *
  * and in the parent's own memory, where no child can write, names[i]: a hash of
  * the virtual host's name and port, 0: free.  The parent takes places, in order,
@@ -47,6 +47,8 @@ typedef struct host {
 
 typedef struct memory {
     counter since;
+    /* for all virtual hosts */
+    counter failures[EP_FAILURES];
     host hosts[HOSTS + 1];
 } memory;
 
@@ -156,11 +158,33 @@ static apr_size_t add_place(const char *name, host *at)
     return (apr_size_t)counters.places->nelts - 1;
 }
 
+/* httpd's list has the main server first, and then the virtual hosts, the last one of
+ * the files first.  @return servers in the order of the files */
+static apr_array_header_t *in_order(apr_pool_t *pconf, server_rec *main_server)
+{
+    apr_array_header_t *servers = apr_array_make(pconf, 16,
+                                                 sizeof(const server_rec *));
+    const server_rec *s;
+    int first = 1, last;
+
+    for (s = main_server; s != NULL; s = s->next) {
+        APR_ARRAY_PUSH(servers, const server_rec *) = s;
+    }
+    for (last = servers->nelts - 1; first < last; first++, last--) {
+        s = APR_ARRAY_IDX(servers, first, const server_rec *);
+        APR_ARRAY_IDX(servers, first, const server_rec *)
+            = APR_ARRAY_IDX(servers, last, const server_rec *);
+        APR_ARRAY_IDX(servers, last, const server_rec *) = s;
+    }
+    return servers;
+}
+
 int ep_counters_open(apr_pool_t *pconf, server_rec *main_server)
 {
     apr_hash_t *by_name = apr_hash_make(pconf);
     kept *found = find_kept(pconf, main_server);
-    const server_rec *s;
+    const apr_array_header_t *servers = in_order(pconf, main_server);
+    int i;
 
     if (found == NULL) {
         return HTTP_INTERNAL_SERVER_ERROR;
@@ -170,7 +194,8 @@ int ep_counters_open(apr_pool_t *pconf, server_rec *main_server)
     counters.by_server = apr_hash_make(pconf);
     counters.places = apr_array_make(pconf, 16, sizeof(place));
     add_place("(others)", &counters.memory->hosts[HOSTS]);
-    for (s = main_server; s != NULL; s = s->next) {
+    for (i = 0; i < servers->nelts; i++) {
+        const server_rec *s = APR_ARRAY_IDX(servers, i, const server_rec *);
         const char *name = name_of(pconf, s);
         apr_size_t *index = apr_hash_get(by_name, name, APR_HASH_KEY_STRING);
 
@@ -279,6 +304,11 @@ void ep_counters_drained(size_t index, apr_size_t bytes)
         (int64_t)bytes);
 }
 
+void ep_counters_failed(ep_cause why)
+{
+    add(&counters.memory->failures[why], 1);
+}
+
 /* Another process may have written anything. */
 static int64_t read_counter(counter *from)
 {
@@ -288,6 +318,11 @@ static int64_t read_counter(counter *from)
 apr_time_t ep_counters_since(void)
 {
     return read_counter(&counters.memory->since);
+}
+
+int64_t ep_counters_failures(ep_cause why)
+{
+    return read_counter(&counters.memory->failures[why]);
 }
 
 size_t ep_counters_places(void)

@@ -28,6 +28,12 @@ void ep_counters_note(request_rec *r, ep_request *state, ep_outcome outcome);
 /** Counts bytes that a client sent after its refusal, and that were thrown away. */
 void ep_counters_drained(size_t place, apr_size_t bytes);
 
+/** Counts a call that the ledger could not answer. */
+void ep_counters_failed(ep_cause why);
+
+/** @return how many there were for one cause */
+int64_t ep_counters_failures(ep_cause why);
+
 /** @return when counting began, in seconds since 1970 */
 apr_time_t ep_counters_since(void);
 
@@ -35,7 +41,7 @@ apr_time_t ep_counters_since(void);
 #define EP_COUNTERS_OTHERS 0
 
 /** @return how many places are in use; virtual hosts of one name and port share
- * one */
+ * one.  They are in the order of the files, behind EP_COUNTERS_OTHERS */
 size_t ep_counters_places(void);
 
 /** @return the place of a virtual host, below ep_counters_places() */

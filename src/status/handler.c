@@ -13,6 +13,8 @@
 #include "core/status/metrics.h"
 #include "core/status/status_page.h"
 #include "ledger/ledger.h"
+#include "ledger/measure.h"
+#include "ledger/space.h"
 #include "request/counters.h"
 
 APLOG_USE_MODULE(expect_policy);
@@ -56,7 +58,55 @@ static int is_named_by_server(const request_rec *r)
     return 0;
 }
 
-/* @return the counts of the ledger; NULL: there is none, or no answer now */
+/* How many calls of next_tree() find no tree, before the ledger is left alone. */
+#define LOOKS_MOST 100000
+
+static void set_tree(const ep_ledger_tree *from, ep_report_tree *tree)
+{
+    const apr_int64_t planned = ep_measure_limit_of(from->path);
+
+    tree->used = from->used;
+    tree->held = from->held;
+    /* the server's files may have changed since the last upload */
+    tree->limit = planned >= 0 ? planned : from->limit;
+    tree->age = from->since_measured >= 0
+                    ? from->since_measured / APR_USEC_PER_SEC
+                    : -1;
+    tree->is_known = from->is_known;
+    tree->is_due = !from->is_offered
+                   && (from->since_measured < 0
+                       || from->since_asked < from->since_measured);
+    tree->is_file = from->is_file;
+    apr_cpystrn(tree->raw, from->path, sizeof(tree->raw));
+}
+
+/* Finds the fullest trees.  Each call of the ledger takes its lock for a moment. */
+static void find_fullest(apr_pool_t *pool, ep_trees *trees)
+{
+    const ep_ledger_provider *ledger = ep_ledger_find_measured();
+    ep_report_tree *next = NULL;
+    ep_ledger_tree found;
+    apr_uint32_t place = 0;
+    apr_status_t rv = ledger != NULL ? APR_SUCCESS : APR_EOF;
+    int looks;
+    size_t i;
+
+    for (looks = 0; looks < LOOKS_MOST
+                    && (rv == APR_SUCCESS || rv == APR_NOTFOUND); looks++) {
+        rv = ledger->next_tree(&place, &found);
+        if (rv == APR_SUCCESS) {
+            next = next != NULL ? next : apr_palloc(pool, sizeof(*next));
+            set_tree(&found, next);
+            next = ep_trees_add(trees, next);
+            place++;
+        }
+    }
+    for (i = 0; i < trees->count; i++) {
+        trees->tree[i]->path = ap_escape_logitem(pool, trees->tree[i]->raw);
+    }
+}
+
+/* @return the ledger; NULL: there is none, or no answer now */
 static const ep_report_ledger *look_at_ledger(apr_pool_t *pool)
 {
     ep_report_ledger *ledger;
@@ -65,11 +115,37 @@ static const ep_report_ledger *look_at_ledger(apr_pool_t *pool)
     if (ep_ledger_count_entries(&counts) != APR_SUCCESS) {
         return NULL;
     }
-    ledger = apr_palloc(pool, sizeof(*ledger));
+    ledger = apr_pcalloc(pool, sizeof(*ledger));
     ledger->claims = counts.claims;
     ledger->accounts = counts.accounts;
     ledger->trees = counts.trees;
+    find_fullest(pool, &ledger->fullest);
     return ledger;
+}
+
+/* What is of no virtual host. */
+static void gather_server(apr_pool_t *pool, ep_report *report)
+{
+    int64_t *failures = apr_palloc(pool, EP_FAILURES * sizeof(*failures));
+    ep_report_space *spaces = apr_palloc(pool, EP_SPACE_MAX * sizeof(*spaces));
+    ep_space found[EP_SPACE_MAX];
+    int left_out, count, i;
+
+    for (i = 0; i < EP_FAILURES; i++) {
+        failures[i] = ep_counters_failures((ep_cause)i);
+    }
+    count = ep_space_read(pool, found, &left_out);
+    for (i = 0; i < count; i++) {
+        spaces[i].path = found[i].path;
+        spaces[i].free = found[i].free;
+        spaces[i].size = found[i].size;
+        spaces[i].age = found[i].age;
+    }
+    report->failures = failures;
+    report->spaces = spaces;
+    report->spaces_count = (size_t)count;
+    report->spaces_left_out = left_out;
+    report->ledger = look_at_ledger(pool);
 }
 
 static const char *time_text(apr_pool_t *pool, apr_time_t seconds)
@@ -122,7 +198,7 @@ static int gather(const request_rec *r, ep_report *report)
     report->now_text = time_text(r->pool, report->now);
     report->since_text = time_text(r->pool, report->since);
     if (report->is_whole) {
-        report->ledger = look_at_ledger(r->pool);
+        gather_server(r->pool, report);
     }
     return 1;
 }

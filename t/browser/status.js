@@ -92,7 +92,7 @@ module.exports = async function statusPage(dir, browser, { check, same }) {
                 getComputedStyle(document.body).backgroundColor]);
 
             same([shown.title, shown.boxes.Refused, shown.boxes.Admitted,
-                  shown.boxes['Refused content']],
+                  shown.boxes['Content that was refused']],
                  ['Uploads: all virtual hosts', String(REFUSED), String(ADMITTED),
                   `${REFUSED * LARGE / 1048576}.0 MB`], `${title}: the numbers`);
             same(shown.rows, [['content_too_large', String(REFUSED), '0', '0'],

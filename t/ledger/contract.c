@@ -789,6 +789,8 @@ static void test_announcing(void)
     check(strcmp(tree.path, trees[1].path) == 0 && !tree.is_file
               && tree.share == 5 && !tree.is_known && !tree.is_held,
           "as they were announced");
+    check(tree.limit == 1000 && tree.held == 0 && tree.used == 0,
+          "with the limit that they were announced with");
     check(provider->announce_trees(trees, 3, &without) == APR_SUCCESS
               && count_trees(&tree) == 2,
           "once for each configuration");

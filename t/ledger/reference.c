@@ -740,6 +740,9 @@ static void tell_tree(const account *one, ep_ledger_tree *tree)
     tree->since_measured = one->measurements > 0 ? time - one->measured : -1;
     tree->took = one->took;
     tree->mark = one->mark;
+    tree->limit = one->limit;
+    tree->held = one->held;
+    tree->used = one->used;
     tree->opaque[0] = one->changes;
     tree->opaque[1] = one->measurements;
     tree->opaque[2] = (apr_uint64_t)one->settled;

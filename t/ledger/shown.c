@@ -152,7 +152,8 @@ static void check_path(const char *path, const char *printed)
 
     make_ledger(path);
     write_file(file, block, SIZE);
-    snprintf(line, sizeof(line), "tree used=0 held=0 known=0 %s\n", printed);
+    snprintf(line, sizeof(line), "tree used=0 held=0 limit=0 known=0 %s\n",
+             printed);
     must(run(file, printed), 0, line, printed);
     must(0, 0, "trees 2 of ", printed);
     must(0, 0, "known=0 /beside\n", printed);

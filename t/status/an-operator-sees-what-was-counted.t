@@ -265,7 +265,7 @@ ExpectPolicy::Wire::put($slow, ExpectPolicy::Wire::head_bytes(
     headers => ['Connection: close']), 5);
 ok(wait_until(sub { $claims->() == 1 }, 5), 'an upload under way has a claim');
 like(get($server->{port}, '/counts')->{body},
-     qr{<dt>Under way, with a claim</dt><dd>1</dd>}, 'shown on the page');
+     qr{<dt>Uploads under way that limits count</dt><dd>1</dd>}, 'shown on the page');
 schema_ok(get($server->{port}, '/counts?format=json')->{body}, 'status.json',
           'with a ledger');
 metrics_ok(get($server->{port}, '/counts?format=openmetrics')->{body},

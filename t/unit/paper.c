@@ -8,6 +8,9 @@
 
 ep_report_host given_hosts[2];
 ep_report_ledger given_ledger;
+int64_t given_failures[EP_FAILURES];
+ep_report_space given_space;
+ep_report_tree given_tree;
 
 static void take(void *data, const char *bytes, size_t length)
 {
@@ -72,6 +75,25 @@ ep_report *new_report(void)
     given_ledger.claims = 21;
     given_ledger.accounts = 22;
     given_ledger.trees = 23;
+    memset(&given_tree, 0, sizeof(given_tree));
+    given_tree.path = "/srv/<b>\"\\x";
+    given_tree.used = 31;
+    given_tree.held = 32;
+    given_tree.limit = 330;
+    given_tree.age = 34;
+    given_tree.is_known = 1;
+    given_ledger.fullest.tree[0] = &given_tree;
+    given_ledger.fullest.count = 1;
+    given_ledger.fullest.left_out = 35;
+    given_failures[EP_FAILED_FULL] = 41;
+    given_space.path = "/srv";
+    given_space.free = 4400;
+    given_space.size = 8800;
+    given_space.age = 46;
+    report.failures = given_failures;
+    report.spaces = &given_space;
+    report.spaces_count = 1;
+    report.spaces_left_out = 47;
     report.is_whole = 1;
     report.hosts = given_hosts;
     report.hosts_count = 2;

@@ -28,6 +28,10 @@ ep_report *new_report(void);
 /** The first and the second host of that. */
 extern ep_report_host given_hosts[2];
 extern ep_report_ledger given_ledger;
+extern int64_t given_failures[EP_FAILURES];
+extern ep_report_space given_space;
+/** its only tree */
+extern ep_report_tree given_tree;
 
 /** To be called when the hosts were changed. */
 void add_up(ep_report *report);

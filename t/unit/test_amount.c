@@ -99,6 +99,29 @@ static const struct {
     { INT64_MAX, 100, INT64_MAX }
 };
 
+static const struct {
+    int64_t amount, whole, permille;
+} shares[] = {
+    { 0, 0, 1000000 },
+    { 0, 1, 0 },
+    { 1, 3, 333 },
+    { -1, 3, 0 },
+    { 3, -1, 1000000 },
+    { 999, 1, 999000 },
+    { 1000, 1, 1000000 },
+    { INT64_MAX, 1, 1000000 },
+    { INT64_MAX, INT64_MAX, 1000 },
+    { INT64_MAX / 2, INT64_MAX, 500 },
+    { INT64_MAX, INT64_MAX / 999, 999000 }
+};
+
+START_TEST(a_share_is_told_in_thousandths)
+{
+    ck_assert_int_eq(ep_amount_permille(shares[_i].amount, shares[_i].whole),
+                     shares[_i].permille);
+}
+END_TEST
+
 START_TEST(a_part_is_never_more_than_the_whole)
 {
     ck_assert_int_eq(ep_amount_percent(parts[_i].amount, parts[_i].percent),
@@ -138,6 +161,7 @@ int main(void)
     ADD_ROWS(tcase, what_is_below_0_counts_as_0, numbers);
     ADD_ROWS(tcase, products_stay_within_their_bounds, products);
     ADD_ROWS(tcase, a_part_is_never_more_than_the_whole, parts);
+    ADD_ROWS(tcase, a_share_is_told_in_thousandths, shares);
     ADD_ROWS(tcase, units_are_rounded_up, in_units);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

@@ -9,6 +9,8 @@
 
 #define HOST "{host=\"x\\\"&<b>'\\\\\\n.test:80\""
 
+#define TREE "{path=\"/srv/<b>\\\"\\\\x\",source=\"walk\"}"
+
 /* A line of each kind. */
 static const char *const lines[] = {
     "\nexpect_policy_admitted_total{host=\"quiet.test:80\"} 0\n",
@@ -24,6 +26,20 @@ static const char *const lines[] = {
     "\nexpect_policy_ledger_claims 21\n",
     "\nexpect_policy_ledger_accounts 22\n",
     "\nexpect_policy_ledger_trees 23\n",
+    "\nexpect_policy_trees_left_out 35\n",
+    "\nexpect_policy_tree_used_bytes" TREE " 31\n",
+    "\nexpect_policy_tree_held_bytes" TREE " 32\n",
+    "\nexpect_policy_tree_limit_bytes" TREE " 330\n",
+    "\nexpect_policy_tree_known" TREE " 1\n",
+    "\nexpect_policy_tree_due" TREE " 0\n",
+    "\nexpect_policy_tree_measurement_age_seconds" TREE " 34\n",
+    "\nexpect_policy_ledger_failures_total{cause=\"full\"} 41\n",
+    "\nexpect_policy_ledger_failures_total{cause=\"busy\"} 0\n",
+    "\nexpect_policy_filesystem_free_bytes{path=\"/srv\"} 4400\n",
+    "\nexpect_policy_filesystem_size_bytes{path=\"/srv\"} 8800\n",
+    "\nexpect_policy_filesystem_age_seconds{path=\"/srv\"} 46\n",
+    "\nexpect_policy_filesystems_left_out 47\n",
+    "\nexpect_policy_cut_total{host=\"quiet.test:80\",error=\"refuse\"} 0\n",
     "\n# TYPE expect_policy_ledger_claims gauge\n"
 };
 
@@ -37,14 +53,49 @@ START_TEST(every_number_has_its_line)
 }
 END_TEST
 
-START_TEST(what_was_not_counted_by_code_has_none)
+/* Two hosts, and three numbers of each and three by code; a start; the ledger: 4 numbers
+ * and 6 of its tree; failures by cause; a file system, 3 numbers, and how many were left
+ * out. */
+START_TEST(every_series_begins_with_0)
 {
     paper *p = new_paper();
 
     ep_metrics(new_report(), &p->sink);
-    ck_assert_uint_eq(count_of(p, ",error="), 4);
-    /* two hosts, three numbers each; a start, and the ledger's */
-    ck_assert_uint_eq(count_of(p, "\n") - count_of(p, "# "), 6 + 4 + 1 + 3);
+    ck_assert_uint_eq(count_of(p, ",error="), 2 * 3 * EP_CODES);
+    ck_assert_uint_eq(count_of(p, "\n") - count_of(p, "# "),
+                      6 + 2 * 3 * EP_CODES + 1 + 4 + 6 + EP_FAILURES + 4);
+}
+END_TEST
+
+/* A report of very many hosts has codes only for those that have counted something. */
+START_TEST(of_many_hosts_the_quiet_ones_have_no_codes)
+{
+    static ep_report_host many[101];
+    ep_report *report = new_report();
+    paper *p = new_paper();
+    size_t i;
+
+    for (i = 0; i < COUNT(many); i++) {
+        many[i].name = "h";
+    }
+    many[7].tally.admitted = 1;
+    report->hosts = many;
+    report->hosts_count = COUNT(many);
+    ep_metrics(report, &p->sink);
+    ck_assert_uint_eq(count_of(p, ",error="), 3 * EP_CODES);
+    ck_assert_uint_eq(count_of(p, "expect_policy_admitted_total{"), 101);
+}
+END_TEST
+
+START_TEST(a_tree_that_was_never_measured_has_no_age)
+{
+    ep_report *report = new_report();
+    paper *p = new_paper();
+
+    given_tree.age = -1;
+    given_tree.is_file = 1;
+    ep_metrics(report, &p->sink);
+    ck_assert_uint_eq(count_of(p, "source=\"file\"} NaN\n"), 1);
 }
 END_TEST
 
@@ -55,11 +106,13 @@ START_TEST(it_ends_with_its_end_and_only_there)
     const char *end;
 
     report->ledger = NULL;
+    report->failures = NULL;
     ep_metrics(report, &p->sink);
     ck_assert_uint_eq(count_of(p, "# EOF\n"), 1);
     end = strstr(p->text, "# EOF\n");
     ck_assert_str_eq(end, "# EOF\n");
-    ck_assert_uint_eq(count_of(p, "ledger"), 0);
+    ck_assert_uint_eq(count_of(p, "expect_policy_ledger"), 0);
+    ck_assert_uint_eq(count_of(p, "path="), 0);
 }
 END_TEST
 
@@ -69,7 +122,9 @@ int main(void)
     TCase *tcase = tcase_create("lines");
 
     ADD_ROWS(tcase, every_number_has_its_line, lines);
-    tcase_add_test(tcase, what_was_not_counted_by_code_has_none);
+    tcase_add_test(tcase, every_series_begins_with_0);
+    tcase_add_test(tcase, of_many_hosts_the_quiet_ones_have_no_codes);
+    tcase_add_test(tcase, a_tree_that_was_never_measured_has_no_age);
     tcase_add_test(tcase, it_ends_with_its_end_and_only_there);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

@@ -56,6 +56,31 @@ static void check_tally(const json_t *object)
     ck_assert_int_eq(number_in(object, "drained_bytes"), 17);
 }
 
+static void check_server(const json_t *json, const json_t *ledger)
+{
+    const json_t *tree = json_array_get(json_object_get(ledger, "fullest"), 0);
+    const json_t *failures = json_object_get(json, "ledger_failures");
+    const json_t *space = json_array_get(json_object_get(json, "filesystems"),
+                                         0);
+
+    ck_assert_str_eq(json_string_value(json_object_get(tree, "path")),
+                     given_tree.path);
+    ck_assert_int_eq(number_in(tree, "used"), 31);
+    ck_assert_int_eq(number_in(tree, "held"), 32);
+    ck_assert_int_eq(number_in(tree, "limit"), 330);
+    ck_assert_int_eq(number_in(tree, "age"), 34);
+    ck_assert(json_is_true(json_object_get(tree, "known")));
+    ck_assert(json_is_false(json_object_get(tree, "due")));
+    ck_assert_int_eq(number_in(ledger, "trees_left_out"), 35);
+    ck_assert_uint_eq(json_object_size(failures), EP_FAILURES);
+    ck_assert_int_eq(number_in(failures, "full"), 41);
+    ck_assert_int_eq(number_in(failures, "busy"), 0);
+    ck_assert_int_eq(number_in(space, "free"), 4400);
+    ck_assert_int_eq(number_in(space, "size"), 8800);
+    ck_assert_int_eq(number_in(space, "age"), 46);
+    ck_assert_int_eq(number_in(json, "filesystems_left_out"), 47);
+}
+
 START_TEST(every_number_is_in_its_place)
 {
     json_t *json = written(new_report());
@@ -82,6 +107,7 @@ START_TEST(every_number_is_in_its_place)
     ck_assert_int_eq(number_in(ledger, "claims"), 21);
     ck_assert_int_eq(number_in(ledger, "accounts"), 22);
     ck_assert_int_eq(number_in(ledger, "trees"), 23);
+    check_server(json, ledger);
     json_decref(json);
 }
 END_TEST
@@ -93,10 +119,12 @@ START_TEST(one_host_is_said_to_be_one)
 
     report->is_whole = 0;
     report->ledger = NULL;
+    report->failures = NULL;
     json = written(report);
     ck_assert_str_eq(json_string_value(json_object_get(json, "scope")),
                      "host");
     ck_assert_ptr_eq(json_object_get(json, "ledger"), NULL);
+    ck_assert_ptr_eq(json_object_get(json, "filesystems"), NULL);
     json_decref(json);
 }
 END_TEST

@@ -12,13 +12,13 @@
 static const char *const boxes[] = {
     "<dt>Admitted</dt><dd>11</dd>",
     "<dt>Refused</dt><dd>25</dd>",
-    "<dt>Would be refused</dt><dd>14</dd>",
-    "<dt>Cut on the way</dt><dd>15</dd>",
-    "<dt>Refused content</dt><dd>1.5 KB</dd>",
-    "<dt>Sent all the same</dt><dd>17 bytes</dd>",
-    "<dt>Under way, with a claim</dt><dd>21</dd>",
-    "<dt>Accounts in the ledger</dt><dd>22</dd>",
-    "<dt>Trees with a quota</dt><dd>23</dd>",
+    "<dt>Would be refused (dry run)</dt><dd>14</dd>",
+    "<dt>Stopped at a limit while sending</dt><dd>15</dd>",
+    "<dt>Content that was refused</dt><dd>1.5 KB</dd>",
+    "<dt>Sent after a refusal</dt><dd>17 bytes</dd>",
+    "<dt>Uploads under way that limits count</dt><dd>21</dd>",
+    "<dt>Counters of limits in use</dt><dd>22</dd>",
+    "<dt>Directories with a quota</dt><dd>23</dd>",
     ">27 in all, at most 18 in a minute.<",
     "At now, counted since since",
     "<tr><th scope=\"row\">content_too_large</th><td>12</td><td>0</td>"
@@ -27,7 +27,13 @@ static const char *const boxes[] = {
     "<tr><th scope=\"row\">length_required</th><td>0</td><td>14</td>"
     "<td>0</td></tr>",
     "<tr><th scope=\"row\">" HOST "</th><td>11</td><td>25</td><td>14</td>"
-    "<td>15</td><td>1.5 KB</td></tr>"
+    "<td>15</td><td>1.5 KB</td></tr>",
+    "<tr><th scope=\"row\">/srv/&lt;b&gt;&quot;\\x</th><td>31 bytes</td>"
+    "<td>32 bytes</td><td>330 bytes</td><td>19 %</td><td>34 s</td></tr>",
+    ">And 35 more that are less full.<",
+    "<tr><th scope=\"row\">full</th><td>41</td></tr>",
+    "<tr><th scope=\"row\">/srv</th><td>4.2 KB</td><td>8.5 KB</td>"
+    "<td>50 %</td><td>46 s</td></tr>"
 };
 
 START_TEST(every_number_is_shown_once)
@@ -46,7 +52,8 @@ START_TEST(what_counted_nothing_is_left_out)
 
     ep_status_page(new_report(), &p->sink);
     ck_assert_uint_eq(count_of(p, "quiet"), 0);
-    ck_assert_uint_eq(count_of(p, "<th scope=\"row\">"), 4);
+    /* three codes, a host, a tree, a cause and a file system */
+    ck_assert_uint_eq(count_of(p, "<th scope=\"row\">"), 7);
     ck_assert_uint_eq(count_of(p, "<rect"), 2);
 }
 END_TEST
@@ -97,6 +104,9 @@ START_TEST(one_host_sees_its_own_name_and_no_other)
     report->is_whole = 0;
     report->hosts = given_hosts + 1;
     report->hosts_count = 1;
+    report->ledger = NULL;
+    report->failures = NULL;
+    report->spaces_count = 0;
     ep_status_page(report, &p->sink);
     ck_assert_uint_eq(count_of(p, "<h1>Uploads: " HOST "</h1>"), 1);
     ck_assert_uint_eq(count_of(p, "By virtual host"), 0);
@@ -131,6 +141,37 @@ START_TEST(bytes_are_shown_as_people_read_them)
 }
 END_TEST
 
+static const struct {
+    int64_t seconds;
+    const char *text;
+} ages[] = {
+    { -1, "<td>never</td>" }, { 0, "<td>0 s</td>" }, { 119, "<td>119 s</td>" },
+    { 120, "<td>2 min</td>" }, { 7200, "<td>2 h</td>" },
+    { 172800, "<td>2 d</td>" }
+};
+
+START_TEST(ages_are_shown_as_people_read_them)
+{
+    ep_report *report = new_report();
+    paper *p = new_paper();
+
+    given_tree.age = ages[_i].seconds;
+    ep_status_page(report, &p->sink);
+    ck_assert_uint_eq(count_of(p, ages[_i].text), 1);
+}
+END_TEST
+
+START_TEST(a_tree_that_could_not_be_measured_is_said_to_be_one)
+{
+    ep_report *report = new_report();
+    paper *p = new_paper();
+
+    given_tree.is_known = 0;
+    ep_status_page(report, &p->sink);
+    ck_assert_uint_eq(count_of(p, "<td>34 s, failed</td>"), 1);
+}
+END_TEST
+
 START_TEST(mod_status_gets_a_section)
 {
     ep_report *report = new_report();
@@ -140,7 +181,7 @@ START_TEST(mod_status_gets_a_section)
     ck_assert_uint_eq(count_of(p, "admitted 11, refused 25, would be refused"
                                   " 14, cut on the way 15"),
                       1);
-    ck_assert_uint_eq(count_of(p, "<table"), 1);
+    ck_assert_uint_eq(count_of(p, "<table"), 4);
     p = new_paper();
     ep_status_page_section(report, 0, &p->sink);
     ck_assert_uint_eq(count_of(p, "admitted 11,"), 1);
@@ -156,7 +197,10 @@ START_TEST(mod_status_gets_lines)
     ck_assert_str_eq(p->text, "UploadsAdmitted: 11\nUploadsRefused: 25\n"
                               "UploadsWouldRefuse: 14\nUploadsCut: 15\n"
                               "UploadsRefusedBytes: 1600\n"
-                              "UploadsDrainedBytes: 17\n");
+                              "UploadsDrainedBytes: 17\n"
+                              "UploadsLedgerFailures: 41\n"
+                              "UploadsLedgerTrees: 23\n"
+                              "UploadsLedgerFullestPercent: 19\n");
 }
 END_TEST
 
@@ -172,6 +216,8 @@ int main(void)
     tcase_add_test(page, bars_of_any_height_stay_in_the_chart);
     tcase_add_test(page, one_host_sees_its_own_name_and_no_other);
     ADD_ROWS(page, bytes_are_shown_as_people_read_them, sizes);
+    ADD_ROWS(page, ages_are_shown_as_people_read_them, ages);
+    tcase_add_test(page, a_tree_that_could_not_be_measured_is_said_to_be_one);
     suite_add_tcase(suite, page);
     tcase_add_test(section, mod_status_gets_a_section);
     tcase_add_test(section, mod_status_gets_lines);

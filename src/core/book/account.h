@@ -46,7 +46,8 @@ typedef struct ep_account {
      * were measured while the tree was not at rest, beyond what was known */
     volatile int64_t until;
     /** ALLOWANCE: how long a period is, microseconds.  QUOTA: the limit of the last
-     * upload that was granted something, bytes */
+     * upload that was granted something; before the first, of the part that made the
+     * tree; bytes */
     volatile int64_t period;
     /** QUOTA: bytes that lie in the tree and that no overdraft has brought there;
      * see ep_part.overdraft */

@@ -45,6 +45,20 @@ int64_t ep_amount_percent(int64_t amount, int64_t percent)
     return ep_amount_plus(all / 100 * part, all % 100 * part / 100);
 }
 
+int64_t ep_amount_permille(int64_t amount, int64_t whole)
+{
+    const int64_t all = ep_amount_of(amount), of = ep_amount_of(whole);
+
+    if (of == 0 || all / of >= 1000) {
+        return 1000000;
+    }
+    if (all <= INT64_MAX / 1000) {
+        return all * 1000 / of;
+    }
+    /* a product of large numbers would overflow: divide first */
+    return all / (of / 1000);
+}
+
 int64_t ep_amount_in_units(int64_t amount, int64_t unit)
 {
     const int64_t all = ep_amount_of(amount);

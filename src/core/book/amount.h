@@ -28,6 +28,10 @@ int64_t ep_amount_times(uint64_t count, uint64_t each);
  * @return that percentage of an amount, rounded down */
 int64_t ep_amount_percent(int64_t amount, int64_t percent);
 
+/** @return @a amount in thousandths of @a whole, rounded down, from 0 to 1000000, which
+ * stands for all that is more, and for anything of a whole of 0 */
+int64_t ep_amount_permille(int64_t amount, int64_t whole);
+
 /** @param unit above 0
  * @return the amount in units, rounded up */
 int64_t ep_amount_in_units(int64_t amount, int64_t unit);

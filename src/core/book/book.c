@@ -505,6 +505,7 @@ static void make_tree(const ep_book *book, struct ep_book_tree *tree,
     }
     tree->path[i] = '\0';
     ep_account_open(&tree->account, EP_QUOTA, part->key);
+    tree->account.period = part->limit;
 }
 
 /* @return the claim; NULL: it has ended, or never existed */
@@ -1586,6 +1587,9 @@ int ep_book_tree(const ep_book *book, uint32_t place, ep_tree *tree)
     tree->share = found->share;
     tree->is_held = found->account.claims != 0;
     tree->settled = ep_amount_of(found->settled);
+    tree->limit = ep_amount_of(found->account.period);
+    tree->held = ep_amount_of(found->account.held);
+    tree->used = ep_amount_of(found->account.used);
     return 1;
 }
 

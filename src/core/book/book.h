@@ -296,6 +296,11 @@ typedef struct ep_tree {
     /** bytes that uploads have added since the tree was made; for
      * ep_book_measured() */
     int64_t settled;
+    /** for operators, bytes.  The limit is that of the last upload that was granted
+     * something; before the first, that of the part that made the tree */
+    int64_t limit;
+    int64_t held;
+    int64_t used;
 } ep_tree;
 
 /**

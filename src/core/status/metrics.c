@@ -23,29 +23,48 @@ static void put_head(const ep_sink *sink, const char *name, const char *type,
     ep_sink_text(sink, "\n");
 }
 
-/* @param host, code NULL: the sample has no such label */
-static void put_number(const ep_sink *sink, const char *name,
-                       const char *host, const char *code, int64_t number)
+/* A report of so many hosts has a line for each code of each host.  Above that, only
+ * hosts that have counted something have them: 4096 hosts have 200 000 such lines. */
+#define HOSTS_WITH_ALL 100
+
+/* Writes a sample with up to two labels.  @param first, second NULL: there is none */
+static void put_sample(const ep_sink *sink, const char *name,
+                       const char *first, const char *value,
+                       const char *second, const char *other)
 {
     ep_sink_text(sink, name);
-    if (host != NULL) {
-        ep_sink_text(sink, "{host=\"");
-        ep_sink_escaped(sink, host, in_label);
-        if (code != NULL) {
-            ep_sink_text(sink, "\",error=\"");
-            ep_sink_escaped(sink, code, in_label);
+    if (first != NULL) {
+        ep_sink_text(sink, "{");
+        ep_sink_text(sink, first);
+        ep_sink_text(sink, "=\"");
+        ep_sink_escaped(sink, value, in_label);
+        if (second != NULL) {
+            ep_sink_text(sink, "\",");
+            ep_sink_text(sink, second);
+            ep_sink_text(sink, "=\"");
+            ep_sink_escaped(sink, other, in_label);
         }
         ep_sink_text(sink, "\"}");
     }
     ep_sink_text(sink, " ");
+}
+
+/* @param host, code NULL: the sample has no such label */
+static void put_number(const ep_sink *sink, const char *name,
+                       const char *host, const char *code, int64_t number)
+{
+    put_sample(sink, name, host != NULL ? "host" : NULL, host,
+               code != NULL ? "error" : NULL, code);
     ep_sink_number(sink, number);
     ep_sink_text(sink, "\n");
 }
 
-/* Writes one sample for each code with a count above 0. */
+/* Writes a sample for each code.  One that begins with 0 lets rate() see the first
+ * refusal. */
 static void put_codes(const ep_report *report, const ep_sink *sink,
                       const char *name, ep_outcome outcome, const char *help)
 {
+    const int has_all = report->hosts_count <= HOSTS_WITH_ALL;
     size_t i;
     int code;
 
@@ -53,12 +72,11 @@ static void put_codes(const ep_report *report, const ep_sink *sink,
     for (i = 0; i < report->hosts_count; i++) {
         const ep_report_host *host = &report->hosts[i];
 
-        for (code = 0; code < EP_CODES; code++) {
-            if (host->tally.ended[outcome][code] > 0) {
-                put_number(sink, name, host->name,
-                           ep_tally_code((ep_code)code),
-                           host->tally.ended[outcome][code]);
-            }
+        for (code = 0; code < EP_CODES
+                       && (has_all || !ep_tally_is_empty(&host->tally));
+             code++) {
+            put_number(sink, name, host->name, ep_tally_code((ep_code)code),
+                       host->tally.ended[outcome][code]);
         }
     }
 }
@@ -98,6 +116,145 @@ static void put_gauge(const ep_sink *sink, const char *name, int64_t number,
     put_number(sink, name, NULL, NULL, number);
 }
 
+static int64_t used(const ep_report_tree *tree)
+{
+    return tree->used;
+}
+
+static int64_t held(const ep_report_tree *tree)
+{
+    return tree->held;
+}
+
+static int64_t limit(const ep_report_tree *tree)
+{
+    return tree->limit;
+}
+
+static int64_t age(const ep_report_tree *tree)
+{
+    return tree->age;
+}
+
+static int64_t known(const ep_report_tree *tree)
+{
+    return tree->is_known;
+}
+
+static int64_t due(const ep_report_tree *tree)
+{
+    return tree->is_due;
+}
+
+/* A number below 0 is none. */
+static void put_trees(const ep_trees *trees, const ep_sink *sink,
+                      const char *name,
+                      int64_t (*of)(const ep_report_tree *),
+                      const char *help)
+{
+    size_t i;
+
+    put_head(sink, name, "gauge", help);
+    for (i = 0; i < trees->count; i++) {
+        const ep_report_tree *tree = trees->tree[i];
+
+        put_sample(sink, name, "path", tree->path, "source",
+                   tree->is_file ? "file" : "walk");
+        if (of(tree) < 0) {
+            ep_sink_text(sink, "NaN");
+        }
+        else {
+            ep_sink_number(sink, of(tree));
+        }
+        ep_sink_text(sink, "\n");
+    }
+}
+
+static void put_ledger(const ep_report_ledger *ledger, const ep_sink *sink)
+{
+    const ep_trees *trees = &ledger->fullest;
+
+    put_gauge(sink, "expect_policy_ledger_claims", ledger->claims,
+              "Uploads under way that hold something in the ledger.");
+    put_gauge(sink, "expect_policy_ledger_accounts", ledger->accounts,
+              "Accounts in use in the ledger.");
+    put_gauge(sink, "expect_policy_ledger_trees", ledger->trees,
+              "Directory trees with a quota in the ledger.");
+    put_gauge(sink, "expect_policy_trees_left_out", trees->left_out,
+              "Trees without samples of their own, as others are fuller.");
+    put_trees(trees, sink, "expect_policy_tree_used_bytes", used,
+              "Bytes that are used in a tree with a quota.");
+    put_trees(trees, sink, "expect_policy_tree_held_bytes", held,
+              "Bytes that uploads under way hold in it.");
+    put_trees(trees, sink, "expect_policy_tree_limit_bytes", limit,
+              "Its quota.");
+    put_trees(trees, sink, "expect_policy_tree_known", known,
+              "1: the usage of the tree is known.");
+    put_trees(trees, sink, "expect_policy_tree_due", due,
+              "1: an upload has asked for it since it was measured.");
+    put_trees(trees, sink, "expect_policy_tree_measurement_age_seconds", age,
+              "How long ago it was measured.");
+}
+
+static int64_t space_free(const ep_report_space *space)
+{
+    return space->free;
+}
+
+static int64_t space_size(const ep_report_space *space)
+{
+    return space->size;
+}
+
+static int64_t space_age(const ep_report_space *space)
+{
+    return space->age;
+}
+
+static void put_spaces(const ep_report *report, const ep_sink *sink,
+                       const char *name,
+                       int64_t (*of)(const ep_report_space *),
+                       const char *help)
+{
+    size_t i;
+
+    put_head(sink, name, "gauge", help);
+    for (i = 0; i < report->spaces_count; i++) {
+        put_sample(sink, name, "path", report->spaces[i].path, NULL, NULL);
+        ep_sink_number(sink, of(&report->spaces[i]));
+        ep_sink_text(sink, "\n");
+    }
+}
+
+static void put_failures(const ep_report *report, const ep_sink *sink)
+{
+    static const char name[] = "expect_policy_ledger_failures_total";
+    int why;
+
+    put_head(sink, name, NULL, "Calls that the ledger could not answer, so that"
+                               " ExpectPolicyLedgerFailure decided.");
+    for (why = 0; why < EP_FAILURES; why++) {
+        put_sample(sink, name, "cause", ep_tally_failure((ep_cause)why), NULL,
+                   NULL);
+        ep_sink_number(sink, report->failures[why]);
+        ep_sink_text(sink, "\n");
+    }
+}
+
+static void put_server(const ep_report *report, const ep_sink *sink)
+{
+    put_failures(report, sink);
+    put_spaces(report, sink, "expect_policy_filesystem_free_bytes", space_free,
+               "Bytes that are free for httpd where uploads may be stored.");
+    put_spaces(report, sink, "expect_policy_filesystem_size_bytes", space_size,
+               "Bytes of that file system in all.");
+    put_spaces(report, sink, "expect_policy_filesystem_age_seconds", space_age,
+               "How long ago it answered.");
+    put_gauge(sink, "expect_policy_filesystems_left_out",
+              report->spaces_left_out,
+              "Directories of the configuration that were not looked at.");
+}
+
 void ep_metrics(const ep_report *report, const ep_sink *sink)
 {
     put_hosts(report, sink, "expect_policy_admitted_total", admitted,
@@ -117,13 +274,11 @@ void ep_metrics(const ep_report *report, const ep_sink *sink)
               " thrown away.");
     put_gauge(sink, "expect_policy_start_time_seconds", report->since,
               "When counting began, in seconds since 1970.");
+    if (report->failures != NULL) {
+        put_server(report, sink);
+    }
     if (report->ledger != NULL) {
-        put_gauge(sink, "expect_policy_ledger_claims", report->ledger->claims,
-                  "Uploads under way that hold something in the ledger.");
-        put_gauge(sink, "expect_policy_ledger_accounts",
-                  report->ledger->accounts, "Accounts in use in the ledger.");
-        put_gauge(sink, "expect_policy_ledger_trees", report->ledger->trees,
-                  "Directory trees with a quota in the ledger.");
+        put_ledger(report->ledger, sink);
     }
     ep_sink_text(sink, "# EOF\n");
 }

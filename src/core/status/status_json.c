@@ -67,6 +67,76 @@ static json_t *minutes_of(const ep_tally *tally)
     return list;
 }
 
+/* null: never */
+static json_t *age_of(int64_t age)
+{
+    return age >= 0 ? json_integer(age) : json_null();
+}
+
+static json_t *trees_of(const ep_trees *trees)
+{
+    json_t *list = json_array();
+    size_t i;
+
+    for (i = 0; i < trees->count; i++) {
+        const ep_report_tree *tree = trees->tree[i];
+        json_t *object = json_object();
+
+        json_object_set_new(object, "path", json_string(tree->path));
+        set_number(object, "used", tree->used);
+        set_number(object, "held", tree->held);
+        set_number(object, "limit", tree->limit);
+        json_object_set_new(object, "known", json_boolean(tree->is_known));
+        json_object_set_new(object, "due", json_boolean(tree->is_due));
+        json_object_set_new(object, "age", age_of(tree->age));
+        json_object_set_new(object, "source",
+                            json_string(tree->is_file ? "file" : "walk"));
+        json_array_append_new(list, object);
+    }
+    return list;
+}
+
+static json_t *ledger_of(const ep_report_ledger *ledger)
+{
+    json_t *object = json_object();
+
+    set_number(object, "claims", ledger->claims);
+    set_number(object, "accounts", ledger->accounts);
+    set_number(object, "trees", ledger->trees);
+    json_object_set_new(object, "fullest", trees_of(&ledger->fullest));
+    set_number(object, "trees_left_out", ledger->fullest.left_out);
+    return object;
+}
+
+static json_t *failures_of(const int64_t *failures)
+{
+    json_t *object = json_object();
+    int why;
+
+    for (why = 0; why < EP_FAILURES; why++) {
+        set_number(object, ep_tally_failure((ep_cause)why), failures[why]);
+    }
+    return object;
+}
+
+static json_t *spaces_of(const ep_report *report)
+{
+    json_t *list = json_array();
+    size_t i;
+
+    for (i = 0; i < report->spaces_count; i++) {
+        const ep_report_space *space = &report->spaces[i];
+        json_t *object = json_object();
+
+        json_object_set_new(object, "path", json_string(space->path));
+        set_number(object, "free", space->free);
+        set_number(object, "size", space->size);
+        json_object_set_new(object, "age", age_of(space->age));
+        json_array_append_new(list, object);
+    }
+    return list;
+}
+
 static int take(const char *buffer, size_t size, void *data)
 {
     const ep_sink *sink = data;
@@ -93,12 +163,14 @@ int ep_status_json(const ep_report *report, const ep_sink *sink)
                         minutes_of(&report->total));
     json_object_set_new(document, "hosts", hosts_of(report));
     if (report->ledger != NULL) {
-        json_t *ledger = json_object();
-
-        set_number(ledger, "claims", report->ledger->claims);
-        set_number(ledger, "accounts", report->ledger->accounts);
-        set_number(ledger, "trees", report->ledger->trees);
-        json_object_set_new(document, "ledger", ledger);
+        json_object_set_new(document, "ledger", ledger_of(report->ledger));
+    }
+    if (report->failures != NULL) {
+        json_object_set_new(document, "ledger_failures",
+                            failures_of(report->failures));
+        json_object_set_new(document, "filesystems", spaces_of(report));
+        set_number(document, "filesystems_left_out",
+                   report->spaces_left_out);
     }
     result = json_dump_callback(document, take, &copy, JSON_COMPACT);
     json_decref(document);

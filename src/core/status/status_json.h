@@ -5,6 +5,7 @@
 #define EP_STATUS_JSON_H
 
 #include "core/status/tally.h"
+#include "core/status/trees.h"
 #include "core/text/sink.h"
 
 /** One virtual host, or one name for several. */
@@ -14,12 +15,23 @@ typedef struct ep_report_host {
     ep_tally tally;
 } ep_report_host;
 
-/** The counts of a ledger (ep_ledger_counts). */
+/** A ledger: its counts (ep_ledger_counts), and its trees. */
 typedef struct ep_report_ledger {
     int64_t claims;
     int64_t accounts;
     int64_t trees;
+    ep_trees fullest;
 } ep_report_ledger;
+
+/** A file system. */
+typedef struct ep_report_space {
+    /** printable */
+    const char *path;
+    /** bytes, and the age of these numbers in seconds */
+    int64_t free;
+    int64_t size;
+    int64_t age;
+} ep_report_space;
 
 typedef struct ep_report {
     /** 1: the report is of all virtual hosts; 0: of the one that was asked */
@@ -35,6 +47,13 @@ typedef struct ep_report {
     const char *since_text;
     /** NULL: there is no ledger, or this reader must not see it */
     const ep_report_ledger *ledger;
+    /** the next two are only for a reader who may see everything; failures are of
+     * EP_FAILURES, NULL: they are not told */
+    const int64_t *failures;
+    const ep_report_space *spaces;
+    size_t spaces_count;
+    /** directories that were too many to look at */
+    int64_t spaces_left_out;
 } ep_report;
 
 /**

@@ -2,6 +2,8 @@
 
 #include "core/status/status_page.h"
 
+#include "core/book/amount.h"
+
 /* The chart, in units of its own: one minute is so wide. */
 #define MINUTE 10
 #define HEIGHT 100
@@ -73,15 +75,15 @@ static void put_boxes(const ep_report *report, const ep_sink *sink)
     ep_sink_text(sink, "<dl>");
     put_box(sink, "Admitted", total->admitted);
     put_box(sink, "Refused", ep_tally_sum(total, EP_OUTCOME_REFUSED));
-    put_box(sink, "Would be refused",
+    put_box(sink, "Would be refused (dry run)",
             ep_tally_sum(total, EP_OUTCOME_WOULD_REFUSE));
-    put_box(sink, "Cut on the way", ep_tally_sum(total, EP_OUTCOME_CUT));
-    put_bytes_box(sink, "Refused content", total->declared);
-    put_bytes_box(sink, "Sent all the same", total->drained);
+    put_box(sink, "Stopped at a limit while sending", ep_tally_sum(total, EP_OUTCOME_CUT));
+    put_bytes_box(sink, "Content that was refused", total->declared);
+    put_bytes_box(sink, "Sent after a refusal", total->drained);
     if (report->ledger != NULL) {
-        put_box(sink, "Under way, with a claim", report->ledger->claims);
-        put_box(sink, "Accounts in the ledger", report->ledger->accounts);
-        put_box(sink, "Trees with a quota", report->ledger->trees);
+        put_box(sink, "Uploads under way that limits count", report->ledger->claims);
+        put_box(sink, "Counters of limits in use", report->ledger->accounts);
+        put_box(sink, "Directories with a quota", report->ledger->trees);
     }
     ep_sink_text(sink, "</dl>\n");
 }
@@ -198,6 +200,146 @@ static void put_hosts(const ep_report *report, const ep_sink *sink)
     ep_sink_text(sink, "</tbody></table></div>\n");
 }
 
+static void put_span(const ep_sink *sink, int64_t seconds)
+{
+    const int64_t unit = seconds >= 172800 ? 86400 : seconds >= 7200 ? 3600
+                         : seconds >= 120  ? 60 : 1;
+
+    ep_sink_number(sink, seconds / unit);
+    ep_sink_text(sink, unit == 86400 ? " d" : unit == 3600 ? " h"
+                       : unit == 60  ? " min" : " s");
+}
+
+static void put_bytes_cell(const ep_sink *sink, int64_t bytes)
+{
+    ep_sink_text(sink, "<td>");
+    ep_sink_bytes(sink, bytes);
+    ep_sink_text(sink, "</td>");
+}
+
+/* @param permille 1000 is all of it */
+static void put_share_cell(const ep_sink *sink, int64_t permille)
+{
+    ep_sink_text(sink, "<td>");
+    ep_sink_number(sink, permille / 10);
+    ep_sink_text(sink, " %</td>");
+}
+
+static void put_tree(const ep_report_tree *tree, const ep_sink *sink)
+{
+    ep_sink_text(sink, "<tr><th scope=\"row\">");
+    ep_sink_html(sink, tree->path);
+    ep_sink_text(sink, "</th>");
+    put_bytes_cell(sink, tree->used);
+    put_bytes_cell(sink, tree->held);
+    put_bytes_cell(sink, tree->limit);
+    put_share_cell(sink, ep_trees_share(tree));
+    ep_sink_text(sink, "<td>");
+    if (tree->age < 0) {
+        ep_sink_text(sink, "never");
+    }
+    else {
+        put_span(sink, tree->age);
+    }
+    ep_sink_text(sink, tree->is_known || tree->age < 0 ? "</td></tr>\n"
+                                                       : ", failed</td></tr>\n");
+}
+
+static void put_trees(const ep_trees *trees, const ep_sink *sink)
+{
+    size_t i;
+
+    ep_sink_text(sink, "<h2>Directories with a quota</h2>\n"
+                       "<div class=\"wide\" tabindex=\"0\"><table><thead><tr>"
+                       "<th scope=\"col\">Directory, the fullest first</th>"
+                       "<th scope=\"col\">Used</th>"
+                       "<th scope=\"col\">Held by uploads</th>"
+                       "<th scope=\"col\">Limit</th>"
+                       "<th scope=\"col\">Full</th>"
+                       "<th scope=\"col\">Measured ago</th></tr></thead><tbody>\n");
+    for (i = 0; i < trees->count; i++) {
+        put_tree(trees->tree[i], sink);
+    }
+    ep_sink_text(sink, "</tbody></table></div>\n");
+    if (trees->left_out > 0) {
+        ep_sink_text(sink, "<p class=\"faint\">And ");
+        ep_sink_number(sink, trees->left_out);
+        ep_sink_text(sink, " more that are less full.</p>\n");
+    }
+}
+
+static void put_spaces(const ep_report *report, const ep_sink *sink)
+{
+    size_t i;
+
+    ep_sink_text(sink, "<h2>File systems</h2>\n"
+                       "<div class=\"wide\" tabindex=\"0\"><table><thead><tr>"
+                       "<th scope=\"col\">With the directory</th>"
+                       "<th scope=\"col\">Free</th>"
+                       "<th scope=\"col\">Size</th>"
+                       "<th scope=\"col\">Free</th>"
+                       "<th scope=\"col\">Read ago</th></tr></thead><tbody>\n");
+    for (i = 0; i < report->spaces_count; i++) {
+        const ep_report_space *space = &report->spaces[i];
+
+        ep_sink_text(sink, "<tr><th scope=\"row\">");
+        ep_sink_html(sink, space->path);
+        ep_sink_text(sink, "</th>");
+        put_bytes_cell(sink, space->free);
+        put_bytes_cell(sink, space->size);
+        put_share_cell(sink, ep_amount_permille(space->free, space->size));
+        ep_sink_text(sink, "<td>");
+        put_span(sink, space->age);
+        ep_sink_text(sink, "</td></tr>\n");
+    }
+    ep_sink_text(sink, "</tbody></table></div>\n");
+}
+
+static int64_t count_failures(const ep_report *report)
+{
+    int64_t all = 0;
+    int why;
+
+    for (why = 0; why < EP_FAILURES; why++) {
+        all = ep_amount_plus(all, report->failures[why]);
+    }
+    return all;
+}
+
+static void put_failures(const ep_report *report, const ep_sink *sink)
+{
+    int why;
+
+    ep_sink_text(sink, "<h2>Failures of the ledger</h2>\n"
+                       "<div class=\"wide\" tabindex=\"0\"><table><thead><tr>"
+                       "<th scope=\"col\">Cause</th>"
+                       "<th scope=\"col\">Failures</th></tr></thead><tbody>\n");
+    for (why = 0; why < EP_FAILURES; why++) {
+        if (report->failures[why] > 0) {
+            ep_sink_text(sink, "<tr><th scope=\"row\">");
+            ep_sink_text(sink, ep_tally_failure((ep_cause)why));
+            ep_sink_text(sink, "</th>");
+            put_cell(sink, report->failures[why]);
+            ep_sink_text(sink, "</tr>\n");
+        }
+    }
+    ep_sink_text(sink, "</tbody></table></div>\n");
+}
+
+/* What is of no virtual host. */
+static void put_server(const ep_report *report, const ep_sink *sink)
+{
+    if (report->ledger != NULL && report->ledger->fullest.count > 0) {
+        put_trees(&report->ledger->fullest, sink);
+    }
+    if (report->failures != NULL && count_failures(report) > 0) {
+        put_failures(report, sink);
+    }
+    if (report->spaces_count > 0) {
+        put_spaces(report, sink);
+    }
+}
+
 /* Says for which virtual hosts the numbers are. */
 static void put_whose(const ep_report *report, const ep_sink *sink)
 {
@@ -233,6 +375,7 @@ void ep_status_page(const ep_report *report, const ep_sink *sink)
     if (report->is_whole) {
         put_hosts(report, sink);
     }
+    put_server(report, sink);
     ep_sink_text(sink, "<footer class=\"faint\">The same as"
                        " <a href=\"?format=json\">JSON</a> and"
                        " <a href=\"?format=openmetrics\">OpenMetrics</a>."
@@ -256,11 +399,18 @@ void ep_status_page_section(const ep_report *report, int has_table,
     ep_sink_number(sink, ep_tally_sum(total, EP_OUTCOME_CUT));
     ep_sink_text(sink, "</dt>\n<dt>refused content ");
     ep_sink_bytes(sink, total->declared);
-    ep_sink_text(sink, ", sent all the same ");
+    ep_sink_text(sink, ", sent after a refusal ");
     ep_sink_bytes(sink, total->drained);
-    ep_sink_text(sink, "</dt>\n</dl>\n");
+    ep_sink_text(sink, "</dt>\n");
+    if (report->failures != NULL) {
+        ep_sink_text(sink, "<dt>failures of the ledger ");
+        ep_sink_number(sink, count_failures(report));
+        ep_sink_text(sink, "</dt>\n");
+    }
+    ep_sink_text(sink, "</dl>\n");
     if (has_table) {
         put_codes(report, sink);
+        put_server(report, sink);
     }
 }
 
@@ -284,4 +434,14 @@ void ep_status_page_auto(const ep_report *report, const ep_sink *sink)
     put_line(sink, "Cut", ep_tally_sum(total, EP_OUTCOME_CUT));
     put_line(sink, "RefusedBytes", total->declared);
     put_line(sink, "DrainedBytes", total->drained);
+    if (report->failures != NULL) {
+        put_line(sink, "LedgerFailures", count_failures(report));
+    }
+    if (report->ledger != NULL) {
+        put_line(sink, "LedgerTrees", report->ledger->trees);
+        put_line(sink, "LedgerFullestPercent",
+                 report->ledger->fullest.count > 0
+                     ? ep_trees_share(report->ledger->fullest.tree[0]) / 10
+                     : 0);
+    }
 }

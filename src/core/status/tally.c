@@ -13,6 +13,24 @@ const char *ep_tally_code(ep_code code)
     return token != NULL ? token : "refuse";
 }
 
+const char *ep_tally_failure(ep_cause why)
+{
+    static const char *const names[EP_FAILURES] = {
+        [EP_FAILED_BUSY] = "busy",
+        [EP_FAILED_TAKEN] = "used_by_another_server",
+        [EP_FAILED_MISSING] = "missing",
+        [EP_FAILED_CORRUPT] = "corrupt",
+        [EP_FAILED_FULL] = "full",
+        [EP_FAILED_CROWDED] = "too_many_limits",
+        [EP_FAILED_LOST] = "claim_lost",
+        [EP_FAILED_UNMEASURED] = "not_measured_yet",
+        [EP_FAILED_UNMEASURABLE] = "not_measurable",
+        [EP_FAILED_OTHER] = "other"
+    };
+
+    return names[why];
+}
+
 int64_t ep_tally_sum(const ep_tally *tally, ep_outcome outcome)
 {
     int64_t all = 0;

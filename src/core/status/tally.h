@@ -34,6 +34,33 @@ typedef struct ep_tally {
     int64_t minutes[EP_MINUTES];
 } ep_tally;
 
+/** Why the ledger could not answer, so that ExpectPolicyLedgerFailure decided. */
+typedef enum ep_cause {
+    /** another process held its lock for too long */
+    EP_FAILED_BUSY,
+    /** another server, or children of one that stops, have it */
+    EP_FAILED_TAKEN,
+    /** it could not be opened */
+    EP_FAILED_MISSING,
+    EP_FAILED_CORRUPT,
+    /** it has no room for an account or a claim */
+    EP_FAILED_FULL,
+    /** an upload has more limits than a claim has room for */
+    EP_FAILED_CROWDED,
+    /** the claim of an upload is gone */
+    EP_FAILED_LOST,
+    /** a tree was not measured in time */
+    EP_FAILED_UNMEASURED,
+    /** a tree cannot be measured */
+    EP_FAILED_UNMEASURABLE,
+    /** a cause of the provider's own */
+    EP_FAILED_OTHER,
+    EP_FAILURES
+} ep_cause;
+
+/** @return the name of a cause in reports */
+const char *ep_tally_failure(ep_cause why);
+
 /** @return the name of a code in reports */
 const char *ep_tally_code(ep_code code);
 

@@ -18,6 +18,9 @@ our @EXPORT = qw(schema_ok refusal_schema_ok metrics_ok);
 # A test may have gone elsewhere when it asks.
 my $SCHEMAS = Cwd::abs_path(dirname(__FILE__) . '/../../../docs/schema');
 
+# @return the directory of the clone
+sub top { return dirname(dirname($SCHEMAS)) }
+
 # One for all questions of a test file: it takes a third of a second to start.
 # A line of "WHAT TEXT" is answered with a line; texts come in hexadecimal.
 my $PROGRAM = <<'END';

@@ -158,8 +158,9 @@ sub books {
         if (/^claims (\d+) of (\d+)$/) {
             @books{qw(claims claims_most)} = ($1, $2);
         }
-        elsif (/^tree used=(\d+) held=(\d+) known=([01]) (.+)$/) {
-            $books{trees}{$4} = { used => $1, held => $2, known => $3 };
+        elsif (/^tree used=(\d+) held=(\d+) limit=(\d+) known=([01]) (.+)$/) {
+            $books{trees}{$5} = { used => $1, held => $2, limit => $3,
+                                  known => $4 };
         }
         elsif (/^(space|allowance|concurrent) used=(\d+) held=(\d+) key=(\w+)$/) {
             $books{accounts}{$1}{$4} = { used => $2, held => $3 };
