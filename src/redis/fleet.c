@@ -312,6 +312,11 @@ typedef struct question {
     apr_size_t count;
     ep_journal_entry *entry;
     apr_int64_t deadline;
+    /* 1: the entry was taken for this call; 1: the claim held something before */
+    int is_new_entry;
+    int was_held;
+    /* of the entry */
+    apr_uint32_t parts_before;
 } question;
 
 /* @return NONE: see the outcome */
@@ -369,26 +374,25 @@ static ep_cause ask(const question *asked, ep_ledger_outcome *outcome,
 
 /* --------------------------------------------------------------- reserving */
 
-/* Gives back what the call has claimed; of a claim that held something before, what
- * was added stays until it ends. */
-static void undo(ep_journal_entry *entry, int is_new, int may_run,
-                 ep_ledger_claim *claim)
+/* Gives back what the call has claimed.  What it has added to a claim that held
+ * something before stays in `shm` until that ends, and is 0 in Redis.
+ * @param may_run 1: Redis may still reserve it */
+static void undo(const question *asked, int may_run, ep_ledger_claim *claim)
 {
+    ep_journal_entry *entry = asked->entry;
     apr_uint32_t i;
 
-    if (!is_new) {
-        return;
-    }
-    for (i = 0; i < ep_journal_parts(entry) && !may_run; i++) {
+    for (i = asked->parts_before; i < ep_journal_parts(entry); i++) {
         entry->parts[i].amount = 0;
     }
-    apr_atomic_set32(&entry->state, may_run ? EP_JOURNAL_ENDED
-                                            : EP_JOURNAL_FREE);
-    if (claim->is_held) {
+    if (asked->is_new_entry) {
+        apr_atomic_set32(&entry->state, may_run ? EP_JOURNAL_ENDED
+                                                : EP_JOURNAL_FREE);
+    }
+    if (!asked->was_held) {
         claim->opaque[3] = 0;
         fleet.shm->release(claim);
     }
-    memset(claim, 0, sizeof(*claim));
 }
 
 /* Redis does not answer, and this server's own counts decide. */
@@ -405,8 +409,9 @@ static apr_status_t decide_alone(const ep_ledger_charge *charges,
 }
 
 static apr_status_t reserve_shared(const ep_ledger_charge *charges,
-                                   apr_size_t count, int how, int is_new,
-                                   question *asked, ep_ledger_claim *claim,
+                                   apr_size_t count, int how,
+                                   const question *asked,
+                                   ep_ledger_claim *claim,
                                    ep_ledger_outcome *outcome,
                                    ep_ledger_denial *denial)
 {
@@ -425,15 +430,13 @@ static apr_status_t reserve_shared(const ep_ledger_charge *charges,
         rv = status_of(cause);
     }
     if (rv != APR_SUCCESS || *outcome != EP_OUTCOME_GRANTED) {
-        undo(entry, is_new, ep_reply_is_doubtful(cause), claim);
+        undo(asked, ep_reply_is_doubtful(cause), claim);
         ep_sender_wake();
         return rv;
     }
     denial->left_out |= left_out;
-    if (is_new) {
-        entry->how = how & EP_RESERVE_ALONE;
-    }
-    entry->how &= how;
+    entry->how = asked->is_new_entry ? how & EP_RESERVE_ALONE
+                                     : entry->how & how;
     /* what grew in Redis beyond the claim was of the parts of before */
     entry->in_redis = entry->claimed;
     entry->local = *claim;
@@ -450,11 +453,10 @@ static apr_status_t reserve(const ep_ledger_charge *charges, apr_size_t count,
     const apr_int64_t deadline = ep_conn_clock() + fleet.url->timeout;
     ep_ledger_charge local[EP_CHARGES_MAX];
     wanted wants[EP_CHARGES_MAX];
-    question asked = { charges, wants, 0, NULL, deadline };
-    const int was_held = claim->is_held != 0;
+    question asked = { charges, wants, 0, NULL, deadline, 0,
+                       claim->is_held != 0, 0 };
     const apr_uint64_t word = claim->opaque[3];
     apr_status_t rv;
-    int is_new;
 
     if (fleet.journal == NULL) {
         return APR_EINIT;
@@ -475,29 +477,24 @@ static apr_status_t reserve(const ep_ledger_charge *charges, apr_size_t count,
         return rv;
     }
     asked.entry = ep_journal_find(fleet.journal, claim);
-    is_new = asked.entry == NULL;
-    if (is_new) {
+    if (asked.entry == NULL) {
         asked.entry = ep_journal_take(fleet.journal);
+        asked.is_new_entry = 1;
     }
-    if (asked.entry == NULL
-        || !note_parts(asked.entry, charges, wants, asked.count)) {
-        if (asked.entry != NULL && is_new) {
-            apr_atomic_set32(&asked.entry->state, EP_JOURNAL_FREE);
-        }
-        if (!was_held) {
-            claim->opaque[3] = 0;
+    if (asked.entry == NULL) {
+        if (!asked.was_held) {
             fleet.shm->release(claim);
         }
         *outcome = EP_OUTCOME_FULL;
         return APR_SUCCESS;
     }
-    /* a claim with local parts alone keeps them if shared ones are not granted */
-    rv = reserve_shared(charges, count, how, is_new && !was_held, &asked, claim,
-                        outcome, denial);
-    if (is_new && was_held && asked.entry->state == EP_JOURNAL_TAKEN) {
-        apr_atomic_set32(&asked.entry->state, EP_JOURNAL_ENDED);
+    asked.parts_before = ep_journal_parts(asked.entry);
+    if (!note_parts(asked.entry, charges, wants, asked.count)) {
+        undo(&asked, 0, claim);
+        *outcome = EP_OUTCOME_FULL;
+        return APR_SUCCESS;
     }
-    return rv;
+    return reserve_shared(charges, count, how, &asked, claim, outcome, denial);
 }
 
 /* --------------------------------------------------------------- growing */
@@ -645,7 +642,7 @@ static apr_status_t grow(const ep_ledger_charge *charges, apr_size_t count,
     ep_ledger_charge local[EP_CHARGES_MAX];
     wanted wants[EP_CHARGES_MAX];
     question asked = { charges, wants, 0, NULL,
-                       ep_conn_clock() + fleet.url->timeout };
+                       ep_conn_clock() + fleet.url->timeout, 0, 1, 0 };
     apr_status_t rv;
 
     if (fleet.journal == NULL) {

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ap_mpm.h"
 #include "apr_atomic.h"
 #include "http_log.h"
 
@@ -34,6 +35,8 @@ static struct sender {
     const ep_ledger_provider *shm;
     pthread_t thread;
     sem_t woken;
+    /* of the child; a process that it forks has another one, and no thread */
+    pid_t pid;
     volatile apr_uint32_t stops;
 } sender;
 
@@ -478,10 +481,52 @@ static void *run(void *data)
 static apr_status_t stop(void *data)
 {
     (void)data;
+    if (getpid() != sender.pid) {
+        return APR_SUCCESS;
+    }
     apr_atomic_set32(&sender.stops, 1);
     sem_post(&sender.woken);
     pthread_join(sender.thread, NULL);
     return APR_SUCCESS;
+}
+
+/*
+ * mod_cgi forks programs from prefork's children, and may end one by SIGTERM before
+ * exec, when it still has prefork's handler.  That calls exit(), which may wait for a
+ * lock that a thread had at the time of fork().  So SIGTERM is blocked during fork(),
+ * and has its default effect in the forked process.
+ */
+static sigset_t before_fork;
+
+static void hold_signal(void)
+{
+    sigset_t term;
+
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &term, &before_fork);
+}
+
+static void release_signal(void)
+{
+    pthread_sigmask(SIG_SETMASK, &before_fork, NULL);
+}
+
+static void release_signal_in_child(void)
+{
+    signal(SIGTERM, SIG_DFL);
+    release_signal();
+}
+
+static void guard_forks(void)
+{
+    int is_threaded = 1;
+
+    /* in a threaded MPM, only threads that block SIGTERM already call fork() */
+    if (ap_mpm_query(AP_MPMQ_IS_THREADED, &is_threaded) == APR_SUCCESS
+        && is_threaded == AP_MPMQ_NOT_SUPPORTED) {
+        pthread_atfork(hold_signal, release_signal, release_signal_in_child);
+    }
 }
 
 apr_status_t ep_sender_start(apr_pool_t *pchild, server_rec *s,
@@ -495,7 +540,9 @@ apr_status_t ep_sender_start(apr_pool_t *pchild, server_rec *s,
     sender.journal = journal;
     sender.url = url;
     sender.shm = shm;
+    sender.pid = getpid();
     sem_init(&sender.woken, 0, 0);
+    guard_forks();
     /* the MPM's signals are for its own threads */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
