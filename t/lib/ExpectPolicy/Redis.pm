@@ -37,8 +37,8 @@ sub launch {
     $self->{pid} = $pid;
     my $end = time + 10;
     while (time < $end) {
-        my $answer = eval { $self->command('PING') } // '';
-        return $self if $answer eq 'PONG';
+        my $answer = eval { $self->command('PING') } // $@;
+        return $self if $answer eq 'PONG' || $answer =~ /NOAUTH/;
         sleep 0.02;
     }
     die "redis-server did not start: $self->{dir}/log\n";
@@ -50,12 +50,18 @@ sub command {
     my $sock = IO::Socket::UNIX->new(Peer => $self->{socket})
         or die "$self->{socket}: $!";
     local $SIG{PIPE} = 'IGNORE';
+    _ask($sock, 'AUTH', $self->{password}) if defined $self->{password};
+    my $reply = _ask($sock, @words);
+    close $sock;
+    return ref $reply ? @$reply : $reply;
+}
+
+sub _ask {
+    my ($sock, @words) = @_;
     print $sock '*', scalar(@words), "\r\n",
         map { '$' . length($_) . "\r\n$_\r\n" } @words;
     $sock->flush;
-    my $reply = _reply($sock);
-    close $sock;
-    return ref $reply ? @$reply : $reply;
+    return _reply($sock);
 }
 
 sub _reply {
