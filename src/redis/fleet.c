@@ -560,6 +560,18 @@ static ep_cause ask_to_grow(const question *asked, apr_int64_t least,
     return EP_CAUSE_ERROR;
 }
 
+/* The journal may contain anything: no sum overflows. */
+static apr_int64_t sum_of(apr_int64_t one, apr_int64_t other)
+{
+    const apr_int64_t a = one < 0 ? 0 : one > EP_JOURNAL_MOST ? EP_JOURNAL_MOST
+                                                              : one;
+    const apr_int64_t b = other < 0                 ? 0
+                          : other > EP_JOURNAL_MOST ? EP_JOURNAL_MOST
+                                                    : other;
+
+    return a + b < EP_JOURNAL_MOST ? a + b : EP_JOURNAL_MOST;
+}
+
 static void add_to_parts(const question *asked, apr_int64_t more)
 {
     apr_size_t i;
@@ -569,11 +581,10 @@ static void add_to_parts(const question *asked, apr_int64_t more)
                                         &asked->charges[asked->wants[i].charge]);
 
         if (part != NULL) {
-            part->amount = part->amount < EP_JOURNAL_MOST - more
-                               ? part->amount + more : EP_JOURNAL_MOST;
+            part->amount = sum_of(part->amount, more);
         }
     }
-    asked->entry->in_redis += more;
+    asked->entry->in_redis = sum_of(asked->entry->in_redis, more);
 }
 
 /* How much more to ask of Redis: each time as much as there is, so that a large
@@ -594,8 +605,9 @@ static apr_status_t grow_shared(const question *asked,
                                 ep_ledger_denial *denial)
 {
     ep_journal_entry *entry = asked->entry;
-    const apr_int64_t spare = entry->in_redis > entry->claimed
-                                  ? entry->in_redis - entry->claimed : 0;
+    const apr_int64_t in_redis = sum_of(entry->in_redis, 0);
+    const apr_int64_t claimed = sum_of(entry->claimed, 0);
+    const apr_int64_t spare = in_redis > claimed ? in_redis - claimed : 0;
     const apr_int64_t need = least > spare ? least - spare : 0;
     apr_int64_t more = 0;
     ep_cause cause = EP_CAUSE_NONE;
@@ -630,7 +642,7 @@ static apr_status_t grow_shared(const question *asked,
     if (*granted > spare + more) {
         *granted = spare + more;
     }
-    entry->claimed += *granted;
+    entry->claimed = sum_of(entry->claimed, *granted);
     return APR_SUCCESS;
 }
 
