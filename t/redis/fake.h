@@ -49,8 +49,9 @@ void fake_begin(fake *server);
 int fake_free_port(void);
 
 /** Starts a redis-server on a port and on DIR/socket; waits until it answers.  It
- *  ends with this process at the latest. */
-long fake_redis_start(int port, const char *directory);
+ *  ends with this process at the latest.
+ *  @param is_cluster `yes` or `no` */
+long fake_redis_start(int port, const char *directory, const char *is_cluster);
 
 /** Ends it by a signal, and waits for its end. */
 void fake_redis_stop(long pid, int signal);

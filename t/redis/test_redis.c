@@ -888,7 +888,7 @@ END_TEST
 START_TEST(a_real_server_answers_by_tcp_and_by_its_socket)
 {
     const int port = fake_free_port();
-    const long pid = fake_redis_start(port, directory);
+    const long pid = fake_redis_start(port, directory, "no");
     redisReply *reply;
 
     use_port(port, "/3");
@@ -924,7 +924,7 @@ START_TEST(a_real_server_knows_users_and_passwords)
     static const char *const all[] = { "CONFIG", "SET", "requirepass",
                                        "MAIN" };
     const int port = fake_free_port();
-    const long pid = fake_redis_start(port, directory);
+    const long pid = fake_redis_start(port, directory, "no");
     static const struct { const char *who; ep_cause cause; } rows[] = {
         { "app:SECRET@", EP_CAUSE_NONE }, { "app:SECRE@", EP_CAUSE_AUTH },
         { "apq:SECRET@", EP_CAUSE_AUTH }, { ":MAIN@", EP_CAUSE_NONE },
@@ -984,7 +984,7 @@ START_TEST(tls_checks_who_answers)
     };
     const int port = fake_free_port();
     const int tls_port = fake_free_port();
-    const long pid = fake_redis_start(port, directory);
+    const long pid = fake_redis_start(port, directory, "no");
     size_t i;
 
     make_certificate("good", "IP:127.0.0.1");
@@ -1017,12 +1017,12 @@ END_TEST
 START_TEST(a_server_that_was_started_again_is_asked_without_a_failure)
 {
     const int port = fake_free_port();
-    long pid = fake_redis_start(port, directory);
+    long pid = fake_redis_start(port, directory, "no");
 
     use_port(port, "");
     ck_assert_int_eq(cause_of(), EP_CAUSE_NONE);
     fake_redis_stop(pid, SIGKILL);
-    pid = fake_redis_start(port, directory);
+    pid = fake_redis_start(port, directory, "no");
     ck_assert_int_eq(cause_of(), EP_CAUSE_NONE);
     fake_redis_stop(pid, SIGKILL);
     ck_assert_int_eq(cause_of(), EP_CAUSE_CONNECT);
@@ -1032,7 +1032,7 @@ END_TEST
 START_TEST(a_stopped_server_keeps_nobody_longer_than_the_deadline)
 {
     const int port = fake_free_port();
-    const long pid = fake_redis_start(port, directory);
+    const long pid = fake_redis_start(port, directory, "no");
     int i;
 
     use_port(port, "");
@@ -1046,6 +1046,134 @@ START_TEST(a_stopped_server_keeps_nobody_longer_than_the_deadline)
     usleep(50000);
     ck_assert_int_eq(cause_in(200 * MS, 1),
                      EP_CAUSE_NONE);
+    fake_redis_stop(pid, SIGKILL);
+}
+END_TEST
+
+/* Three of a cluster, each with a directory of its own. */
+static void start_cluster(int *ports, long *pids)
+{
+    const char *all = "";
+    int i;
+
+    for (i = 0; i < 3; i++) {
+        const char *own = apr_psprintf(pool, "%s/%d", directory, i);
+
+        ck_assert_int_eq(mkdir(own, 0700), 0);
+        /* its bus listens on a port 10000 higher */
+        do {
+            ports[i] = fake_free_port();
+        } while (ports[i] > 55000);
+        pids[i] = fake_redis_start(ports[i], own, "yes");
+        all = apr_psprintf(pool, "%s 127.0.0.1:%d", all, ports[i]);
+    }
+    ck_assert_int_eq(system(apr_psprintf(pool,
+                                         "redis-cli --cluster create%s"
+                                         " --cluster-yes >%s/cluster 2>&1",
+                                         all, directory)),
+                     0);
+    for (i = 0; i < 3; i++) {
+        const char *knows = apr_psprintf(pool, "redis-cli -p %d cluster info"
+                                               " | grep -q cluster_state:ok",
+                                         ports[i]);
+        int turns = 0;
+
+        while (system(knows) != 0 && turns++ < 200) {
+            usleep(50000);
+        }
+        ck_assert_int_lt(turns, 200);
+    }
+}
+
+static ep_cause increment(const char *key, long long *value)
+{
+    const char *argv[] = { "EVAL", "return redis.call('INCR', KEYS[1])", "1",
+                           key };
+    redisReply *reply;
+    const ep_cause cause = ep_pool_call(ep_conn_clock() + 1000 * MS, 1, 4,
+                                        argv, NULL, &reply);
+
+    if (reply != NULL) {
+        *value = reply->integer;
+        freeReplyObject(reply);
+    }
+    return cause;
+}
+
+START_TEST(in_a_cluster_moved_leads_to_the_node_of_the_ledger)
+{
+    long long value = 0;
+    long pids[3];
+    int ports[3];
+    int i, j;
+
+    start_cluster(ports, pids);
+    /* whichever node the URL names: each ledger has its node, and is counted once */
+    for (i = 0; i < 3; i++) {
+        use_port(ports[i], "");
+        for (j = 0; j < 20; j++) {
+            ck_assert_int_eq(increment(apr_psprintf(pool, "{ep:%d}:x", j),
+                                       &value),
+                             EP_CAUSE_NONE);
+            ck_assert_int_eq(value, i + 1);
+        }
+        ck_assert_int_eq(breaker.causes[EP_CAUSE_NONE], 20);
+    }
+    /* the node that does not answer is left for one that does */
+    use("redis", apr_psprintf(pool, "//127.0.0.1:%d,127.0.0.1:%d",
+                              fake_free_port(), ports[0]));
+    ck_assert_int_eq(increment("{ep:0}:x", &value), EP_CAUSE_CONNECT);
+    ck_assert_int_eq(increment("{ep:0}:x", &value), EP_CAUSE_NONE);
+    ck_assert_int_eq(value, 4);
+    for (i = 0; i < 3; i++) {
+        fake_redis_stop(pids[i], SIGKILL);
+    }
+}
+END_TEST
+
+START_TEST(a_replica_is_left_for_its_master)
+{
+    const int master_port = fake_free_port();
+    const int replica_port = fake_free_port();
+    const char *master_of = apr_psprintf(pool, "%s/m", directory);
+    const char *replica_of = apr_psprintf(pool, "%s/r", directory);
+    long master, replica;
+    long long value = 0;
+
+    ck_assert_int_eq(mkdir(master_of, 0700), 0);
+    ck_assert_int_eq(mkdir(replica_of, 0700), 0);
+    master = fake_redis_start(master_port, master_of, "no");
+    replica = fake_redis_start(replica_port, replica_of, "no");
+    use_port(replica_port, "");
+    {
+        const char *words[] = { "REPLICAOF", "127.0.0.1",
+                                apr_psprintf(pool, "%d", master_port) };
+        command(words, 3);
+    }
+    use("redis", apr_psprintf(pool, "//127.0.0.1:%d,127.0.0.1:%d",
+                              replica_port, master_port));
+    ck_assert_int_eq(increment("{ep:x}:x", &value), EP_CAUSE_READONLY);
+    ck_assert_int_eq(increment("{ep:x}:x", &value), EP_CAUSE_NONE);
+    ck_assert_int_eq(value, 1);
+    fake_redis_stop(replica, SIGKILL);
+    fake_redis_stop(master, SIGKILL);
+}
+END_TEST
+
+START_TEST(a_full_server_says_oom_and_an_empty_one_does_not)
+{
+    static const char *const full[] = { "CONFIG", "SET", "maxmemory", "1" };
+    static const char *const empty[] = { "CONFIG", "SET", "maxmemory", "0" };
+    const int port = fake_free_port();
+    const long pid = fake_redis_start(port, directory, "no");
+    long long value = 0;
+
+    use_port(port, "");
+    command(full, 4);
+    ck_assert_int_eq(increment("{ep:x}:x", &value), EP_CAUSE_OOM);
+    command(empty, 4);
+    ck_assert_int_eq(increment("{ep:x}:x", &value), EP_CAUSE_NONE);
+    ck_assert_int_eq(value, 1);
     fake_redis_stop(pid, SIGKILL);
 }
 END_TEST
@@ -1074,7 +1202,7 @@ static void *call_often(void *data)
 START_TEST(threads_get_the_replies_to_their_own_commands)
 {
     const int port = fake_free_port();
-    const long pid = fake_redis_start(port, directory);
+    const long pid = fake_redis_start(port, directory, "no");
     pthread_t threads[8];
     int numbers[8];
     int i;
@@ -1131,6 +1259,9 @@ static void add_calls(TCase *tcase)
         tcase, a_server_that_was_started_again_is_asked_without_a_failure);
     tcase_add_test(
         tcase, a_stopped_server_keeps_nobody_longer_than_the_deadline);
+    tcase_add_test(tcase, in_a_cluster_moved_leads_to_the_node_of_the_ledger);
+    tcase_add_test(tcase, a_replica_is_left_for_its_master);
+    tcase_add_test(tcase, a_full_server_says_oom_and_an_empty_one_does_not);
     tcase_add_test(tcase, threads_get_the_replies_to_their_own_commands);
 }
 
