@@ -305,12 +305,8 @@ static int is_let_in(const ep_ledger_charge *charges, size_t count,
 
 ep_failure ep_ledger_failure(const ep_policy *policy, int is_small)
 {
-    ep_failure failure = policy->failure;
+    const ep_failure failure = policy->failure;
 
-    if (policy->rule[EP_RULE_LEDGER_FAILURE][0] == NULL
-        && ledger.provider != NULL && ledger.provider->is_shared) {
-        failure = EP_FAILURE_LOCAL;
-    }
     return failure == EP_FAILURE_CLOSED && is_small ? EP_FAILURE_LOCAL : failure;
 }
 

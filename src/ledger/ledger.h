@@ -69,8 +69,7 @@ void ep_ledger_announce(apr_pool_t *pconf);
 void ep_ledger_open(apr_pool_t *pconf, server_rec *main_server);
 
 /**
- * What ExpectPolicyLedgerFailure says in a place.  Where it says nothing: Local if
- * servers share the ledger.  Local is Open for a ledger of one server.
+ * What ExpectPolicyLedgerFailure says in a place.
  * @param is_small 1: the upload is small, and a ledger that fails never refuses it
  */
 ep_failure ep_ledger_failure(const ep_policy *policy, int is_small);

@@ -138,7 +138,7 @@ my %directives = (
         ['shm:', 'shm:1', 'shm:10MB', 'shm:127K', 'shm:257M', 'file', '""',
          'shm 8M', 'shm:8M 8M', 'redis', 'Off', 'shmm'],
         ['shm', 'SHM', 'shm:128K', 'shm:8m', 'shm:256M']],
-    ExpectPolicyLedgerFailure => [['Open, Closed or Local'],
+    ExpectPolicyLedgerFailure => [['Local, Open or Closed'],
         ['On', '1', '""', 'Open Closed'], ['Open', 'closed', 'CLOSED', 'Local']],
 );
 

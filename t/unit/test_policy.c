@@ -193,7 +193,7 @@ static const struct {
     { "server EarlyErrors On", EP_LINGER_FULL, 1, 0 },
     { "server LedgerFailure Closed", EP_LINGER_FULL, 0, EP_FAILURE_CLOSED },
     { "server LedgerFailure Local", EP_LINGER_FULL, 0, EP_FAILURE_LOCAL },
-    { "server LedgerFailure Open", EP_LINGER_FULL, 0, 0 },
+    { "server LedgerFailure Open", EP_LINGER_FULL, 0, EP_FAILURE_OPEN },
     { "owner Linger Abort\nowner EarlyErrors On\nowner LedgerFailure Closed",
       EP_LINGER_FULL, 0, 0 },
     { "server Linger Short\nowner Linger Full", EP_LINGER_SHORT, 0, 0 },

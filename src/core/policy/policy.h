@@ -127,10 +127,11 @@ typedef enum ep_linger {
 
 /** What becomes of an upload if the ledger cannot answer. */
 typedef enum ep_failure {
+    /** of a ledger that servers share: this server's own counts decide; of any other
+     * the same as OPEN.  0, as where the directive is not used */
+    EP_FAILURE_LOCAL,
     EP_FAILURE_OPEN,
-    EP_FAILURE_CLOSED,
-    /** of a ledger that servers share: this server's own counts decide */
-    EP_FAILURE_LOCAL
+    EP_FAILURE_CLOSED
 } ep_failure;
 
 typedef enum ep_override {
