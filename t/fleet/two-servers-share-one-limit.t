@@ -86,6 +86,33 @@ accepted_ok($two->put('/slow/d', 10), status => 201, name => 'for the next one')
 accepted_ok($one->put("/slow/e$_", 10), status => 201,
             name => 'one after another never meets itself') for 1 .. 20;
 
+# ---------------------------------------------------------------- a restart
+
+my @before = $one->children;
+@uploads = map { $_->begin("/slow/r$_->{port}", 10) } $one, $two;
+$one->graceful;
+ok(wait_until(sub { my %is = map { $_ => 1 } @before;
+                    return grep { !$is{$_} } $one->children }, 10),
+   'one server restarts gracefully');
+denied_ok($_->announce('/slow/s', 10), 'what its old children serve still counts',
+          'too_many_uploads') for $one, $two;
+is(ExpectPolicy::Ledger::finish($_), 201, 'and ends') for @uploads;
+given_back_ok('and is given back');
+accepted_ok($one->put('/slow/s', 10), status => 201,
+            name => 'the restarted server admits again');
+
+# ---------------------------------------------------------------- wrong words
+
+for my $case (['redis://u:s3cret@127.0.0.1:99999', 1], ['redis://u:s3cret@h timeot=1s', 1],
+              ['redis://u:s3cret@h timeout=1ms', 1], ['redis://u:s3cret@127.0.0.1', 0]) {
+    my ($url, $fails) = @$case;
+    my ($status, $output) = ExpectPolicy::Server::judge(
+        "LoadModule expect_policy_redis_module $module\nExpectPolicyLedger $url\n");
+    is($status != 0, $fails == 1, 'httpd -t judges ' . $url =~ s/s3cret/.../r)
+        or diag $output;
+    unlike($output, qr/s3cret/, 'and repeats no password');
+}
+
 # ---------------------------------------------------------------- local quotas
 
 ok($_->put('/local/x' . $_->{port}, 1)->{status} == 201, 'quotas are local')
