@@ -592,6 +592,8 @@ static const char *set_ledger(cmd_parms *cmd, void *config, const char *args)
     }
     ep_claim_need();
     legal = ep_ledger_choose(cmd->pool, argument);
+    /* mod_info shows lines as they stand in this tree */
+    cmd->directive->args = show_ledger(cmd->pool, argument);
     return legal != NULL ? ep_words_complain(cmd, show_ledger(cmd->pool, argument),
                                              legal)
                          : NULL;
