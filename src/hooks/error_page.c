@@ -46,7 +46,7 @@ void ep_error_page_insert(request_rec *r)
     ep_request *state = ep_request_get(r);
 
     if (state != NULL) {
-        state->is_over = 1;
+        ep_request_end_giving(state);
     }
     if (is_cut(state)) {
         ep_refusal_replace_page(r, state);

@@ -195,9 +195,6 @@ static apr_status_t meter(ap_filter_t *f, apr_bucket_brigade *bb,
         return end_cut(f, bb);
     }
     state->counted = total;
-    if (!state->is_over && !ep_stage_body_is_discarded(state->body)) {
-        state->given = total;
-    }
     return APR_SUCCESS;
 }
 
@@ -377,6 +374,7 @@ void ep_meter_end_provisional(ep_request *state)
 void ep_meter_withhold(request_rec *r, ep_request *state)
 {
     add_filter(r, state);
+    ep_request_end_giving(state);
     /* where the connection is closed, it is never read */
     ep_request_move_body(r, state, EP_BODY_DISCARDS);
     ap_discard_request_body(r);

@@ -68,10 +68,11 @@ struct ep_holding {
     int is_fed;
 };
 
-/* A place whose limits are asked later. */
+/* A place whose limits are asked later, when more content than let_in bytes has come. */
 struct ep_put_off {
     request_rec *r;
     ep_policy policy;
+    int64_t let_in;
     struct ep_put_off *next;
 };
 
@@ -131,13 +132,13 @@ static int64_t content_of(const ep_request *state)
  * what it was given, whatever it says; mod_dav_fs takes away what it has stored */
 static int64_t left_of(const ep_holding *holding)
 {
-    const ep_request *state = holding->state;
+    const int64_t given = ep_request_given(holding->state);
 
     if (holding->replaced.path != NULL) {
         return ep_replaced_left(&holding->replaced);
     }
-    return state->given > 0 && state->handed > state->given ? state->handed
-                                                            : state->given;
+    return given > 0 && holding->state->handed > given ? holding->state->handed
+                                                       : given;
 }
 
 /* 1 if a program has answered a query by a list, and so has stored nothing: however
@@ -564,14 +565,26 @@ static int may_go_on(request_rec *r, ep_request *state, int is_cut)
     return 1;
 }
 
+/* @return bytes of content that may come before a place that was put off is asked */
+static int64_t let_in(const ep_request *state)
+{
+    const struct ep_put_off *place;
+    int64_t least = INT64_MAX;
+
+    for (place = state->put_off; place != NULL; place = place->next) {
+        least = place->let_in < least ? place->let_in : least;
+    }
+    return least;
+}
+
 /* How much to claim ahead: nothing of an upload that may prove to be more than a
  * small one, whose limits are asked then.
  * @param bytes that are claimed by then */
 static int64_t step_behind(const ep_request *state, int64_t bytes)
 {
-    const int64_t left = ep_amount_minus(state->let_in, bytes);
+    const int64_t left = ep_amount_minus(let_in(state), bytes);
 
-    return state->put_off != NULL && left < STEP ? left : STEP;
+    return left < STEP ? left : STEP;
 }
 
 /* 1 if a charge counts what is stored, and not what comes in. */
@@ -734,19 +747,17 @@ static int take(request_rec *r, ep_request *state, ep_holding *holding,
 }
 
 /* Asks the limits of a place later, when more than so much content has come. */
-static void put_off(ep_request *state, request_rec *place, int64_t let_in)
+static void put_off(ep_request *state, request_rec *place, int64_t bytes)
 {
     struct ep_put_off **last = &state->put_off;
 
-    if (*last == NULL || let_in < state->let_in) {
-        state->let_in = let_in;
-    }
     while (*last != NULL) {
         last = &(*last)->next;
     }
     *last = apr_pcalloc(place->pool, sizeof(**last));
     (*last)->r = place;
     (*last)->policy = state->policy;
+    (*last)->let_in = bytes;
 }
 
 /* @return the most content up to which nobody is kept out by free space, a slot or the
@@ -810,10 +821,10 @@ static void free_slots(const ep_request *state)
 
 int ep_claim_take(request_rec *r, ep_request *state)
 {
-    const int64_t let_in = ep_facts_let_in(&state->facts);
+    const int64_t bytes = ep_facts_let_in(&state->facts);
 
-    if (let_in >= 0 && state->counted <= let_in) {
-        put_off(state, r, let_in);
+    if (bytes >= 0 && state->counted <= bytes) {
+        put_off(state, r, bytes);
         return 1;
     }
     if (!take_for(r, state, r, 0)) {
@@ -846,8 +857,7 @@ static int take_put_off(request_rec *r, ep_request *state, int64_t bytes)
  * @return as ep_claim_cover() */
 static int take_what_is_due(request_rec *r, ep_request *state, int64_t bytes)
 {
-    return state->put_off == NULL || bytes <= state->let_in
-           || take_put_off(r, state, bytes);
+    return bytes <= let_in(state) || take_put_off(r, state, bytes);
 }
 
 /* Nothing of the content is going to be stored, unless some of it was read already:

@@ -31,9 +31,22 @@ ep_request *ep_request_make(request_rec *r)
     if (state == NULL) {
         r = ep_request_initial(r);
         state = apr_pcalloc(r->pool, sizeof(*state));
+        state->given = EP_UNKNOWN;
         ap_set_module_config(r->request_config, &expect_policy_module, state);
     }
     return state;
+}
+
+void ep_request_end_giving(ep_request *state)
+{
+    if (state->given == EP_UNKNOWN) {
+        state->given = state->counted;
+    }
+}
+
+int64_t ep_request_given(const ep_request *state)
+{
+    return state->given != EP_UNKNOWN ? state->given : state->counted;
 }
 
 /* A fault of ours, which no client is to feel. */

@@ -58,6 +58,7 @@ typedef struct ep_request {
      * server's own, until a place is judged */
     ep_policy metered;
     int is_provisional;
+    /** content that the meter has passed on so far, bytes as they came over the wire */
     int64_t counted;
     /** the range that is written, if RequestHeader has set Content-Range since the head
      * was judged; it bounds sizes, and nothing else goes by it */
@@ -65,20 +66,20 @@ typedef struct ep_request {
     ep_range written;
     /** what operators get to see of it; NULL: nothing so far */
     struct ep_counted *counted_as;
-    /** of them, what handlers were given; and 1: a handler has failed, and what is
-     * read from now on is thrown away */
+    /** how much of it handlers were given, bytes, once one has failed or content is
+     * discarded; EP_UNKNOWN before that: all that was counted.  See
+     * ep_request_given() */
     int64_t given;
-    int is_over;
     /** what it holds in the ledger; NULL: nothing */
     struct ep_holding *holding;
-    /** what a handler was given, where filters change content on its way to it;
-     * and whether more of it is to come; bytes */
+    /** what filters have made of the content on its way to the handler, bytes; 0: no
+     * filter changes it.  is_changing: 1: more of it is to come, though the meter may
+     * have seen the end of what it is made of */
     int64_t handed;
     int is_changing;
-    /** places whose limits that count are asked when more content than so many
-     * bytes has come; NULL: none */
+    /** places whose limits that count are asked only when more content comes; NULL:
+     * none */
     struct ep_put_off *put_off;
-    int64_t let_in;
 } ep_request;
 
 /** @return the request that the client sent */
@@ -89,6 +90,13 @@ ep_request *ep_request_get(request_rec *r);
 
 /** @return the initial request's state, made if there is none */
 ep_request *ep_request_make(request_rec *r);
+
+/** A handler has failed, or content is discarded from now on: what is read later is
+ * given to no handler. */
+void ep_request_end_giving(ep_request *state);
+
+/** @return how much content handlers were given, in bytes as they came over the wire */
+int64_t ep_request_given(const ep_request *state);
 
 /** Moves an upload to its next stage, see core/policy/stage.h.  An event that is
  * illegal is logged at debug; under EP_MAINTAINER it ends the process. */
