@@ -2,6 +2,7 @@
 
 #include "answer/foreign_error.h"
 
+#include "apr_strings.h"
 #include "http_core.h"
 #include "http_log.h"
 #include "http_protocol.h"
@@ -13,6 +14,7 @@
 #include "core/text/auth.h"
 #include "request/facts.h"
 #include "request/filter.h"
+#include "request/judgement.h"
 
 APLOG_USE_MODULE(expect_policy);
 
@@ -21,30 +23,38 @@ static ap_filter_rec_t *early_filter;
 /* Set while the configuration is read, then read-only. */
 static int is_needed;
 
-/* @return the state of an upload whose content was not read, if early errors are
- * on; else NULL */
-static ep_request *unread_upload(request_rec *r)
+/* @param policy out, @param facts out
+ * @return 1 for an upload whose content was not read, if early errors are on */
+static int is_unread_upload(request_rec *r, ep_policy *policy, ep_facts *facts)
 {
-    ep_request *state;
-    ep_facts facts;
-    ep_policy policy;
+    const ep_request *state;
 
     if (!is_needed || r->main != NULL
         || !ep_section_may_be_on(r->per_dir_config)
-        || !ep_facts_read(r, &facts) || facts.content == EP_CONTENT_NONE) {
-        return NULL;
+        || !ep_facts_read(r, facts) || facts->content == EP_CONTENT_NONE) {
+        return 0;
     }
-    ep_section_policy(r, r->per_dir_config, &policy);
-    if (policy.mode != EP_MODE_ON || !policy.early_errors) {
-        return NULL;
+    ep_section_policy(r, r->per_dir_config, policy);
+    if (policy->mode != EP_MODE_ON || !policy->early_errors) {
+        return 0;
     }
     state = ep_request_make(r);
-    if (ep_stage_body_is_read(state->body) || ep_stage_is_answered(state->stage)) {
+    return !ep_stage_body_is_read(state->body) && !ep_stage_is_answered(state->stage);
+}
+
+/* @param status the answer's
+ * @return its judgement; NULL: it is no answer to such an upload */
+static const ep_judgement *judge_unread(request_rec *r, int status)
+{
+    ep_facts facts;
+    ep_policy policy;
+
+    if (!is_unread_upload(r, &policy, &facts)) {
         return NULL;
     }
-    state->facts = facts;
-    state->policy = policy;
-    return state;
+    return ep_judgement_make_foreign(
+        r, apr_pmemdup(ep_request_initial(r)->pool, &policy, sizeof(policy)),
+        ep_facts_copy(r, &facts), status);
 }
 
 /* apr_table_do() goes on as long as this returns 1. */
@@ -72,29 +82,23 @@ static int is_broken_head(int status)
            || status == HTTP_VERSION_NOT_SUPPORTED;
 }
 
-ep_request *ep_foreign_error(request_rec *r, int status)
+const ep_judgement *ep_foreign_error(request_rec *r, int status)
 {
-    ep_request *state;
-
     if (!ap_is_HTTP_ERROR(status) || is_broken_head(status)
         || (status == HTTP_UNAUTHORIZED && binds_connection(r))) {
         return NULL;
     }
-    state = unread_upload(r);
-    if (state != NULL) {
-        state->early_status = status;
-    }
-    return state;
+    return judge_unread(r, status);
 }
 
 void ep_foreign_error_close(request_rec *r)
 {
     if (r->status >= HTTP_MULTIPLE_CHOICES
         && !(r->status == HTTP_UNAUTHORIZED && binds_connection(r))) {
-        const ep_request *state = unread_upload(r);
+        const ep_judgement *judgement = judge_unread(r, r->status);
 
-        if (state != NULL) {
-            ep_close_over_content(r, state);
+        if (judgement != NULL) {
+            ep_close_over_content(r, ep_request_get(r), judgement);
         }
     }
 }
@@ -153,8 +157,10 @@ static int before_default_handler(request_rec *r)
 {
     const core_request_config *core = ap_get_core_module_config(
         r->request_config);
+    ep_policy policy;
+    ep_facts facts;
 
-    if (r->main != NULL || unread_upload(r) == NULL) {
+    if (r->main != NULL || !is_unread_upload(r, &policy, &facts)) {
         return DECLINED;
     }
     ap_allow_standard_methods(r, MERGE_ALLOW, M_GET, M_OPTIONS, M_POST, -1);

@@ -18,10 +18,10 @@ void ep_foreign_error_reset(void);
 /**
  * In insert_error_filter, and before an ErrorDocument takes over.
  * @param status the error that @a r is answered with
- * @return the state, with early_status and the policy set, if this is an error
- *         to an upload that has to go out early; else NULL
+ * @return what our document tells, if this is an error to an upload that has to go
+ *         out early; else NULL
  */
-ep_request *ep_foreign_error(request_rec *r, int status);
+const ep_judgement *ep_foreign_error(request_rec *r, int status);
 
 /**
  * Before an answer is sent that we do not replace: sends it early if it is a

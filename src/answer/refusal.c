@@ -14,6 +14,7 @@
 #include "core/answer/document.h"
 #include "core/answer/error.h"
 #include "request/filter.h"
+#include "request/judgement.h"
 #include "request/report.h"
 
 /* What takes the place of a page or an answer, of which no more may go out then. */
@@ -26,35 +27,32 @@ struct ep_page {
 
 static ap_filter_rec_t *page_filter;
 
-static ep_outcome outcome_of(const ep_request *state)
+int ep_refusal_conclude(request_rec *r, ep_request *state,
+                        const ep_judgement *judgement)
 {
-    return ep_stage_is_cut(state->stage) ? EP_OUTCOME_CUT : EP_OUTCOME_REFUSED;
-}
-
-int ep_refusal_conclude(request_rec *r, ep_request *state)
-{
-    if (state->verdict.code == EP_ADMITTED) {
-        ep_report_outcome(r, state, EP_OUTCOME_ADMITTED);
+    if (judgement->verdict.code == EP_ADMITTED) {
+        ep_report(r, state, judgement, EP_OUTCOME_ADMITTED);
         return DECLINED;
     }
-    if (state->policy.mode != EP_MODE_ON) {
-        ep_report_would_refuse(r, state);
+    if (judgement->policy->mode != EP_MODE_ON) {
+        ep_report_would_refuse(r, state, judgement);
         return DECLINED;
     }
-    ep_report_line(r, state, "refused");
+    ep_report(r, state, judgement, EP_OUTCOME_REFUSED);
     return ep_refusal_send(r, state);
 }
 
 /* The fields that belong to a verdict. */
-static void set_fields(request_rec *r, const ep_request *state)
+static void set_fields(request_rec *r, const ep_judgement *judgement)
 {
-    const ep_verdict *verdict = &state->verdict;
+    const ep_policy *policy = judgement->policy;
+    const ep_verdict *verdict = &judgement->verdict;
     const ep_setting *by = verdict->by[verdict->code];
     size_t i;
 
     switch (verdict->code) {
     case EP_METHOD_NOT_ALLOWED:
-        ep_fields_allow(r, &state->policy);
+        ep_fields_allow(r, policy);
         break;
     case EP_AUTHENTICATION_REQUIRED:
         for (i = 0; i < by->names_count; i++) {
@@ -62,22 +60,22 @@ static void set_fields(request_rec *r, const ep_request *state)
         }
         break;
     case EP_UNSUPPORTED_CONTENT_TYPE:
-        ep_fields_names(r, &state->policy, "Accept", EP_RULE_TYPES);
+        ep_fields_names(r, policy, "Accept", EP_RULE_TYPES);
         if (strcmp(r->method, "POST") == 0) {
-            ep_fields_names(r, &state->policy, "Accept-Post", EP_RULE_TYPES);
+            ep_fields_names(r, policy, "Accept-Post", EP_RULE_TYPES);
         }
         else if (strcmp(r->method, "PATCH") == 0) {
-            ep_fields_names(r, &state->policy, "Accept-Patch", EP_RULE_TYPES);
+            ep_fields_names(r, policy, "Accept-Patch", EP_RULE_TYPES);
         }
         break;
     case EP_UNSUPPORTED_CONTENT_ENCODING:
-        ep_fields_names(r, &state->policy, "Accept-Encoding", EP_RULE_ENCODINGS);
+        ep_fields_names(r, policy, "Accept-Encoding", EP_RULE_ENCODINGS);
         break;
     default:
         break;
     }
     if ((ep_check_of(verdict->code)->tells & EP_TELLS_UPLOAD_LIMIT) != 0) {
-        ep_fields_upload_limit(r, &state->policy);
+        ep_fields_upload_limit(r, policy);
     }
     if (verdict->retry_after != EP_UNKNOWN) {
         apr_table_setn(r->headers_out, "Retry-After",
@@ -87,32 +85,32 @@ static void set_fields(request_rec *r, const ep_request *state)
 }
 
 /* The document of a verdict or, where one goes out early, of an error. */
-static apr_size_t write_document(request_rec *r, const ep_request *state,
+static apr_size_t write_document(request_rec *r, const ep_judgement *judgement,
                                  char *document, const char **error)
 {
-    const ep_verdict *verdict = &state->verdict;
+    const ep_verdict *verdict = &judgement->verdict;
 
-    if (state->early_status != 0) {
-        *error = ep_error_token(state->early_status);
-        return ep_document_of_error(document, &state->policy, &state->facts,
-                                    state->early_status,
-                                    ap_get_status_line_ex(
-                                        r->pool, state->early_status));
+    if (ep_judgement_is_foreign(judgement)) {
+        *error = ep_error_token(verdict->status);
+        return ep_document_of_error(document, judgement->policy, judgement->facts,
+                                    verdict->status,
+                                    ap_get_status_line_ex(r->pool,
+                                                          verdict->status));
     }
     *error = ep_verdict_error(verdict, verdict->code);
-    return ep_document_of_refusal(document, &state->policy, &state->facts,
+    return ep_document_of_refusal(document, judgement->policy, judgement->facts,
                                   verdict);
 }
 
 /* Makes the head of the answer.  The status comes first: content would be
  * invited with 100 Continue as long as it is 2xx.  @return the document */
-static const char *dress(request_rec *r, const ep_request *state,
+static const char *dress(request_rec *r, const ep_judgement *judgement,
                          apr_size_t *length)
 {
     char *document = apr_palloc(r->pool, EP_DOCUMENT_SIZE);
     const char *error, *type;
 
-    *length = write_document(r, state, document, &error);
+    *length = write_document(r, judgement, document, &error);
     r->no_local_copy = 1;
     r->content_encoding = NULL;
     r->content_languages = NULL;
@@ -120,18 +118,18 @@ static const char *dress(request_rec *r, const ep_request *state,
     apr_table_setn(r->headers_out, "Expect-Policy-Error", error);
     apr_table_setn(r->headers_out, "Cache-Control", "no-store");
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
-    if (state->early_status == 0) {
-        r->status = state->verdict.status;
+    if (!ep_judgement_is_foreign(judgement)) {
+        r->status = judgement->verdict.status;
         r->status_line = NULL;
         apr_table_unset(r->headers_out, "Location");
-        set_fields(r, state);
+        set_fields(r, judgement);
     }
-    type = ep_document_type(&state->policy, &state->facts);
+    type = ep_document_type(judgement->policy, judgement->facts);
     if (strcmp(type, EP_DOCUMENT_HTML) == 0) {
         apr_table_setn(r->headers_out, "Content-Security-Policy",
                        "default-src 'none'; style-src 'unsafe-inline'");
     }
-    if (state->policy.format == EP_FORMAT_NEGOTIATE) {
+    if (judgement->policy->format == EP_FORMAT_NEGOTIATE) {
         apr_table_mergen(r->headers_out, "Vary", "Accept");
     }
     ap_set_content_type(r, type);
@@ -145,24 +143,23 @@ int ep_refusal_send(request_rec *r, ep_request *state)
     apr_size_t length;
 
     ep_request_move(r, state, EP_STAGE_ANSWERS);
-    ep_report_outcome(r, state, outcome_of(state));
-    ep_close_over_content(r, state);
+    ep_close_over_content(r, state, state->told);
     /* a handler that has begun its answer has led on to here */
     if (ep_refusal_has_left(r)) {
         r->connection->keepalive = AP_CONN_CLOSE;
         return DONE;
     }
-    r->status = state->verdict.status;
+    r->status = state->told->verdict.status;
     r->output_filters = r->proto_output_filters;
     /* as ap_send_error_response() does: what was to go with a success goes,
      * what was set to go with every answer (CORS) stays */
     apr_table_clear(r->headers_out);
     ap_run_insert_error_filter(r);
-    document = dress(r, state, &length);
+    document = dress(r, state->told, &length);
     if (!r->header_only) {
         ap_rwrite(document, (int)length, r);
     }
-    ep_http2_wait(r, state);
+    ep_http2_wait(r, state, state->told);
     return DONE;
 }
 
@@ -220,6 +217,7 @@ static apr_status_t end_answer(ap_filter_t *f, struct ep_page *ours,
 static apr_status_t replace_page(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     struct ep_page *ours = f->ctx;
+    const ep_judgement *judgement;
     const char *document;
     apr_size_t length;
     apr_status_t rv;
@@ -235,12 +233,13 @@ static apr_status_t replace_page(ap_filter_t *f, apr_bucket_brigade *bb)
         return APR_SUCCESS;
     }
     ours->is_sent = 1;
+    judgement = ours->state->told;
     if (ep_stage_is_cut(ours->state->stage)) {
         drop_fields(f->r);
         /* this request may be one that a handler has led on to since */
-        ep_report_outcome(f->r, ours->state, EP_OUTCOME_CUT);
+        ep_report_in_environment(f->r, judgement, EP_OUTCOME_CUT);
     }
-    document = dress(f->r, ours->state, &length);
+    document = dress(f->r, judgement, &length);
     if (!f->r->header_only) {
         APR_BRIGADE_INSERT_TAIL(
             bb, apr_bucket_pool_create(document, length, f->r->pool,
@@ -248,7 +247,7 @@ static apr_status_t replace_page(ap_filter_t *f, apr_bucket_brigade *bb)
     }
     APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(f->c->bucket_alloc));
     rv = ap_pass_brigade(f->next, bb);
-    ep_http2_wait(f->r, ours->state);
+    ep_http2_wait(f->r, ours->state, judgement);
     return rv;
 }
 
@@ -290,25 +289,26 @@ void ep_refusal_replace_answer(request_rec *r, ep_request *state)
     }
 }
 
-void ep_refusal_replace_page(request_rec *r, ep_request *state)
+void ep_refusal_replace_page(request_rec *r, ep_request *state,
+                             const ep_judgement *judgement)
 {
     if (!ep_stage_is_answered(state->stage)) {
         ep_request_move(r, state, EP_STAGE_ANSWERS);
     }
-    ep_close_over_content(r, state);
+    state->told = judgement;
+    ep_close_over_content(r, state, judgement);
+    if (!ep_judgement_is_foreign(judgement) && ep_stage_is_cut(state->stage)) {
+        /* this request may be that of an ErrorDocument */
+        ep_report_in_environment(r, judgement, EP_OUTCOME_CUT);
+    }
     if (ep_refusal_has_left(r)) {
         r->connection->keepalive = AP_CONN_CLOSE;
-        if (state->early_status == 0) {
-            /* this request may be that of an ErrorDocument */
-            ep_report_outcome(r, state, outcome_of(state));
-        }
         add_filter(r, state);
         state->page->is_begun = 1;
         return;
     }
-    if (state->early_status == 0) {
-        ep_report_outcome(r, state, outcome_of(state));
-        r->status = state->verdict.status;
+    if (!ep_judgement_is_foreign(judgement)) {
+        r->status = judgement->verdict.status;
         r->status_line = NULL;
     }
     add_filter(r, state);

@@ -14,11 +14,13 @@ void ep_refusal_register(void);
  * @return DECLINED to go on; DONE: the answer is complete, and the hook has to
  *         return that
  */
-int ep_refusal_conclude(request_rec *r, ep_request *state);
+int ep_refusal_conclude(request_rec *r, ep_request *state,
+                        const ep_judgement *judgement);
 
 /**
- * Answers with the document instead of any other answer.  Call it from a hook of
- * the request.  If some of another answer has left, nothing is added to it.
+ * Answers with the document of what was reported last, refused or cut, instead of any
+ * other answer.  Call it from a hook of the request.  If some of another answer has
+ * left, nothing is added to it.
  * @return DONE
  */
 int ep_refusal_send(request_rec *r, ep_request *state);
@@ -28,11 +30,12 @@ int ep_refusal_send(request_rec *r, ep_request *state);
 int ep_refusal_has_left(const request_rec *r);
 
 /**
- * In insert_error_filter: replaces the page that core is about to send by our
- * document: that of the verdict, or of early_status.  If some of another answer has
- * left, nothing is added to it, and the connection is closed behind it.
+ * In insert_error_filter: replaces the page that core is about to send by the
+ * document of @a judgement, which was reported, or is foreign.  If some of another
+ * answer has left, nothing is added to it, and the connection is closed behind it.
  */
-void ep_refusal_replace_page(request_rec *r, ep_request *state);
+void ep_refusal_replace_page(request_rec *r, ep_request *state,
+                             const ep_judgement *judgement);
 
 /**
  * Content was cut, and nothing of an answer has left: lets the document take the

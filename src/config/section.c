@@ -352,6 +352,15 @@ void ep_section_policy(request_rec *r, const ap_conf_vector_t *vector,
     }
 }
 
+const ep_policy *ep_section_make_policy(request_rec *r,
+                                        const ap_conf_vector_t *vector)
+{
+    ep_policy *policy = apr_palloc(ep_request_initial(r)->pool, sizeof(*policy));
+
+    ep_section_policy(r, vector, policy);
+    return policy;
+}
+
 int ep_section_advertises(request_rec *r, const ap_conf_vector_t *vector,
                           ep_policy *policy)
 {

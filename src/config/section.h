@@ -66,6 +66,10 @@ int ep_section_has_ceiling(const request_rec *r);
 void ep_section_policy(request_rec *r, const ap_conf_vector_t *vector,
                        ep_policy *policy);
 
+/** @return the same, which lives as long as the initial request */
+const ep_policy *ep_section_make_policy(request_rec *r,
+                                        const ap_conf_vector_t *vector);
+
 /**
  * @param policy out: set if 1 is returned
  * @return 1 if ExpectPolicyAdvertise is On where @a vector holds, and it is not a dry

@@ -9,6 +9,7 @@
 #include "connection/drain.h"
 #include "core/book/amount.h"
 #include "request/counters.h"
+#include "request/judgement.h"
 
 /* The most content, in bytes, that is read to keep a connection.  So much fits
  * into the first packets of a connection, so nothing has to wait for it. */
@@ -76,14 +77,14 @@ static int is_small(request_rec *r, const ep_facts *facts)
 
 /* @return 1 if all content had arrived and was discarded, and nothing follows it: the
  * client may not mean what follows as a request */
-static int discard_small(request_rec *r, const ep_request *state)
+static int discard_small(request_rec *r, const ep_facts *facts)
 {
     conn_rec *c = r->connection;
     apr_bucket_brigade *bb;
     int clear;
 
     if (c->master != NULL || r->expecting_100
-        || c->keepalive == AP_CONN_CLOSE || !is_small(r, &state->facts)) {
+        || c->keepalive == AP_CONN_CLOSE || !is_small(r, facts)) {
         return 0;
     }
     bb = apr_brigade_create(r->pool, c->bucket_alloc);
@@ -104,20 +105,21 @@ static int discard_small(request_rec *r, const ep_request *state)
  * on a kept connection content would be parsed as the next request.
  * r->expecting_100 stays set: clearing it alone causes a deadlock.
  */
-void ep_close_over_content(request_rec *r, const ep_request *state)
+void ep_close_over_content(request_rec *r, const ep_request *state,
+                           const ep_judgement *judgement)
 {
     conn_rec *c = r->connection;
 
-    if (state->facts.content == EP_CONTENT_NONE
+    if (judgement->facts->content == EP_CONTENT_NONE
         || ep_stage_body_is_read(state->body)
-        || discard_small(r, state)) {
+        || discard_small(r, judgement->facts)) {
         return;
     }
     c->keepalive = AP_CONN_CLOSE;
     /* on HTTP/2, the stream ends and not the connection */
     if (c->master == NULL) {
         ap_set_module_config(c->conn_config, &expect_policy_module,
-                             make_mark(state->policy.linger,
+                             make_mark(judgement->policy->linger,
                                        ep_counters_place(r->server)));
     }
 }

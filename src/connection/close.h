@@ -15,6 +15,7 @@ void ep_close_register(void);
  * there is no content, or if all content has arrived and is small.  Never waits for
  * content.
  */
-void ep_close_over_content(request_rec *r, const ep_request *state);
+void ep_close_over_content(request_rec *r, const ep_request *state,
+                           const ep_judgement *judgement);
 
 #endif

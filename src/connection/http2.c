@@ -7,6 +7,8 @@
 #include "ap_mpm.h"
 #include "util_filter.h"
 
+#include "request/judgement.h"
+
 /* How long a stream waits for the client to end it. */
 #define WAIT_TIME apr_time_from_msec(100)
 /* The most streams that wait at once, per child; each holds one of mod_http2's
@@ -73,7 +75,8 @@ static void end_answer(request_rec *r)
  * At most one stream of a connection waits: mod_http2 runs at least two at once, so
  * the other streams of the connection go on.
  */
-void ep_http2_wait(request_rec *r, const ep_request *state)
+void ep_http2_wait(request_rec *r, const ep_request *state,
+                   const ep_judgement *judgement)
 {
     conn_rec *c = r->connection;
     apr_interval_time_t left = WAIT_TIME;
@@ -82,8 +85,8 @@ void ep_http2_wait(request_rec *r, const ep_request *state)
 
     if (c->master == NULL || c->aborted
         || ep_stage_body_is_read(state->body)
-        || state->facts.content == EP_CONTENT_NONE
-        || state->policy.linger == EP_LINGER_ABORT) {
+        || judgement->facts->content == EP_CONTENT_NONE
+        || judgement->policy->linger == EP_LINGER_ABORT) {
         return;
     }
     slot = take_slot(c->master);

@@ -14,6 +14,7 @@
  * in a child; all others return at once, and so do all streams under
  * ExpectPolicyLinger Abort.  Does nothing on HTTP/1.
  */
-void ep_http2_wait(request_rec *r, const ep_request *state);
+void ep_http2_wait(request_rec *r, const ep_request *state,
+                   const ep_judgement *judgement);
 
 #endif

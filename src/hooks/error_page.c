@@ -2,6 +2,8 @@
 
 #include "hooks/error_page.h"
 
+#include "apr_strings.h"
+
 #include "answer/foreign_error.h"
 #include "answer/refusal.h"
 #include "config/section.h"
@@ -9,29 +11,32 @@
 #include "ledger/claim.h"
 #include "request/expect_hold.h"
 #include "request/facts.h"
+#include "request/judgement.h"
 #include "request/report.h"
 
-/* @return the state of a request that core refused for its Expect field, with
- * the verdict; NULL if that is not so, or none of our business */
-static ep_request *judge_core_refused(request_rec *r)
+/* @return the judgement of a request that core refused for its Expect field; NULL if
+ * that is not so, or none of our business */
+static const ep_judgement *judge_core_refused(request_rec *r)
 {
-    ep_request *state;
+    ep_policy policy;
+    ep_verdict verdict;
+    ep_facts facts;
 
     if (!ep_expect_hold_core_refused(r)) {
         return NULL;
     }
-    state = ep_request_make(r);
-    ep_section_host_policy(r, &state->policy);
-    if (state->policy.mode == EP_MODE_OFF
-        || !ep_facts_read(r, &state->facts)) {
+    ep_section_host_policy(r, &policy);
+    if (policy.mode == EP_MODE_OFF || !ep_facts_read(r, &facts)) {
         return NULL;
     }
-    ep_verdict_core_refused(&state->policy, &state->facts, &state->verdict);
-    if (state->policy.mode == EP_MODE_ON) {
+    ep_verdict_core_refused(&policy, &facts, &verdict);
+    if (policy.mode == EP_MODE_ON) {
         /* core has given up on this request; so does the connection */
         r->connection->keepalive = AP_CONN_CLOSE;
     }
-    return state;
+    return ep_judgement_make(
+        r, apr_pmemdup(ep_request_initial(r)->pool, &policy, sizeof(policy)),
+        ep_facts_copy(r, &facts), &verdict);
 }
 
 /* 1 if content was cut, and the client is told why */
@@ -44,51 +49,53 @@ static int is_cut(const ep_request *state)
 void ep_error_page_insert(request_rec *r)
 {
     ep_request *state = ep_request_get(r);
+    const ep_judgement *judgement;
 
     if (state != NULL) {
         ep_request_end_giving(state);
     }
     if (is_cut(state)) {
-        ep_refusal_replace_page(r, state);
+        ep_refusal_replace_page(r, state, state->told);
         return;
     }
     if (state != NULL && ep_stage_is_answered(state->stage)) {
         return;
     }
-    state = judge_core_refused(r);
-    if (state == NULL) {
-        state = ep_foreign_error(r, r->status);
-        if (state != NULL) {
-            ep_refusal_replace_page(r, state);
+    judgement = judge_core_refused(r);
+    if (judgement == NULL) {
+        judgement = ep_foreign_error(r, r->status);
+        if (judgement != NULL) {
+            ep_refusal_replace_page(r, ep_request_get(r), judgement);
         }
         else {
             ep_foreign_error_close(r);
         }
     }
-    else if (state->policy.mode != EP_MODE_ON) {
-        ep_refusal_conclude(r, state);
+    else if (judgement->policy->mode != EP_MODE_ON) {
+        ep_refusal_conclude(r, ep_request_make(r), judgement);
     }
     else {
-        ep_report_line(r, state, "refused");
-        ep_refusal_replace_page(r, state);
+        ep_report(r, ep_request_make(r), judgement, EP_OUTCOME_REFUSED);
+        ep_refusal_replace_page(r, ep_request_get(r), judgement);
     }
 }
 
 int ep_error_page_reject(request_rec *r)
 {
-    ep_request *state = ep_request_get(r);
+    const ep_request *state = ep_request_get(r);
+    const ep_judgement *judgement;
 
     if (is_cut(state)) {
-        return state->verdict.status;
+        return state->told->verdict.status;
     }
     if (state != NULL && ep_stage_is_answered(state->stage)) {
         return DECLINED;
     }
-    state = judge_core_refused(r);
-    if (state != NULL && state->policy.mode != EP_MODE_ON) {
-        return ep_refusal_conclude(r, state);
+    judgement = judge_core_refused(r);
+    if (judgement != NULL && judgement->policy->mode != EP_MODE_ON) {
+        return ep_refusal_conclude(r, ep_request_make(r), judgement);
     }
-    return state != NULL || ep_foreign_error(r->prev, r->prev->status) != NULL
+    return judgement != NULL || ep_foreign_error(r->prev, r->prev->status) != NULL
                ? r->prev->status
                : DECLINED;
 }
@@ -104,30 +111,29 @@ int ep_error_page_is_document(const request_rec *r)
 }
 
 /* Asks the place of an ErrorDocument about an upload that was admitted in its own.
- * What that place says is no verdict on the upload, whose policy and verdict stay.
+ * What that place says is no verdict on the upload.
  * counts: ask the limits that count, and nothing else.
  * @return 1 if a program there may have the content */
 static int may_have_content(request_rec *r, ep_request *state, int counts)
 {
-    const ep_policy policy = state->policy;
-    const ep_verdict verdict = state->verdict;
-    int result = 1;
+    const ep_policy *policy = ep_section_make_policy(r, r->per_dir_config);
+    ep_verdict verdict;
 
-    ep_section_policy(r, r->per_dir_config, &state->policy);
-    if (state->policy.mode == EP_MODE_ON) {
-        ep_verdict_judge(&state->policy, &state->facts, &state->verdict);
-        result = state->verdict.code == EP_ADMITTED
-                 && (!counts || ep_claim_take(r, state));
-        if (result && !counts) {
-            ep_meter_attach(r, state);
-            if (state->policy.counted_count > 0) {
-                ep_request_move(r, state, EP_STAGE_PASSES);
-            }
-        }
+    if (policy->mode != EP_MODE_ON) {
+        return 1;
     }
-    state->policy = policy;
-    state->verdict = verdict;
-    return result;
+    ep_verdict_judge(policy, state->facts, &verdict);
+    if (verdict.code != EP_ADMITTED) {
+        return 0;
+    }
+    if (counts) {
+        return ep_claim_take(r, state, policy) == NULL;
+    }
+    ep_meter_attach(r, state, policy);
+    if (policy->counted_count > 0) {
+        ep_request_move(r, state, EP_STAGE_PASSES);
+    }
+    return 1;
 }
 
 static void withhold(request_rec *r, const char *why)
@@ -152,10 +158,13 @@ static int is_guarded(request_rec *r)
 int ep_error_page_guard_content(request_rec *r)
 {
     ep_request *state = ep_request_get(r);
-    ep_facts facts;
+    const ep_facts *facts;
 
-    if ((state != NULL && ep_stage_body_is_withheld(state->body))
-        || !ep_facts_know(r, &facts) || facts.content == EP_CONTENT_NONE) {
+    if (state != NULL && ep_stage_body_is_withheld(state->body)) {
+        return DECLINED;
+    }
+    facts = ep_facts_know(r);
+    if (facts == NULL || facts->content == EP_CONTENT_NONE) {
         return DECLINED;
     }
     if (state != NULL && state->stage == EP_STAGE_ADMITTED) {

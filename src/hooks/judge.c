@@ -16,6 +16,7 @@
 #include "ledger/copy.h"
 #include "request/expect_hold.h"
 #include "request/facts.h"
+#include "request/judgement.h"
 #include "request/snapshot.h"
 
 /* 1 if httpd will answer without looking for a place: `OPTIONS *`, and a path that
@@ -45,33 +46,39 @@ static int has_no_place(const request_rec *r)
 static int judge_server(request_rec *r)
 {
     ep_request *state;
-    ep_facts facts;
+    const ep_facts *facts;
+    const ep_policy *policy;
+    const ep_judgement *judged;
+    ep_policy *ceiling;
+    ep_facts read;
 
-    if (!ep_facts_read(r, &facts)) {
+    if (!ep_facts_read(r, &read)) {
         return DECLINED;
     }
     state = ep_request_make(r);
-    state->facts = facts;
-    ep_section_policy(r, r->per_dir_config, &state->policy);
-    if (state->policy.mode == EP_MODE_OFF) {
+    policy = ep_section_make_policy(r, r->per_dir_config);
+    if (policy->mode == EP_MODE_OFF) {
         return DECLINED;
     }
-    if (facts.content != EP_CONTENT_NONE) {
-        ep_meter_attach_provisional(r, state);
+    facts = ep_facts_copy(r, &read);
+    if (facts->content != EP_CONTENT_NONE) {
+        ep_meter_attach_provisional(r, state, policy, facts);
     }
     if (has_no_place(r)) {
         /* the server's own policy is all that there is */
-        ep_verdict_judge(&state->policy, &state->facts, &state->verdict);
-        return ep_refusal_conclude(r, state);
+        return ep_refusal_conclude(r, state,
+                                   ep_judgement_make_of_head(r, policy, facts));
     }
     /* a dry run waits for the place, so as to report once */
-    if (state->policy.mode != EP_MODE_ON || state->policy.ceiling == NULL) {
+    if (policy->mode != EP_MODE_ON || policy->ceiling == NULL) {
         return DECLINED;
     }
-    ep_policy_only_ceiling(&state->policy, state->policy.mode);
-    ep_verdict_judge(&state->policy, &state->facts, &state->verdict);
-    return state->verdict.code != EP_ADMITTED ? ep_refusal_conclude(r, state)
-                                              : DECLINED;
+    ceiling = apr_pmemdup(r->pool, policy, sizeof(*ceiling));
+    ep_policy_only_ceiling(ceiling, policy->mode);
+    judged = ep_judgement_make_of_head(r, ceiling, facts);
+    return judged->verdict.code != EP_ADMITTED
+               ? ep_refusal_conclude(r, state, judged)
+               : DECLINED;
 }
 
 /* 1 if a request is neither a part of another one's answer nor an ErrorDocument */
@@ -151,28 +158,32 @@ static int may_hide_content(request_rec *r)
 {
     const ep_request *state = r->prev != NULL ? ep_request_get(r) : NULL;
 
-    return state != NULL && state->has_facts;
+    return state != NULL && state->facts != NULL;
 }
 
-/* Asks the limits that count in the policy just judged, if that is due. */
+/* Asks the limits that count in the place that was judged last, if that is due. */
 static int count(request_rec *r, ep_request *state)
 {
-    if (state->stage != EP_STAGE_AWAITS_LEDGER) {
+    const ep_judgement *denial;
+
+    if (state->stage != EP_STAGE_AWAITS_LEDGER || state->judged == NULL) {
         return DECLINED;
     }
     ep_request_move(r, state, EP_STAGE_ADMITS);
-    return ep_claim_take(r, state) ? DECLINED : ep_refusal_conclude(r, state);
+    denial = ep_claim_take(r, state, state->judged->policy);
+    return denial == NULL ? DECLINED : ep_refusal_conclude(r, state, denial);
 }
 
 /* The place has nothing against the head.  @return as judge() */
 static int admit(request_rec *r, ep_request *state, int is_early)
 {
-    const int is_upload = state->facts.content != EP_CONTENT_NONE;
+    const ep_policy *policy = state->judged->policy;
+    const int is_upload = state->facts->content != EP_CONTENT_NONE;
 
     if (is_upload) {
-        ep_meter_attach(r, state);
+        ep_meter_attach(r, state, policy);
     }
-    ep_request_move(r, state, is_upload && state->policy.counted_count > 0
+    ep_request_move(r, state, is_upload && policy->counted_count > 0
                                   ? EP_STAGE_PASSES
                                   : EP_STAGE_ADMITS);
     return is_early ? DECLINED : count(r, state);
@@ -184,13 +195,15 @@ static int admit(request_rec *r, ep_request *state, int is_early)
 static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
 {
     ep_request *state;
-    ep_facts facts;
+    const ep_facts *facts;
+    const ep_policy *policy;
     int result, is_known;
 
     if (!is_own(r)) {
         return DECLINED;
     }
-    is_known = ep_facts_know(r, &facts) && !is_led_on(r, &facts);
+    facts = ep_facts_know(r);
+    is_known = facts != NULL && !is_led_on(r, facts);
     if (!ep_section_may_be_on(place) && !ep_section_has_ceiling(r)) {
         return ep_expect_hold_as_core(r);
     }
@@ -201,13 +214,14 @@ static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
     if (ep_stage_is_over(state->stage)) {
         return DECLINED;
     }
-    state->place = place;
     ep_meter_end_provisional(state);
-    ep_section_policy(r, place, &state->policy);
-    if (state->policy.mode_by == NULL) {
+    state->place = place;
+    state->judged = NULL;
+    policy = ep_section_make_policy(r, place);
+    if (policy->mode_by == NULL) {
         /* the place is Off; at most a ceiling holds */
         result = ep_expect_hold_as_core(r);
-        if (result != DECLINED || state->policy.mode == EP_MODE_OFF) {
+        if (result != DECLINED || policy->mode == EP_MODE_OFF) {
             return result;
         }
     }
@@ -215,29 +229,29 @@ static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
     if (is_early && needs_user(r)) {
         ep_request_move(r, state, EP_STAGE_NEEDS_USER);
         /* what is read meanwhile counts, though nothing is told */
-        if (facts.content != EP_CONTENT_NONE) {
-            ep_meter_attach(r, state);
+        if (facts->content != EP_CONTENT_NONE) {
+            ep_meter_attach(r, state, policy);
         }
         return DECLINED;
     }
-    ep_verdict_judge(&state->policy, &state->facts, &state->verdict);
-    result = ep_refusal_conclude(r, state);
+    state->judged = ep_judgement_make_of_head(r, policy, facts);
+    result = ep_refusal_conclude(r, state, state->judged);
     if (result != DECLINED) {
         return result;
     }
-    if (facts.ignores_continue && state->policy.mode == EP_MODE_ON) {
+    if (facts->ignores_continue && policy->mode == EP_MODE_ON) {
         r->expecting_100 = 0;
     }
     /* what a dry run would have refused is not reported twice */
-    if (state->verdict.code == EP_ADMITTED) {
+    if (state->judged->verdict.code == EP_ADMITTED) {
         result = admit(r, state, is_early);
         if (result != DECLINED) {
             return result;
         }
     }
     /* a dry run leaves to core what core would have refused */
-    return state->policy.mode == EP_MODE_DRY_RUN ? ep_expect_hold_as_core(r)
-                                                 : DECLINED;
+    return policy->mode == EP_MODE_DRY_RUN ? ep_expect_hold_as_core(r)
+                                           : DECLINED;
 }
 
 int ep_judge_head(request_rec *r)
@@ -305,7 +319,8 @@ static int announces_since(const request_rec *r, const ep_request *state,
                            ep_facts *facts)
 {
     return owners_write_fields
-           && (state == NULL || state->facts.content == EP_CONTENT_NONE)
+           && (state == NULL || state->facts == NULL
+               || state->facts->content == EP_CONTENT_NONE)
            && ep_facts_any(r) && ep_facts_read(r, facts)
            && facts->content != EP_CONTENT_NONE;
 }
@@ -319,25 +334,33 @@ static int announces_since(const request_rec *r, const ep_request *state,
  */
 static int judge_range(request_rec *r, ep_request *state)
 {
-    ep_facts facts = state->facts;
+    ep_facts facts;
+    ep_verdict verdict;
+    const ep_policy *policy;
 
-    if (facts.content == EP_CONTENT_NONE || ep_stage_is_over(state->stage)
-        || !ep_facts_range_since(r, &facts)) {
+    if (state->facts == NULL || state->facts->content == EP_CONTENT_NONE
+        || ep_stage_is_over(state->stage)) {
         return DECLINED;
     }
-    state->has_written = 1;
-    state->written = facts.range;
-    if (state->policy.mode == EP_MODE_OFF
-        || ep_check_fails(EP_CONTENT_TOO_LARGE, &state->policy, &facts) == NULL) {
+    facts = *state->facts;
+    if (!ep_facts_range_since(r, &facts)) {
         return DECLINED;
     }
-    ep_verdict_judge(&state->policy, &facts, &state->verdict);
-    return ep_refusal_conclude(r, state);
+    state->written = &ep_facts_copy(r, &facts)->range;
+    policy = state->judged != NULL ? state->judged->policy : NULL;
+    if (policy == NULL
+        || ep_check_fails(EP_CONTENT_TOO_LARGE, policy, &facts) == NULL) {
+        return DECLINED;
+    }
+    ep_verdict_judge(policy, &facts, &verdict);
+    return ep_refusal_conclude(r, state, ep_judgement_make(r, policy, state->facts,
+                                                           &verdict));
 }
 
 int ep_judge_place(request_rec *r)
 {
     ep_request *state;
+    const ep_judgement *denial;
     int result = DECLINED;
     ep_facts facts;
 
@@ -364,11 +387,11 @@ int ep_judge_place(request_rec *r)
     if (result == DECLINED && state != NULL) {
         result = judge_range(r, state);
     }
-    if (result == DECLINED && state != NULL
-        && !ep_claim_check_handler(r, state)) {
-        return ep_refusal_conclude(r, state);
-    }
     if (result == DECLINED && state != NULL) {
+        denial = ep_claim_check_handler(r, state);
+        if (denial != NULL) {
+            return ep_refusal_conclude(r, state, denial);
+        }
         ep_meter_attach_handed(r, state);
     }
     if (result == DECLINED && ep_copy_is(r)) {

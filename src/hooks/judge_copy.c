@@ -9,6 +9,7 @@
 #include "config/section.h"
 #include "ledger/copy.h"
 #include "request/facts.h"
+#include "request/judgement.h"
 
 /* Where it leads, asked as mod_dav does it (dav_lookup_uri()); what mod_dav has
  * against it, it says itself.
@@ -38,41 +39,47 @@ static request_rec *look_up(request_rec *r)
 
 void ep_judge_copy_note(request_rec *r)
 {
-    ep_request *state = ep_request_make(r);
+    ep_facts facts;
 
-    if (!state->has_facts) {
-        ep_facts_read_all(r, &state->facts);
-        state->has_facts = 1;
+    if (ep_request_make(r)->facts == NULL) {
+        ep_facts_read_all(r, &facts);
+        ep_facts_know_from_now(r, &facts);
     }
 }
 
-/* @param place whose configuration holds
+/* Judges the request by the policy of a place.
  * @return as ep_judge_copy() */
-static int judge(request_rec *r, request_rec *place, ep_request *state)
+static int judge(request_rec *r, ep_request *state, const ep_policy *policy)
 {
-    ep_judge_copy_note(r);
-    ep_section_policy(place, place->per_dir_config, &state->policy);
-    if (state->policy.mode == EP_MODE_OFF) {
+    ep_verdict verdict;
+
+    if (policy->mode == EP_MODE_OFF) {
         return DECLINED;
     }
-    ep_verdict_announced(&state->policy, &state->facts, &state->verdict);
-    return ep_refusal_conclude(r, state);
+    ep_judge_copy_note(r);
+    ep_verdict_announced(policy, state->facts, &verdict);
+    state->judged = ep_judgement_make(r, policy, state->facts, &verdict);
+    return ep_refusal_conclude(r, state, state->judged);
 }
 
-/* Claims what the destination's policy asks for. */
-static int count(request_rec *r, request_rec *destination, ep_request *state)
+/* Claims what the policy of the destination asks for, which was judged last. */
+static int count(request_rec *r, request_rec *destination, ep_request *state,
+                 const ep_policy *policy)
 {
-    return state->policy.mode == EP_MODE_OFF
-                   || state->policy.counted_count == 0
-                   || state->verdict.code != EP_ADMITTED
-                   || ep_copy_claim(r, destination, state)
-               ? DECLINED
-               : ep_refusal_conclude(r, state);
+    const ep_judgement *denial;
+
+    if (policy->mode == EP_MODE_OFF || policy->counted_count == 0
+        || state->judged->verdict.code != EP_ADMITTED) {
+        return DECLINED;
+    }
+    denial = ep_copy_claim(r, destination, state, policy);
+    return denial == NULL ? DECLINED : ep_refusal_conclude(r, state, denial);
 }
 
 int ep_judge_copy(request_rec *r)
 {
     request_rec *destination;
+    const ep_policy *policy;
     ep_request *state;
     int result;
 
@@ -85,9 +92,11 @@ int ep_judge_copy(request_rec *r)
         return DECLINED;
     }
     state = ep_request_make(r);
-    result = judge(r, r, state);
-    if (result == DECLINED) {
-        result = judge(r, destination, state);
+    result = judge(r, state, ep_section_make_policy(r, r->per_dir_config));
+    if (result != DECLINED) {
+        return result;
     }
-    return result == DECLINED ? count(r, destination, state) : result;
+    policy = ep_section_make_policy(destination, destination->per_dir_config);
+    result = judge(r, state, policy);
+    return result == DECLINED ? count(r, destination, state, policy) : result;
 }

@@ -2,6 +2,7 @@
 
 #include "hooks/meter.h"
 
+#include "apr_strings.h"
 #include "http_core.h"
 #include "http_protocol.h"
 #include "util_filter.h"
@@ -12,7 +13,14 @@
 #include "ledger/claim.h"
 #include "request/facts.h"
 #include "request/filter.h"
+#include "request/judgement.h"
 #include "request/report.h"
+
+/* Content is counted against this policy.  In the pool of the initial request. */
+struct ep_metered {
+    const ep_policy *policy;
+    const ep_facts *facts;
+};
 
 static ap_filter_rec_t *meter_filter;
 static ap_filter_rec_t *handed_filter;
@@ -61,46 +69,59 @@ static int has_answer(const request_rec *r, const ep_request *state)
            || ep_stage_lacks_user(state->stage);
 }
 
-/* Policy and verdict say why: says so, once. */
-static void cut(request_rec *r, ep_request *state)
+/* @return why content is cut, with the status of the answer: a handler that answered
+ * before it has read cannot be overruled */
+static const ep_judgement *with_status(request_rec *r, const ep_request *state,
+                                       const ep_judgement *why)
+{
+    ep_verdict verdict = why->verdict;
+
+    if (ep_stage_lacks_user(state->stage)) {
+        return why;
+    }
+    verdict.status = r->status == HTTP_OK && r->prev != NULL ? r->prev->status
+                                                             : r->status;
+    return ep_judgement_make(r, why->policy, why->facts, &verdict);
+}
+
+static void cut(request_rec *r, ep_request *state, const ep_judgement *why)
 {
     const int is_answered = has_answer(r, state);
 
     /* first of all: what is still to come must never be read */
     r->connection->keepalive = AP_CONN_CLOSE;
     ep_request_move(r, state, EP_STAGE_CUTS);
-    /* a handler that answered before it has read cannot be overruled */
-    if (is_answered && !ep_stage_lacks_user(state->stage)) {
-        state->verdict.status = r->status == HTTP_OK && r->prev != NULL
-                                    ? r->prev->status
-                                    : r->status;
+    if (is_answered) {
+        why = with_status(r, state, why);
     }
-    ep_report_line(r, state, "cut");
-    ep_report_outcome(r, state, EP_OUTCOME_CUT);
-    ep_close_over_content(r, state);
+    ep_report(r, state, why, EP_OUTCOME_CUT);
+    ep_close_over_content(r, state, why);
     if (!is_answered) {
         ep_refusal_replace_answer(r, state);
     }
 }
 
-/* Policy and verdict refuse what comes in: cuts it, or says that it would. */
-static void stop(request_rec *r, ep_request *state)
+/* What comes in is refused: cuts it, or says that it would. */
+static void stop(request_rec *r, ep_request *state, const ep_verdict *verdict)
 {
-    if (state->policy.mode == EP_MODE_ON) {
-        cut(r, state);
+    const ep_judgement *why = ep_judgement_make(r, state->metered->policy,
+                                                state->metered->facts, verdict);
+
+    if (why->policy->mode == EP_MODE_ON) {
+        cut(r, state, why);
         return;
     }
-    ep_refusal_conclude(r, state);
-    memset(&state->metered, 0, sizeof(state->metered));
+    ep_refusal_conclude(r, state, why);
+    state->metered = NULL;
 }
 
 /* @return how large the file becomes: by the client's Content-Range, and by that which
  * RequestHeader has set since */
 static int64_t extent_of(const ep_request *state, int64_t bytes)
 {
-    const int64_t sent = ep_check_extent(&state->facts, bytes);
-    const int64_t written = state->has_written
-                                ? ep_range_end(&state->written, bytes > 0 ? bytes : 0)
+    const int64_t sent = ep_check_extent(state->metered->facts, bytes);
+    const int64_t written = state->written != NULL
+                                ? ep_range_end(state->written, bytes > 0 ? bytes : 0)
                                 : sent;
 
     return written > sent ? written : sent;
@@ -108,10 +129,12 @@ static int64_t extent_of(const ep_request *state, int64_t bytes)
 
 static void check_size(request_rec *r, ep_request *state, int64_t bytes)
 {
-    if (extent_of(state, bytes) > limit_of(&state->metered)) {
-        state->policy = state->metered;
-        ep_verdict_cut(&state->policy, &state->facts, &state->verdict);
-        stop(r, state);
+    const struct ep_metered *metered = state->metered;
+    ep_verdict verdict;
+
+    if (metered != NULL && extent_of(state, bytes) > limit_of(metered->policy)) {
+        ep_verdict_cut(metered->policy, metered->facts, &verdict);
+        stop(r, state, &verdict);
     }
 }
 
@@ -119,14 +142,19 @@ static void check_size(request_rec *r, ep_request *state, int64_t bytes)
  * that end where there is too little. */
 static void check_end(request_rec *r, ep_request *state, int64_t bytes)
 {
+    const struct ep_metered *metered = state->metered;
     ep_verdict verdict;
 
-    if (state->facts.content == EP_CONTENT_UNSIZED
-        && ep_verdict_end(&state->metered, &state->facts, bytes, &verdict)) {
-        state->policy = state->metered;
-        state->verdict = verdict;
-        stop(r, state);
+    if (metered != NULL && metered->facts->content == EP_CONTENT_UNSIZED
+        && ep_verdict_end(metered->policy, metered->facts, bytes, &verdict)) {
+        stop(r, state, &verdict);
     }
+}
+
+/* 1 if content is counted against the server's own policy, since no place was judged */
+static int is_provisional(const ep_request *state)
+{
+    return state->metered != NULL && state->place == NULL;
 }
 
 /* Core makes a 413 of ENOSPC (ap_map_http_request_error), of its own 401 as well,
@@ -147,6 +175,7 @@ static apr_status_t meter(ap_filter_t *f, apr_bucket_brigade *bb,
                           apr_off_t readbytes)
 {
     ep_request *state = f->ctx;
+    const ep_judgement *why;
     apr_status_t rv;
     int64_t bytes, total;
     int ends;
@@ -163,8 +192,8 @@ static apr_status_t meter(ap_filter_t *f, apr_bucket_brigade *bb,
         return ap_get_brigade(f->next, bb, mode, block, readbytes);
     }
     /* where no place was judged, nobody has looked at the length so far */
-    if (state->is_provisional && !ep_stage_is_cut(state->stage)) {
-        check_size(f->r, state, state->facts.declared);
+    if (is_provisional(state) && !ep_stage_is_cut(state->stage)) {
+        check_size(f->r, state, state->metered->facts->declared);
     }
     if (ep_stage_is_cut(state->stage)) {
         return end_cut(f, bb);
@@ -184,8 +213,11 @@ static apr_status_t meter(ap_filter_t *f, apr_bucket_brigade *bb,
     }
     total = ep_amount_plus(state->counted, bytes);
     check_size(f->r, state, total);
-    if (!ep_stage_is_cut(state->stage) && !ep_claim_cover(f->r, state, total)) {
-        cut(f->r, state);
+    if (!ep_stage_is_cut(state->stage)) {
+        why = ep_claim_cover(f->r, state, total);
+        if (why != NULL) {
+            cut(f->r, state, why);
+        }
     }
     if (!ep_stage_is_cut(state->stage) && ends) {
         check_end(f->r, state, total);
@@ -204,6 +236,7 @@ static apr_status_t count_handed(ap_filter_t *f, apr_bucket_brigade *bb,
                                  apr_off_t readbytes)
 {
     ep_request *state = f->ctx;
+    const ep_judgement *why;
     apr_status_t rv;
     int64_t bytes;
 
@@ -230,9 +263,10 @@ static apr_status_t count_handed(ap_filter_t *f, apr_bucket_brigade *bb,
     }
     bytes = ep_amount_plus(state->handed, bytes);
     /* a filter below may have made something of what came before a cut */
-    if (!ep_stage_is_cut(state->stage)
-        && !ep_claim_cover_handed(f->r, state, bytes)) {
-        cut(f->r, state);
+    why = ep_stage_is_cut(state->stage) ? NULL
+                                        : ep_claim_cover_handed(f->r, state, bytes);
+    if (why != NULL) {
+        cut(f->r, state, why);
         apr_brigade_cleanup(bb);
         return APR_ENOSPC;
     }
@@ -322,52 +356,68 @@ static int is_metered(const ep_policy *policy)
     return limit_of(policy) != EP_UNLIMITED || ep_policy_asks_at_end(policy);
 }
 
+static void set_metered(request_rec *r, ep_request *state, const ep_policy *policy,
+                        const ep_facts *facts)
+{
+    struct ep_metered *metered = apr_palloc(ep_request_initial(r)->pool,
+                                            sizeof(*metered));
+
+    metered->policy = policy;
+    metered->facts = facts;
+    state->metered = metered;
+}
+
+/* @return the strict policy with the AT_LEAST demands of both */
+static const ep_policy *join(request_rec *r, const ep_policy *strict,
+                             const ep_policy *other)
+{
+    ep_policy *joined = apr_pmemdup(ep_request_initial(r)->pool, strict,
+                                    sizeof(*joined));
+
+    ep_policy_keep_least(joined, other);
+    return joined;
+}
+
 /* Of the places on its way, content is held to the strictest. */
-static void meter_place(ep_request *state)
+static void meter_place(request_rec *r, ep_request *state, const ep_policy *place)
 {
-    const ep_policy *place = &state->policy;
+    const ep_policy *before = state->metered != NULL ? state->metered->policy : NULL;
 
-    if (place->mode > state->metered.mode) {
-        state->metered = *place;
+    if (before == NULL || place->mode > before->mode) {
+        set_metered(r, state, place, state->facts);
     }
-    else if (place->mode == state->metered.mode) {
-        if (limit_of(place) < limit_of(&state->metered)) {
-            const ep_policy before = state->metered;
-
-            state->metered = *place;
-            ep_policy_keep_least(&state->metered, &before);
-        }
-        else {
-            ep_policy_keep_least(&state->metered, place);
-        }
+    else if (place->mode == before->mode) {
+        set_metered(r, state,
+                    limit_of(place) < limit_of(before) ? join(r, place, before)
+                                                       : join(r, before, place),
+                    state->facts);
     }
 }
 
-void ep_meter_attach(request_rec *r, ep_request *state)
+void ep_meter_attach(request_rec *r, ep_request *state, const ep_policy *policy)
 {
-    if (is_metered(&state->policy) || state->policy.early_errors) {
-        meter_place(state);
+    if (is_metered(policy) || policy->early_errors) {
+        meter_place(r, state, policy);
         add_filter(r, state);
     }
-    else if (state->policy.counted_count > 0) {
+    else if (policy->counted_count > 0) {
         add_filter(r, state);
     }
 }
 
-void ep_meter_attach_provisional(request_rec *r, ep_request *state)
+void ep_meter_attach_provisional(request_rec *r, ep_request *state,
+                                 const ep_policy *policy, const ep_facts *facts)
 {
-    if (is_metered(&state->policy)) {
-        state->metered = state->policy;
-        state->is_provisional = 1;
+    if (is_metered(policy)) {
+        set_metered(r, state, policy, facts);
         add_filter(r, state);
     }
 }
 
 void ep_meter_end_provisional(ep_request *state)
 {
-    if (state->is_provisional) {
-        memset(&state->metered, 0, sizeof(state->metered));
-        state->is_provisional = 0;
+    if (is_provisional(state)) {
+        state->metered = NULL;
     }
 }
 

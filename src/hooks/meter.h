@@ -10,17 +10,19 @@
 void ep_meter_register(void);
 
 /**
- * Has the content counted against the policy just judged, if that limits the
- * size and no stricter one does so already, or has limits that count; or has it
+ * Has the content counted against the policy of a place, if that limits the size and
+ * no stricter one does so already, or has limits that count; or has it
  * watched up to its end, if errors may have to go out early.
  */
-void ep_meter_attach(request_rec *r, ep_request *state);
+void ep_meter_attach(request_rec *r, ep_request *state, const ep_policy *policy);
 
 /** Has the content counted against the server's own policy, for as long as no place
  * has been judged. */
-void ep_meter_attach_provisional(request_rec *r, ep_request *state);
+void ep_meter_attach_provisional(request_rec *r, ep_request *state,
+                                 const ep_policy *policy, const ep_facts *facts);
 
-/** A place is about to be judged, and may admit more than the server's own policy. */
+/** A place is about to be judged, and may admit more than the server's own policy.
+ * Call it before `place` is set. */
 void ep_meter_end_provisional(ep_request *state);
 
 /** Throws content away, up to its limit, as httpd does before a page that is a file,

@@ -13,6 +13,7 @@
 #include "ledger/replaced.h"
 #include "request/facts.h"
 #include "request/filter.h"
+#include "request/judgement.h"
 #include "request/log_once.h"
 #include "request/report.h"
 
@@ -71,7 +72,7 @@ struct ep_holding {
 /* A place whose limits are asked later, when more content than let_in bytes has come. */
 struct ep_put_off {
     request_rec *r;
-    ep_policy policy;
+    const ep_policy *policy;
     int64_t let_in;
     struct ep_put_off *next;
 };
@@ -151,7 +152,7 @@ static int has_listed(const ep_holding *holding)
         r = r->next;
     }
     return r->status == HTTP_MULTI_STATUS
-           && ep_check_is_query(&holding->state->facts)
+           && ep_check_is_query(holding->state->facts)
            && !ep_stage_is_cut(holding->state->stage);
 }
 
@@ -231,7 +232,7 @@ static ep_holding *make_holding(request_rec *r, const ep_request *state)
  * counts as far as it goes. */
 static int64_t first_bytes(const ep_request *state, const ep_holding *holding)
 {
-    const ep_facts *facts = &state->facts;
+    const ep_facts *facts = state->facts;
     int64_t bytes = facts->content == EP_CONTENT_SIZED ? facts->declared
                                                        : facts->hint;
 
@@ -279,10 +280,9 @@ static void loosen(const ep_policy *policy, ep_ledger_charge *charge)
 
 /* Without their amounts.
  * @param is_known out: 0 if a charge is missing, as nobody can tell what it is */
-static size_t make_charges(request_rec *r, const ep_request *state, int is_small,
-                         ep_ledger_charge *charges, demand *demands, int *is_known)
+static size_t make_charges(request_rec *r, const ep_policy *policy, int is_small,
+                           ep_ledger_charge *charges, demand *demands, int *is_known)
 {
-    const ep_policy *policy = &state->policy;
     size_t count = 0, i;
 
     *is_known = 1;
@@ -376,7 +376,7 @@ static void take_credit(const ep_request *state, ep_holding *holding,
 {
     int64_t most = INT64_MAX;
 
-    if (state->facts.content == EP_CONTENT_SIZED
+    if (state->facts->content == EP_CONTENT_SIZED
         && ep_replaced_has_credit(&holding->replaced)) {
         most = counted_in_all(holding, charges, demands, count);
         if (most == 0) {
@@ -433,12 +433,10 @@ static void keep_charge(ep_holding *holding, const ep_ledger_charge *charge,
     holding->demands[i] = *asked;
 }
 
-static void keep(ep_holding *holding, const ep_request *state, int64_t bytes,
+static void keep(ep_holding *holding, const ep_policy *policy, int64_t bytes,
                  int is_closed, const ep_ledger_charge *charges, demand *demands,
                  size_t count, const ep_ledger_denial *denial)
 {
-    const ep_policy *policy = apr_pmemdup(holding->initial->pool,
-                                          &state->policy, sizeof(*policy));
     size_t i;
 
     for (i = 0; i < count; i++) {
@@ -467,9 +465,10 @@ static const ep_code codes[] = {
 };
 
 /* @param own bytes that the upload holds itself, and is about to give back */
-static void deny(ep_request *state, const ep_ledger_charge *charge,
-                 const ep_setting *by, const ep_ledger_denial *denial,
-                 int64_t own, int is_cut)
+static void deny(const ep_policy *policy, const ep_facts *facts,
+                 const ep_ledger_charge *charge, const ep_setting *by,
+                 const ep_ledger_denial *denial, int64_t own, int is_cut,
+                 ep_verdict *verdict)
 {
     int64_t retry_after = RETRY_SECONDS;
 
@@ -479,90 +478,122 @@ static void deny(ep_request *state, const ep_ledger_charge *charge,
                           : ep_amount_in_units(denial->wait,
                                                APR_USEC_PER_SEC);
     }
-    ep_verdict_counted(&state->policy, &state->facts, codes[charge->kind], by,
+    ep_verdict_counted(policy, facts, codes[charge->kind], by,
                        ep_amount_plus(denial->remaining, own), retry_after,
-                       is_cut, &state->verdict);
+                       is_cut, verdict);
 }
 
-/* @param by what could not be asked, or who says that this refuses */
-static void deny_unavailable(ep_request *state, const ep_setting *by,
-                             int is_cut)
+/* @param by what could not be asked; NULL: what says that this refuses */
+static void deny_unavailable(const ep_policy *policy, const ep_facts *facts,
+                             const ep_setting *by, int is_cut, ep_verdict *verdict)
 {
-    ep_verdict_counted(&state->policy, &state->facts, EP_LEDGER_UNAVAILABLE, by,
-                       EP_UNKNOWN, RETRY_SECONDS, is_cut, &state->verdict);
+    if (by == NULL) {
+        by = policy->rule[EP_RULE_LEDGER_FAILURE][0];
+    }
+    ep_verdict_counted(policy, facts, EP_LEDGER_UNAVAILABLE, by, EP_UNKNOWN,
+                       RETRY_SECONDS, is_cut, verdict);
 }
 
-static const ep_setting *failure_of(const ep_policy *policy)
+void ep_claim_deny(const ep_policy *policy, const ep_facts *facts,
+                   const ep_ledger_charge *charge, const ep_setting *by,
+                   const ep_ledger_denial *denial, ep_verdict *verdict)
 {
-    return policy->rule[EP_RULE_LEDGER_FAILURE][0];
+    deny(policy, facts, charge, by, denial, 0, 0, verdict);
 }
 
-void ep_claim_deny(ep_request *state, const ep_ledger_charge *charge,
-                   const ep_setting *by, const ep_ledger_denial *denial)
+void ep_claim_deny_unavailable(const ep_policy *policy, const ep_facts *facts,
+                               const ep_setting *by, ep_verdict *verdict)
 {
-    deny(state, charge, by, denial, 0, 0);
+    deny_unavailable(policy, facts, by, 0, verdict);
 }
 
-void ep_claim_deny_unavailable(ep_request *state, const ep_setting *by)
+/* The judgement of a place, some of whose limits could not be asked.
+ * @param by as in deny_unavailable() */
+static const ep_judgement *judge_unavailable(request_rec *r, const ep_request *state,
+                                             const ep_policy *policy,
+                                             const ep_setting *by, int is_cut)
 {
-    deny_unavailable(state, by != NULL ? by : failure_of(&state->policy), 0);
+    ep_verdict verdict;
+
+    deny_unavailable(policy, state->facts, by, is_cut, &verdict);
+    return ep_judgement_make(r, policy, state->facts, &verdict);
 }
 
-/* A dry run reports what it would have cut, and counts on without the limit. */
-static void lift(request_rec *r, ep_request *state, size_t charge)
+/* A charge that was granted has no room for more, or could not be asked.  A dry run
+ * reports what it would have cut, and counts on without the limit.
+ * @return the denial; NULL: it is a dry run */
+static const ep_judgement *end_or_lift(request_rec *r, ep_request *state,
+                                       size_t charge, const ep_verdict *verdict)
 {
-    state->holding->charges[charge].limit = INT64_MAX;
-    state->holding->demands[charge].directory = NULL;
-    ep_report_would_refuse(r, state);
+    ep_holding *holding = state->holding;
+    const ep_judgement *denial = ep_judgement_make(
+        r, holding->demands[charge].policy, state->facts, verdict);
+
+    if (denial->policy->mode == EP_MODE_ON) {
+        return denial;
+    }
+    holding->charges[charge].limit = INT64_MAX;
+    holding->demands[charge].directory = NULL;
+    ep_report_would_refuse(r, state, denial);
+    return NULL;
 }
 
-/* One of the charges has no room for more.
- * @return 1: that is the end; 0: it is a dry run */
-static int is_over(request_rec *r, ep_request *state, size_t charge,
-                   const ep_ledger_denial *denial, int64_t own, int is_cut)
+/* One of the charges has no room for more.  @return as end_or_lift() */
+static const ep_judgement *refuse_full(request_rec *r, ep_request *state,
+                                       size_t charge,
+                                       const ep_ledger_denial *denial,
+                                       int64_t own, int is_cut)
 {
     const ep_holding *holding = state->holding;
+    const demand *asked = &holding->demands[charge];
+    ep_verdict verdict;
 
-    state->policy = *holding->demands[charge].policy;
-    deny(state, &holding->charges[charge], holding->demands[charge].by, denial, own,
-         is_cut);
-    if (state->policy.mode == EP_MODE_ON) {
-        return 1;
-    }
-    lift(r, state, charge);
-    return 0;
+    deny(asked->policy, state->facts, &holding->charges[charge], asked->by, denial,
+         own, is_cut, &verdict);
+    return end_or_lift(r, state, charge, &verdict);
 }
 
-/* One of the charges holds whatever becomes of the ledger, and could not be asked.
- * @return as is_over() */
-static int is_unavailable(request_rec *r, ep_request *state, size_t charge,
-                          int is_cut)
+/* One of the charges holds even if the ledger fails, and could not be asked.
+ * @return as end_or_lift() */
+static const ep_judgement *refuse_unasked(request_rec *r, ep_request *state,
+                                          size_t charge, int is_cut)
 {
-    const ep_holding *holding = state->holding;
+    const demand *asked = &state->holding->demands[charge];
+    ep_verdict verdict;
 
-    state->policy = *holding->demands[charge].policy;
-    deny_unavailable(state, holding->demands[charge].by, is_cut);
-    if (state->policy.mode == EP_MODE_ON) {
-        return 1;
-    }
-    lift(r, state, charge);
-    return 0;
+    deny_unavailable(asked->policy, state->facts, asked->by, is_cut, &verdict);
+    return end_or_lift(r, state, charge, &verdict);
 }
 
 /* The ledger does not answer.
- * @return 1: go on; 0: that is the end */
-static int may_go_on(request_rec *r, ep_request *state, int is_cut)
+ * @return the denial; NULL: go on */
+static const ep_judgement *refuse_failure(request_rec *r, ep_request *state,
+                                          int is_cut)
 {
-    if (state->holding->closed == NULL) {
-        return 1;
+    const ep_policy *closed = state->holding->closed;
+    const ep_judgement *denial;
+
+    if (closed == NULL) {
+        return NULL;
     }
-    state->policy = *state->holding->closed;
-    deny_unavailable(state, failure_of(&state->policy), is_cut);
-    if (state->policy.mode == EP_MODE_ON) {
-        return 0;
+    denial = judge_unavailable(r, state, closed, NULL, is_cut);
+    if (closed->mode == EP_MODE_ON) {
+        return denial;
     }
-    ep_report_would_refuse(r, state);
-    return 1;
+    ep_report_would_refuse(r, state, denial);
+    return NULL;
+}
+
+/* 1 if no place that has claimed is more than a dry run, which must not delay a
+ * request */
+static int is_dry_run(const ep_holding *holding)
+{
+    size_t i = 0;
+
+    while (i < holding->count && holding->demands[i].policy->mode != EP_MODE_ON) {
+        i++;
+    }
+    return i == holding->count;
 }
 
 /* @return bytes of content that may come before a place that was put off is asked */
@@ -600,16 +631,17 @@ static int counts_stored(const ep_ledger_charge *charge)
  * @param step bytes to claim ahead
  * @return as ep_claim_cover()
  */
-static int top_up(request_rec *r, ep_request *state, int64_t bytes,
-                  int64_t step, int is_cut)
+static const ep_judgement *top_up(request_rec *r, ep_request *state, int64_t bytes,
+                                  int64_t step, int is_cut)
 {
     ep_holding *holding = state->holding;
+    const ep_judgement *denied;
     size_t i = 0;
 
     while (i < holding->count) {
         ep_ledger_charge *charge = &holding->charges[i];
         const int64_t more = ep_amount_minus(
-            amount_of(charge, holding, &state->facts, bytes), charge->amount);
+            amount_of(charge, holding, state->facts, bytes), charge->amount);
         apr_int64_t granted;
         ep_ledger_denial denial;
 
@@ -619,27 +651,30 @@ static int top_up(request_rec *r, ep_request *state, int64_t bytes,
         }
         switch (ep_ledger_grow(r, charge, 1, &holding->claim, more,
                                ep_amount_plus(more, step),
-                               holding->closed != NULL, &granted, &denial)) {
+                               holding->closed != NULL, is_dry_run(holding), &granted,
+                               &denial)) {
         case EP_LEDGER_GRANTED:
             charge->amount = ep_amount_plus(charge->amount, granted);
             i++;
             break;
         case EP_LEDGER_DENIED:
-            if (is_over(r, state, i, &denial, charge->amount, is_cut)) {
-                return 0;
+            denied = refuse_full(r, state, i, &denial, charge->amount, is_cut);
+            if (denied != NULL) {
+                return denied;
             }
             i++;
             break;
         default:
-            return may_go_on(r, state, is_cut);
+            return refuse_failure(r, state, is_cut);
         }
     }
-    return 1;
+    return NULL;
 }
 
 /* What is not replaced any more, or not as was thought, is asked for.
  * @return as ep_claim_cover() */
-static int check_replaced(request_rec *r, ep_request *state, int is_cut)
+static const ep_judgement *check_replaced(request_rec *r, ep_request *state,
+                                          int is_cut)
 {
     ep_holding *holding = state->holding;
 
@@ -656,9 +691,10 @@ static int check_replaced(request_rec *r, ep_request *state, int is_cut)
 
 /* Content has arrived: from now on, no other client's upload takes what this one
  * claims.  @return as ep_claim_cover() */
-static int feed(request_rec *r, ep_request *state, int is_cut)
+static const ep_judgement *feed(request_rec *r, ep_request *state, int is_cut)
 {
     ep_holding *holding = state->holding;
+    const ep_judgement *denied;
     size_t lifted;
 
     holding->is_fed = 1;
@@ -669,67 +705,64 @@ static int feed(request_rec *r, ep_request *state, int is_cut)
                                   &holding->claim, holding->closed != NULL,
                                   &denial)) {
         case EP_LEDGER_GRANTED:
-            return 1;
+            return NULL;
         case EP_LEDGER_DENIED:
-            if (is_over(r, state, denial.charge, &denial, 0, is_cut)) {
-                return 0;
+            denied = refuse_full(r, state, denial.charge, &denial, 0, is_cut);
+            if (denied != NULL) {
+                return denied;
             }
             break;
         default:
-            return may_go_on(r, state, is_cut);
+            return refuse_failure(r, state, is_cut);
         }
     }
-    return 1;
+    return NULL;
 }
 
 /* @param bytes of content
  * @param is_small 1: free space, slots, allowances and the ledger do not keep it out
  * @return as ep_claim_take() */
-static int take(request_rec *r, ep_request *state, ep_holding *holding,
-                int64_t bytes, int is_small, int is_cut)
+static const ep_judgement *take(request_rec *r, ep_request *state,
+                                const ep_policy *policy, ep_holding *holding,
+                                int64_t bytes, int is_small, int is_cut)
 {
     ep_ledger_charge charges[EP_CHARGES_MAX];
     demand demands[EP_CHARGES_MAX];
-    const ep_failure failure = ep_ledger_failure(&state->policy, is_small);
+    const ep_failure failure = ep_ledger_failure(policy, is_small);
     const int is_closed = failure == EP_FAILURE_CLOSED;
+    const ep_judgement *denied;
     ep_ledger_denial denial;
+    ep_verdict verdict;
     size_t count, i;
     int is_known;
 
-    count = make_charges(r, state, is_small, charges, demands, &is_known);
+    count = make_charges(r, policy, is_small, charges, demands, &is_known);
     /* the server's limits all hold, or nothing is admitted */
-    if (state->policy.surplus[0] != NULL) {
-        deny_unavailable(state, state->policy.surplus[0], is_cut);
-        return 0;
-    }
-    if (!is_known && is_closed) {
-        deny_unavailable(state, failure_of(&state->policy), is_cut);
-        return 0;
+    if (policy->surplus[0] != NULL || (!is_known && is_closed)) {
+        return judge_unavailable(r, state, policy, policy->surplus[0], is_cut);
     }
     if (count == 0) {
-        return 1;
+        return NULL;
     }
     ep_replaced_look(&holding->replaced, r, 0);
     take_credit(state, holding, charges, demands, count);
     for (i = 0; i < count; i++) {
-        charges[i].amount = amount_of(&charges[i], holding, &state->facts, bytes);
+        charges[i].amount = amount_of(&charges[i], holding, state->facts, bytes);
     }
-    switch (ep_ledger_reserve(r, charges, count, failure, &holding->claim,
+    switch (ep_ledger_reserve(r, charges, count, failure,
+                              policy->mode != EP_MODE_ON, &holding->claim,
                               &denial)) {
     case EP_LEDGER_GRANTED:
         break;
     case EP_LEDGER_DENIED:
-        deny(state, &charges[denial.charge], demands[denial.charge].by, &denial, 0,
-             is_cut);
-        return 0;
+        deny(policy, state->facts, &charges[denial.charge],
+             demands[denial.charge].by, &denial, 0, is_cut, &verdict);
+        return ep_judgement_make(r, policy, state->facts, &verdict);
     case EP_LEDGER_REFUSED:
-        deny_unavailable(state, demands[denial.charge].by, is_cut);
-        return 0;
+        return judge_unavailable(r, state, policy, demands[denial.charge].by,
+                                 is_cut);
     default:
-        if (is_closed) {
-            deny_unavailable(state, failure_of(&state->policy), is_cut);
-        }
-        return !is_closed;
+        return is_closed ? judge_unavailable(r, state, policy, NULL, is_cut) : NULL;
     }
     if (state->holding == NULL) {
         /* a program that is forked meanwhile holds nothing */
@@ -738,16 +771,19 @@ static int take(request_rec *r, ep_request *state, ep_holding *holding,
         state->holding = holding;
         holding->covered = INT64_MAX;
     }
-    keep(holding, state, bytes, is_closed, charges, demands, count, &denial);
-    if ((state->counted > 0 || is_cut) && !holding->is_fed
-        && !feed(r, state, is_cut)) {
-        return 0;
+    keep(holding, policy, bytes, is_closed, charges, demands, count, &denial);
+    if ((state->counted > 0 || is_cut) && !holding->is_fed) {
+        denied = feed(r, state, is_cut);
+        if (denied != NULL) {
+            return denied;
+        }
     }
     return check_replaced(r, state, is_cut);
 }
 
 /* Asks the limits of a place later, when more than so much content has come. */
-static void put_off(ep_request *state, request_rec *place, int64_t bytes)
+static void put_off(ep_request *state, request_rec *place, const ep_policy *policy,
+                    int64_t bytes)
 {
     struct ep_put_off **last = &state->put_off;
 
@@ -756,48 +792,48 @@ static void put_off(ep_request *state, request_rec *place, int64_t bytes)
     }
     *last = apr_pcalloc(place->pool, sizeof(**last));
     (*last)->r = place;
-    (*last)->policy = state->policy;
+    (*last)->policy = policy;
     (*last)->let_in = bytes;
 }
 
 /* @return the most content up to which nobody is kept out by free space, a slot or the
  * ledger; bytes, or -1 */
-static int64_t small_up_to(const ep_request *state)
+static int64_t small_up_to(const ep_policy *policy, const ep_facts *facts)
 {
-    return ep_check_is_query(&state->facts)
-               ? EP_QUERY_MAX
-               : ep_check_small_up_to(&state->policy, &state->facts);
+    return ep_check_is_query(facts) ? EP_QUERY_MAX
+                                    : ep_check_small_up_to(policy, facts);
 }
 
 /* @param place whose limits are asked; the policy is its own
  * @param bytes of content that has come; 0: none, the head tells how much there is
  * @return as ep_claim_take() */
-static int take_for(request_rec *r, ep_request *state, request_rec *place,
-                    int64_t bytes)
+static const ep_judgement *take_for(request_rec *r, ep_request *state,
+                                    request_rec *place, const ep_policy *policy,
+                                    int64_t bytes)
 {
     const int is_new = state->holding == NULL;
     ep_holding *holding = is_new ? make_holding(r, state) : state->holding;
-    const int64_t small = small_up_to(state);
+    const int64_t small = small_up_to(policy, state->facts);
     const int is_small = small >= (bytes > 0 ? bytes : state->counted);
+    const ep_judgement *denied;
     int64_t claimed = bytes;
-    int result;
 
     if (is_small) {
         /* more may come, or be made of it */
-        put_off(state, place, small);
+        put_off(state, place, policy, small);
     }
     if (bytes == 0 || holding->claimed > 0) {
         /* what has come since is claimed behind this, within all limits */
         claimed = first_bytes(state, holding);
     }
-    result = take(place, state, holding, claimed, is_small, bytes > 0);
+    denied = take(place, state, policy, holding, claimed, is_small, bytes > 0);
     if (holding->claim.is_held == 0) {
         ep_replaced_drop(&holding->replaced);
     }
     if (is_new && state->holding != NULL) {
         ap_add_output_filter_handle(end_filter, holding, r, r->connection);
     }
-    return result;
+    return denied;
 }
 
 /* A slot is for content that comes in, and not for the time in which a program thinks
@@ -819,45 +855,51 @@ static void free_slots(const ep_request *state)
     }
 }
 
-int ep_claim_take(request_rec *r, ep_request *state)
+const ep_judgement *ep_claim_take(request_rec *r, ep_request *state,
+                                  const ep_policy *policy)
 {
-    const int64_t bytes = ep_facts_let_in(&state->facts);
+    const int64_t bytes = ep_facts_let_in(state->facts);
+    const ep_judgement *denied;
 
     if (bytes >= 0 && state->counted <= bytes) {
-        put_off(state, r, bytes);
-        return 1;
+        put_off(state, r, policy, bytes);
+        return NULL;
     }
-    if (!take_for(r, state, r, 0)) {
-        return 0;
+    denied = take_for(r, state, r, policy, 0);
+    if (denied == NULL) {
+        free_slots(state);
     }
-    free_slots(state);
-    return 1;
+    return denied;
 }
 
 /* Content has come that nobody was asked for yet.
  * @return as ep_claim_cover() */
-static int take_put_off(request_rec *r, ep_request *state, int64_t bytes)
+static const ep_judgement *take_put_off(request_rec *r, ep_request *state,
+                                        int64_t bytes)
 {
     const struct ep_put_off *place = state->put_off;
 
     state->put_off = NULL;
     for (; place != NULL; place = place->next) {
-        state->policy = place->policy;
-        if (!take_for(r, state, place->r, bytes)) {
-            if (state->policy.mode == EP_MODE_ON) {
-                return 0;
-            }
-            ep_report_would_refuse(r, state);
+        const ep_judgement *denied = take_for(r, state, place->r, place->policy,
+                                              bytes);
+
+        if (denied != NULL && denied->policy->mode == EP_MODE_ON) {
+            return denied;
+        }
+        if (denied != NULL) {
+            ep_report_would_refuse(r, state, denied);
         }
     }
-    return 1;
+    return NULL;
 }
 
 /* @param bytes that have come, or that a handler is given
  * @return as ep_claim_cover() */
-static int take_what_is_due(request_rec *r, ep_request *state, int64_t bytes)
+static const ep_judgement *take_what_is_due(request_rec *r, ep_request *state,
+                                            int64_t bytes)
 {
-    return bytes <= let_in(state) || take_put_off(r, state, bytes);
+    return bytes <= let_in(state) ? NULL : take_put_off(r, state, bytes);
 }
 
 /* Nothing of the content is going to be stored, unless some of it was read already:
@@ -884,22 +926,25 @@ static int is_dav(const request_rec *r)
     return r->handler != NULL && strcmp(r->handler, "dav-handler") == 0;
 }
 
-int ep_claim_check_handler(request_rec *r, ep_request *state)
+const ep_judgement *ep_claim_check_handler(request_rec *r, ep_request *state)
 {
     ep_holding *holding;
+    const ep_judgement *denied = NULL;
 
     /* of a request that may ask for limits, no facts are known */
-    if (is_dav(r) && state->has_facts && ep_facts_let_in(&state->facts) >= 0) {
+    if (is_dav(r) && state->facts != NULL && ep_facts_let_in(state->facts) >= 0) {
         forget(state);
     }
     /* a program may store a query: it counts as a small upload does */
-    else if (state->put_off != NULL && ep_check_is_query(&state->facts)
-             && !take_put_off(r, state, 0)) {
-        return 0;
+    else if (state->put_off != NULL && ep_check_is_query(state->facts)) {
+        denied = take_put_off(r, state, 0);
+    }
+    if (denied != NULL) {
+        return denied;
     }
     holding = state->holding;
     if (holding == NULL || holding->claim.is_held == 0) {
-        return 1;
+        return NULL;
     }
     ep_replaced_look(&holding->replaced, r, 1);
     return check_replaced(r, state, 0);
@@ -970,9 +1015,10 @@ static void add(ep_holding *holding, int64_t granted)
 }
 
 /* @return as ep_claim_cover() */
-static int grow(request_rec *r, ep_request *state, int64_t bytes)
+static const ep_judgement *grow(request_rec *r, ep_request *state, int64_t bytes)
 {
     ep_holding *holding = state->holding;
+    const ep_judgement *denied;
     size_t lifted;
 
     look_at_space(holding);
@@ -985,58 +1031,63 @@ static int grow(request_rec *r, ep_request *state, int64_t bytes)
         switch (ep_ledger_grow(r, holding->charges, holding->count,
                                &holding->claim, least,
                                ep_amount_plus(least, step_behind(state, bytes)),
-                               holding->closed != NULL, &granted, &denial)) {
+                               holding->closed != NULL, is_dry_run(holding), &granted,
+                               &denial)) {
         case EP_LEDGER_GRANTED:
             add(holding, granted);
             holding->covered = holding->claimed;
-            return 1;
+            return NULL;
         case EP_LEDGER_DENIED:
-            if (is_over(r, state, denial.charge, &denial, holding->claimed, 1)) {
-                return 0;
+            denied = refuse_full(r, state, denial.charge, &denial, holding->claimed,
+                                 1);
+            if (denied != NULL) {
+                return denied;
             }
             break;
         case EP_LEDGER_REFUSED:
             /* a dry run does not wait for the ledger at each step */
             holding->covered = INT64_MAX;
-            return !is_unavailable(r, state, denial.charge, 1);
+            return refuse_unasked(r, state, denial.charge, 1);
         default:
             /* asked again a step further on, lest each read waits for it */
             holding->covered = ep_amount_plus(bytes, STEP);
-            return may_go_on(r, state, 1);
+            return refuse_failure(r, state, 1);
         }
     }
     holding->covered = ep_amount_plus(bytes, STEP);
-    return 1;
+    return NULL;
 }
 
 /* @return as ep_claim_cover() */
-static int end_content(request_rec *r, ep_request *state)
+static const ep_judgement *end_content(request_rec *r, ep_request *state)
 {
     if (!is_complete(state) || state->holding->is_checked) {
-        return 1;
+        return NULL;
     }
     free_slots(state);
     return check_replaced(r, state, 1);
 }
 
-int ep_claim_cover(request_rec *r, ep_request *state, int64_t bytes)
+/* 1 if there is a claim that may have to grow */
+static int is_holding(const ep_request *state)
 {
-    ep_holding *holding;
+    return state->holding != NULL && state->holding->claim.is_held != 0;
+}
 
-    if (!take_what_is_due(r, state, bytes)) {
-        return 0;
+const ep_judgement *ep_claim_cover(request_rec *r, ep_request *state, int64_t bytes)
+{
+    const ep_judgement *denied = take_what_is_due(r, state, bytes);
+
+    if (denied != NULL || !is_holding(state)) {
+        return denied;
     }
-    holding = state->holding;
-    if (holding == NULL || holding->claim.is_held == 0) {
-        return 1;
+    if (bytes > 0 && !state->holding->is_fed) {
+        denied = feed(r, state, 1);
     }
-    if (bytes > 0 && !holding->is_fed && !feed(r, state, 1)) {
-        return 0;
+    if (denied == NULL && bytes > state->holding->covered) {
+        denied = grow(r, state, bytes);
     }
-    if (bytes > holding->covered && !grow(r, state, bytes)) {
-        return 0;
-    }
-    return end_content(r, state);
+    return denied != NULL ? denied : end_content(r, state);
 }
 
 /* @return how much more a handler may be given without asking; below 0: it was not
@@ -1060,25 +1111,24 @@ static int64_t spare(const ep_holding *holding, const ep_facts *facts,
     return least;
 }
 
-int ep_claim_cover_handed(request_rec *r, ep_request *state, int64_t bytes)
+const ep_judgement *ep_claim_cover_handed(request_rec *r, ep_request *state,
+                                          int64_t bytes)
 {
-    ep_holding *holding;
+    const ep_judgement *denied = take_what_is_due(r, state, bytes);
+    ep_holding *holding = state->holding;
 
-    if (!take_what_is_due(r, state, bytes)) {
-        return 0;
-    }
-    holding = state->holding;
-    if (holding == NULL || holding->claim.is_held == 0) {
-        return 1;
+    if (denied != NULL || !is_holding(state)) {
+        return denied;
     }
     if (bytes > holding->room) {
         int64_t more;
 
         look_at_space(holding);
-        if (!top_up(r, state, bytes, step_behind(state, bytes), 1)) {
-            return 0;
+        denied = top_up(r, state, bytes, step_behind(state, bytes), 1);
+        if (denied != NULL) {
+            return denied;
         }
-        more = spare(holding, &state->facts, bytes);
+        more = spare(holding, state->facts, bytes);
         /* asked again a step further on, lest each read waits for it */
         holding->room = ep_amount_plus(bytes, more >= 0 ? more : STEP);
     }

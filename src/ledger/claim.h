@@ -19,16 +19,17 @@ void ep_claim_reset(void);
 void ep_claim_need(void);
 
 /**
- * Claims for an upload what the limits that count in the current policy demand,
+ * Claims for an upload what the limits that count in the policy of a place demand,
  * without what it has claimed in another place already.  If the method stores
  * nothing, the limits are asked only when content comes, and for the bytes that
  * have come: a program may store them.
  *
  * The claim is settled if the answer is a success and the content was read to its
  * end, and otherwise released: before the answer ends, or else with the request.
- * @return 1; 0: there is no room, and the verdict says why
+ * @return NULL; else there is no room, and this says why
  */
-int ep_claim_take(request_rec *r, ep_request *state);
+const ep_judgement *ep_claim_take(request_rec *r, ep_request *state,
+                                  const ep_policy *policy);
 
 /**
  * Before a handler runs: claims what was not claimed on the head, if another handler
@@ -36,16 +37,15 @@ int ep_claim_take(request_rec *r, ep_request *state);
  * store.
  * @return as ep_claim_take()
  */
-int ep_claim_check_handler(request_rec *r, ep_request *state);
+const ep_judgement *ep_claim_check_handler(request_rec *r, ep_request *state);
 
 /**
  * While content comes in: claims more if more has come than was claimed, or, at its
  * end, if less is replaced than was expected.
  * @param bytes all content so far
- * @return 1; 0: there is no room, policy and verdict say why, and the policy is
- *         On
+ * @return NULL; else there is no room, this says why, and its policy is On
  */
-int ep_claim_cover(request_rec *r, ep_request *state, int64_t bytes);
+const ep_judgement *ep_claim_cover(request_rec *r, ep_request *state, int64_t bytes);
 
 /**
  * If filters change content on its way to the handler, such as inflating it: claims
@@ -53,15 +53,18 @@ int ep_claim_cover(request_rec *r, ep_request *state, int64_t bytes);
  * @param bytes all that the handler gets
  * @return as ep_claim_cover()
  */
-int ep_claim_cover_handed(request_rec *r, ep_request *state, int64_t bytes);
+const ep_judgement *ep_claim_cover_handed(request_rec *r, ep_request *state,
+                                          int64_t bytes);
 
-/** Says in the verdict that a limit has no room. */
-void ep_claim_deny(ep_request *state, const ep_ledger_charge *charge,
-                   const ep_setting *by, const ep_ledger_denial *denial);
+/** Makes the verdict for a limit that has no room. */
+void ep_claim_deny(const ep_policy *policy, const ep_facts *facts,
+                   const ep_ledger_charge *charge, const ep_setting *by,
+                   const ep_ledger_denial *denial, ep_verdict *verdict);
 
-/** Says that the ledger cannot answer.
+/** Makes the verdict for a ledger that cannot answer.
  * @param by the limit that there is no room for; NULL: what
  *        ExpectPolicyLedgerFailure says */
-void ep_claim_deny_unavailable(ep_request *state, const ep_setting *by);
+void ep_claim_deny_unavailable(const ep_policy *policy, const ep_facts *facts,
+                               const ep_setting *by, ep_verdict *verdict);
 
 #endif

@@ -16,6 +16,7 @@
 #include "ledger/walk.h"
 #include "request/facts.h"
 #include "request/filter.h"
+#include "request/judgement.h"
 
 /* ep_walk_go() calls is_enough() once for so many entries. */
 #define ENTRIES_A_QUESTION 32
@@ -320,22 +321,25 @@ static void hold(copy *copied)
     ap_add_output_filter_handle(end_filter, copied, r, r->connection);
 }
 
-/* @return as ep_copy_claim() */
-static int claim(copy *copied, ep_request *state)
+/* @param denied out: why, if 0 is returned
+ * @return 1; 0: there is no room */
+static int claim(copy *copied, const ep_policy *policy, const ep_facts *facts,
+                 ep_verdict *denied)
 {
     ep_ledger_charge charges[EP_CHARGES_MAX];
     const ep_setting *by[EP_CHARGES_MAX];
-    const ep_failure failure = ep_ledger_failure(&state->policy, 0);
+    const ep_failure failure = ep_ledger_failure(policy, 0);
     const int is_closed = failure == EP_FAILURE_CLOSED;
+    ep_facts stored = *facts;
     ep_ledger_denial denial;
     size_t count, i;
     int is_known;
 
     hold(copied);
-    count = make_charges(copied, &state->policy, charges, by, &is_known);
+    count = make_charges(copied, policy, charges, by, &is_known);
     /* if one of the server's limits found no room, the request is refused */
-    if (state->policy.surplus[0] != NULL || (!is_known && is_closed)) {
-        ep_claim_deny_unavailable(state, state->policy.surplus[0]);
+    if (policy->surplus[0] != NULL || (!is_known && is_closed)) {
+        ep_claim_deny_unavailable(policy, facts, policy->surplus[0], denied);
         return 0;
     }
     if (count == 0) {
@@ -345,11 +349,12 @@ static int claim(copy *copied, ep_request *state)
         /* the size is not known, so the verdict tells only what is left */
         denial.remaining = ep_amount_minus(charges[0].limit,
                                            ep_ledger_used(&charges[0]));
-        ep_claim_deny(state, &charges[0], by[0], &denial);
+        ep_claim_deny(policy, facts, &charges[0], by[0], &denial, denied);
         return 0;
     }
-    state->facts.content = EP_CONTENT_SIZED;
-    state->facts.declared = copied->bytes;
+    /* as if it were the content of an upload */
+    stored.content = EP_CONTENT_SIZED;
+    stored.declared = copied->bytes;
     take_credit(copied, charges, by, count);
     for (i = 0; i < count; i++) {
         /* there is no content whose arrival could confirm the claim */
@@ -360,39 +365,40 @@ static int claim(copy *copied, ep_request *state)
                               : copied->bytes;
     }
     switch (ep_ledger_reserve(copied->r, charges, count, failure,
-                              &copied->claim, &denial)) {
+                              policy->mode != EP_MODE_ON, &copied->claim,
+                              &denial)) {
     case EP_LEDGER_GRANTED:
         return 1;
     case EP_LEDGER_DENIED:
-        ep_claim_deny(state, &charges[denial.charge], by[denial.charge], &denial);
+        ep_claim_deny(policy, &stored, &charges[denial.charge], by[denial.charge],
+                      &denial, denied);
         return 0;
     case EP_LEDGER_REFUSED:
-        ep_claim_deny_unavailable(state, by[denial.charge]);
+        ep_claim_deny_unavailable(policy, &stored, by[denial.charge], denied);
         return 0;
     default:
         if (is_closed) {
-            ep_claim_deny_unavailable(state, NULL);
+            ep_claim_deny_unavailable(policy, &stored, NULL, denied);
         }
         return !is_closed;
     }
 }
 
-int ep_copy_claim(request_rec *r, request_rec *destination, ep_request *state)
+const ep_judgement *ep_copy_claim(request_rec *r, request_rec *destination,
+                                  const ep_request *state, const ep_policy *policy)
 {
-    const ep_facts facts = state->facts;
     copy *copied = apr_pcalloc(r->pool, sizeof(*copied));
-    int is_granted;
+    ep_verdict denied;
 
     ep_replaced_init(&copied->replaced);
     copied->r = r;
     copied->destination = destination;
     copied->from = path_of(r);
     copied->to = path_of(destination);
-    if (stat(copied->from, &copied->source) != 0) {
-        return 1;
+    if (stat(copied->from, &copied->source) != 0
+        || claim(copied, policy, state->facts, &denied)) {
+        return NULL;
     }
-    is_granted = claim(copied, state);
     /* the facts of the request itself, which has no content */
-    state->facts = facts;
-    return is_granted;
+    return ep_judgement_make(r, policy, state->facts, &denied);
 }

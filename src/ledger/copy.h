@@ -23,9 +23,10 @@ void ep_copy_register(void);
  * Claims what COPY or MOVE writes.  The claim is settled or released before the
  * answer ends.
  * @param destination the subrequest for the destination; lives as long as @a r
- * @param state has the policy of the destination, which was just judged
- * @return 1; 0: there is no room, and the verdict says why
+ * @param policy of the destination
+ * @return NULL; else there is no room, and this says why
  */
-int ep_copy_claim(request_rec *r, request_rec *destination, ep_request *state);
+const ep_judgement *ep_copy_claim(request_rec *r, request_rec *destination,
+                                  const ep_request *state, const ep_policy *policy);
 
 #endif

@@ -257,22 +257,15 @@ static ep_ledger_result answer(request_rec *r, apr_status_t rv,
     return EP_LEDGER_FAILED;
 }
 
-/* A dry run must not delay a request. */
-static int waits_for_long(request_rec *r)
-{
-    const ep_request *state = ep_request_get(r);
-
-    return state == NULL || state->policy.mode == EP_MODE_ON;
-}
-
 /* Measures the tree whose usage is not known.  An upload that may pass without the
  * number waits only a quarter of EP_LEDGER_PATIENCE.
+ * @param is_dry_run 1: it must not delay a request for long
  * @param measured out: the result of the measurement
  * @return 1 if the tree was measured, so that the charges can be reserved now */
-static int is_measured(request_rec *r, apr_status_t rv, ep_ledger_outcome result,
+static int is_measured(apr_status_t rv, ep_ledger_outcome result,
                        ep_ledger_charge *charges, size_t count,
                        const ep_ledger_denial *denial, apr_int64_t began,
-                       int fails_closed,
+                       int fails_closed, int is_dry_run,
                        ep_measure_result *measured)
 {
     apr_int64_t until = began + EP_LEDGER_PATIENCE;
@@ -289,7 +282,7 @@ static int is_measured(request_rec *r, apr_status_t rv, ep_ledger_outcome result
         || (!fails_closed && charge->amount <= EP_CHARGE_UNMEASURED_MAX)) {
         until = longest = began + EP_LEDGER_PATIENCE / 4;
     }
-    else if (waits_for_long(r)) {
+    else if (!is_dry_run) {
         longest = began + EP_LEDGER_LONGEST;
     }
     *measured = ep_measure(charge, until, longest);
@@ -311,7 +304,7 @@ ep_failure ep_ledger_failure(const ep_policy *policy, int is_small)
 }
 
 ep_ledger_result ep_ledger_reserve(request_rec *r, ep_ledger_charge *charges,
-                                   size_t count, ep_failure failure,
+                                   size_t count, ep_failure failure, int is_dry_run,
                                    ep_ledger_claim *claim, ep_ledger_denial *denial)
 {
     const int fails_closed = failure == EP_FAILURE_CLOSED;
@@ -327,8 +320,8 @@ ep_ledger_result ep_ledger_reserve(request_rec *r, ep_ledger_charge *charges,
     do {
         rv = ledger.provider->reserve(charges, count, how, claim, &result,
                                       denial);
-    } while (is_measured(r, rv, result, charges, count, denial, began,
-                         fails_closed, &measured));
+    } while (is_measured(rv, result, charges, count, denial, began,
+                         fails_closed, is_dry_run, &measured));
     if (rv == APR_SUCCESS
         && (result == EP_OUTCOME_UNKNOWN || result == EP_OUTCOME_FULL)) {
         const char *path = result == EP_OUTCOME_UNKNOWN && denial->charge < count
@@ -358,8 +351,8 @@ ep_ledger_result ep_ledger_reserve(request_rec *r, ep_ledger_charge *charges,
 ep_ledger_result ep_ledger_grow(request_rec *r, ep_ledger_charge *charges,
                                 size_t count, const ep_ledger_claim *claim,
                                 apr_int64_t least, apr_int64_t most,
-                                int fails_closed, apr_int64_t *granted,
-                                ep_ledger_denial *denial)
+                                int fails_closed, int is_dry_run,
+                                apr_int64_t *granted, ep_ledger_denial *denial)
 {
     const apr_int64_t began = ep_clock_now();
     ep_measure_result measured;
@@ -371,8 +364,8 @@ ep_ledger_result ep_ledger_grow(request_rec *r, ep_ledger_charge *charges,
             rv = ledger.provider->grow(charges, count, claim, least, most,
                                        granted, &result, denial);
         }
-    } while (is_measured(r, rv, result, charges, count, denial, began, 1,
-                         &measured));
+    } while (is_measured(rv, result, charges, count, denial, began, 1,
+                         is_dry_run, &measured));
     if (rv == APR_SUCCESS && result == EP_OUTCOME_UNKNOWN) {
         const int lets_in = is_let_in(charges, count, denial);
 

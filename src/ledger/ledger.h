@@ -85,17 +85,18 @@ ep_failure ep_ledger_failure(const ep_policy *policy, int is_small);
  * @param charges the usage of a measured tree is written to its charge, if the
  *        ledger has no place for the tree
  * @param failure of ep_ledger_failure()
+ * @param is_dry_run 1: the policy is not On; EP_LEDGER_PATIENCE is never exceeded
  */
 ep_ledger_result ep_ledger_reserve(request_rec *r, ep_ledger_charge *charges,
-                                   size_t count, ep_failure failure,
+                                   size_t count, ep_failure failure, int is_dry_run,
                                    ep_ledger_claim *claim, ep_ledger_denial *denial);
 
 /** Claims more bytes for an upload of unknown length. */
 ep_ledger_result ep_ledger_grow(request_rec *r, ep_ledger_charge *charges,
                                 size_t count, const ep_ledger_claim *claim,
                                 apr_int64_t least, apr_int64_t most,
-                                int fails_closed, apr_int64_t *granted,
-                                ep_ledger_denial *denial);
+                                int fails_closed, int is_dry_run,
+                                apr_int64_t *granted, ep_ledger_denial *denial);
 
 /** Claims one charge with a claim of its own; logs nothing if it is not granted.
  * @param claim all 0  @return 1 if it was granted */

@@ -11,6 +11,7 @@
 #include "http_log.h"
 
 #include "core/book/amount.h"
+#include "request/judgement.h"
 
 APLOG_USE_MODULE(expect_policy);
 
@@ -273,7 +274,8 @@ static apr_status_t count(void *data)
     return APR_SUCCESS;
 }
 
-void ep_counters_note(request_rec *r, ep_request *state, ep_outcome outcome)
+void ep_counters_note(request_rec *r, ep_request *state,
+                      const ep_judgement *judgement, ep_outcome outcome)
 {
     struct ep_counted *counted = state->counted_as;
 
@@ -289,11 +291,11 @@ void ep_counters_note(request_rec *r, ep_request *state, ep_outcome outcome)
     }
     if (outcome > counted->outcome) {
         counted->outcome = outcome;
-        counted->code = state->verdict.code;
-        counted->declared = state->facts.content != EP_CONTENT_SIZED
+        counted->code = judgement->verdict.code;
+        counted->declared = judgement->facts->content != EP_CONTENT_SIZED
                                 ? 0
-                                : state->facts.declared < DECLARED_MAX
-                                      ? state->facts.declared
+                                : judgement->facts->declared < DECLARED_MAX
+                                      ? judgement->facts->declared
                                       : DECLARED_MAX;
     }
 }

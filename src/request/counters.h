@@ -23,7 +23,8 @@
 int ep_counters_open(apr_pool_t *pconf, server_rec *main_server);
 
 /** Notes an outcome of the initial request of @a r; a stronger one replaces it. */
-void ep_counters_note(request_rec *r, ep_request *state, ep_outcome outcome);
+void ep_counters_note(request_rec *r, ep_request *state,
+                      const ep_judgement *judgement, ep_outcome outcome);
 
 /** Counts bytes that a client sent after its refusal, and that were thrown away. */
 void ep_counters_drained(size_t place, apr_size_t bytes);

@@ -118,30 +118,32 @@ void ep_facts_read_all(const request_rec *r, ep_facts *facts)
     }
 }
 
-void ep_facts_know_from_now(request_rec *r, const ep_facts *facts)
+const ep_facts *ep_facts_copy(request_rec *r, const ep_facts *facts)
 {
-    ep_request *state = ep_request_make(r);
-
-    state->facts = *facts;
-    state->has_facts = 1;
+    return apr_pmemdup(ep_request_initial(r)->pool, facts, sizeof(*facts));
 }
 
-int ep_facts_know(request_rec *r, ep_facts *facts)
+void ep_facts_know_from_now(request_rec *r, const ep_facts *facts)
+{
+    ep_request_make(r)->facts = ep_facts_copy(r, facts);
+}
+
+const ep_facts *ep_facts_know(request_rec *r)
 {
     const ep_request *state = ep_request_get(r);
+    ep_facts facts;
 
-    if (state == NULL || !state->has_facts) {
-        if (!ep_facts_read(r, facts)) {
-            return 0;
+    if (state == NULL || state->facts == NULL) {
+        if (!ep_facts_read(r, &facts)) {
+            return NULL;
         }
         /* an owner has announced it in the place that redirected to this one */
         if (r->prev != NULL) {
-            ep_facts_drop_claims(facts);
+            ep_facts_drop_claims(&facts);
         }
-        ep_facts_know_from_now(r, facts);
+        ep_facts_know_from_now(r, &facts);
     }
-    *facts = ep_request_get(r)->facts;
-    return 1;
+    return ep_request_get(r)->facts;
 }
 
 int ep_facts_is_preflight(const request_rec *r)

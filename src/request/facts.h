@@ -23,13 +23,15 @@ void ep_facts_read_all(const request_rec *r, ep_facts *facts);
  * Reads what the client has sent.  The facts are read in the first place of the
  * request, with a policy or without, and kept: later, RequestHeader in an
  * .htaccess file may have edited the fields.
- * @param facts set if 1 is returned; points into the request
- * @return as ep_facts_read()
+ * @return the facts; NULL: there is nothing to judge
  */
-int ep_facts_know(request_rec *r, ep_facts *facts);
+const ep_facts *ep_facts_know(request_rec *r);
 
 /** Replaces the facts that ep_facts_know() keeps. */
 void ep_facts_know_from_now(request_rec *r, const ep_facts *facts);
+
+/** @return a copy that lives as long as the initial request */
+const ep_facts *ep_facts_copy(request_rec *r, const ep_facts *facts);
 
 /** @return 1 for a CORS preflight: a browser asks whether a script may upload */
 int ep_facts_is_preflight(const request_rec *r);

@@ -6,6 +6,7 @@
 #include "http_log.h"
 
 #include "request/counters.h"
+#include "request/judgement.h"
 
 APLOG_USE_MODULE(expect_policy);
 
@@ -22,13 +23,13 @@ static const char *number_or_dash(apr_pool_t *pool, int64_t number)
 
 /* What the client sent that a check did not like, cut.  The log escapes what
  * is not printable; a quote must not end it early. */
-static const char *got(apr_pool_t *pool, const ep_request *state)
+static const char *got(apr_pool_t *pool, const ep_judgement *judgement)
 {
-    const ep_facts *facts = &state->facts;
+    const ep_facts *facts = judgement->facts;
     const char *value;
     char *shown, *quote;
 
-    switch (state->verdict.code) {
+    switch (judgement->verdict.code) {
     case EP_UNSUPPORTED_EXPECTATION:
         value = facts->expect;
         break;
@@ -116,9 +117,10 @@ static const char *id_of(request_rec *r)
     return r->log_id != NULL ? encode(r->pool, r->log_id, strlen(r->log_id)) : "-";
 }
 
-void ep_report_line(request_rec *r, const ep_request *state, const char *done)
+/* @param word the first one of the line */
+static void log_line(request_rec *r, const ep_judgement *judgement, const char *word)
 {
-    const ep_verdict *verdict = &state->verdict;
+    const ep_verdict *verdict = &judgement->verdict;
     const ep_setting *by = verdict->by[verdict->code];
 
     if (!ep_logs(r)) {
@@ -126,14 +128,14 @@ void ep_report_line(request_rec *r, const ep_request *state, const char *done)
     }
     /* what is built in acts through the line that switched the policy on */
     if (by->file == NULL) {
-        by = state->policy.mode_by;
+        by = judgement->policy->mode_by;
     }
     ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r,
                   "%s: error=%s status=%d limit=%s requested=%s by %s:%u%s %s id=%s",
-                  done, ep_verdict_error(verdict, verdict->code),
+                  word, ep_verdict_error(verdict, verdict->code),
                   verdict->status, number_or_dash(r->pool, verdict->limit),
                   number_or_dash(r->pool, verdict->requested), by->file,
-                  by->line, got(r->pool, state), where(r), id_of(r));
+                  by->line, got(r->pool, judgement), where(r), id_of(r));
 }
 
 static void set_number(request_rec *r, const char *name, int64_t number)
@@ -144,14 +146,16 @@ static void set_number(request_rec *r, const char *name, int64_t number)
     }
 }
 
-void ep_report_outcome(request_rec *r, ep_request *state, ep_outcome outcome)
-{
-    static const char *const words[EP_OUTCOMES] = {
-        NULL, "admitted", "would-refuse", "refused", "cut"
-    };
-    const ep_verdict *verdict = &state->verdict;
+/* Log lines begin with them as well. */
+static const char *const words[EP_OUTCOMES] = {
+    NULL, "admitted", "would-refuse", "refused", "cut"
+};
 
-    ep_counters_note(r, state, outcome);
+void ep_report_in_environment(request_rec *r, const ep_judgement *judgement,
+                              ep_outcome outcome)
+{
+    const ep_verdict *verdict = &judgement->verdict;
+
     /* the access log looks at the last one of a chain of redirects, which may
      * be an ErrorDocument that never came to answer */
     while (r->next != NULL) {
@@ -167,15 +171,39 @@ void ep_report_outcome(request_rec *r, ep_request *state, ep_outcome outcome)
     }
 }
 
-void ep_report_would_refuse(request_rec *r, ep_request *state)
+/* 1 if a log line tells it: a redirect within a place is no second refusal */
+static int has_line(ep_request *state, const ep_judgement *judgement,
+                    ep_outcome outcome)
 {
-    const ep_setting *by = state->verdict.by[state->verdict.code];
+    const ep_setting *by, *reported = state->reported;
 
-    ep_request_move(r, state, EP_STAGE_LETS_GO);
-    ep_report_outcome(r, state, EP_OUTCOME_WOULD_REFUSE);
-    /* a redirect within a place is no second refusal */
-    if (by != state->reported) {
-        ep_report_line(r, state, "would-refuse");
-        state->reported = by;
+    if (outcome == EP_OUTCOME_ADMITTED) {
+        return 0;
     }
+    if (outcome != EP_OUTCOME_WOULD_REFUSE) {
+        return 1;
+    }
+    by = judgement->verdict.by[judgement->verdict.code];
+    state->reported = by;
+    return by != reported;
+}
+
+void ep_report(request_rec *r, ep_request *state, const ep_judgement *judgement,
+               ep_outcome outcome)
+{
+    if (outcome == EP_OUTCOME_REFUSED || outcome == EP_OUTCOME_CUT) {
+        state->told = judgement;
+    }
+    if (has_line(state, judgement, outcome)) {
+        log_line(r, judgement, words[outcome]);
+    }
+    ep_counters_note(r, state, judgement, outcome);
+    ep_report_in_environment(r, judgement, outcome);
+}
+
+void ep_report_would_refuse(request_rec *r, ep_request *state,
+                            const ep_judgement *judgement)
+{
+    ep_request_move(r, state, EP_STAGE_LETS_GO);
+    ep_report(r, state, judgement, EP_OUTCOME_WOULD_REFUSE);
 }

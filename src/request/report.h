@@ -9,18 +9,25 @@
 #include "core/status/tally.h"
 
 /**
- * Writes the log line of a verdict that is no admission, unless LogLevel is
- * below warn.
- * @param done the first word of the line: `refused`, `would-refuse` or `cut`
+ * Reports an outcome, once: writes the log line, unless it is ADMITTED or LogLevel is
+ * below warn; sets EXPECT_POLICY_* in the environment; counts it.  A judgement that is
+ * refused or cut is what our answer tells from now on.  The line of a dry run is not
+ * repeated for the setting that was reported last.
  */
-void ep_report_line(request_rec *r, const ep_request *state, const char *done);
+void ep_report(request_rec *r, ep_request *state, const ep_judgement *judgement,
+               ep_outcome outcome);
 
-/** The same, where the policy is a dry run, and the outcome WOULD_REFUSE; the line
- * is not repeated for the setting that was reported last. */
-void ep_report_would_refuse(request_rec *r, ep_request *state);
+/** Lets an upload go that a dry run would have refused, and reports that. */
+void ep_report_would_refuse(request_rec *r, ep_request *state,
+                            const ep_judgement *judgement);
 
-/** Counts the outcome of the verdict, and sets EXPECT_POLICY_* in the
- * environment. */
-void ep_report_outcome(request_rec *r, ep_request *state, ep_outcome outcome);
+/**
+ * Sets EXPECT_POLICY_* in the environment of @a r.  Log line and counters belong to
+ * the upload, but the environment belongs to one request: where a handler has led on to
+ * another one after the upload was cut, that request has to show the outcome as well,
+ * since it is the one in the access log.
+ */
+void ep_report_in_environment(request_rec *r, const ep_judgement *judgement,
+                              ep_outcome outcome);
 
 #endif

@@ -16,6 +16,9 @@ extern module AP_MODULE_DECLARE_DATA expect_policy_module;
 /** What can be edited of a request (request/snapshot.h). */
 typedef struct ep_snapshot ep_snapshot;
 
+/** What a policy says of an upload (request/judgement.h). */
+typedef struct ep_judgement ep_judgement;
+
 /**
  * What the module knows about a request that has content or an Expect field, or
  * that may ask for limits.
@@ -45,25 +48,24 @@ typedef struct ep_request {
     const ap_conf_vector_t *place;
     /** what takes the place of an answer that others give; NULL: nothing does */
     struct ep_page *page;
-    /** status of another module's error that goes out early; 0: none does */
-    int early_status;
-    /** the setting that a dry run has reported last */
+    /** what the client has sent, as it was in the first place of the request; NULL:
+     * that has not come, or there is nothing to judge */
+    const ep_facts *facts;
+    /** of the head, in the place that was judged last; NULL: none was */
+    const ep_judgement *judged;
+    /** why the upload was refused or cut, or the early error: what our answer tells;
+     * NULL: nothing */
+    const ep_judgement *told;
+    /** the setting that a dry run has reported last; NULL: none */
     const ep_setting *reported;
-    /** what the verdict rests on; the facts are those of the first place */
-    ep_policy policy;
-    int has_facts;
-    ep_facts facts;
-    ep_verdict verdict;
-    /** the policy that content is counted against, and the bytes so far; the
-     * server's own, until a place is judged */
-    ep_policy metered;
-    int is_provisional;
+    /** what content is counted against, of the server's own policy as long as `place`
+     * is NULL; NULL: nothing */
+    const struct ep_metered *metered;
     /** content that the meter has passed on so far, bytes as they came over the wire */
     int64_t counted;
     /** the range that is written, if RequestHeader has set Content-Range since the head
-     * was judged; it bounds sizes, and nothing else goes by it */
-    int has_written;
-    ep_range written;
+     * was judged; NULL: it has not.  It bounds sizes, and nothing else goes by it */
+    const ep_range *written;
     /** what operators get to see of it; NULL: nothing so far */
     struct ep_counted *counted_as;
     /** how much of it handlers were given, bytes, once one has failed or content is
