@@ -46,6 +46,7 @@
 #include "ledger/copy.h"
 #include "ledger/ledger.h"
 #include "ledger/measure.h"
+#include "ledger/removal.h"
 #include "ledger/space.h"
 #include "request/counters.h"
 #include "request/expect_hold.h"
@@ -133,6 +134,7 @@ static void register_hooks(apr_pool_t *pool)
     ep_meter_register();
     ep_claim_register();
     ep_copy_register();
+    ep_removal_register();
     ep_foreign_error_register();
     ep_advertise_register();
     ep_close_register();

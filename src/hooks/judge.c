@@ -14,6 +14,7 @@
 #include "hooks/meter.h"
 #include "ledger/claim.h"
 #include "ledger/copy.h"
+#include "ledger/removal.h"
 #include "request/expect_hold.h"
 #include "request/facts.h"
 #include "request/judgement.h"
@@ -357,6 +358,19 @@ static int judge_range(request_rec *r, ep_request *state)
                                                            &verdict));
 }
 
+/* What is removed is free soon, whoever handles it, and whether the place is DryRun. */
+static void note_removal(request_rec *r)
+{
+    ep_policy policy;
+
+    if (ep_section_may_be_on(r->per_dir_config)) {
+        ep_section_policy(r, r->per_dir_config, &policy);
+        if (policy.mode != EP_MODE_OFF) {
+            ep_removal_note(r, &policy);
+        }
+    }
+}
+
 int ep_judge_place(request_rec *r)
 {
     ep_request *state;
@@ -364,6 +378,9 @@ int ep_judge_place(request_rec *r)
     int result = DECLINED;
     ep_facts facts;
 
+    if (ep_removal_is(r)) {
+        note_removal(r);
+    }
     if (r->main != NULL
         || (ep_request_is_plain(r) && !announces_since(r, NULL, &facts))) {
         return DECLINED;

@@ -176,6 +176,7 @@ static apr_status_t end(void *data)
                                             content_of(holding->state)));
     }
     else if (left > 0) {
+        ep_ledger_doubt(holding->charges, holding->count);
         ep_ledger_settle(&holding->claim, 0, left);
     }
     else {
@@ -472,11 +473,15 @@ static void deny(const ep_policy *policy, const ep_facts *facts,
 {
     int64_t retry_after = RETRY_SECONDS;
 
-    if (charge->kind == EP_CHARGE_ALLOWANCE) {
+    if (charge->kind == EP_CHARGE_ALLOWANCE || charge->kind == EP_CHARGE_QUOTA) {
         retry_after = denial->wait < 0
                           ? EP_UNKNOWN
                           : ep_amount_in_units(denial->wait,
                                                APR_USEC_PER_SEC);
+    }
+    if (charge->kind == EP_CHARGE_QUOTA && retry_after != EP_UNKNOWN) {
+        /* the thread that measures looks at each tree about once a second */
+        retry_after = ep_amount_plus(retry_after, 1);
     }
     ep_verdict_counted(policy, facts, codes[charge->kind], by,
                        ep_amount_plus(denial->remaining, own), retry_after,

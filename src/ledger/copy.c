@@ -349,6 +349,7 @@ static int claim(copy *copied, const ep_policy *policy, const ep_facts *facts,
         /* the size is not known, so the verdict tells only what is left */
         denial.remaining = ep_amount_minus(charges[0].limit,
                                            ep_ledger_used(&charges[0]));
+        denial.wait = -1;
         ep_claim_deny(policy, facts, &charges[0], by[0], &denial, denied);
         return 0;
     }

@@ -422,6 +422,21 @@ void ep_ledger_disturb(const ep_ledger_charge *charge, ep_ledger_claim *claim)
     }
 }
 
+void ep_ledger_doubt(const ep_ledger_charge *charges, size_t count)
+{
+    size_t i;
+
+    if (!ledger.is_open || ledger.provider->doubt_usage == NULL
+        || getpid() != owner) {
+        return;
+    }
+    for (i = 0; i < count; i++) {
+        if (charges[i].kind == EP_CHARGE_QUOTA) {
+            ledger.provider->doubt_usage(&charges[i]);
+        }
+    }
+}
+
 int ep_ledger_try(const ep_ledger_charge *charge, ep_ledger_claim *claim)
 {
     ep_ledger_outcome result = EP_OUTCOME_FULL;

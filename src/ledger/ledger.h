@@ -107,6 +107,10 @@ int ep_ledger_try(const ep_ledger_charge *charge, ep_ledger_claim *claim);
  * @param charge of 0 bytes  @param claim all 0, or one to add to */
 void ep_ledger_disturb(const ep_ledger_charge *charge, ep_ledger_claim *claim);
 
+/** Files of the trees among the charges were removed, or may not have been stored: see
+ * doubt_usage() of ep_ledger_provider. */
+void ep_ledger_doubt(const ep_ledger_charge *charges, size_t count);
+
 /** @return bytes that are used of a tree; 0 if that is not known */
 apr_int64_t ep_ledger_used(const ep_ledger_charge *charge);
 

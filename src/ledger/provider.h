@@ -167,7 +167,7 @@ typedef struct ep_ledger_denial {
     /** ALLOWANCE: span until the period ends and all of it is free again; -1:
      * unknown, or the amount is above the limit itself.  QUOTA: span until the tree
      * may have another number: its number is doubted, or a measurement is due; -1: no
-     * other number is to be expected */
+     * other number is to be expected, or as above */
     apr_int64_t wait;
     /** on GRANTED: bit i is 1 if there was no room for charge i, which counts
      * nothing */

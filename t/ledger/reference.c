@@ -398,7 +398,8 @@ static int fits(const ep_ledger_charge *charge, const want *wanted,
         && amount <= wanted->limit) {
         denial->wait = minus(one->until, now());
     }
-    if (one != NULL && one->kind == EP_CHARGE_QUOTA) {
+    if (one != NULL && one->kind == EP_CHARGE_QUOTA
+        && amount <= wanted->limit) {
         denial->wait = wait_for_tree(one);
     }
     return amount <= denial->remaining;

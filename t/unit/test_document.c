@@ -186,11 +186,17 @@ static const struct {
       "{\"error\":\"insufficient_storage\",\"message\":\"The server has not"
       " enough storage left for this upload.\","
       "\"retryable\":true}\n" },
-    { "server Quota 100 /a\nsized 50", EP_QUOTA_EXCEEDED, 7, 9,
+    { "server Quota 100 /a\nsized 50", EP_QUOTA_EXCEEDED, 7, EP_UNKNOWN,
       "{\"error\":\"quota_exceeded\",\"message\":\"The upload does not fit"
       " into what is left of the storage quota.\",\"quota_remaining\":7,"
       "\"requested_size\":50,"
       "\"retryable\":false}\n" },
+    { "server Quota 100 /a\nsized 50", EP_QUOTA_EXCEEDED, 7, 9,
+      "{\"error\":\"quota_exceeded\",\"message\":\"The upload does not fit"
+      " into what is left of the storage quota.\",\"quota_remaining\":7,"
+      "\"requested_size\":50,"
+      "\"retry_after\":9,"
+      "\"retryable\":true}\n" },
     { "server Allowance 100/5 user\nsized 50", EP_ALLOWANCE_EXCEEDED, 0, 9,
       "{\"error\":\"allowance_exceeded\",\"message\":\"The upload does not fit"
       " into what is left of the upload allowance for now.\","

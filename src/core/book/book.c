@@ -687,8 +687,8 @@ static size_t find_places(const struct ep_book_claim *claim, want *wants,
     return count;
 }
 
-/* @return microseconds until a tree that was denied may have another number; -1: no
- *         other one is to be expected */
+/* @return microseconds until a tree may have another number; -1: no other one is to be
+ *         expected */
 static int64_t wait_for_tree(const struct ep_book_tree *tree, int64_t now)
 {
     const int64_t measured = ep_amount_of(tree->measured);
@@ -724,10 +724,10 @@ static void look(const ep_book *book, int64_t now, const ep_part *parts,
             ep_account_turn(account, now, part->period);
         }
         denial->remaining = ep_account_left(account, wanted->limit, own);
-        denial->wait = wanted->kind == EP_QUOTA
-                           ? wait_for_tree((struct ep_book_tree *)account, now)
-                           : ep_account_wait(account, now, amount,
-                                             wanted->limit);
+        denial->wait = ep_account_wait(account, now, amount, wanted->limit);
+        if (wanted->kind == EP_QUOTA && amount <= wanted->limit) {
+            denial->wait = wait_for_tree((struct ep_book_tree *)account, now);
+        }
     }
 }
 
@@ -1810,11 +1810,10 @@ static void lose_usage(struct ep_book_tree *tree, int64_t seen)
 
 /* 1 if a number that was disturbed is certainly not too small: no file has moved out of
  * the way of the walk. */
-static int is_upper_bound(const ep_book *book, uint32_t place,
-                          const ep_tree *before)
+static int is_upper_bound(const ep_book *book, const struct ep_book_tree *tree,
+                          uint32_t place, const ep_tree *before)
 {
-    return book->trees[place].moves == before->moves
-           && !has_moves(book, place, before->key);
+    return tree->moves == before->moves && !has_moves(book, place, before->key);
 }
 
 int ep_book_measured(const ep_book *book, int64_t now, const ep_tree *before,
@@ -1838,7 +1837,7 @@ int ep_book_measured(const ep_book *book, int64_t now, const ep_tree *before,
                         : ep_amount_of(bytes);
     if (bytes >= 0 && is_disturbed && tree->is_known != 0 && !insists
         && (used >= ep_amount_of(tree->account.used)
-            || !is_upper_bound(book, place, before))) {
+            || !is_upper_bound(book, tree, place, before))) {
         return 0;
     }
     if (bytes >= 0) {

@@ -100,7 +100,7 @@ typedef struct ep_denial {
     /** ALLOWANCE: microseconds until the period ends and all of it is free
      * again; -1: unknown, or the amount is above the limit itself.  QUOTA:
      * microseconds until the tree may have another number: its number is doubted,
-     * or it is due; -1: no other one is to be expected */
+     * or it is due; -1: no other one is to be expected, or as above */
     int64_t wait;
     /** on EP_BOOK_GRANTED: bit i is set if part i was left out for want of room,
      * and counts nothing; there are at most EP_PARTS_MAX parts */

@@ -24,8 +24,10 @@ int ep_verdict_is_temporary(const ep_verdict *verdict)
         return own == 503 || own == 429;
     }
     return (ep_check_of(verdict->code)->tells & EP_IS_TEMPORARY) != 0
-           /* an upload that is larger than the whole allowance never fits */
-           || (verdict->code == EP_ALLOWANCE_EXCEEDED
+           /* an upload that is larger than the whole allowance never fits, and a
+            * full quota stays full unless its number is doubted */
+           || ((verdict->code == EP_ALLOWANCE_EXCEEDED
+                || verdict->code == EP_QUOTA_EXCEEDED)
                && verdict->retry_after != EP_UNKNOWN);
 }
 
