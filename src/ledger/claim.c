@@ -228,23 +228,27 @@ static ep_holding *make_holding(request_rec *r, const ep_request *state)
     return holding;
 }
 
+/* @return what another module has read already, or another place has claimed, bytes;
+ *         the least that is anything if there is none */
+static int64_t least_bytes(const ep_request *state, const ep_holding *holding)
+{
+    const int64_t bytes = state->counted > holding->claimed ? state->counted
+                                                            : holding->claimed;
+
+    return bytes > 0 ? bytes : 1;
+}
+
 /* Content to claim before any is read.  One of unknown length gets the least
  * that is anything, and more as it comes in; a client's own word for its length
  * counts as far as it goes. */
 static int64_t first_bytes(const ep_request *state, const ep_holding *holding)
 {
     const ep_facts *facts = state->facts;
-    int64_t bytes = facts->content == EP_CONTENT_SIZED ? facts->declared
-                                                       : facts->hint;
+    const int64_t bytes = facts->content == EP_CONTENT_SIZED ? facts->declared
+                                                             : facts->hint;
+    const int64_t least = least_bytes(state, holding);
 
-    /* what another module has read already, or another place has claimed */
-    if (bytes < state->counted) {
-        bytes = state->counted;
-    }
-    if (bytes < holding->claimed) {
-        bytes = holding->claimed;
-    }
-    return bytes > 0 ? bytes : 1;
+    return bytes > least ? bytes : least;
 }
 
 static int64_t amount_of(const ep_ledger_charge *charge, const ep_holding *holding,
@@ -281,7 +285,8 @@ static void loosen(const ep_policy *policy, ep_ledger_charge *charge)
 
 /* Without their amounts.
  * @param is_known out: 0 if a charge is missing, as nobody can tell what it is */
-static size_t make_charges(request_rec *r, const ep_policy *policy, int is_small,
+static size_t make_charges(request_rec *r, const ep_request *state,
+                           const ep_policy *policy, int is_small,
                            ep_ledger_charge *charges, demand *demands, int *is_known)
 {
     size_t count = 0, i;
@@ -293,6 +298,11 @@ static size_t make_charges(request_rec *r, const ep_policy *policy, int is_small
         int made;
 
         if (is_small && ignores_small(policy->counted[i])) {
+            continue;
+        }
+        if (policy->counted[i]->count->rule == EP_RULE_CONCURRENT
+            && is_complete(state)) {
+            /* a slot is for content that comes in, and all of it has come */
             continue;
         }
         made = ep_charge_make(r, policy->counted[i], charge, &asked->directory);
@@ -613,14 +623,11 @@ static int64_t let_in(const ep_request *state)
     return least;
 }
 
-/* How much to claim ahead: nothing of an upload that may prove to be more than a
- * small one, whose limits are asked then.
- * @param bytes that are claimed by then */
-static int64_t step_behind(const ep_request *state, int64_t bytes)
+/* How much to claim ahead: nothing of an upload that may be small, as these share what a
+ * full quota may be overdrawn by. */
+static int64_t step_of(const ep_request *state)
 {
-    const int64_t left = ep_amount_minus(let_in(state), bytes);
-
-    return left < STEP ? left : STEP;
+    return state->put_off != NULL ? 0 : STEP;
 }
 
 /* 1 if a charge counts what is stored, and not what comes in. */
@@ -724,12 +731,53 @@ static const ep_judgement *feed(request_rec *r, ep_request *state, int is_cut)
     return NULL;
 }
 
+/* @return the least by which one of the quotas may be overdrawn; 0: not at all */
+static int64_t least_overdraft(const ep_ledger_charge *charges, size_t count)
+{
+    int64_t least = INT64_MAX;
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        if (charges[i].kind == EP_CHARGE_QUOTA && charges[i].overdraft < least) {
+            least = charges[i].overdraft;
+        }
+    }
+    return least;
+}
+
+/* Asks for so many bytes more of what quotas may be overdrawn by: what a small upload
+ * has announced has to fit, but it claims only what has come.
+ * @param bytes less than any overdraft; below 0: gives them back */
+static void tighten(ep_ledger_charge *charges, size_t count, int64_t bytes)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        if (charges[i].overdraft > 0) {
+            charges[i].overdraft -= bytes;
+        }
+    }
+}
+
+static void set_amounts(ep_ledger_charge *charges, size_t count,
+                        const ep_holding *holding, const ep_facts *facts,
+                        int64_t bytes)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        charges[i].amount = amount_of(&charges[i], holding, facts, bytes);
+    }
+}
+
 /* @param bytes of content
+ * @param ahead bytes that are not claimed, and have to fit as well
  * @param is_small 1: free space, slots, allowances and the ledger do not keep it out
  * @return as ep_claim_take() */
 static const ep_judgement *take(request_rec *r, ep_request *state,
                                 const ep_policy *policy, ep_holding *holding,
-                                int64_t bytes, int is_small, int is_cut)
+                                int64_t bytes, int64_t ahead, int is_small,
+                                int is_cut)
 {
     ep_ledger_charge charges[EP_CHARGES_MAX];
     demand demands[EP_CHARGES_MAX];
@@ -737,11 +785,12 @@ static const ep_judgement *take(request_rec *r, ep_request *state,
     const int is_closed = failure == EP_FAILURE_CLOSED;
     const ep_judgement *denied;
     ep_ledger_denial denial;
+    ep_ledger_result result;
     ep_verdict verdict;
-    size_t count, i;
+    size_t count;
     int is_known;
 
-    count = make_charges(r, policy, is_small, charges, demands, &is_known);
+    count = make_charges(r, state, policy, is_small, charges, demands, &is_known);
     /* the server's limits all hold, or nothing is admitted */
     if (policy->surplus[0] != NULL || (!is_known && is_closed)) {
         return judge_unavailable(r, state, policy, policy->surplus[0], is_cut);
@@ -751,12 +800,25 @@ static const ep_judgement *take(request_rec *r, ep_request *state,
     }
     ep_replaced_look(&holding->replaced, r, 0);
     take_credit(state, holding, charges, demands, count);
-    for (i = 0; i < count; i++) {
-        charges[i].amount = amount_of(&charges[i], holding, state->facts, bytes);
+    if (ahead >= least_overdraft(charges, count)) {
+        bytes = ep_amount_plus(bytes, ahead);
+        ahead = 0;
     }
-    switch (ep_ledger_reserve(r, charges, count, failure,
-                              policy->mode != EP_MODE_ON, &holding->claim,
-                              &denial)) {
+    set_amounts(charges, count, holding, state->facts, bytes);
+    tighten(charges, count, ahead);
+    result = ep_ledger_reserve(r, charges, count, failure,
+                               policy->mode != EP_MODE_ON, &holding->claim,
+                               &denial);
+    tighten(charges, count, -ahead);
+    if (result == EP_LEDGER_DENIED && ahead > 0) {
+        /* what is left is told to one that asks for all of it */
+        bytes = ep_amount_plus(bytes, ahead);
+        set_amounts(charges, count, holding, state->facts, bytes);
+        result = ep_ledger_reserve(r, charges, count, failure,
+                                   policy->mode != EP_MODE_ON, &holding->claim,
+                                   &denial);
+    }
+    switch (result) {
     case EP_LEDGER_GRANTED:
         break;
     case EP_LEDGER_DENIED:
@@ -821,7 +883,7 @@ static const ep_judgement *take_for(request_rec *r, ep_request *state,
     const int64_t small = small_up_to(policy, state->facts);
     const int is_small = small >= (bytes > 0 ? bytes : state->counted);
     const ep_judgement *denied;
-    int64_t claimed = bytes;
+    int64_t claimed = bytes, ahead = 0;
 
     if (is_small) {
         /* more may come, or be made of it */
@@ -831,7 +893,14 @@ static const ep_judgement *take_for(request_rec *r, ep_request *state,
         /* what has come since is claimed behind this, within all limits */
         claimed = first_bytes(state, holding);
     }
-    denied = take(place, state, policy, holding, claimed, is_small, bytes > 0);
+    if (is_small && bytes == 0) {
+        const int64_t come = least_bytes(state, holding);
+
+        ahead = ep_amount_minus(claimed < small ? claimed : small, come);
+        claimed = come;
+    }
+    denied = take(place, state, policy, holding, claimed, ahead, is_small,
+                  bytes > 0);
     if (holding->claim.is_held == 0) {
         ep_replaced_drop(&holding->replaced);
     }
@@ -1035,7 +1104,7 @@ static const ep_judgement *grow(request_rec *r, ep_request *state, int64_t bytes
 
         switch (ep_ledger_grow(r, holding->charges, holding->count,
                                &holding->claim, least,
-                               ep_amount_plus(least, step_behind(state, bytes)),
+                               ep_amount_plus(least, step_of(state)),
                                holding->closed != NULL, is_dry_run(holding), &granted,
                                &denial)) {
         case EP_LEDGER_GRANTED:
@@ -1129,7 +1198,7 @@ const ep_judgement *ep_claim_cover_handed(request_rec *r, ep_request *state,
         int64_t more;
 
         look_at_space(holding);
-        denied = top_up(r, state, bytes, step_behind(state, bytes), 1);
+        denied = top_up(r, state, bytes, step_of(state), 1);
         if (denied != NULL) {
             return denied;
         }

@@ -59,7 +59,7 @@ sub slow {
 
 # ------------------------------------------------------- uploads that fail
 
-my $slow = slow('/left/xslow', 1000);
+my $slow = slow('/left/xslow', 100_000);
 # the tree may be measured in between, so this is tried again
 ok(wait_until(sub {
     my $status = $server->put('/left/xleft?s=500.', 4 * M, method => 'POST')->{status};
@@ -70,8 +70,8 @@ is($server->announce('/left/new', 5 * M)->{status}, 507, 'and keep others out');
 ok(wait_until(sub { tree('left')->{used} < 1000 }, 20),
    'the tree is measured although the slow one is under way');
 is($server->put('/left/new', 5 * M)->{status}, 201, 'so the next one is stored');
-is(tree('left')->{held}, 1000, 'the slow one still holds what it declared');
-ExpectPolicy::Ledger::send_content($slow, 999);
+is(tree('left')->{held}, 100_000, 'the slow one still holds what it declared');
+ExpectPolicy::Ledger::send_content($slow, 99_999);
 is(read_response($slow->{conn}, method => 'POST', patience => 15)->{status}, 200,
    'and is stored in the end');
 cmp_ok($server->used("$site/left"), '>=', disk('left'), 'all that lies there counts');
