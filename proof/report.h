@@ -80,6 +80,7 @@ static void any_report(ep_report *report, int length)
     ledger.trees = any_count();
     report->is_whole = ANY_BIT;
     report->hosts = hosts;
+    report->has_all_codes = ANY_BIT;
     report->hosts_count = (size_t)Frama_C_interval(0, 2);
     report->now = any_count();
     report->since = any_count();

@@ -145,6 +145,7 @@ static int find_or_make(const ep_ledger_charge *charge)
         one->share = charge->share;
         one->asked = now();
         one->start = shared->start;
+        one->limit = charge->limit;
         strcpy(one->path, charge->path);
     }
     return i;

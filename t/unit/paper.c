@@ -97,6 +97,7 @@ ep_report *new_report(void)
     report.is_whole = 1;
     report.hosts = given_hosts;
     report.hosts_count = 2;
+    report.has_all_codes = 1;
     report.now = 1700000060;
     report.since = 1700000000;
     report.now_text = "now";

@@ -111,7 +111,7 @@ static const struct {
     { 1000, 1, 1000000 },
     { INT64_MAX, 1, 1000000 },
     { INT64_MAX, INT64_MAX, 1000 },
-    { INT64_MAX / 2, INT64_MAX, 500 },
+    { INT64_MAX / 2, INT64_MAX, 499 },
     { INT64_MAX, INT64_MAX / 999, 999000 }
 };
 

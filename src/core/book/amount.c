@@ -47,16 +47,18 @@ int64_t ep_amount_percent(int64_t amount, int64_t percent)
 
 int64_t ep_amount_permille(int64_t amount, int64_t whole)
 {
-    const int64_t all = ep_amount_of(amount), of = ep_amount_of(whole);
+    int64_t all = ep_amount_of(amount), of = ep_amount_of(whole), share;
 
-    if (of == 0 || all / of >= 1000) {
+    /* a product of large numbers would overflow */
+    if (all > INT64_MAX / 1000) {
+        all /= 1000;
+        of /= 1000;
+    }
+    if (of == 0) {
         return 1000000;
     }
-    if (all <= INT64_MAX / 1000) {
-        return all * 1000 / of;
-    }
-    /* a product of large numbers would overflow: divide first */
-    return all / (of / 1000);
+    share = all * 1000 / of;
+    return share < 1000000 ? share : 1000000;
 }
 
 int64_t ep_amount_in_units(int64_t amount, int64_t unit)

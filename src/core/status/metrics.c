@@ -23,10 +23,6 @@ static void put_head(const ep_sink *sink, const char *name, const char *type,
     ep_sink_text(sink, "\n");
 }
 
-/* A report of so many hosts has a line for each code of each host.  Above that, only
- * hosts that have counted something have them: 4096 hosts have 200 000 such lines. */
-#define HOSTS_WITH_ALL 100
-
 /* Writes a sample with up to two labels.  @param first, second NULL: there is none */
 static void put_sample(const ep_sink *sink, const char *name,
                        const char *first, const char *value,
@@ -64,7 +60,6 @@ static void put_number(const ep_sink *sink, const char *name,
 static void put_codes(const ep_report *report, const ep_sink *sink,
                       const char *name, ep_outcome outcome, const char *help)
 {
-    const int has_all = report->hosts_count <= HOSTS_WITH_ALL;
     size_t i;
     int code;
 
@@ -73,7 +68,7 @@ static void put_codes(const ep_report *report, const ep_sink *sink,
         const ep_report_host *host = &report->hosts[i];
 
         for (code = 0; code < EP_CODES
-                       && (has_all || !ep_tally_is_empty(&host->tally));
+                       && (report->has_all_codes || !ep_tally_is_empty(&host->tally));
              code++) {
             put_number(sink, name, host->name, ep_tally_code((ep_code)code),
                        host->tally.ended[outcome][code]);

@@ -38,6 +38,9 @@ typedef struct ep_report {
     int is_whole;
     const ep_report_host *hosts;
     size_t hosts_count;
+    /** 1: each host has a line for each code in OpenMetrics; 0: those that have counted
+     * something */
+    int has_all_codes;
     /** the sum of all hosts */
     ep_tally total;
     /** the time of the report: seconds since 1970, and the same as text */

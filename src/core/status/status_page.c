@@ -200,14 +200,26 @@ static void put_hosts(const ep_report *report, const ep_sink *sink)
     ep_sink_text(sink, "</tbody></table></div>\n");
 }
 
+static void put_units(const ep_sink *sink, int64_t number, const char *unit)
+{
+    ep_sink_number(sink, number);
+    ep_sink_text(sink, unit);
+}
+
 static void put_span(const ep_sink *sink, int64_t seconds)
 {
-    const int64_t unit = seconds >= 172800 ? 86400 : seconds >= 7200 ? 3600
-                         : seconds >= 120  ? 60 : 1;
-
-    ep_sink_number(sink, seconds / unit);
-    ep_sink_text(sink, unit == 86400 ? " d" : unit == 3600 ? " h"
-                       : unit == 60  ? " min" : " s");
+    if (seconds >= 2 * 86400) {
+        put_units(sink, seconds / 86400, " d");
+    }
+    else if (seconds >= 2 * 3600) {
+        put_units(sink, seconds / 3600, " h");
+    }
+    else if (seconds >= 2 * 60) {
+        put_units(sink, seconds / 60, " min");
+    }
+    else {
+        put_units(sink, seconds, " s");
+    }
 }
 
 static void put_bytes_cell(const ep_sink *sink, int64_t bytes)
@@ -241,8 +253,10 @@ static void put_tree(const ep_report_tree *tree, const ep_sink *sink)
     else {
         put_span(sink, tree->age);
     }
-    ep_sink_text(sink, tree->is_known || tree->age < 0 ? "</td></tr>\n"
-                                                       : ", failed</td></tr>\n");
+    if (!tree->is_known && tree->age >= 0) {
+        ep_sink_text(sink, ", failed");
+    }
+    ep_sink_text(sink, "</td></tr>\n");
 }
 
 static void put_trees(const ep_trees *trees, const ep_sink *sink)
@@ -317,7 +331,7 @@ static void put_failures(const ep_report *report, const ep_sink *sink)
     for (why = 0; why < EP_FAILURES; why++) {
         if (report->failures[why] > 0) {
             ep_sink_text(sink, "<tr><th scope=\"row\">");
-            ep_sink_text(sink, ep_tally_failure((ep_cause)why));
+            ep_sink_html(sink, ep_tally_failure((ep_cause)why));
             ep_sink_text(sink, "</th>");
             put_cell(sink, report->failures[why]);
             ep_sink_text(sink, "</tr>\n");

@@ -20,22 +20,21 @@ static int64_t rank(const ep_report_tree *tree)
 ep_report_tree *ep_trees_add(ep_trees *trees, ep_report_tree *tree)
 {
     const int64_t share = rank(tree);
-    const int is_full = trees->count == EP_TREES_MAX;
-    ep_report_tree *dropped = is_full ? trees->tree[EP_TREES_MAX - 1] : NULL;
-    size_t i;
+    ep_report_tree *dropped = NULL;
+    size_t i = trees->count;
 
-    if (is_full) {
+    if (i >= EP_TREES_MAX) {
+        i = EP_TREES_MAX - 1;
+        dropped = trees->tree[i];
         trees->left_out++;
         if (rank(dropped) >= share) {
             return tree;
         }
-        trees->count--;
     }
-    for (i = trees->count;
-         i > 0 && rank(trees->tree[i - 1]) < share; i--) {
+    trees->count = i + 1;
+    for (; i > 0 && rank(trees->tree[i - 1]) < share; i--) {
         trees->tree[i] = trees->tree[i - 1];
     }
     trees->tree[i] = tree;
-    trees->count++;
     return dropped;
 }
