@@ -463,8 +463,8 @@ static void test_opening(void)
                 "booted");
     check_opens(EP_LEDGER_FOUND, "a file of this boot is used", NULL);
     write_at(0, zeros, sizeof(zeros));
-    check_opens(EP_LEDGER_NEW, "what was not finished is not used",
-                "not finished");
+    check_opens(EP_LEDGER_NEW, "what was not written completely is not used",
+                "was not written completely");
     check(try_open(&block, 2 * SIZE) == EP_LEDGER_NEW
               && strstr(why, "another size") != NULL,
           "another size makes it anew");
