@@ -5,6 +5,7 @@
 'use strict';
 
 const http = require('http');
+const path = require('path');
 const { startServer } = require('./httpd');
 const { look, contrast } = require('./sight');
 
@@ -95,10 +96,17 @@ module.exports = async function statusPage(dir, browser, { check, same }) {
                   shown.boxes['Content that was refused']],
                  ['Uploads: all virtual hosts', String(REFUSED), String(ADMITTED),
                   `${REFUSED * LARGE / 1048576}.0 MB`], `${title}: the numbers`);
+            const system = shown.rows.pop();
+
             same(shown.rows, [['content_too_large', String(REFUSED), '0', '0'],
                               [`<b>x</b>'&.test:${server.port}`, String(ADMITTED),
                                String(REFUSED), '0', '0', '77.0 MB']],
                  `${title}: the tables, and a name like HTML as it is written`);
+            check(system[0] === path.join(dir, 'status/www/html')
+                  && /^[\d.]+ [KMGT]?B [\d.]+ [KMGT]?B \d+ %$/.test(
+                      system.slice(1, 4).join(' ')),
+                  `${title}: the file system and its free space`,
+                  JSON.stringify(system));
             check(shown.bars.length >= 1 && shown.bars.length <= 2
                   && shown.bars.every(([seen, text]) => seen && /^\d/.test(text))
                   && shown.chart.startsWith(`${REFUSED} in all, at most `),
