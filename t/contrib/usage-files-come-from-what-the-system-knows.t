@@ -1,4 +1,4 @@
-# contrib/usage/expect-policy-usage: recorded output of repquota and xfs_quota, and the
+# contrib/usage/expect-policy-usage: output in the formats of repquota and xfs_quota, and the
 # real du.  The files are whole at any time, and nothing is written through a link.
 #
 # runs: alone
@@ -53,7 +53,7 @@ sub files {
     return { map { $_ => slurp("$to/$_") } grep { !/^\.lock$|^\.\.?$/ } readdir $in };
 }
 
-# recorded from repquota of quota 4.06, ext4
+# written in the format of repquota of quota 4.06, ext4
 my $repquota = <<'END';
 *** Report for user quotas on device /dev/vdb1
 Block grace time: 7days; Inode grace time: 7days
@@ -80,7 +80,7 @@ is((stat "$to/alice")[2] & 07777, 0644, 'httpd may read it');
 is($rc, 0, 'without that user nothing is wrong');
 is((stat "$to/alice")[2] & 07777, 0640, 'the mode can be chosen');
 
-# recorded from xfs_quota of xfsprogs 6.1
+# written in the format of xfs_quota of xfsprogs 6.1
 my $xfs = <<'END';
 #0                   0          0          0     00 [--------]
 alice            10240          0      51200     00 [--------]
