@@ -129,12 +129,10 @@ int ep_journal_lock(ep_journal *journal)
         && (kill((pid_t)holder, 0) == 0 || errno != ESRCH)) {
         return 0;
     }
-    if (apr_atomic_cas32(&journal->lock, (apr_uint32_t)getpid(), holder)
-        != holder) {
-        return 0;
-    }
+    /* before the lock is taken: nobody sees a holder whose time is up */
     journal->lock_until = seconds() + LOCKED;
-    return 1;
+    return apr_atomic_cas32(&journal->lock, (apr_uint32_t)getpid(), holder)
+           == holder;
 }
 
 void ep_journal_unlock(ep_journal *journal)

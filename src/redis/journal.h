@@ -92,6 +92,8 @@ typedef struct ep_journal {
     volatile apr_uint32_t next_renew;
     volatile apr_uint32_t serial;
     volatile apr_uint32_t asserted;
+    /** how many places of `used` the secretary still asserts, from the first one */
+    volatile apr_uint32_t used_owed;
     /** no entry at or behind this place was ever used */
     volatile apr_uint32_t entries_used;
     /** Redis' clock less ep_conn_clock(), in ms */

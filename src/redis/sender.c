@@ -22,6 +22,10 @@ APLOG_USE_MODULE(expect_policy_redis);
 
 /* What a call in the background may take; microseconds. */
 #define PATIENCE (500 * 1000)
+/* For how long the thread is the secretary at once, less than a lock is believed; and
+ * what it may take when the child ends; microseconds. */
+#define SHIFT (5 * 1000 * 1000)
+#define LAST_SHIFT (1000 * 1000)
 /* A pause after so many assertions, so that a thousand take a tenth of a second. */
 #define AT_A_TIME 10
 #define PAUSE_NSEC (1000 * 1000L)
@@ -38,6 +42,8 @@ static struct sender {
     /* of the child; a process that it forks has another one, and no thread */
     pid_t pid;
     volatile apr_uint32_t stops;
+    /* 1: the thread works for the last time */
+    volatile int is_last;
 } sender;
 
 static apr_uint32_t seconds(void)
@@ -52,9 +58,12 @@ static void pause_for(long nsec)
     nanosleep(&span, NULL);
 }
 
-static apr_int64_t deadline(void)
+/* @param until when the caller wants to be done  @return the deadline of one call */
+static apr_int64_t deadline(apr_int64_t until)
 {
-    return ep_conn_clock() + PATIENCE;
+    const apr_int64_t longest = ep_conn_clock() + PATIENCE;
+
+    return until < longest ? until : longest;
 }
 
 apr_int64_t ep_sender_redis_time(void)
@@ -80,17 +89,17 @@ static void begin(ep_call *call, ep_script_name name)
                   apr_atomic_read32(&sender.journal->generation));
 }
 
-static int was_answered(ep_call *call, const char *word)
+static int was_answered(ep_call *call, const char *word, apr_int64_t until)
 {
     ep_call_answer answer;
 
-    return ep_call_send(call, deadline(), 0, &answer) == EP_CAUSE_NONE
+    return ep_call_send(call, deadline(until), 0, &answer) == EP_CAUSE_NONE
            && strcmp(answer.word, word) == 0
            && apr_atomic_read32(&sender.journal->is_lost) == 0;
 }
 
 /* @return 1: Redis has it, or there is no part */
-static int assert_parts(const ep_journal_entry *entry)
+static int assert_parts(const ep_journal_entry *entry, apr_int64_t until)
 {
     const apr_uint32_t count = ep_journal_parts(entry);
     apr_uint32_t i;
@@ -109,7 +118,7 @@ static int assert_parts(const ep_journal_entry *entry)
                                   : part->amount);
         ep_call_number(&call, part->period / 1000);
     }
-    if (count > 0 && !was_answered(&call, "done")) {
+    if (count > 0 && !was_answered(&call, "done", until)) {
         return 0;
     }
     apr_atomic_inc32(&sender.journal->asserted);
@@ -128,21 +137,26 @@ static void count_used(const ep_journal_entry *entry)
     }
 }
 
-/* @return 0: Redis was not told */
-static int end_entry(ep_journal_entry *entry)
+/* @return 0: Redis was not told what parts there are */
+static int pay_debt(ep_journal_entry *entry, apr_int64_t until)
+{
+    if (apr_atomic_read32(&entry->is_owed) != 0) {
+        if (!assert_parts(entry, until)) {
+            return 0;
+        }
+        apr_atomic_set32(&entry->is_owed, 0);
+    }
+    return 1;
+}
+
+static void end_entry(ep_journal_entry *entry, apr_int64_t until)
 {
     const apr_uint32_t count = ep_journal_parts(entry);
     apr_uint32_t i;
     ep_call call;
 
-    if (entry->not_before >= ep_sender_redis_time()) {
-        return 1;
-    }
-    if (apr_atomic_read32(&entry->is_owed) != 0) {
-        if (!assert_parts(entry)) {
-            return 0;
-        }
-        apr_atomic_set32(&entry->is_owed, 0);
+    if (entry->not_before >= ep_sender_redis_time() || !pay_debt(entry, until)) {
+        return;
     }
     begin(&call, EP_SCRIPT_END);
     put_accounts(&call, entry);
@@ -153,15 +167,15 @@ static int end_entry(ep_journal_entry *entry)
         ep_call_number(&call, entry->parts[i].kind);
         ep_call_number(&call, entry->parts[i].period / 1000);
     }
-    if (count > 0 && !was_answered(&call, "done")) {
-        return 0;
+    if (count > 0 && !was_answered(&call, "done", until)) {
+        return;
     }
     count_used(entry);
-    apr_atomic_set32(&entry->state, EP_JOURNAL_FREE);
-    return 1;
+    /* a process that was stopped meanwhile is not the secretary any more */
+    apr_atomic_cas32(&entry->state, EP_JOURNAL_FREE, EP_JOURNAL_ENDED);
 }
 
-static int give_slots_back(ep_journal_entry *entry)
+static void give_slots_back(ep_journal_entry *entry, apr_int64_t until)
 {
     const apr_uint32_t count = ep_journal_parts(entry);
     apr_uint32_t i;
@@ -174,11 +188,9 @@ static int give_slots_back(ep_journal_entry *entry)
         }
     }
     ep_call_common(&call, entry->serial, 0);
-    if (call.keys > 2 && !was_answered(&call, "done")) {
-        return 0;
+    if (call.keys <= 2 || was_answered(&call, "done", until)) {
+        apr_atomic_cas32(&entry->slots, 2, 1);
     }
-    apr_atomic_cas32(&entry->slots, 2, 1);
-    return 1;
 }
 
 /* ------------------------------------------------------------- all that is held */
@@ -205,30 +217,26 @@ static int is_orphan(const ep_journal_entry *entry)
                && outcome == EP_OUTCOME_LOST);
 }
 
-/* @return 0: Redis does not answer */
-static int look_at(ep_journal_entry *entry, int looks_for_orphans)
+static void look_at(ep_journal_entry *entry, int looks_for_orphans,
+                    apr_int64_t until)
 {
     apr_uint32_t state = apr_atomic_read32(&entry->state);
 
     if (state == EP_JOURNAL_TAKEN && looks_for_orphans && is_dead(entry)) {
         apr_atomic_cas32(&entry->state, EP_JOURNAL_ENDED, state);
-        return 1;
+        return;
     }
     if (state == EP_JOURNAL_LIVE && looks_for_orphans && is_orphan(entry)
         && apr_atomic_cas32(&entry->state, EP_JOURNAL_ENDED, state) == state) {
         state = EP_JOURNAL_ENDED;
     }
     if (state == EP_JOURNAL_ENDED) {
-        return end_entry(entry);
+        end_entry(entry, until);
     }
-    if (state == EP_JOURNAL_LIVE && apr_atomic_read32(&entry->is_owed) != 0) {
-        if (!assert_parts(entry)) {
-            return 0;
-        }
-        apr_atomic_set32(&entry->is_owed, 0);
+    else if (state == EP_JOURNAL_LIVE && pay_debt(entry, until)
+             && apr_atomic_read32(&entry->slots) == 1) {
+        give_slots_back(entry, until);
     }
-    return state != EP_JOURNAL_LIVE || apr_atomic_read32(&entry->slots) != 1
-           || give_slots_back(entry);
 }
 
 static apr_uint32_t places(void)
@@ -238,21 +246,19 @@ static apr_uint32_t places(void)
     return used < EP_JOURNAL_ENTRIES ? used : EP_JOURNAL_ENTRIES;
 }
 
-/* @return 0: Redis does not answer */
-static int look_at_all(int looks_for_orphans)
+/* One entry that Redis rejects does not keep the others from being told.
+ * @return 1: there is time, and Redis answers */
+static int may_go_on(apr_int64_t until)
 {
-    const apr_uint32_t count = places();
-    apr_uint32_t i;
+    ep_journal *journal = sender.journal;
 
-    for (i = 0; i < count; i++) {
-        if (!look_at(&sender.journal->entries[i], looks_for_orphans)) {
-            return 0;
-        }
-    }
-    return 1;
+    return ep_conn_clock() < until
+           && (apr_atomic_read32(&sender.stops) == 0 || sender.is_last)
+           && !ep_breaker_is_open(&journal->breaker)
+           && apr_atomic_read32(&journal->is_lost) == 0;
 }
 
-static void assert_used(const ep_journal_used *used)
+static void assert_used(const ep_journal_used *used, apr_int64_t until)
 {
     const apr_int64_t left = used->until - ep_conn_clock();
     ep_call call;
@@ -265,14 +271,61 @@ static void assert_used(const ep_journal_used *used)
     ep_call_common(&call, 0, ep_sender_redis_time() + 5000);
     ep_call_number(&call, left / 1000);
     ep_call_number(&call, used->used);
-    was_answered(&call, "done");
+    was_answered(&call, "done", until);
 }
 
-/* All that this server holds and has used is unknown to its new incarnation. */
-static void assert_all(void)
+/* What the incarnation does not know yet of allowances. */
+static int assert_all_used(apr_int64_t until)
+{
+    ep_journal *journal = sender.journal;
+    apr_uint32_t left = apr_atomic_read32(&journal->used_owed);
+
+    left = left < EP_JOURNAL_ALLOWANCES ? left : EP_JOURNAL_ALLOWANCES;
+    while (left > 0) {
+        assert_used(&journal->used[left - 1], until);
+        if (!may_go_on(until)) {
+            return 0;
+        }
+        apr_atomic_set32(&journal->used_owed, --left);
+    }
+    return 1;
+}
+
+/* @return 0: it has not come to the end: see may_go_on() */
+static int look_at_all(int looks_for_orphans, apr_int64_t until)
 {
     const apr_uint32_t count = places();
     apr_uint32_t i, asserted = 0;
+
+    /* first: an end adds to what Redis has, an assertion does not */
+    if (!assert_all_used(until)) {
+        return 0;
+    }
+    for (i = 0; i < count; i++) {
+        ep_journal_entry *entry = &sender.journal->entries[i];
+        const apr_uint32_t state = apr_atomic_read32(&entry->state);
+
+        if (state == EP_JOURNAL_FREE) {
+            continue;
+        }
+        if (!may_go_on(until)) {
+            return 0;
+        }
+        if (state != EP_JOURNAL_TAKEN && apr_atomic_read32(&entry->is_owed) != 0
+            && ++asserted % AT_A_TIME == 0) {
+            pause_for(PAUSE_NSEC);
+        }
+        look_at(entry, looks_for_orphans, until);
+    }
+    return 1;
+}
+
+/* All that this server holds and has used is unknown to its new incarnation:
+ * look_at_all() tells it. */
+static void owe_all(void)
+{
+    const apr_uint32_t count = places();
+    apr_uint32_t i, owed = 0;
 
     for (i = 0; i < count; i++) {
         ep_journal_entry *entry = &sender.journal->entries[i];
@@ -280,20 +333,13 @@ static void assert_all(void)
 
         if (state == EP_JOURNAL_LIVE || state == EP_JOURNAL_ENDED) {
             apr_atomic_set32(&entry->is_owed, 1);
-            if (assert_parts(entry)) {
-                apr_atomic_set32(&entry->is_owed, 0);
-            }
-            if (++asserted % AT_A_TIME == 0) {
-                pause_for(PAUSE_NSEC);
-            }
+            owed++;
         }
     }
-    for (i = 0; i < EP_JOURNAL_ALLOWANCES; i++) {
-        assert_used(&sender.journal->used[i]);
-    }
+    apr_atomic_set32(&sender.journal->used_owed, EP_JOURNAL_ALLOWANCES);
     ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, sender.server,
                  "the ledger in Redis did not know this server any more: %u"
-                 " uploads under way were asserted", asserted);
+                 " uploads under way are asserted", owed);
 }
 
 /* -------------------------------------------------------------------- the lease */
@@ -330,7 +376,7 @@ static int take_secret(ep_journal *journal, const char *text)
 }
 
 static ep_cause ask_for_lease(apr_uint32_t generation, apr_uint32_t before,
-                              ep_call_answer *answer)
+                              apr_int64_t until, ep_call_answer *answer)
 {
     ep_journal *journal = sender.journal;
     char name[64], secret[2 * EP_JOURNAL_SECRET + 1];
@@ -347,18 +393,18 @@ static ep_cause ask_for_lease(apr_uint32_t generation, apr_uint32_t before,
     ep_call_word(&call, secret);
     snprintf(name, sizeof(name), "%.32s.%u", journal->server, before);
     ep_call_word(&call, before != 0 ? name : "");
-    return ep_call_send(&call, deadline(), 1, answer);
+    return ep_call_send(&call, deadline(until), 1, answer);
 }
 
 /* A new incarnation, which knows nothing yet. */
-static int begin_anew(void)
+static int begin_anew(apr_int64_t until)
 {
     ep_journal *journal = sender.journal;
     const apr_uint32_t before = apr_atomic_read32(&journal->generation);
     const apr_uint32_t next = before + 1 != 0 ? before + 1 : 1;
     ep_call_answer answer;
 
-    if (ask_for_lease(next, before, &answer) != EP_CAUSE_NONE) {
+    if (ask_for_lease(next, before, until, &answer) != EP_CAUSE_NONE) {
         return 0;
     }
     take_secret(journal, answer.text);
@@ -367,13 +413,13 @@ static int begin_anew(void)
     apr_atomic_set32(&journal->is_lost, 0);
     apr_atomic_set32(&journal->generation, next);
     if (before != 0) {
-        assert_all();
+        owe_all();
     }
     return 1;
 }
 
 /* @return 0: Redis does not answer */
-static int renew(void)
+static int renew(apr_int64_t until)
 {
     ep_journal *journal = sender.journal;
     const apr_uint32_t generation = apr_atomic_read32(&journal->generation);
@@ -383,7 +429,7 @@ static int renew(void)
     ep_call_answer answer;
 
     if (generation != 0 && apr_atomic_read32(&journal->is_lost) == 0) {
-        if (ask_for_lease(generation, 0, &answer) != EP_CAUSE_NONE) {
+        if (ask_for_lease(generation, 0, until, &answer) != EP_CAUSE_NONE) {
             return 0;
         }
         if (strcmp(answer.word, "known") != 0
@@ -394,7 +440,7 @@ static int renew(void)
         journal->offset = answer.now - ep_conn_clock() / 1000;
     }
     if ((generation == 0 || apr_atomic_read32(&journal->is_lost) != 0)
-        && !begin_anew()) {
+        && !begin_anew(until)) {
         return 0;
     }
     apr_atomic_set32(&journal->next_renew, seconds() + (every > 0 ? every : 1));
@@ -430,17 +476,21 @@ static int is_something_ended(void)
     return 0;
 }
 
-/* @return 0: there is work left, since another thread is at it */
-static int work(int looks_for_orphans)
+/* @return 0: there is work left, since another thread is at it, or time was up */
+static int work(int looks_for_orphans, apr_int64_t span)
 {
+    const apr_int64_t until = ep_conn_clock() + span;
+    int is_done = 1;
+
     if (!ep_journal_lock(sender.journal)) {
         return !is_something_ended();
     }
-    if (!is_renewal_due() || renew()) {
-        look_at_all(looks_for_orphans);
+    if (!is_renewal_due() || renew(until)) {
+        is_done = look_at_all(looks_for_orphans, until)
+                  || ep_conn_clock() < until;
     }
     ep_journal_unlock(sender.journal);
-    return 1;
+    return is_done;
 }
 
 /* Sleeps until something is to be done. */
@@ -464,7 +514,7 @@ static void *run(void *data)
     do {
         const apr_uint32_t now = seconds();
 
-        is_done = work(now != looked);
+        is_done = work(now != looked, SHIFT);
         if (now != looked) {
             looked = now;
             ep_pool_tidy();
@@ -474,7 +524,8 @@ static void *run(void *data)
         }
     } while (apr_atomic_read32(&sender.stops) == 0);
     /* what has ended since */
-    work(0);
+    sender.is_last = 1;
+    work(0, LAST_SHIFT);
     return NULL;
 }
 
@@ -568,16 +619,12 @@ int ep_sender_flush(apr_int64_t until)
     }
     while (is_something_ended() && ep_conn_clock() < until) {
         if (ep_journal_lock(sender.journal)) {
-            const int goes_on = look_at_all(0);
-
+            /* once: Redis may reject an entry each time */
+            look_at_all(0, until);
             ep_journal_unlock(sender.journal);
-            if (!goes_on) {
-                return 0;
-            }
+            break;
         }
-        else {
-            pause_for(WAIT_NSEC);
-        }
+        pause_for(WAIT_NSEC);
     }
     return !is_something_ended();
 }
@@ -590,8 +637,11 @@ int ep_sender_register(apr_int64_t until)
            || apr_atomic_read32(&journal->next_renew) == 0
            || apr_atomic_read32(&journal->is_lost) != 0) {
         if (ep_journal_lock(journal)) {
-            const int is_known = !is_renewal_due() || renew();
+            const int is_known = !is_renewal_due() || renew(until);
 
+            if (is_known && apr_atomic_read32(&journal->used_owed) != 0) {
+                look_at_all(0, until);
+            }
             ep_journal_unlock(journal);
             return is_known;
         }
