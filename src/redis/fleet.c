@@ -75,7 +75,7 @@ static const char *check_config(apr_pool_t *pconf, void *config)
 
 static void open_ledger(apr_pool_t *pconf, server_rec *s, void *config)
 {
-    const char *warning, *error;
+    const char *warning, *error, *key;
 
     (void)config;
     fleet.shm->post_config(pconf, s, fleet.shm_config);
@@ -86,7 +86,11 @@ static void open_ledger(apr_pool_t *pconf, server_rec *s, void *config)
                      error != NULL ? error : warning);
     }
     ep_pool_post_config(pconf, s, fleet.url);
-    fleet.journal = ep_journal_make(s->process->pool, KEPT);
+    /* a child of before a restart may use another Redis, or another build */
+    key = apr_psprintf(pconf, KEPT " %" APR_SIZE_T_FMT " %s %d %s",
+                       sizeof(ep_journal), fleet.url->shown, fleet.url->db,
+                       fleet.url->name);
+    fleet.journal = ep_journal_make(s->process->pool, key);
     if (fleet.journal == NULL) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "there is no memory for the ledger %s", fleet.url->shown);
@@ -364,9 +368,10 @@ static ep_cause ask(const question *asked, ep_ledger_outcome *outcome,
         return EP_CAUSE_CONNECT;
     }
     cause = ask_once(asked, outcome, denial, &is_gone);
-    if ((is_gone && ep_sender_register(asked->deadline))
-        || (cause == EP_CAUSE_NONE && *outcome == EP_OUTCOME_DENIED
-            && ep_sender_flush(asked->deadline))) {
+    if (((is_gone && ep_sender_register(asked->deadline))
+         || (cause == EP_CAUSE_NONE && *outcome == EP_OUTCOME_DENIED
+             && ep_sender_flush(asked->deadline)))
+        && ep_conn_clock() < asked->deadline) {
         cause = ask_once(asked, outcome, denial, &is_gone);
     }
     return cause;
@@ -445,6 +450,26 @@ static apr_status_t reserve_shared(const ep_ledger_charge *charges,
     return rv;
 }
 
+/* The journal is full, as when Redis was away for thousands of uploads.  Redis is never
+ * told of this claim. */
+static apr_status_t reserve_without(const ep_ledger_charge *charges,
+                                    apr_size_t count, int how, int was_held,
+                                    ep_ledger_claim *claim,
+                                    ep_ledger_outcome *outcome,
+                                    ep_ledger_denial *denial)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    *outcome = EP_OUTCOME_FULL;
+    if ((how & EP_RESERVE_ALONE) != 0) {
+        rv = decide_alone(charges, count, how, claim, outcome, denial);
+    }
+    if ((rv != APR_SUCCESS || *outcome != EP_OUTCOME_GRANTED) && !was_held) {
+        fleet.shm->release(claim);
+    }
+    return rv;
+}
+
 static apr_status_t reserve(const ep_ledger_charge *charges, apr_size_t count,
                             int how, ep_ledger_claim *claim,
                             ep_ledger_outcome *outcome,
@@ -482,11 +507,8 @@ static apr_status_t reserve(const ep_ledger_charge *charges, apr_size_t count,
         asked.is_new_entry = 1;
     }
     if (asked.entry == NULL) {
-        if (!asked.was_held) {
-            fleet.shm->release(claim);
-        }
-        *outcome = EP_OUTCOME_FULL;
-        return APR_SUCCESS;
+        return reserve_without(charges, count, how, asked.was_held, claim,
+                               outcome, denial);
     }
     asked.parts_before = ep_journal_parts(asked.entry);
     if (!note_parts(asked.entry, charges, wants, asked.count)) {
@@ -664,10 +686,11 @@ static apr_status_t grow(const ep_ledger_charge *charges, apr_size_t count,
         *outcome = EP_OUTCOME_FULL;
         return APR_SUCCESS;
     }
-    make_local(charges, count, 0, local);
+    asked.entry = ep_journal_find(fleet.journal, claim);
+    /* without an entry, Redis does not judge it: see reserve_without() */
+    make_local(charges, count, asked.entry == NULL, local);
     rv = fleet.shm->grow(local, count, claim, least, most, granted, outcome,
                          denial);
-    asked.entry = ep_journal_find(fleet.journal, claim);
     if (rv != APR_SUCCESS || *outcome != EP_OUTCOME_GRANTED
         || asked.entry == NULL) {
         return rv;
@@ -807,6 +830,8 @@ static const ep_ledger_provider local_socket = MEMBERS(parse_unix);
 
 void ep_fleet_register(apr_pool_t *pool)
 {
+    /* where the module stays in memory at a restart, its pool was destroyed */
+    memset(&fleet, 0, sizeof(fleet));
     ap_register_provider(pool, EP_LEDGER_GROUP, "redis", EP_LEDGER_VERSION,
                          &tcp);
     ap_register_provider(pool, EP_LEDGER_GROUP, "rediss", EP_LEDGER_VERSION,
