@@ -32,5 +32,10 @@ int main(void)
 
         //@ check a_name: valid_read_string(name);
     }
+    for (code = 0; code < EP_FAILURES; code++) {
+        const char *cause = ep_tally_failure((ep_cause)code);
+
+        //@ check a_cause: valid_read_string(cause);
+    }
     return 0;
 }
