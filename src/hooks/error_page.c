@@ -14,8 +14,8 @@
 #include "request/judgement.h"
 #include "request/report.h"
 
-/* @return the judgement of a request that core refused for its Expect field; NULL if
- * that is not so, or none of our business */
+/* @return the judgement of a request that core refused for its Expect field; NULL:
+ * core did not refuse it, or the policy is Off */
 static const ep_judgement *judge_core_refused(request_rec *r)
 {
     ep_policy policy;
@@ -31,7 +31,7 @@ static const ep_judgement *judge_core_refused(request_rec *r)
     }
     ep_verdict_core_refused(&policy, &facts, &verdict);
     if (policy.mode == EP_MODE_ON) {
-        /* core has given up on this request; so does the connection */
+        /* core does not continue this request, so the connection is closed */
         r->connection->keepalive = AP_CONN_CLOSE;
     }
     return ep_judgement_make(

@@ -1,7 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** Error pages: our document in place of core's, and what an ErrorDocument may have
- * of an upload. */
+/** Error pages: sends our document instead of core's page, and decides whether an
+ * ErrorDocument may read the content of an upload. */
 #ifndef EP_ERROR_PAGE_H
 #define EP_ERROR_PAGE_H
 
@@ -36,7 +36,7 @@ int ep_error_page_guard_content(request_rec *r);
  * knows its user.  @return DECLINED */
 int ep_error_page_guard_counted(request_rec *r, ep_request *state);
 
-/** In the handler hook: mod_dir has led an ErrorDocument on to another place.
+/** In the handler hook: mod_dir has redirected an ErrorDocument to another place.
  * @return DECLINED */
 int ep_error_page_guard_new_place(request_rec *r, ep_request *state);
 

@@ -66,11 +66,11 @@ static int judge_server(request_rec *r)
         ep_meter_attach_provisional(r, state, policy, facts);
     }
     if (has_no_place(r)) {
-        /* the server's own policy is all that there is */
+        /* only the server's own policy applies */
         return ep_refusal_conclude(r, state,
                                    ep_judgement_make_of_head(r, policy, facts));
     }
-    /* a dry run waits for the place, so as to report once */
+    /* a dry run reports only once, in the place */
     if (policy->mode != EP_MODE_ON || policy->ceiling == NULL) {
         return DECLINED;
     }
@@ -88,7 +88,7 @@ static int is_own(const request_rec *r)
     return r->main == NULL && !ep_error_page_is_document(r);
 }
 
-/* There is nothing to judge on a head without content and Expect. */
+/* A head without content and Expect has nothing to judge. */
 static void set_aside(request_rec *r)
 {
     if (ep_copy_is(r)) {
@@ -147,8 +147,8 @@ static int needs_user(request_rec *r)
     return result;
 }
 
-/* 1 if a program has led on to a request without content: it has had the content
- * (RFC 3875 6.2.2) */
+/* 1 if a program has redirected to a request without content: the program has read the
+ * content (RFC 3875 6.2.2) */
 static int is_led_on(const request_rec *r, const ep_facts *facts)
 {
     return strcmp(r->method, facts->method) != 0;
@@ -175,7 +175,7 @@ static int count(request_rec *r, ep_request *state)
     return denial == NULL ? DECLINED : ep_refusal_conclude(r, state, denial);
 }
 
-/* The place has nothing against the head.  @return as judge() */
+/* The head passes all checks of the place.  @return as judge() */
 static int admit(request_rec *r, ep_request *state, int is_early)
 {
     const ep_policy *policy = state->judged->policy;
@@ -257,7 +257,7 @@ static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
 
 int ep_judge_head(request_rec *r)
 {
-    /* Most requests are done here, at little cost. */
+    /* Most requests end here, at little cost. */
     if (ep_request_is_plain(r)) {
         return DECLINED;
     }
@@ -296,14 +296,15 @@ int ep_judge_authenticated(request_rec *r)
         return ep_refusal_send(r, state);
     }
     result = judge(r, state->place, 0);
-    /* negotiation has led on to another place before this was judged */
+    /* mod_negotiation has changed the place before it was judged */
     return result == DECLINED && state->place != r->per_dir_config
                ? judge(r, r->per_dir_config, 0)
                : result;
 }
 
 /* Set when a server starts, then read-only: 1 if some place lets .htaccess files edit
- * fields.  mod_dir leads on from it to a place that does not, without a hook between. */
+ * fields. mod_dir can redirect from such a place to one that does not, and no hook
+ * runs between. */
 static int owners_write_fields;
 
 void ep_judge_start(const server_rec *main_server)

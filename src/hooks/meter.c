@@ -88,7 +88,7 @@ static void cut(request_rec *r, ep_request *state, const ep_judgement *why)
 {
     const int is_answered = has_answer(r, state);
 
-    /* first of all: what is still to come must never be read */
+    /* order: first, since the content that follows must never be read */
     r->connection->keepalive = AP_CONN_CLOSE;
     ep_request_move(r, state, EP_STAGE_CUTS);
     if (is_answered) {
@@ -191,7 +191,7 @@ static apr_status_t meter(ap_filter_t *f, apr_bucket_brigade *bb,
     if (state->stage == EP_STAGE_ANSWERED) {
         return ap_get_brigade(f->next, bb, mode, block, readbytes);
     }
-    /* where no place was judged, nobody has looked at the length so far */
+    /* if no place was judged, the length has not been checked so far */
     if (is_provisional(state) && !ep_stage_is_cut(state->stage)) {
         check_size(f->r, state, state->metered->facts->declared);
     }
@@ -230,7 +230,7 @@ static apr_status_t meter(ap_filter_t *f, apr_bucket_brigade *bb,
     return APR_SUCCESS;
 }
 
-/* On top of all filters: what the handler gets. */
+/* Above all other filters: counts what the handler gets. */
 static apr_status_t count_handed(ap_filter_t *f, apr_bucket_brigade *bb,
                                  ap_input_mode_t mode, apr_read_type_e block,
                                  apr_off_t readbytes)
@@ -262,7 +262,7 @@ static apr_status_t count_handed(ap_filter_t *f, apr_bucket_brigade *bb,
         state->is_changing = 0;
     }
     bytes = ep_amount_plus(state->handed, bytes);
-    /* a filter below may have made something of what came before a cut */
+    /* a filter below may pass on content that it got before a cut */
     why = ep_stage_is_cut(state->stage) ? NULL
                                         : ep_claim_cover_handed(f->r, state, bytes);
     if (why != NULL) {
@@ -332,10 +332,9 @@ void ep_meter_register(void)
 }
 
 /*
- * Among the protocol filters, as their topmost: with a content filter of its
- * own on a request, mod_proxy_http no longer streams an upload but spools all
- * of it before it so much as connects to the backend.  It also lets the filter
- * outlive internal redirects.
+ * Among the protocol filters, as their topmost: with a content filter of its own on a
+ * request, mod_proxy_http no longer streams an upload: it spools all of it before it
+ * connects to the backend.  It also lets the filter outlive internal redirects.
  */
 static void add_filter(request_rec *r, ep_request *state)
 {
@@ -350,7 +349,7 @@ static void add_filter(request_rec *r, ep_request *state)
     }
 }
 
-/* 1 if content is to be looked at on its way, whatever counts */
+/* 1 if content has to pass this filter, also without a limit that counts */
 static int is_metered(const ep_policy *policy)
 {
     return limit_of(policy) != EP_UNLIMITED || ep_policy_asks_at_end(policy);
@@ -378,7 +377,7 @@ static const ep_policy *join(request_rec *r, const ep_policy *strict,
     return joined;
 }
 
-/* Of the places on its way, content is held to the strictest. */
+/* The strictest policy of all places of the request limits the content. */
 static void meter_place(request_rec *r, ep_request *state, const ep_policy *place)
 {
     const ep_policy *before = state->metered != NULL ? state->metered->policy : NULL;

@@ -25,9 +25,9 @@ void ep_meter_attach_provisional(request_rec *r, ep_request *state,
  * Call it before `place` is set. */
 void ep_meter_end_provisional(ep_request *state);
 
-/** Throws content away, up to its limit, as httpd does before a page that is a file,
- * and lets no program read any more: its end comes first, and no field announces
- * any. */
+/** Discards content up to its limit, as httpd does before an error page that is a
+ * file.  Programs then read no content: they find its end at once, and no field
+ * announces content. */
 void ep_meter_withhold(request_rec *r, ep_request *state);
 
 /**

@@ -25,15 +25,14 @@ APLOG_USE_MODULE(expect_policy);
 /* By how many times CountFrom small uploads may overdraw a quota. */
 #define OVERDRAFTS 16
 
-/* When to come again where nobody can tell, in seconds. */
+/* Retry-After in seconds, where the time is not known. */
 #define RETRY_SECONDS 5
 
-/* What a place may ask for, a claim may have; an array of a negative size is no
- * type. */
+/* Compile-time assertion: a claim has room for all limits of a policy. */
 typedef char a_claim_has_room[EP_COUNTED_MAX <= EP_CHARGES_MAX
                               && EP_OWNERS_MAX <= EP_CHARGES_OWNERS ? 1 : -1];
 
-/* Who asked for a charge. */
+/* The limit of a charge. */
 typedef struct demand {
     const ep_setting *by;
     const ep_policy *policy;
@@ -51,13 +50,13 @@ struct ep_holding {
     ep_ledger_charge charges[EP_CHARGES_MAX];
     demand demands[EP_CHARGES_MAX];
     size_t count;
-    /* content that is claimed, and content up to which nothing is asked for:
-     * more than that where the ledger did not answer; bytes */
+    /* bytes of content that are claimed, and bytes that may come without a further
+     * call: more than claimed if the ledger did not answer */
     int64_t claimed;
     int64_t covered;
     /* what a handler may be given without asking, where that is another number */
     int64_t room;
-    /* where the ledger's failure refuses; NULL: nowhere */
+    /* the setting by which a failure of the ledger refuses; NULL: none */
     const ep_policy *closed;
     request_rec *initial;
     const ep_request *state;
@@ -88,8 +87,8 @@ static int counts_bytes(const ep_ledger_charge *charge)
     return charge->kind != EP_CHARGE_CONCURRENT;
 }
 
-/* 1 if an answer says that nothing came of the upload; these redirects ask for
- * it once more, elsewhere, while 302 and 303 is how forms say thank you */
+/* 1 if an answer says that nothing was stored; 307 and 308 ask the client to upload
+ * again elsewhere, while 302 and 303 are usual answers to a form */
 static int is_failure(int status)
 {
     return status >= HTTP_BAD_REQUEST || status == HTTP_TEMPORARY_REDIRECT
@@ -109,12 +108,12 @@ static int is_success(const ep_holding *holding)
     if (!is_complete(holding->state) || ep_stage_is_cut(holding->state->stage)) {
         return 0;
     }
-    /* mod_dav has stored it, and an owner's ErrorDocument for its 204 is not there, or
-     * his Header makes 500 of any answer */
+    /* mod_dav has stored it, but an owner's ErrorDocument for 204 does not exist, or
+     * an owner's Header makes every answer a 500 */
     if (ep_replaced_is_done(&holding->replaced)) {
         return 1;
     }
-    /* an ErrorDocument may have changed its mind about the status */
+    /* an ErrorDocument may have changed the status */
     for (; r != NULL; r = r->next) {
         if (is_failure(r->status)) {
             return 0;
@@ -129,8 +128,8 @@ static int64_t content_of(const ep_request *state)
     return state->handed > state->counted ? state->handed : state->counted;
 }
 
-/* @return bytes that may lie there of an upload that failed: a handler may have stored
- * what it was given, whatever it says; mod_dav_fs takes away what it has stored */
+/* @return bytes that a failed upload may have left: a handler may have stored what it
+ * was given, whatever its answer; mod_dav_fs removes what it has stored */
 static int64_t left_of(const ep_holding *holding)
 {
     const int64_t given = ep_request_given(holding->state);
@@ -188,9 +187,9 @@ static apr_status_t end(void *data)
 }
 
 /*
- * Before a client can know that its upload is over: it may send the next one at
- * once, which its own last one must not stand in the way of, and the request's
- * pool outlives the last byte of the answer.
+ * Ends the claim before the client has the answer: the client may send its next upload
+ * at once, which must not be refused because of this one.  The request's pool is
+ * destroyed only after the last byte of the answer.
  */
 static apr_status_t end_before_answer(ap_filter_t *f, apr_bucket_brigade *bb)
 {
@@ -238,9 +237,9 @@ static int64_t least_bytes(const ep_request *state, const ep_holding *holding)
     return bytes > 0 ? bytes : 1;
 }
 
-/* Content to claim before any is read.  One of unknown length gets the least
- * that is anything, and more as it comes in; a client's own word for its length
- * counts as far as it goes. */
+/* Content to claim before any is read.  One of unknown length gets one byte, and
+ * more as it comes in; the length that a client announces is claimed at
+ * once. */
 static int64_t first_bytes(const ep_request *state, const ep_holding *holding)
 {
     const ep_facts *facts = state->facts;
@@ -263,7 +262,7 @@ static int64_t amount_of(const ep_ledger_charge *charge, const ep_holding *holdi
                : bytes;
 }
 
-/* 1 if a limit does not look at small uploads: nobody is kept out by it */
+/* 1 if a limit does not refuse small uploads */
 static int ignores_small(const ep_setting *limit)
 {
     return limit->count->rule == EP_RULE_FREE_SPACE
@@ -283,8 +282,9 @@ static void loosen(const ep_policy *policy, ep_ledger_charge *charge)
     }
 }
 
-/* Without their amounts.
- * @param is_known out: 0 if a charge is missing, as nobody can tell what it is */
+/* Makes the charges, without their amounts.
+ * @param is_known out: 0 if the account of a charge is not known, and the charge is
+ *        missing */
 static size_t make_charges(request_rec *r, const ep_request *state,
                            const ep_policy *policy, int is_small,
                            ep_ledger_charge *charges, demand *demands, int *is_known)
@@ -341,8 +341,8 @@ static void log_left_out(const request_rec *r, const ep_setting *by)
 }
 
 /*
- * What may be taken off is what all quotas have counted: a file that a link leads
- * to is in no tree's number, and a number that nobody knows has nothing in it.
+ * Only a file that all quotas have counted can be subtracted: a file behind a link is
+ * in no tree's usage, and an unknown usage contains no file.
  * @param most in and out: bytes
  * @return 0: some quota does not count the file
  */
@@ -366,8 +366,9 @@ static int are_counted(const ep_holding *holding, const ep_ledger_charge *charge
     return 1;
 }
 
-/* @return the most that may be taken off in this place and those before it, bytes;
- *         INT64_MAX: nothing, as some quota does not count the file or there is none */
+/* @return the most bytes that may be subtracted in this place and those before it;
+ *         INT64_MAX: nothing, since some quota does not count the file or there is no
+ *         quota */
 static int64_t counted_in_all(const ep_holding *holding,
                               const ep_ledger_charge *charges,
                               const demand *demands, size_t count)
@@ -404,7 +405,8 @@ static void take_credit(const ep_request *state, ep_holding *holding,
     }
 }
 
-/* The least of both: what is small in one place may not be so in another one. */
+/* The smaller one of both: an upload that is small in one place may not be small in
+ * another. */
 static void keep_overdraft(ep_ledger_charge *held, const ep_ledger_charge *charge)
 {
     if (charge->overdraft < held->overdraft) {
@@ -467,7 +469,7 @@ static void keep(ep_holding *holding, const ep_policy *policy, int64_t bytes,
     }
 }
 
-/* By ep_ledger_kind. */
+/* Indexed by ep_ledger_kind. */
 static const ep_code codes[] = {
     [EP_CHARGE_SPACE] = EP_INSUFFICIENT_STORAGE,
     [EP_CHARGE_QUOTA] = EP_QUOTA_EXCEEDED,
@@ -535,7 +537,7 @@ static const ep_judgement *judge_unavailable(request_rec *r, const ep_request *s
 }
 
 /* A charge that was granted has no room for more, or could not be asked.  A dry run
- * reports what it would have cut, and counts on without the limit.
+ * reports what it would have cut, and continues without the limit.
  * @return the denial; NULL: it is a dry run */
 static const ep_judgement *end_or_lift(request_rec *r, ep_request *state,
                                        size_t charge, const ep_verdict *verdict)
@@ -637,8 +639,8 @@ static int counts_stored(const ep_ledger_charge *charge)
 }
 
 /*
- * Claims for quotas and free space what they were not asked for: less is replaced
- * than was thought, or more stored.
+ * Claims the rest for quotas and free space, if less is replaced or more is stored
+ * than was expected.
  * @param bytes of content that may be stored
  * @param step bytes to claim ahead
  * @return as ep_claim_cover()
@@ -683,7 +685,7 @@ static const ep_judgement *top_up(request_rec *r, ep_request *state, int64_t byt
     return NULL;
 }
 
-/* What is not replaced any more, or not as was thought, is asked for.
+/* Claims bytes of a file that is no longer replaced, or that is smaller than expected.
  * @return as ep_claim_cover() */
 static const ep_judgement *check_replaced(request_rec *r, ep_request *state,
                                           int is_cut)
@@ -701,8 +703,8 @@ static const ep_judgement *check_replaced(request_rec *r, ep_request *state,
                   0, is_cut);
 }
 
-/* Content has arrived: from now on, no other client's upload takes what this one
- * claims.  @return as ep_claim_cover() */
+/* Content has arrived: from now on, the claim cannot be revoked for another client.
+ * @return as ep_claim_cover() */
 static const ep_judgement *feed(request_rec *r, ep_request *state, int is_cut)
 {
     ep_holding *holding = state->holding;
@@ -772,7 +774,8 @@ static void set_amounts(ep_ledger_charge *charges, size_t count,
 
 /* @param bytes of content
  * @param ahead bytes that are not claimed, and have to fit as well
- * @param is_small 1: free space, slots, allowances and the ledger do not keep it out
+ * @param is_small 1: free space, slots, allowances and failures of the ledger do not
+ *        refuse it
  * @return as ep_claim_take() */
 static const ep_judgement *take(request_rec *r, ep_request *state,
                                 const ep_policy *policy, ep_holding *holding,
@@ -832,7 +835,7 @@ static const ep_judgement *take(request_rec *r, ep_request *state,
         return is_closed ? judge_unavailable(r, state, policy, NULL, is_cut) : NULL;
     }
     if (state->holding == NULL) {
-        /* a program that is forked meanwhile holds nothing */
+        /* a forked program must not end the claim */
         apr_pool_cleanup_register(holding->initial->pool, holding, end,
                                   apr_pool_cleanup_null);
         state->holding = holding;
@@ -910,8 +913,8 @@ static const ep_judgement *take_for(request_rec *r, ep_request *state,
     return denied;
 }
 
-/* A slot is for content that comes in, and not for the time in which a program thinks
- * about its answer. */
+/* An upload has a slot while content comes in, and not while a program makes its
+ * answer. */
 static void free_slots(const ep_request *state)
 {
     const ep_holding *holding = state->holding;
@@ -946,7 +949,7 @@ const ep_judgement *ep_claim_take(request_rec *r, ep_request *state,
     return denied;
 }
 
-/* Content has come that nobody was asked for yet.
+/* Content has come for which no limit was asked yet.
  * @return as ep_claim_cover() */
 static const ep_judgement *take_put_off(request_rec *r, ep_request *state,
                                         int64_t bytes)
@@ -1123,7 +1126,8 @@ static const ep_judgement *grow(request_rec *r, ep_request *state, int64_t bytes
             holding->covered = INT64_MAX;
             return refuse_unasked(r, state, denial.charge, 1);
         default:
-            /* asked again a step further on, lest each read waits for it */
+            /* asked again only after a further step, so that not each read waits for
+             * the ledger */
             holding->covered = ep_amount_plus(bytes, STEP);
             return refuse_failure(r, state, 1);
         }

@@ -20,18 +20,17 @@ APLOG_USE_MODULE(expect_policy);
  *
  *     since  failures  hosts[0] ... hosts[HOSTS]
  *
- * and in the parent's own memory, where no child can write, names[i]: a hash of
- * the virtual host's name and port, 0: free.  The parent takes places, in order,
- * while it reads its configuration, and never gives them back, so that children
- * of the configuration before go on counting in the right ones.  hosts[HOSTS] is
- * for all virtual hosts beyond these.  The parent reads no counter.
- * The kernel gives out memory when it is first written to, so places that
- * nobody takes cost nothing.
+ * and in the parent's own memory, where no child can write, names[i]: a hash of the
+ * virtual host's name and port, 0: free.  The parent takes places, in order, while it
+ * reads its configuration, and never gives them back.  So children of the previous
+ * configuration continue to count in the right places. hosts[HOSTS] is for all virtual
+ * hosts beyond these.  The parent reads no counter.  The kernel gives out memory when
+ * it is first written to, so places that nobody takes cost nothing.
  */
 #define HOSTS 4096u
 
-/* The most that one upload counts for, bytes: a few clients that declare huge sizes
- * must not fill a counter. */
+/* The most bytes that one upload adds: a few clients that declare huge sizes must not
+ * fill a counter. */
 #define DECLARED_MAX ((int64_t)1 << 40)
 
 typedef volatile apr_uint64_t counter;
@@ -53,7 +52,7 @@ typedef struct memory {
     host hosts[HOSTS + 1];
 } memory;
 
-/* The parent's, for as long as it lives. */
+/* Owned by the parent, until it ends. */
 typedef struct kept {
     memory *memory;
     apr_uint64_t names[HOSTS];
@@ -67,7 +66,7 @@ typedef struct place {
 
 static struct counters {
     memory *memory;
-    /* the parent's alone */
+    /* only for the parent */
     apr_uint64_t *names;
     /* of server_rec */
     apr_hash_t *by_server;
@@ -215,7 +214,7 @@ int ep_counters_open(apr_pool_t *pconf, server_rec *main_server)
     return OK;
 }
 
-/* No counter ever comes above INT64_MAX. */
+/* A counter never exceeds INT64_MAX. */
 static void add(counter *to, int64_t more)
 {
     apr_uint64_t was = apr_atomic_read64(to);

@@ -21,8 +21,8 @@ static const char *number_or_dash(apr_pool_t *pool, int64_t number)
                                                      (apr_int64_t)number);
 }
 
-/* What the client sent that a check did not like, cut.  The log escapes what
- * is not printable; a quote must not end it early. */
+/* The field value that a check refused, cut.  The error log escapes unprintable
+ * characters; a quote must not end the value early. */
 static const char *got(apr_pool_t *pool, const ep_judgement *judgement)
 {
     const ep_facts *facts = judgement->facts;
@@ -126,7 +126,7 @@ static void log_line(request_rec *r, const ep_judgement *judgement, const char *
     if (!ep_logs(r)) {
         return;
     }
-    /* what is built in acts through the line that switched the policy on */
+    /* a built-in check has no line: the line that switched the policy on is named */
     if (by->file == NULL) {
         by = judgement->policy->mode_by;
     }
@@ -156,8 +156,8 @@ void ep_report_in_environment(request_rec *r, const ep_judgement *judgement,
 {
     const ep_verdict *verdict = &judgement->verdict;
 
-    /* the access log looks at the last one of a chain of redirects, which may
-     * be an ErrorDocument that never came to answer */
+    /* the access log uses the last request of a chain of redirects, which may be an
+     * ErrorDocument that never answered */
     while (r->next != NULL) {
         r = r->next;
     }
@@ -171,7 +171,8 @@ void ep_report_in_environment(request_rec *r, const ep_judgement *judgement,
     }
 }
 
-/* 1 if a log line tells it: a redirect within a place is no second refusal */
+/* 1 if a log line tells it: after a redirect in the same section, it is the same
+ * refusal */
 static int has_line(ep_request *state, const ep_judgement *judgement,
                     ep_outcome outcome)
 {

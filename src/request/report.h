@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** What operators get to know of a verdict: log line, environment, counters. */
+/** Reports a verdict to operators: log line, environment, counters. */
 #ifndef EP_REPORT_H
 #define EP_REPORT_H
 

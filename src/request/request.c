@@ -49,7 +49,7 @@ int64_t ep_request_given(const ep_request *state)
     return state->given != EP_UNKNOWN ? state->given : state->counted;
 }
 
-/* A fault of ours, which no client is to feel. */
+/* A fault of this module, which must not change the answer. */
 static void note_illegal(request_rec *r, const char *event, const char *state)
 {
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r,

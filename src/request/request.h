@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** Private to the files that talk to httpd. */
+/** The state of a request; private to the files that use httpd. */
 #ifndef EP_REQUEST_H
 #define EP_REQUEST_H
 
@@ -20,10 +20,9 @@ typedef struct ep_snapshot ep_snapshot;
 typedef struct ep_judgement ep_judgement;
 
 /**
- * What the module knows about a request that has content or an Expect field, or
- * that may ask for limits.
- * There is one for a request and all its internal redirects; it hangs on the
- * initial request and lives in its pool.
+ * What the module knows about a request that has content or an Expect field, or that
+ * may ask for limits.  There is one for a request and all its internal redirects; it
+ * belongs to the initial request and is in its pool.
  */
 typedef struct ep_request {
     /** the Expect value that was held back from core; NULL: none was */
@@ -40,13 +39,12 @@ typedef struct ep_request {
     const request_rec *authenticates;
     /** a subrequest of this one stands for an upload whose limits are asked */
     int is_asked;
-    /** how far the upload has come, in the place that was judged last, given by its
-     * configuration, and what has become of its content; moved by
-     * ep_request_move() and ep_request_move_body() alone */
+    /** the states of the upload and of its content, for the configuration that was
+     * judged last; only ep_request_move() and ep_request_move_body() change them */
     ep_stage stage;
     ep_body body;
     const ap_conf_vector_t *place;
-    /** what takes the place of an answer that others give; NULL: nothing does */
+    /** the document that replaces the answer of another module; NULL: none */
     struct ep_page *page;
     /** what the client has sent, as it was in the first place of the request; NULL:
      * that has not come, or there is nothing to judge */
@@ -66,7 +64,7 @@ typedef struct ep_request {
     /** the range that is written, if RequestHeader has set Content-Range since the head
      * was judged; NULL: it has not.  It bounds sizes, and nothing else goes by it */
     const ep_range *written;
-    /** what operators get to see of it; NULL: nothing so far */
+    /** the outcome for the counters; NULL: none so far */
     struct ep_counted *counted_as;
     /** how much of it handlers were given, bytes, once one has failed or content is
      * discarded; EP_UNKNOWN before that: all that was counted.  See
@@ -107,7 +105,7 @@ void ep_request_move(request_rec *r, ep_request *state, ep_stage_event event);
 /** The same for its content. */
 void ep_request_move_body(request_rec *r, ep_request *state, ep_body_event event);
 
-/** Remembers that there is nothing to judge in this very request. */
+/** Notes that this request has nothing to judge. */
 void ep_request_set_plain(request_rec *r);
 
 /** @return 1 if so; the usual case, and cheap */
@@ -119,9 +117,9 @@ void ep_request_set_plain(request_rec *r);
 extern ep_request ep_request_plain;
 
 /**
- * httpd writes notices into a log file whatever LogLevel says.  So that
- * `LogLevel expect_policy:error` turns them off all the same, ask here first;
- * at `warn`, the default, they are written.
+ * httpd writes notices to a log file at every LogLevel.  Call this first, so that
+ * `LogLevel expect_policy:error` turns them off; at `warn`, the default, they are
+ * written.
  */
 #define ep_logs(r) \
     (ap_get_request_module_loglevel(r, expect_policy_module.module_index) \
