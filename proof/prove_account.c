@@ -39,7 +39,7 @@ int main(void)
     amount = ep_account_outcome(&account, any_amount(),
                                 Frama_C_long_interval(INT64_MIN, INT64_MAX));
     //@ check outcome: amount >= 0;
-    amount = ep_account_worth(&account, now);
+    amount = ep_account_loss(&account, now);
     //@ check worth: amount >= 0;
     amount = ep_account_pause(Frama_C_long_interval(INT64_MIN, INT64_MAX));
     //@ check pause: amount > 0;

@@ -7,7 +7,7 @@
  * below: places_of 91% the smallest book has one bucket of trees
  * below: places_with 90% whose places are all there
  * below: is_crowded 90% the same
- * below: find_giving 95% the same
+ * below: find_removable 95% the same
  * joined: all
  * options: -eva-auto-loop-unroll 28 -eva-domains gauges
  */

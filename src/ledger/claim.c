@@ -772,6 +772,37 @@ static void set_amounts(ep_ledger_charge *charges, size_t count,
     }
 }
 
+/* @param bytes to claim; out: as many as were asked for
+ * @param ahead as in take()
+ * @return as ep_ledger_reserve() */
+static ep_ledger_result reserve(request_rec *r, const ep_request *state,
+                                const ep_policy *policy, ep_holding *holding,
+                                ep_ledger_charge *charges, size_t count,
+                                int64_t *bytes, int64_t ahead, ep_failure failure,
+                                ep_ledger_denial *denial)
+{
+    const int is_dry = policy->mode != EP_MODE_ON;
+    ep_ledger_result result;
+
+    if (ahead >= least_overdraft(charges, count)) {
+        *bytes = ep_amount_plus(*bytes, ahead);
+        ahead = 0;
+    }
+    set_amounts(charges, count, holding, state->facts, *bytes);
+    tighten(charges, count, ahead);
+    result = ep_ledger_reserve(r, charges, count, failure, is_dry, &holding->claim,
+                               denial);
+    tighten(charges, count, -ahead);
+    if (result == EP_LEDGER_DENIED && ahead > 0) {
+        /* what is left is told to one that asks for all of it */
+        *bytes = ep_amount_plus(*bytes, ahead);
+        set_amounts(charges, count, holding, state->facts, *bytes);
+        result = ep_ledger_reserve(r, charges, count, failure, is_dry,
+                                   &holding->claim, denial);
+    }
+    return result;
+}
+
 /* @param bytes of content
  * @param ahead bytes that are not claimed, and have to fit as well
  * @param is_small 1: free space, slots, allowances and failures of the ledger do not
@@ -803,24 +834,8 @@ static const ep_judgement *take(request_rec *r, ep_request *state,
     }
     ep_replaced_look(&holding->replaced, r, 0);
     take_credit(state, holding, charges, demands, count);
-    if (ahead >= least_overdraft(charges, count)) {
-        bytes = ep_amount_plus(bytes, ahead);
-        ahead = 0;
-    }
-    set_amounts(charges, count, holding, state->facts, bytes);
-    tighten(charges, count, ahead);
-    result = ep_ledger_reserve(r, charges, count, failure,
-                               policy->mode != EP_MODE_ON, &holding->claim,
-                               &denial);
-    tighten(charges, count, -ahead);
-    if (result == EP_LEDGER_DENIED && ahead > 0) {
-        /* what is left is told to one that asks for all of it */
-        bytes = ep_amount_plus(bytes, ahead);
-        set_amounts(charges, count, holding, state->facts, bytes);
-        result = ep_ledger_reserve(r, charges, count, failure,
-                                   policy->mode != EP_MODE_ON, &holding->claim,
-                                   &denial);
-    }
+    result = reserve(r, state, policy, holding, charges, count, &bytes, ahead,
+                     failure, &denial);
     switch (result) {
     case EP_LEDGER_GRANTED:
         break;

@@ -243,7 +243,7 @@ START_TEST(what_matters_least_goes_first)
                                            worths[i].used, worths[i].until);
 
         account->kind = worths[i].kind;
-        ck_assert_int_eq(ep_account_worth(account, 1000), worths[i].worth);
+        ck_assert_int_eq(ep_account_loss(account, 1000), worths[i].worth);
     }
 }
 END_TEST
@@ -256,14 +256,14 @@ START_TEST(what_is_no_account_is_free)
     ep_account *account = account_with(EP_SPACE, 1, 5, 7, INT64_MAX);
     size_t i;
 
-    ck_assert_int_eq(ep_account_worth(account, 1000), EP_ACCOUNT_KEPT);
+    ck_assert_int_eq(ep_account_loss(account, 1000), EP_ACCOUNT_KEPT);
     for (i = 0; i < COUNT(kinds); i++) {
         account->kind = kinds[i];
-        ck_assert_int_eq(ep_account_worth(account, 1000), 0);
+        ck_assert_int_eq(ep_account_loss(account, 1000), 0);
     }
     account->claims = 0;
     account->kind = EP_SPACE + 1;
-    ck_assert_int_eq(ep_account_worth(account, 1000), 1);
+    ck_assert_int_eq(ep_account_loss(account, 1000), 1);
 }
 END_TEST
 

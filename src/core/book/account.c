@@ -119,7 +119,7 @@ int64_t ep_account_pause(int64_t took)
     return took > PAUSE / PAUSE_TIMES ? took * PAUSE_TIMES : PAUSE;
 }
 
-int64_t ep_account_worth(const ep_account *account, int64_t now)
+int64_t ep_account_loss(const ep_account *account, int64_t now)
 {
     const uint32_t kind = account->kind;
     int64_t used;

@@ -54,7 +54,7 @@ typedef struct ep_account {
     volatile int64_t base;
 } ep_account;
 
-/** The result of ep_account_worth() for an account that a claim has a part in. */
+/** The result of ep_account_loss() for an account that a claim has a part in. */
 #define EP_ACCOUNT_KEPT INT64_MAX
 
 /** Makes an empty account in a place.  If the process dies in here, the place is
@@ -109,6 +109,6 @@ int64_t ep_account_pause(int64_t took);
  * Computes how much is lost if another account takes the place; not for QUOTA.
  * @return 0: it is free; ...; EP_ACCOUNT_KEPT: it must not be taken
  */
-int64_t ep_account_worth(const ep_account *account, int64_t now);
+int64_t ep_account_loss(const ep_account *account, int64_t now);
 
 #endif

@@ -262,7 +262,7 @@ static int is_offered(const struct ep_book_tree *tree)
 }
 
 /* What is lost with a tree.  Those that were asked for are never taken:
- * find_giving() chooses them. */
+ * find_removable() chooses them. */
 static int64_t tree_worth(const struct ep_book_tree *tree)
 {
     if (tree->account.kind != (uint32_t)EP_QUOTA + 1) {
@@ -271,8 +271,8 @@ static int64_t tree_worth(const struct ep_book_tree *tree)
     return is_offered(tree) ? OFFERED_WORTH : EP_ACCOUNT_KEPT;
 }
 
-/* As ep_account_worth() and tree_worth(). */
-static int64_t worth(const ep_book *book, ep_kind kind, uint32_t place,
+/* As ep_account_loss() and tree_worth(). */
+static int64_t loss_of(const ep_book *book, ep_kind kind, uint32_t place,
                      int64_t now)
 {
     const ep_account *account = account_at(book, kind, place);
@@ -283,7 +283,7 @@ static int64_t worth(const ep_book *book, ep_kind kind, uint32_t place,
     if (kind == EP_QUOTA) {
         return tree_worth((const struct ep_book_tree *)account);
     }
-    return ep_account_worth(account, now);
+    return ep_account_loss(account, now);
 }
 
 /* 1 if the reservation itself needs the account: it must not be taken, also if no
@@ -303,22 +303,22 @@ static int is_wanted(const want *wants, size_t count, ep_kind kind,
 }
 
 /* The best place that was found so far. */
-typedef struct room {
+typedef struct candidate {
     /* NOWHERE: none; and the value of the account that would be lost */
     uint32_t place;
     int64_t lost;
     uint32_t free_places;
-} room;
+} candidate;
 
-static room room_in(const ep_book *book, int64_t now, const ep_part *part,
+static candidate candidate_in(const ep_book *book, int64_t now, const ep_part *part,
                     const want *wants, size_t count, int which)
 {
-    room found = { NOWHERE, EP_ACCOUNT_KEPT, 0 };
+    candidate found = { NOWHERE, EP_ACCOUNT_KEPT, 0 };
     uint32_t place = bucket(book, part->kind, part->key, which);
     uint32_t left;
 
     for (left = BUCKET; left > 0; left--) {
-        const int64_t lost = worth(book, part->kind, place, now);
+        const int64_t lost = loss_of(book, part->kind, place, now);
 
         if (lost < found.lost
             && !is_wanted(wants, count, part->kind, place)) {
@@ -383,7 +383,7 @@ static int64_t asked_at(const struct ep_book_tree *tree, int64_t now)
 /* @return 1 if a tree may be removed for a new tree of another share.
  * @param theirs places of the tree's share
  * @param own places of the new tree's share, without the new one */
-static int gives_way(const struct ep_book_tree *tree, int64_t now,
+static int is_removable(const struct ep_book_tree *tree, int64_t now,
                      uint32_t theirs, uint32_t own)
 {
     return theirs > own + 1
@@ -393,7 +393,7 @@ static int gives_way(const struct ep_book_tree *tree, int64_t now,
 /* Finds a tree that may be removed for a new one: see ep_book_ask().
  * @param wanted one of @a wants; the places of all of these must not be taken
  * @return a place, or NOWHERE */
-static uint32_t find_giving(const ep_book *book, int64_t now, ep_key key,
+static uint32_t find_removable(const ep_book *book, int64_t now, ep_key key,
                             const want *wanted, const want *wants,
                             size_t count)
 {
@@ -422,7 +422,7 @@ static uint32_t find_giving(const ep_book *book, int64_t now, ep_key key,
         theirs = places_with(book, places, choices, share, is_owners);
         if (is_owners < wanted->is_owners
             || (is_owners == wanted->is_owners && share != wanted->share
-                && !gives_way(tree, now, theirs, own))) {
+                && !is_removable(tree, now, theirs, own))) {
             continue;
         }
         if (is_owners > wanted->is_owners) {
@@ -439,11 +439,11 @@ static uint32_t find_giving(const ep_book *book, int64_t now, ep_key key,
 }
 
 /* @return the better one of what both buckets have to offer */
-static room best_room(const ep_book *book, int64_t now, const ep_part *part,
+static candidate best_candidate(const ep_book *book, int64_t now, const ep_part *part,
                       const want *wants, size_t count)
 {
-    const room first = room_in(book, now, part, wants, count, 0);
-    const room second = room_in(book, now, part, wants, count, 1);
+    const candidate first = candidate_in(book, now, part, wants, count, 0);
+    const candidate second = candidate_in(book, now, part, wants, count, 1);
 
     return second.lost < first.lost
                    || (second.lost == first.lost
@@ -458,10 +458,10 @@ static uint32_t find_room(const ep_book *book, int64_t now,
                           const ep_part *part, const want *wanted,
                           const want *wants, size_t count)
 {
-    const uint32_t place = best_room(book, now, part, wants, count).place;
+    const uint32_t place = best_candidate(book, now, part, wants, count).place;
 
     return place == NOWHERE && part->kind == EP_QUOTA
-               ? find_giving(book, now, part->key, wanted, wants, count)
+               ? find_removable(book, now, part->key, wanted, wants, count)
                : place;
 }
 
@@ -706,7 +706,7 @@ static int64_t wait_for_tree(const struct ep_book_tree *tree, int64_t now)
 /* Computes how much an account has left for an upload, and when it may have more.
  * @param own what it holds for the same upload, which counts as free
  * @param amount how much the upload will hold there */
-static void look(const ep_book *book, int64_t now, const ep_part *parts,
+static void find_left(const ep_book *book, int64_t now, const ep_part *parts,
                  const want *wanted, int64_t own, int64_t amount,
                  ep_denial *denial)
 {
@@ -894,7 +894,7 @@ static int is_unknown(const ep_book *book, const ep_part *part,
 /* Checks whether all wants can be granted.  Changes only the times at which trees
  * were asked for.
  * @return EP_BOOK_GRANTED, DENIED or UNKNOWN */
-static ep_book_result look_at_all(const ep_book *book, int64_t now,
+static ep_book_result check_all(const ep_book *book, int64_t now,
                                   const ep_part *parts, want *wants,
                                   size_t wanted, int is_lenient,
                                   ep_denial *denial)
@@ -912,7 +912,7 @@ static ep_book_result look_at_all(const ep_book *book, int64_t now,
             own = ep_amount_of(wants[i].held->amount);
             amount = own;
         }
-        look(book, now, parts, &wants[i], own, amount, denial);
+        find_left(book, now, parts, &wants[i], own, amount, denial);
         if (wants[i].kind == EP_QUOTA) {
             ask_tree(book, tree_at(book, wants[i].place), now, &wants[i]);
         }
@@ -1126,7 +1126,7 @@ ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
         denial->part = wants[i].part;
         return EP_BOOK_CROWDED;
     }
-    result = look_at_all(book, now, parts, wants, wanted, is_lenient, denial);
+    result = check_all(book, now, parts, wants, wanted, is_lenient, denial);
     if (result == EP_BOOK_GRANTED) {
         result = find_all_room(book, now, parts, wants, wanted, is_lenient,
                                denial);
@@ -1201,7 +1201,7 @@ ep_book_result ep_book_grow(const ep_book *book, int64_t now,
             continue;
         }
         own = ep_amount_of(wants[i].held->amount);
-        look(book, now, parts, &wants[i], 0, ep_amount_plus(own, least),
+        find_left(book, now, parts, &wants[i], 0, ep_amount_plus(own, least),
              denial);
         if (denial->remaining < least) {
             if (!can_make_room(book, &parts[wants[i].part], &wants[i], least,
@@ -1303,7 +1303,7 @@ ep_book_result ep_book_regain(const ep_book *book, int64_t now,
     for (i = 0; i < wanted; i++) {
         const int64_t more = revoked_of(&wants[i]);
 
-        look(book, now, parts, &wants[i], 0, wants[i].amount, denial);
+        find_left(book, now, parts, &wants[i], 0, wants[i].amount, denial);
         if (more > denial->remaining
             && !can_make_room(book, &parts[wants[i].part], &wants[i], more,
                               denial->remaining)) {
@@ -1658,7 +1658,7 @@ ep_book_result ep_book_offer(const ep_book *book, int64_t now,
 {
     struct ep_book_tree *tree = tree_at(book, find(book, EP_QUOTA, part->key));
     want wanted;
-    room free_room;
+    candidate best;
 
     if (tree != NULL) {
         if (is_offered(tree)) {
@@ -1671,8 +1671,8 @@ ep_book_result ep_book_offer(const ep_book *book, int64_t now,
     wanted.kind = EP_QUOTA;
     wanted.place = NOWHERE;
     wanted.share = part->share;
-    free_room = best_room(book, now, part, &wanted, 1);
-    tree = free_room.lost == 0 ? tree_at(book, free_room.place) : NULL;
+    best = best_candidate(book, now, part, &wanted, 1);
+    tree = best.lost == 0 ? tree_at(book, best.place) : NULL;
     if (tree == NULL || is_crowded(book, part->key)) {
         return EP_BOOK_FULL;
     }
@@ -1890,7 +1890,7 @@ void ep_book_count(const ep_book *book, ep_book_counts *counts)
         }
     }
     for (i = 0; i < book->accounts_count; i++) {
-        if (ep_account_worth(&book->accounts[i], 0) > 0) {
+        if (ep_account_loss(&book->accounts[i], 0) > 0) {
             accounts++;
         }
     }
