@@ -31,6 +31,7 @@ LoadModule expect_policy_redis_module $top/mod_expect_policy_redis.so
 ExpectPolicyLedger $line
 END
     close $out or die;
+    local $ENV{LD_PRELOAD} = $ENV{EP_PRELOAD} if $ENV{EP_PRELOAD};
     return `@{[vars('httpd')]} -f "$dir/conf" -t -D DUMP_CONFIG 2>&1`;
 }
 
