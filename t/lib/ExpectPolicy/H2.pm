@@ -36,8 +36,8 @@ my @static = (undef, map { [split /=/, $_, 2] } split /\|/, join '|',
     'strict-transport-security=|transfer-encoding=|user-agent=|vary=|via=',
     'www-authenticate=');
 
-# RFC 7541 Appendix B.  The code is canonical, so the lengths are enough; what
-# is longer than 15 bits is no printable character but the backslash.
+# RFC 7541 Appendix B.  The code is canonical, so the lengths are enough.  Only octets
+# that are not printable, and the backslash, are longer than 15 bits.
 my %huffman;
 {
     my @of_length = (
@@ -45,6 +45,26 @@ my %huffman;
         [7, ':BCDEFGHIJKLMNOPQRSTUVWYjkqvwxyz'], [8, '&*,;XZ'],
         [10, '!"()?'], [11, "'+|"], [12, '#>'], [13, "\0\$\@[]~"],
         [14, '^}'], [15, '<`{'],
+        [19, join '', map { chr } 92, 195, 208],
+        [20, join '', map { chr } 128, 130, 131, 162, 184, 194, 224, 226],
+        [21, join '', map { chr } 153, 161, 167, 172, 176, 177, 179, 209,
+            216, 217, 227, 229, 230],
+        [22, join '', map { chr } 129, 132, 133, 134, 136, 146, 154, 156,
+            160, 163, 164, 169, 170, 173, 178, 181, 185, 186, 187, 189, 190, 196,
+            198, 228, 232, 233],
+        [23, join '', map { chr } 1, 135, 137, 138, 139, 140, 141, 143, 147,
+            149, 150, 151, 152, 155, 157, 158, 165, 166, 168, 174, 175, 180, 182,
+            183, 188, 191, 197, 231, 239],
+        [24, join '', map { chr } 9, 142, 144, 145, 148, 159, 171, 206, 215,
+            225, 236, 237],
+        [25, join '', map { chr } 199, 207, 234, 235],
+        [26, join '', map { chr } 192, 193, 200, 201, 202, 205, 210, 213,
+            218, 219, 238, 240, 242, 243, 255],
+        [27, join '', map { chr } 203, 204, 211, 212, 214, 221, 222, 223,
+            241, 244, 245, 246, 247, 248, 250, 251, 252, 253, 254],
+        [28, join '', map { chr } 2, 3, 4, 5, 6, 7, 8, 11, 12, 14, 15, 16,
+            17, 18, 19, 20, 21, 23, 24, 25, 26, 27, 28, 29, 30, 31, 127, 220, 249],
+        [30, join '', map { chr } 10, 13, 22],
     );
     my ($code, $last) = (0, 5);
     for (@of_length) {
@@ -291,7 +311,7 @@ sub decode_string {
             $text .= $huffman{$code};
             $code = '';
         }
-        die "a character that no header should have\n" if length $code > 15;
+        die "no octet has this Huffman code\n" if length $code > 30;
     }
     $code =~ /\A1{0,7}\z/ or die "bad padding of a Huffman code\n";
     return $text;
