@@ -32,41 +32,6 @@ static struct fleet {
 
 /* --------------------------------------------------------------- configuration */
 
-static const char *parse_as(apr_pool_t *pool, const char *scheme,
-                            const char *argument, void **config)
-{
-    const char *legal;
-
-    fleet.shm = ap_lookup_provider(EP_LEDGER_GROUP, "shm", EP_LEDGER_VERSION);
-    if (fleet.shm == NULL) {
-        return "another mod_expect_policy.so: this one has no shm";
-    }
-    legal = fleet.shm->parse(pool, NULL, &fleet.shm_config);
-    if (legal == NULL) {
-        legal = ep_url_parse(pool, scheme, argument, &fleet.url);
-    }
-    *config = &fleet;
-    return legal;
-}
-
-static const char *parse_tcp(apr_pool_t *pool, const char *argument,
-                             void **config)
-{
-    return parse_as(pool, "redis", argument, config);
-}
-
-static const char *parse_tls(apr_pool_t *pool, const char *argument,
-                             void **config)
-{
-    return parse_as(pool, "rediss", argument, config);
-}
-
-static const char *parse_unix(apr_pool_t *pool, const char *argument,
-                              void **config)
-{
-    return parse_as(pool, "redis+unix", argument, config);
-}
-
 static const char *check_config(apr_pool_t *pconf, void *config)
 {
     (void)config;
@@ -97,21 +62,6 @@ static void open_ledger(apr_pool_t *pconf, server_rec *s, void *config)
     }
 }
 
-static void note_child(pid_t pid, int has_ended)
-{
-    fleet.shm->child_status(pid, has_ended);
-}
-
-static void monitor(server_rec *s)
-{
-    fleet.shm->monitor(s);
-}
-
-static void drop_privileges(server_rec *s)
-{
-    fleet.shm->drop_privileges(s);
-}
-
 static void init_child(server_rec *s)
 {
     fleet.shm->child_init(s);
@@ -134,11 +84,6 @@ void ep_fleet_start(apr_pool_t *pchild, server_rec *s)
                      "the ledger %s cannot be used", fleet.url->shown);
         fleet.journal = NULL;
     }
-}
-
-static const char *take_news(void)
-{
-    return fleet.shm->take_news();
 }
 
 /* --------------------------------------------------------------- what is shared */
@@ -323,6 +268,23 @@ typedef struct question {
     apr_uint32_t parts_before;
 } question;
 
+/* @return NONE: see the outcome; else Redis has neither granted nor denied */
+static ep_cause read_outcome(const question *asked, const ep_call_answer *answer,
+                             ep_ledger_outcome *outcome,
+                             ep_ledger_denial *denial)
+{
+    if (strcmp(answer->word, "granted") == 0) {
+        *outcome = EP_OUTCOME_GRANTED;
+        return EP_CAUSE_NONE;
+    }
+    if (strcmp(answer->word, "denied") == 0) {
+        *outcome = EP_OUTCOME_DENIED;
+        tell_denial(answer, asked->wants, asked->count, denial);
+        return EP_CAUSE_NONE;
+    }
+    return EP_CAUSE_ERROR;
+}
+
 /* @return NONE: see the outcome */
 static ep_cause ask_once(const question *asked, ep_ledger_outcome *outcome,
                          ep_ledger_denial *denial, int *is_gone)
@@ -342,17 +304,8 @@ static ep_cause ask_once(const question *asked, ep_ledger_outcome *outcome,
         return cause;
     }
     asked->entry->not_before = 0;
-    if (strcmp(answer.word, "granted") == 0) {
-        *outcome = EP_OUTCOME_GRANTED;
-        return EP_CAUSE_NONE;
-    }
-    if (strcmp(answer.word, "denied") == 0) {
-        *outcome = EP_OUTCOME_DENIED;
-        tell_denial(&answer, asked->wants, asked->count, denial);
-        return EP_CAUSE_NONE;
-    }
     *is_gone = strcmp(answer.word, "gone") == 0;
-    return EP_CAUSE_ERROR;
+    return read_outcome(asked, &answer, outcome, denial);
 }
 
 /* Once more if Redis did not know this server, or may not know yet that uploads have
@@ -569,17 +522,8 @@ static ep_cause ask_to_grow(const question *asked, apr_int64_t least,
     if (cause != EP_CAUSE_NONE) {
         return cause;
     }
-    if (strcmp(answer.word, "granted") == 0) {
-        *outcome = EP_OUTCOME_GRANTED;
-        *more = answer.numbers[0];
-        return EP_CAUSE_NONE;
-    }
-    if (strcmp(answer.word, "denied") == 0) {
-        *outcome = EP_OUTCOME_DENIED;
-        tell_denial(&answer, asked->wants, asked->count, denial);
-        return EP_CAUSE_NONE;
-    }
-    return EP_CAUSE_ERROR;
+    *more = answer.numbers[0];
+    return read_outcome(asked, &answer, outcome, denial);
 }
 
 /* The journal may contain anything: no sum overflows. */
@@ -639,10 +583,10 @@ static apr_status_t grow_shared(const question *asked,
                             outcome, denial, &more);
     }
     if (cause != EP_CAUSE_NONE || *outcome != EP_OUTCOME_GRANTED) {
+        more = 0;
         if (need == 0) {
             *outcome = EP_OUTCOME_GRANTED;
             cause = EP_CAUSE_NONE;
-            more = 0;
         }
         else if (cause != EP_CAUSE_NONE && entry->how != 0) {
             ep_ledger_claim same = *claim;
@@ -751,91 +695,81 @@ static void release(ep_ledger_claim *claim)
     fleet.shm->release(claim);
 }
 
-/* --------------------------------------------------------------- this server's */
-
-static apr_status_t next_tree(apr_uint32_t *place, ep_ledger_tree *tree)
-{
-    return fleet.shm->next_tree(place, tree);
-}
-
-static apr_status_t announce_trees(const ep_ledger_charge *charges, int count,
-                                   int *without)
-{
-    return fleet.shm->announce_trees(charges, count, without);
-}
-
-static apr_status_t offer_tree(const ep_ledger_charge *charge)
-{
-    return fleet.shm->offer_tree(charge);
-}
-
-static apr_status_t end_offers(void)
-{
-    return fleet.shm->end_offers();
-}
-
-static apr_status_t find_tree(const ep_ledger_charge *charge,
-                              ep_ledger_tree *tree)
-{
-    return fleet.shm->find_tree(charge, tree);
-}
-
-static apr_status_t report_usage(const ep_ledger_tree *before, apr_int64_t bytes,
-                                 apr_int64_t took, int insists)
-{
-    return fleet.shm->report_usage(before, bytes, took, insists);
-}
-
-static apr_status_t read_balance(ep_ledger_kind kind, const ep_ledger_key *key,
-                                 ep_ledger_balance *balance)
-{
-    return fleet.shm->read_balance(kind, key, balance);
-}
-
-static apr_status_t count_entries(ep_ledger_counts *counts)
-{
-    return fleet.shm->count_entries(counts);
-}
-
 /* --------------------------------------------------------------- the providers */
 
-#define MEMBERS(parses) { \
-    .is_shared = 1, \
-    .parse = parses, \
-    .check_config = check_config, \
-    .post_config = open_ledger, \
-    .child_status = note_child, \
-    .monitor = monitor, \
-    .drop_privileges = drop_privileges, \
-    .child_init = init_child, \
-    .take_news = take_news, \
-    .reserve = reserve, \
-    .end_content = end_content, \
-    .grow = grow, \
-    .settle = settle, \
-    .release = release, \
-    .next_tree = next_tree, \
-    .announce_trees = announce_trees, \
-    .offer_tree = offer_tree, \
-    .end_offers = end_offers, \
-    .find_tree = find_tree, \
-    .report_usage = report_usage, \
-    .read_balance = read_balance, \
-    .count_entries = count_entries \
+/* Replaces the members that know of Redis.  What is of this server alone stays: its
+ * trees, its children and its numbers. */
+static void set_members(ep_ledger_provider *provider)
+{
+    provider->is_shared = 1;
+    provider->check_config = check_config;
+    provider->post_config = open_ledger;
+    provider->child_init = init_child;
+    provider->reserve = reserve;
+    provider->confirm = NULL;
+    provider->end_content = end_content;
+    provider->grow = grow;
+    provider->settle = settle;
+    provider->release = release;
 }
 
-static const ep_ledger_provider tcp = MEMBERS(parse_tcp);
-static const ep_ledger_provider tls = MEMBERS(parse_tls);
-static const ep_ledger_provider local_socket = MEMBERS(parse_unix);
+static const char *parse_as(apr_pool_t *pool, const char *scheme,
+                            const char *argument, void **config,
+                            ep_ledger_provider *provider)
+{
+    const char *(*const parse)(apr_pool_t *, const char *, void **) = provider->parse;
+    const char *legal;
+
+    fleet.shm = ap_lookup_provider(EP_LEDGER_GROUP, "shm", EP_LEDGER_VERSION);
+    if (fleet.shm == NULL) {
+        return "another mod_expect_policy.so: this one has no shm";
+    }
+    *provider = *fleet.shm;
+    set_members(provider);
+    provider->parse = parse;
+    legal = fleet.shm->parse(pool, NULL, &fleet.shm_config);
+    if (legal == NULL) {
+        legal = ep_url_parse(pool, scheme, argument, &fleet.url);
+    }
+    *config = &fleet;
+    return legal;
+}
+
+/* The configuration is read before any of their members but parse() is called. */
+static ep_ledger_provider tcp, tls, local_socket;
+
+static const char *parse_tcp(apr_pool_t *pool, const char *argument,
+                             void **config)
+{
+    return parse_as(pool, "redis", argument, config, &tcp);
+}
+
+static const char *parse_tls(apr_pool_t *pool, const char *argument,
+                             void **config)
+{
+    return parse_as(pool, "rediss", argument, config, &tls);
+}
+
+static const char *parse_unix(apr_pool_t *pool, const char *argument,
+                              void **config)
+{
+    return parse_as(pool, "redis+unix", argument, config, &local_socket);
+}
+
+static void register_as(apr_pool_t *pool, const char *scheme,
+                        ep_ledger_provider *provider,
+                        const char *(*parse)(apr_pool_t *, const char *, void **))
+{
+    set_members(provider);
+    provider->parse = parse;
+    ap_register_provider(pool, EP_LEDGER_GROUP, scheme, EP_LEDGER_VERSION, provider);
+}
 
 void ep_fleet_register(apr_pool_t *pool)
 {
     /* where the module stays in memory at a restart, its pool was destroyed */
     memset(&fleet, 0, sizeof(fleet));
-    ap_register_provider(pool, EP_LEDGER_GROUP, "redis", EP_LEDGER_VERSION,
-                         &tcp);
-    ap_register_provider(pool, EP_LEDGER_GROUP, "rediss", EP_LEDGER_VERSION,
-                         &tls);
-    ap_register_provider(pool, EP_LEDGER_GROUP, "redis+unix",
-                         EP_LEDGER_VERSION, &local_socket);
+    register_as(pool, "redis", &tcp, parse_tcp);
+    register_as(pool, "rediss", &tls, parse_tls);
+    register_as(pool, "redis+unix", &local_socket, parse_unix);
 }
