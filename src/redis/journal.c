@@ -18,7 +18,7 @@
 /* Places that are looked at for an allowance. */
 #define LOOKS 16
 
-static apr_uint32_t seconds(void)
+apr_uint32_t ep_journal_seconds(void)
 {
     return (apr_uint32_t)(ep_conn_clock() / APR_USEC_PER_SEC);
 }
@@ -125,12 +125,12 @@ int ep_journal_lock(ep_journal *journal)
     const apr_uint32_t holder = apr_atomic_read32(&journal->lock);
 
     if (holder != 0
-        && (apr_int32_t)(seconds() - journal->lock_until) < 0
+        && (apr_int32_t)(ep_journal_seconds() - journal->lock_until) < 0
         && (kill((pid_t)holder, 0) == 0 || errno != ESRCH)) {
         return 0;
     }
     /* before the lock is taken: nobody sees a holder whose time is up */
-    journal->lock_until = seconds() + LOCKED;
+    journal->lock_until = ep_journal_seconds() + LOCKED;
     return apr_atomic_cas32(&journal->lock, (apr_uint32_t)getpid(), holder)
            == holder;
 }

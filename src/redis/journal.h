@@ -104,6 +104,9 @@ typedef struct ep_journal {
     ep_journal_entry entries[EP_JOURNAL_ENTRIES];
 } ep_journal;
 
+/** @return the seconds of ep_conn_clock(), which wrap */
+apr_uint32_t ep_journal_seconds(void);
+
 /** In the parent: makes the memory, or finds that of before a restart.
  * @param key of the process pool's userdata  @return NULL: there is no memory */
 ep_journal *ep_journal_make(apr_pool_t *process, const char *key);

@@ -11,10 +11,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "ap_mpm.h"
 #include "apr_atomic.h"
 #include "http_log.h"
 
+#include "connection/fork.h"
 #include "redis/call.h"
 #include "redis/pool.h"
 
@@ -26,6 +26,8 @@ APLOG_USE_MODULE(expect_policy_redis);
  * what it may take when the child ends; microseconds. */
 #define SHIFT (5 * 1000 * 1000)
 #define LAST_SHIFT (1000 * 1000)
+/* For how long Redis may carry out an assertion; ms. */
+#define ASSERTS_FOR 5000
 /* A pause after so many assertions, so that a thousand take a tenth of a second. */
 #define AT_A_TIME 10
 #define PAUSE_NSEC (1000 * 1000L)
@@ -45,11 +47,6 @@ static struct sender {
     /* 1: the thread works for the last time */
     volatile int is_last;
 } sender;
-
-static apr_uint32_t seconds(void)
-{
-    return (apr_uint32_t)(ep_conn_clock() / APR_USEC_PER_SEC);
-}
 
 static void pause_for(long nsec)
 {
@@ -107,7 +104,7 @@ static int assert_parts(const ep_journal_entry *entry, apr_int64_t until)
 
     begin(&call, EP_SCRIPT_ASSERT);
     put_accounts(&call, entry);
-    ep_call_common(&call, entry->serial, ep_sender_redis_time() + 5000);
+    ep_call_common(&call, entry->serial, ep_sender_redis_time() + ASSERTS_FOR);
     for (i = 0; i < count; i++) {
         const ep_journal_part *part = &entry->parts[i];
 
@@ -268,7 +265,7 @@ static void assert_used(const ep_journal_used *used, apr_int64_t until)
     }
     begin(&call, EP_SCRIPT_USED);
     ep_call_key_of(&call, EP_CHARGE_ALLOWANCE, &used->key);
-    ep_call_common(&call, 0, ep_sender_redis_time() + 5000);
+    ep_call_common(&call, 0, ep_sender_redis_time() + ASSERTS_FOR);
     ep_call_number(&call, left / 1000);
     ep_call_number(&call, used->used);
     was_answered(&call, "done", until);
@@ -443,7 +440,8 @@ static int renew(apr_int64_t until)
         && !begin_anew(until)) {
         return 0;
     }
-    apr_atomic_set32(&journal->next_renew, seconds() + (every > 0 ? every : 1));
+    apr_atomic_set32(&journal->next_renew,
+                     ep_journal_seconds() + (every > 0 ? every : 1));
     return 1;
 }
 
@@ -451,7 +449,7 @@ static int is_renewal_due(void)
 {
     const apr_uint32_t next = apr_atomic_read32(&sender.journal->next_renew);
 
-    return next == 0 || (apr_int32_t)(seconds() - next) >= 0
+    return next == 0 || (apr_int32_t)(ep_journal_seconds() - next) >= 0
            || apr_atomic_read32(&sender.journal->generation) == 0
            || apr_atomic_read32(&sender.journal->is_lost) != 0
            || ep_breaker_is_open(&sender.journal->breaker);
@@ -512,7 +510,7 @@ static void *run(void *data)
 
     (void)data;
     do {
-        const apr_uint32_t now = seconds();
+        const apr_uint32_t now = ep_journal_seconds();
 
         is_done = work(now != looked, SHIFT);
         if (now != looked) {
@@ -541,45 +539,6 @@ static apr_status_t stop(void *data)
     return APR_SUCCESS;
 }
 
-/*
- * mod_cgi forks programs from prefork's children, and may end one by SIGTERM before
- * exec, when it still has prefork's handler.  That calls exit(), which may wait for a
- * lock that a thread had at the time of fork().  So SIGTERM is blocked during fork(),
- * and has its default effect in the forked process.
- */
-static sigset_t before_fork;
-
-static void hold_signal(void)
-{
-    sigset_t term;
-
-    sigemptyset(&term);
-    sigaddset(&term, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &term, &before_fork);
-}
-
-static void release_signal(void)
-{
-    pthread_sigmask(SIG_SETMASK, &before_fork, NULL);
-}
-
-static void release_signal_in_child(void)
-{
-    signal(SIGTERM, SIG_DFL);
-    release_signal();
-}
-
-static void guard_forks(void)
-{
-    int is_threaded = 1;
-
-    /* in a threaded MPM, only threads that block SIGTERM already call fork() */
-    if (ap_mpm_query(AP_MPMQ_IS_THREADED, &is_threaded) == APR_SUCCESS
-        && is_threaded == AP_MPMQ_NOT_SUPPORTED) {
-        pthread_atfork(hold_signal, release_signal, release_signal_in_child);
-    }
-}
-
 apr_status_t ep_sender_start(apr_pool_t *pchild, server_rec *s,
                              ep_journal *journal, const ep_url *url,
                              const ep_ledger_provider *shm)
@@ -593,7 +552,7 @@ apr_status_t ep_sender_start(apr_pool_t *pchild, server_rec *s,
     sender.shm = shm;
     sender.pid = getpid();
     sem_init(&sender.woken, 0, 0);
-    guard_forks();
+    ep_fork_guard();
     /* the MPM's signals are for its own threads */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
