@@ -85,15 +85,11 @@ static const char *encode(apr_pool_t *pool, const char *text, apr_size_t length)
 }
 
 /* The host and the path that the client asked for.  A query may hold a password. */
-static const char *where(const request_rec *r)
+static const char *where(request_rec *r)
 {
-    const request_rec *first = r;
-    const char *uri;
+    const request_rec *first = ep_request_initial(r);
+    const char *uri = first->unparsed_uri != NULL ? first->unparsed_uri : "-";
 
-    while (first->prev != NULL) {
-        first = first->prev;
-    }
-    uri = first->unparsed_uri != NULL ? first->unparsed_uri : "-";
     return apr_pstrcat(r->pool, "host=",
                        r->hostname != NULL
                            ? encode(r->pool, r->hostname, strlen(r->hostname))
@@ -105,11 +101,8 @@ static const char *where(const request_rec *r)
  * writes one.  All requests of a chain of redirects have that of the first one. */
 static const char *id_of(request_rec *r)
 {
-    request_rec *first = r;
+    request_rec *first = ep_request_initial(r);
 
-    while (first->prev != NULL) {
-        first = first->prev;
-    }
     if (first->log_id == NULL) {
         ap_run_generate_log_id(first->connection, first, &first->log_id);
     }
