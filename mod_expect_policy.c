@@ -47,6 +47,7 @@
 #include "ledger/ledger.h"
 #include "ledger/measure.h"
 #include "ledger/removal.h"
+#include "ledger/replaced.h"
 #include "ledger/space.h"
 #include "request/counters.h"
 #include "request/expect_hold.h"
@@ -117,6 +118,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     if (result != OK) {
         return result;
     }
+    ep_replaced_start();
     ep_space_start(pconf, s);
     ep_ledger_open(pconf, s);
     return ep_measure_start(pconf, s, ep_ledger_find_measured(),

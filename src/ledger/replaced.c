@@ -60,18 +60,24 @@ static int64_t replaceable(const struct stat *found)
 }
 
 /*
- * 1 if mod_dav_fs stores the files of a place.  Other providers, such as mod_dav_svn,
- * keep them elsewhere, and keep the begin of content that was cut.  mod_dav tells the
- * provider by a function, but does not offer it as an optional one, and this module
- * has to load without mod_dav.  httpd loads modules with RTLD_GLOBAL.  Where the
- * function is not found, mod_dav is linked into httpd or is not there.
+ * mod_dav's function that tells the provider of a place.  It is no optional function,
+ * and this module has to load without mod_dav; httpd loads modules with RTLD_GLOBAL.
+ * Set in post_config; then read-only.  NULL: mod_dav is linked into httpd or is not
+ * there.
  */
+static const char *(*provider_name)(request_rec *r);
+
+void ep_replaced_start(void)
+{
+    *(void **)&provider_name = dlsym(RTLD_DEFAULT, "dav_get_provider_name");
+}
+
+/* 1 if mod_dav_fs stores the files of a place.  Other providers, such as mod_dav_svn,
+ * keep them elsewhere, and keep the begin of content that was cut. */
 static int is_file_system(request_rec *r)
 {
-    const char *(*provider_name)(request_rec *r);
     const char *name;
 
-    *(void **)&provider_name = dlsym(RTLD_DEFAULT, "dav_get_provider_name");
     if (provider_name == NULL) {
         return 1;
     }

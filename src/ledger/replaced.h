@@ -35,6 +35,9 @@ typedef struct ep_replaced {
     ep_ledger_claim claim;
 } ep_replaced;
 
+/** In post_config, when all modules are there. */
+void ep_replaced_start(void);
+
 /** Initializes the struct: no file. */
 void ep_replaced_init(ep_replaced *replaced);
 
