@@ -33,7 +33,7 @@ int main(void)
         //@ check a_name: valid_read_string(name);
     }
     for (code = 0; code < EP_FAILURES; code++) {
-        const char *cause = ep_tally_failure((ep_cause)code);
+        const char *cause = ep_tally_failure((ep_tally_cause)code);
 
         //@ check a_cause: valid_read_string(cause);
     }

@@ -189,8 +189,8 @@ static const char *cause_of(apr_pool_t *pool, apr_status_t rv,
     }
 }
 
-static ep_cause failure_of(apr_status_t rv, ep_ledger_outcome result,
-                             ep_measure_result measured)
+static ep_tally_cause failure_of(apr_status_t rv, ep_ledger_outcome result,
+                                 ep_measure_result measured)
 {
     switch (rv) {
     case APR_SUCCESS:

@@ -142,7 +142,7 @@ static int is_known(int index)
     return 0;
 }
 
-int ep_space_read(apr_pool_t *pool, ep_space *spaces, int *left_out)
+int ep_space_read(apr_pool_t *pool, ep_report_space *spaces, int *left_out)
 {
     int count = 0, i;
 
@@ -155,7 +155,7 @@ int ep_space_read(apr_pool_t *pool, ep_space *spaces, int *left_out)
         look(path, one);
         when = one->when;
         if (when > 0 && !is_known(i)) {
-            ep_space *space = &spaces[count++];
+            ep_report_space *space = &spaces[count++];
 
             space->path = ap_escape_logitem(pool, path);
             space->free = ep_amount_of(one->free);

@@ -6,20 +6,10 @@
 
 #include "httpd.h"
 
+#include "core/status/status_json.h"
+
 /** The most directories that are looked at. */
 #define EP_SPACE_MAX 64
-
-/** A file system. */
-typedef struct ep_space {
-    /** the first directory of the configuration that lies on it */
-    const char *path;
-    /** bytes that httpd's user may still use; bytes in all.  A project quota counts as
-     * a file system of its own */
-    apr_int64_t free;
-    apr_int64_t size;
-    /** seconds since these were read */
-    apr_int64_t age;
-} ep_space;
 
 /** Call it before a configuration is read: forgets the previous one. */
 void ep_space_reset(void);
@@ -34,9 +24,11 @@ void ep_space_start(apr_pool_t *pconf, server_rec *main_server);
 /**
  * Looks at the file systems.  One that does not answer (NFS, FUSE) holds one thread of
  * all children; the others are then told what was read before.
+ * A project quota counts as a file system of its own.  The path of each is the first
+ * directory of the configuration that lies on it.
  * @param left_out out: how many directories were too many
  * @return how many, in @a spaces, which has room for EP_SPACE_MAX
  */
-int ep_space_read(apr_pool_t *pool, ep_space *spaces, int *left_out);
+int ep_space_read(apr_pool_t *pool, ep_report_space *spaces, int *left_out);
 
 #endif

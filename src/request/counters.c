@@ -305,7 +305,7 @@ void ep_counters_drained(size_t index, apr_size_t bytes)
         (int64_t)bytes);
 }
 
-void ep_counters_failed(ep_cause why)
+void ep_counters_failed(ep_tally_cause why)
 {
     add(&counters.memory->failures[why], 1);
 }
@@ -321,7 +321,7 @@ apr_time_t ep_counters_since(void)
     return read_counter(&counters.memory->since);
 }
 
-int64_t ep_counters_failures(ep_cause why)
+int64_t ep_counters_failures(ep_tally_cause why)
 {
     return read_counter(&counters.memory->failures[why]);
 }

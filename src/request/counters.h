@@ -30,10 +30,10 @@ void ep_counters_note(request_rec *r, ep_request *state,
 void ep_counters_drained(size_t place, apr_size_t bytes);
 
 /** Counts a call that the ledger could not answer. */
-void ep_counters_failed(ep_cause why);
+void ep_counters_failed(ep_tally_cause why);
 
 /** @return how many there were for one cause */
-int64_t ep_counters_failures(ep_cause why);
+int64_t ep_counters_failures(ep_tally_cause why);
 
 /** @return when counting began, in seconds since 1970 */
 apr_time_t ep_counters_since(void);

@@ -131,22 +131,14 @@ static void gather_server(apr_pool_t *pool, ep_report *report)
 {
     int64_t *failures = apr_palloc(pool, EP_FAILURES * sizeof(*failures));
     ep_report_space *spaces = apr_palloc(pool, EP_SPACE_MAX * sizeof(*spaces));
-    ep_space found[EP_SPACE_MAX];
-    int left_out, count, i;
+    int left_out, i;
 
     for (i = 0; i < EP_FAILURES; i++) {
-        failures[i] = ep_counters_failures((ep_cause)i);
-    }
-    count = ep_space_read(pool, found, &left_out);
-    for (i = 0; i < count; i++) {
-        spaces[i].path = found[i].path;
-        spaces[i].free = found[i].free;
-        spaces[i].size = found[i].size;
-        spaces[i].age = found[i].age;
+        failures[i] = ep_counters_failures((ep_tally_cause)i);
     }
     report->failures = failures;
     report->spaces = spaces;
-    report->spaces_count = (size_t)count;
+    report->spaces_count = (size_t)ep_space_read(pool, spaces, &left_out);
     report->spaces_left_out = left_out;
     report->ledger = look_at_ledger(pool);
 }

@@ -183,7 +183,7 @@ typedef struct ep_count {
     unsigned int depth;
     /** QUOTA: the file that holds the usage; NULL: the tree is measured */
     const char *usage_file;
-    /** QUOTA: 1: the tree is on this server's own disk, whoever shares the ledger */
+    /** QUOTA: 1: the tree is on this server's own disk, and not shared as the ledger is */
     int is_local;
     /** the line before this one in the same section; NULL: none.  A line with Off
      * (number EP_UNLIMITED) cancels the lines before it and those of outer sections */

@@ -23,10 +23,12 @@ static void put_head(const ep_sink *sink, const char *name, const char *type,
     ep_sink_text(sink, "\n");
 }
 
-/* Writes a sample with up to two labels.  @param first, second NULL: there is none */
+/* Writes a sample with up to two labels.
+ * @param first, second NULL: there is none
+ * @param number below 0: not known */
 static void put_sample(const ep_sink *sink, const char *name,
                        const char *first, const char *value,
-                       const char *second, const char *other)
+                       const char *second, const char *other, int64_t number)
 {
     ep_sink_text(sink, name);
     if (first != NULL) {
@@ -43,6 +45,13 @@ static void put_sample(const ep_sink *sink, const char *name,
         ep_sink_text(sink, "\"}");
     }
     ep_sink_text(sink, " ");
+    if (number < 0) {
+        ep_sink_text(sink, "NaN");
+    }
+    else {
+        ep_sink_number(sink, number);
+    }
+    ep_sink_text(sink, "\n");
 }
 
 /* @param host, code NULL: the sample has no such label */
@@ -50,9 +59,7 @@ static void put_number(const ep_sink *sink, const char *name,
                        const char *host, const char *code, int64_t number)
 {
     put_sample(sink, name, host != NULL ? "host" : NULL, host,
-               code != NULL ? "error" : NULL, code);
-    ep_sink_number(sink, number);
-    ep_sink_text(sink, "\n");
+               code != NULL ? "error" : NULL, code, number);
 }
 
 /* Writes a sample for each code.  One that begins with 0 lets rate() see the first
@@ -141,7 +148,6 @@ static int64_t due(const ep_report_tree *tree)
     return tree->is_due;
 }
 
-/* A number below 0 is none. */
 static void put_trees(const ep_trees *trees, const ep_sink *sink,
                       const char *name,
                       int64_t (*of)(const ep_report_tree *),
@@ -154,14 +160,7 @@ static void put_trees(const ep_trees *trees, const ep_sink *sink,
         const ep_report_tree *tree = trees->tree[i];
 
         put_sample(sink, name, "path", tree->path, "source",
-                   tree->is_file ? "file" : "walk");
-        if (of(tree) < 0) {
-            ep_sink_text(sink, "NaN");
-        }
-        else {
-            ep_sink_number(sink, of(tree));
-        }
-        ep_sink_text(sink, "\n");
+                   tree->is_file ? "file" : "walk", of(tree));
     }
 }
 
@@ -215,9 +214,8 @@ static void put_spaces(const ep_report *report, const ep_sink *sink,
 
     put_head(sink, name, "gauge", help);
     for (i = 0; i < report->spaces_count; i++) {
-        put_sample(sink, name, "path", report->spaces[i].path, NULL, NULL);
-        ep_sink_number(sink, of(&report->spaces[i]));
-        ep_sink_text(sink, "\n");
+        put_sample(sink, name, "path", report->spaces[i].path, NULL, NULL,
+                   of(&report->spaces[i]));
     }
 }
 
@@ -229,10 +227,8 @@ static void put_failures(const ep_report *report, const ep_sink *sink)
     put_head(sink, name, NULL, "Calls that the ledger could not answer, so that"
                                " ExpectPolicyLedgerFailure decided.");
     for (why = 0; why < EP_FAILURES; why++) {
-        put_sample(sink, name, "cause", ep_tally_failure((ep_cause)why), NULL,
-                   NULL);
-        ep_sink_number(sink, report->failures[why]);
-        ep_sink_text(sink, "\n");
+        put_sample(sink, name, "cause", ep_tally_failure((ep_tally_cause)why), NULL,
+                   NULL, report->failures[why]);
     }
 }
 

@@ -114,7 +114,7 @@ static json_t *failures_of(const int64_t *failures)
     int why;
 
     for (why = 0; why < EP_FAILURES; why++) {
-        set_number(object, ep_tally_failure((ep_cause)why), failures[why]);
+        set_number(object, ep_tally_failure((ep_tally_cause)why), failures[why]);
     }
     return object;
 }

@@ -331,7 +331,7 @@ static void put_failures(const ep_report *report, const ep_sink *sink)
     for (why = 0; why < EP_FAILURES; why++) {
         if (report->failures[why] > 0) {
             ep_sink_text(sink, "<tr><th scope=\"row\">");
-            ep_sink_html(sink, ep_tally_failure((ep_cause)why));
+            ep_sink_html(sink, ep_tally_failure((ep_tally_cause)why));
             ep_sink_text(sink, "</th>");
             put_cell(sink, report->failures[why]);
             ep_sink_text(sink, "</tr>\n");

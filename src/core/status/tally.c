@@ -13,7 +13,7 @@ const char *ep_tally_code(ep_code code)
     return token != NULL ? token : "refuse";
 }
 
-const char *ep_tally_failure(ep_cause why)
+const char *ep_tally_failure(ep_tally_cause why)
 {
     static const char *const names[EP_FAILURES] = {
         [EP_FAILED_BUSY] = "busy",

@@ -35,7 +35,7 @@ typedef struct ep_tally {
 } ep_tally;
 
 /** Why the ledger could not answer, so that ExpectPolicyLedgerFailure decided. */
-typedef enum ep_cause {
+typedef enum ep_tally_cause {
     /** another process held its lock for too long */
     EP_FAILED_BUSY,
     /** another server, or children of one that stops, have it */
@@ -56,10 +56,10 @@ typedef enum ep_cause {
     /** a cause of the provider's own */
     EP_FAILED_OTHER,
     EP_FAILURES
-} ep_cause;
+} ep_tally_cause;
 
 /** @return the name of a cause in reports */
-const char *ep_tally_failure(ep_cause why);
+const char *ep_tally_failure(ep_tally_cause why);
 
 /** @return the name of a code in reports */
 const char *ep_tally_code(ep_code code);
