@@ -15,8 +15,7 @@ use Time::HiRes qw(time);
 
 use constant LIMIT => 100_000;
 my $limit = LIMIT;
-my $module = vars('top_dir') . '/careless.so';
-ok(-f $module, 'there is the careless handler') or BAIL_OUT('build it');
+my $module = built_module('careless.so', 'there is the careless handler');
 
 my $site = ExpectPolicy::Ledger::site();
 mkdir "$site/$_" or die for qw(size page squeezed early closed);

@@ -13,8 +13,7 @@ use ExpectPolicy::Wire;
 use Test::More;
 use Time::HiRes qw(time sleep);
 
-my $module = vars('top_dir') . '/mod_expect_policy_redis.so';
-ok(-f $module, 'the module for Redis is there') or BAIL_OUT('build it');
+my $module = built_module('mod_expect_policy_redis.so', 'the module for Redis is there');
 # what a lease and a call may take, and what a loaded machine adds
 use constant { LEASE => 3, TIMEOUT => 0.1, SLACK => 1 };
 use constant SIZE => 100;

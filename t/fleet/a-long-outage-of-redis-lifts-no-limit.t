@@ -12,8 +12,7 @@ use IO::Socket::INET;
 use Test::More;
 use Time::HiRes qw(time sleep);
 
-my $module = vars('top_dir') . '/mod_expect_policy_redis.so';
-ok(-f $module, 'the module for Redis is there') or BAIL_OUT('build it');
+my $module = built_module('mod_expect_policy_redis.so', 'the module for Redis is there');
 # more than EP_JOURNAL_ENTRIES, and what a loaded machine adds
 use constant { LIMIT => 8300, ENTRIES => 8192, SLACK => 1 };
 my $redis = ExpectPolicy::Redis->start;

@@ -12,8 +12,7 @@ use ExpectPolicy::Wire;
 use Test::More;
 use Time::HiRes qw(time sleep);
 
-my $module = vars('top_dir') . '/mod_expect_policy_redis.so';
-ok(-f $module, 'the module for Redis is there') or BAIL_OUT('build it');
+my $module = built_module('mod_expect_policy_redis.so', 'the module for Redis is there');
 my $rounds = $ENV{EP_FLEET_ROUNDS} // 50;
 my $redis = ExpectPolicy::Redis->start;
 my $site = ExpectPolicy::Ledger::site();

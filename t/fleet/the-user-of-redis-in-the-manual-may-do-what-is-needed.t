@@ -14,8 +14,7 @@ use Test::More;
 use Time::HiRes qw(time sleep);
 
 my $top = vars('top_dir');
-my $module = "$top/mod_expect_policy_redis.so";
-ok(-f $module, 'the module for Redis is there') or BAIL_OUT('build it');
+my $module = built_module('mod_expect_policy_redis.so', 'the module for Redis is there');
 
 my $manual = "$top/fleet.md";
 open my $in, '<', $manual or die "$manual: $!";

@@ -12,8 +12,7 @@ use ExpectPolicy::Wire;
 use Test::More;
 use Time::HiRes qw(time sleep);
 
-my $module = vars('top_dir') . '/mod_expect_policy_redis.so';
-ok(-f $module, 'the module for Redis is there') or BAIL_OUT('build it');
+my $module = built_module('mod_expect_policy_redis.so', 'the module for Redis is there');
 my $redis = ExpectPolicy::Redis->start;
 my $text = <<"END";
 LoadModule expect_policy_redis_module $module
@@ -43,14 +42,6 @@ my $site = ExpectPolicy::Ledger::site();
 mkdir "$site/$_" or die for qw(bytes many slow small local);
 my ($one, $two) = map { ExpectPolicy::Ledger->start($text, site => $site) } 1 .. 2;
 
-sub denied_ok {
-    my ($res, $name, $code, @members) = @_;
-    local $Test::Builder::Level = $Test::Builder::Level + 1;
-    like($res->{body} // '', qr/\A\{"error":"$code",/, $name)
-        or diag explain $res;
-    like($res->{body} // '', qr/\Q$_\E/, "with $_") for @members;
-}
-
 sub given_back_ok {
     my ($name) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
@@ -64,13 +55,13 @@ accepted_ok($one->put('/bytes/a', 400), status => 201,
             name => 'one server admits what fits');
 given_back_ok('it tells Redis when the upload has ended');
 is($redis->sums->{used}, 400, 'which counts what came');
-denied_ok($two->announce('/bytes/b', 601), 'the other one refuses a byte too much',
+denial_ok($two->announce('/bytes/b', 601), 'the other one refuses a byte too much',
           'allowance_exceeded', '"allowance_remaining":600,', '"retry_after":');
 accepted_ok($two->put_chunked('/bytes/b', 600), status => 201,
             name => 'and admits as much as is left, of unknown length');
 given_back_ok('it has ended, too');
 is($redis->sums->{used}, 1000, 'all is used');
-denied_ok($_->announce('/bytes/c', 1), 'and then nothing is left',
+denial_ok($_->announce('/bytes/c', 1), 'and then nothing is left',
           'allowance_exceeded', '"allowance_remaining":0,') for $one, $two;
 
 # ---------------------------------------------------------------- uploads at once
@@ -78,7 +69,7 @@ denied_ok($_->announce('/bytes/c', 1), 'and then nothing is left',
 my @uploads = map { $_->begin("/slow/$_->{port}", 10) } $one, $two;
 ok(ExpectPolicy::Ledger::is_admitted($_), 'each has an upload under way')
     for @uploads;
-denied_ok($_->announce('/slow/c', 10), 'and none has room for a third one',
+denial_ok($_->announce('/slow/c', 10), 'and none has room for a third one',
           'too_many_uploads') for $one, $two;
 is(ExpectPolicy::Ledger::finish($_), 201, 'they end') for @uploads;
 given_back_ok('and give back their slots');
@@ -94,7 +85,7 @@ $one->graceful;
 ok(wait_until(sub { my %is = map { $_ => 1 } @before;
                     return grep { !$is{$_} } $one->children }, 10),
    'one server restarts gracefully');
-denied_ok($_->announce('/slow/s', 10), 'what its old children serve still counts',
+denial_ok($_->announce('/slow/s', 10), 'what its old children serve still counts',
           'too_many_uploads') for $one, $two;
 is(ExpectPolicy::Ledger::finish($_), 201, 'and ends') for @uploads;
 given_back_ok('and is given back');
@@ -128,7 +119,7 @@ sub calls {
     return $n // 0;
 }
 my $renewals = 1;
-denied_ok($one->announce('/small/a', 11), 'what its head refuses',
+denial_ok($one->announce('/small/a', 11), 'what its head refuses',
           'content_too_large');
 cmp_ok(calls(), '<=', $renewals, 'asks Redis nothing');
 my $upload = $one->begin('/many/a', 1000);

@@ -12,8 +12,7 @@ use ExpectPolicy::Wire;
 use Test::More;
 use Time::HiRes qw(time sleep);
 
-my $module = vars('top_dir') . '/mod_expect_policy_redis.so';
-ok(-f $module, 'the module for Redis is there') or BAIL_OUT('build it');
+my $module = built_module('mod_expect_policy_redis.so', 'the module for Redis is there');
 # what a lease and a call may take, and what a loaded machine adds
 use constant { LEASE => 3, TIMEOUT => 0.1, SLACK => 1 };
 my $redis = ExpectPolicy::Redis->start('--requirepass', 's3cret-word');
@@ -41,14 +40,6 @@ ExpectPolicyLedger redis://:s3cret-word\@127.0.0.1:$redis->{port} lease=$lease
 END
 my ($one, $two) = map { ExpectPolicy::Ledger->start($text, site => $site) } 1 .. 2;
 
-sub denied_ok {
-    my ($res, $name, $code, @members) = @_;
-    local $Test::Builder::Level = $Test::Builder::Level + 1;
-    like($res->{body} // '', qr/\A\{"error":"$code",/, $name)
-        or diag explain $res;
-    like($res->{body} // '', qr/\Q$_\E/, "with $_") for @members;
-}
-
 sub sums_ok {
     my ($held, $used, $name) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
@@ -66,7 +57,7 @@ my @uploads = map { $_->begin("/slow/$_->{port}", 10) } $one, $two;
 ok(ExpectPolicy::Ledger::is_admitted($_), 'an upload is under way') for @uploads;
 sums_ok(2, 400, 'Redis knows both');
 $redis->command('SCRIPT', 'FLUSH');
-denied_ok($one->announce('/slow/x', 10), 'without its scripts, Redis is told them',
+denial_ok($one->announce('/slow/x', 10), 'without its scripts, Redis is told them',
           'too_many_uploads');
 for my $how (qw(emptied restarted)) {
     if ($how eq 'emptied') {
@@ -77,9 +68,9 @@ for my $how (qw(emptied restarted)) {
         $redis->launch;
     }
     sums_ok(2, 400, "$how: within a lease it knows again what is held and used");
-    denied_ok($_->announce('/slow/x', 10), "$how: no third upload",
+    denial_ok($_->announce('/slow/x', 10), "$how: no third upload",
               'too_many_uploads') for $one, $two;
-    denied_ok($two->announce('/bytes/x', 601), "$how: nor more bytes",
+    denial_ok($two->announce('/bytes/x', 601), "$how: nor more bytes",
               'allowance_exceeded', '"allowance_remaining":600,');
 }
 is(ExpectPolicy::Ledger::finish($_), 201, 'they end') for @uploads;
@@ -112,19 +103,19 @@ kill 'STOP', $redis->{pid};
 } $one, $one, $two;
 ok(ExpectPolicy::Ledger::is_admitted($_), 'Local: an upload is admitted')
     for @uploads;
-denied_ok(within(TIMEOUT + SLACK, sub { $one->announce('/slow/x', 10) }, 'Local'),
+denial_ok(within(TIMEOUT + SLACK, sub { $one->announce('/slow/x', 10) }, 'Local'),
           'as far as this server knows', 'too_many_uploads');
-denied_ok(within(TIMEOUT + SLACK, sub { $two->announce('/bytes/x', 1001) }, 'Local'),
+denial_ok(within(TIMEOUT + SLACK, sub { $two->announce('/bytes/x', 1001) }, 'Local'),
           'the other one knows only its own bytes', 'allowance_exceeded');
-denied_ok(within(TIMEOUT + SLACK, sub { $one->announce('/bytes/x', 601) }, 'Local'),
+denial_ok(within(TIMEOUT + SLACK, sub { $one->announce('/bytes/x', 601) }, 'Local'),
           'and this one its own', 'allowance_exceeded');
 accepted_ok(within(TIMEOUT + SLACK, sub { $one->put('/open/a', 10) }, 'Open'),
             status => 201, name => 'Open admits');
-denied_ok(within(TIMEOUT + SLACK, sub { $one->announce('/closed/a', 10) }, 'Closed'),
+denial_ok(within(TIMEOUT + SLACK, sub { $one->announce('/closed/a', 10) }, 'Closed'),
           'Closed refuses', 'ledger_unavailable');
 kill 'CONT', $redis->{pid};
 sums_ok(3, 400, 'Redis goes on, and is told what was admitted without it');
-denied_ok($two->announce('/slow/x', 10), 'which counts', 'too_many_uploads');
+denial_ok($two->announce('/slow/x', 10), 'which counts', 'too_many_uploads');
 is(ExpectPolicy::Ledger::finish($_), 201, 'they end') for @uploads;
 sums_ok(0, 400, 'and nothing is held');
 accepted_ok($one->put('/closed/a', 10), status => 201, name => 'Closed admits again');

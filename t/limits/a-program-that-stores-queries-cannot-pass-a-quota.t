@@ -16,8 +16,7 @@ use Time::HiRes qw(time sleep);
 use constant { K => 1024, M => 1024 * 1024 };
 my @queries = qw(PROPFIND REPORT SEARCH QUERY LOCK ACL MKCALENDAR MKCOL);
 
-my $module = vars('top_dir') . '/careless.so';
-ok(-f $module, 'there is the careless handler') or BAIL_OUT('build it');
+my $module = built_module('careless.so', 'there is the careless handler');
 my $site = ExpectPolicy::Ledger::site();
 mkdir "$site/$_" or die for qw(off methods space dry);
 ExpectPolicy::Ledger::filled($site, 'large', M);

@@ -11,8 +11,7 @@ use ExpectPolicy::Wire;
 use Test::More;
 use Time::HiRes qw(time);
 
-my $module = vars('top_dir') . '/careless.so';
-ok(-f $module, 'there is the careless handler') or BAIL_OUT('build it');
+my $module = built_module('careless.so', 'there is the careless handler');
 my $site = ExpectPolicy::Ledger::site();
 mkdir "$site/$_" or die for qw(full other);
 ExpectPolicy::Ledger::filled($site, "full/$_", 300_000) for qw(a b c);

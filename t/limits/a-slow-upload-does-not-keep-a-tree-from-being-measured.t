@@ -12,8 +12,7 @@ use Test::More;
 
 use constant M => 1024 * 1024;
 
-my $module = vars('top_dir') . '/careless.so';
-ok(-f $module, 'there is the careless handler') or BAIL_OUT('build it');
+my $module = built_module('careless.so', 'there is the careless handler');
 my $site = ExpectPolicy::Ledger::site();
 mkdir "$site/$_" or die for qw(left login grows);
 ExpectPolicy::Ledger::filled($site, 'login/large', M);
@@ -38,13 +37,6 @@ END
 END
     count_from => undef);
 $server->measured_ok("$site/$_", "/$_/new") for qw(left login grows);
-
-sub disk {
-    my ($dir) = @_;
-    my $sum = 0;
-    $sum += -s for glob "$site/$dir/*";
-    return $sum;
-}
 
 sub tree { return $server->books->{trees}{"$site/$_[0]"} }
 
@@ -74,7 +66,7 @@ is(tree('left')->{held}, 100_000, 'the slow one still holds what it declared');
 ExpectPolicy::Ledger::send_content($slow, 99_999);
 is(read_response($slow->{conn}, method => 'POST', patience => 15)->{status}, 200,
    'and is stored in the end');
-cmp_ok($server->used("$site/left"), '>=', disk('left'), 'all that lies there counts');
+cmp_ok($server->used("$site/left"), '>=', $server->on_disk('left'), 'all that lies there counts');
 
 # ------------------------------------------------------- logins on a full site
 
@@ -113,7 +105,7 @@ for my $round (1 .. ($ENV{EP_ROUNDS} // 40)) {
     my $tree = tree('grows');
     $lower++ if $tree->{used} < $last;
     $last = $tree->{used};
-    my $above = $tree->{used} + $tree->{held} - disk('grows');
+    my $above = $tree->{used} + $tree->{held} - $server->on_disk('grows');
     $least = $above if $above < $least;
     select undef, undef, undef, 0.25;
 }

@@ -13,8 +13,7 @@ use Test::More;
 
 use constant { K => 1024, M => 1024 * 1024 };
 
-my $module = vars('top_dir') . '/careless.so';
-ok(-f $module, 'there is the careless handler') or BAIL_OUT('build it');
+my $module = built_module('careless.so', 'there is the careless handler');
 my $site = ExpectPolicy::Ledger::site();
 ExpectPolicy::Ledger::filled($site, 'large', M);
 my $led = ExpectPolicy::Ledger::site();

@@ -12,8 +12,7 @@ use Test::More;
 
 use constant { QUOTA => 600_000, EACH => 500_000 };
 my $rounds = $ENV{EP_ROUNDS} // 40;
-my $module = vars('top_dir') . '/careless.so';
-ok(-f $module, 'there is the careless handler') or BAIL_OUT('build it');
+my $module = built_module('careless.so', 'there is the careless handler');
 my $site = ExpectPolicy::Ledger::site();
 mkdir "$site/$_" or die for qw(cut error left dav);
 my $quota = QUOTA;
@@ -30,20 +29,13 @@ END
 END
 $server->measured_ok("$site/$_", "/$_/new") for qw(cut error left dav);
 
-sub disk {
-    my ($dir) = @_;
-    my $sum = 0;
-    $sum += -s for glob "$site/$dir/*";
-    return $sum;
-}
-
 # Uploads that are cut, and are stored as far as they came.
 my $most = 0;
 my %status;
 for my $round (1 .. $rounds) {
     my $res = $server->put_chunked("/cut/x$round?s=201.", 2 * QUOTA, method => 'POST');
     $status{ $res->{status} // 'none' }++;
-    my $disk = disk('cut');
+    my $disk = $server->on_disk('cut');
     $most = $disk if $disk > $most;
 }
 is_deeply(\%status, { 507 => $rounds }, 'all of them are told');
@@ -59,7 +51,7 @@ is($server->put('/error/x2', EACH, method => 'POST')->{status}, 507,
 unlink "$site/error/x1";
 ok(wait_until(sub {
     $server->begin('/error/new', EACH + 50_000)->{status} // 0;
-    ($server->books->{trees}{"$site/error"}{used} // -1) == disk('error');
+    ($server->books->{trees}{"$site/error"}{used} // -1) == $server->on_disk('error');
 }, 20), 'it is measured within seconds, and only what lies there counts');
 is($server->put('/error/x2', EACH, method => 'POST')->{status}, 200, 'and then it does');
 
@@ -69,7 +61,7 @@ ExpectPolicy::Ledger::send_content($left, 200_000);
 ok(wait_until(sub { -s "$site/left/x1" }, 5), 'the handler stores what comes');
 ExpectPolicy::Ledger::drop($left);
 my $used = $server->used("$site/left");
-cmp_ok($used, '>=', disk('left'), 'of one that is left, what was stored counts');
+cmp_ok($used, '>=', $server->on_disk('left'), 'of one that is left, what was stored counts');
 cmp_ok($used, '<=', 200_000, 'and no more than it has sent');
 
 # mod_dav_fs takes away what it has stored.

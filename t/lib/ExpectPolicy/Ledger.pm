@@ -268,14 +268,14 @@ END
     return "$dir/slow.so";
 }
 
-# What really lies below a directory, in bytes.
+# What really lies in the site, or below a directory of it, in bytes.
 sub on_disk {
-    my ($self) = @_;
+    my ($self, $directory) = @_;
     my $sum = 0;
     require File::Find;
     File::Find::find({ no_chdir => 1, wanted => sub {
         $sum += -s _ if lstat($_) && -f _;
-    } }, $self->{site});
+    } }, join '/', $self->{site}, $directory // ());
     return $sum;
 }
 

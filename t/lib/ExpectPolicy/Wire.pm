@@ -20,7 +20,7 @@ use Time::HiRes qw(time sleep);
 our @EXPORT = qw(
     ask converse head_bytes is_held is_mpm has_http2 port_of vars
     read_response exchange live_ok in_chunks
-    refusal_ok accepted_ok parse_json same_refusal
+    refusal_ok accepted_ok denial_ok built_module parse_json same_refusal
     log_lines logged_once access_line access_ok app_ran app_calls app_says
     no_marker_was_served put_file make_tree slurp document_root
     wait_until new_directory unique MARKER_COUNT
@@ -592,6 +592,24 @@ sub refusal_ok {
         refusal_logged_ok($res, $status, \%want, $known)
             unless defined $want{logged} && !$want{logged};
     };
+}
+
+# The module file that make has built for tests, or that is another one of ours.
+sub built_module {
+    my ($file, $name) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my $path = vars('top_dir') . "/$file";
+    ok(-f $path, $name) or BAIL_OUT('build it');
+    return $path;
+}
+
+# A refusal by a ledger whose log line is not looked at, and texts of its document.
+sub denial_ok {
+    my ($res, $name, $code, @members) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    like($res->{body} // '', qr/\A\{"error":"$code",/, $name)
+        or diag explain $res;
+    like($res->{body} // '', qr/\Q$_\E/, "with $_") for @members;
 }
 
 # Whether a directory is about to be measured again depends on when an upload is
