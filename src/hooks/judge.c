@@ -359,7 +359,8 @@ static int judge_range(request_rec *r, ep_request *state)
                                                            &verdict));
 }
 
-/* What is removed is free soon, whoever handles it, and whether the place is DryRun. */
+/* Notes the quotas that a DELETE or MOVE makes room in, for all handlers, and in places
+ * with DryRun as well. */
 static void note_removal(request_rec *r)
 {
     ep_policy policy;
