@@ -95,11 +95,12 @@ static apr_size_t write_document(request_rec *r, const ep_judgement *judgement,
         return ep_document_of_error(document, judgement->policy, judgement->facts,
                                     verdict->status,
                                     ap_get_status_line_ex(r->pool,
-                                                          verdict->status));
+                                                          verdict->status),
+                                    ep_report_id(r));
     }
     *error = ep_verdict_error(verdict, verdict->code);
     return ep_document_of_refusal(document, judgement->policy, judgement->facts,
-                                  verdict);
+                                  verdict, ep_report_id(r));
 }
 
 /* Makes the head of the answer.  The status comes first: content would be

@@ -5,6 +5,7 @@
 #include "apr_strings.h"
 #include "http_log.h"
 
+#include "core/answer/document.h"
 #include "request/counters.h"
 #include "request/judgement.h"
 
@@ -14,6 +15,9 @@ APLOG_USE_MODULE(expect_policy);
  * and the path. */
 #define GOT_MAX 80
 #define WHERE_MAX 200
+/* The most bytes of an id, each of which may become three; core's has 11,
+ * mod_unique_id's 27 at most. */
+#define ID_MAX (EP_ID_MAX / 3)
 
 static const char *number_or_dash(apr_pool_t *pool, int64_t number)
 {
@@ -56,16 +60,17 @@ static const char *got(apr_pool_t *pool, const ep_judgement *judgement)
     return apr_psprintf(pool, " got=\"%s\"", shown);
 }
 
-/* What the client chose, without blanks, quotes, brackets and what is not US-ASCII, so
+/* What others chose, without blanks, quotes, brackets and what is not US-ASCII, so
  * that it cannot look like another part of a line, or another line; cut. */
-static const char *encode(apr_pool_t *pool, const char *text, apr_size_t length)
+static const char *encode(apr_pool_t *pool, const char *text, apr_size_t length,
+                          apr_size_t most)
 {
     static const char digits[] = "0123456789ABCDEF";
     char *encoded, *end;
     apr_size_t i;
 
-    if (length > WHERE_MAX) {
-        length = WHERE_MAX;
+    if (length > most) {
+        length = most;
     }
     encoded = end = apr_palloc(pool, 3 * length + 1);
     for (i = 0; i < length; i++) {
@@ -92,14 +97,15 @@ static const char *where(request_rec *r)
 
     return apr_pstrcat(r->pool, "host=",
                        r->hostname != NULL
-                           ? encode(r->pool, r->hostname, strlen(r->hostname))
+                           ? encode(r->pool, r->hostname, strlen(r->hostname),
+                                    WHERE_MAX)
                            : "-",
-                       " uri=", encode(r->pool, uri, strcspn(uri, "?")), NULL);
+                       " uri=", encode(r->pool, uri, strcspn(uri, "?"), WHERE_MAX),
+                       NULL);
 }
 
-/* The id that %L has in logs, made if httpd has made none so far; it does when it first
- * writes one.  All requests of a chain of redirects have that of the first one. */
-static const char *id_of(request_rec *r)
+/* httpd makes the id when it first writes it to a log; here it is made earlier. */
+const char *ep_report_id(request_rec *r)
 {
     request_rec *first = ep_request_initial(r);
 
@@ -107,7 +113,9 @@ static const char *id_of(request_rec *r)
         ap_run_generate_log_id(first->connection, first, &first->log_id);
     }
     r->log_id = first->log_id;
-    return r->log_id != NULL ? encode(r->pool, r->log_id, strlen(r->log_id)) : "-";
+    return r->log_id != NULL
+               ? encode(r->pool, r->log_id, strlen(r->log_id), ID_MAX)
+               : "-";
 }
 
 /* @param word the first one of the line */
@@ -128,7 +136,7 @@ static void log_line(request_rec *r, const ep_judgement *judgement, const char *
                   word, ep_verdict_error(verdict, verdict->code),
                   verdict->status, number_or_dash(r->pool, verdict->limit),
                   number_or_dash(r->pool, verdict->requested), by->file,
-                  by->line, got(r->pool, judgement), where(r), id_of(r));
+                  by->line, got(r->pool, judgement), where(r), ep_report_id(r));
 }
 
 static void set_number(request_rec *r, const char *name, int64_t number)

@@ -30,4 +30,11 @@ void ep_report_would_refuse(request_rec *r, ep_request *state,
 void ep_report_in_environment(request_rec *r, const ep_judgement *judgement,
                               ep_outcome outcome);
 
+/**
+ * @return the request's id in log lines, that of %L: at most EP_ID_MAX bytes of printable
+ *         US-ASCII without blanks, quotes, brackets and backslashes; `-`: httpd makes none.
+ *         All requests of a chain of redirects have that of the first one
+ */
+const char *ep_report_id(request_rec *r);
+
 #endif

@@ -44,7 +44,8 @@ is_deeply(JSON::PP::decode_json($res->{body}),
             title => 'Content too large', status => 413,
             detail => 'The content is larger than accepted here.',
             error => 'content_too_large', limit => 1000,
-            requested_size => 1001, retryable => JSON::PP::false() },
+            requested_size => 1001, retryable => JSON::PP::false(),
+            id => JSON::PP::decode_json($res->{body})->{id} },
           'Problem: the members');
 $res = ask(path => '/app/problem', length => 1001,
            headers => ['Expect: 100-continue']);
@@ -69,7 +70,7 @@ form_ok($res, 'text/html;charset=utf-8', 'Negotiate, a browser');
 like($res->{body}, qr{^<!DOCTYPE html>}, 'a page');
 like($res->{body}, qr{<p>At most &lt;1000&gt; bytes, &quot;please&quot;\.</p>},
      "in the site's own words, escaped");
-like($res->{body}, qr{<dt>Limit<dd>1000 bytes<dt>Your upload<dd>1001 bytes},
+like($res->{body}, qr{<dt>Limit<dd>1000 bytes<dt>Your upload<dd>1001 bytes<dt>Code<dd>content_too_large<dt>Request<dd>[^<]+</dl>},
      'with the numbers');
 like(header($res, 'Content-Security-Policy'), qr/default-src 'none'/,
      'which fetches nothing');

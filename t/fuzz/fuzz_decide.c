@@ -362,6 +362,11 @@ static void check_lists(const ep_policy *policy, const ep_facts *facts,
  * The document.
  */
 
+/* EP_ID_MAX bytes */
+#define ID_16 "&&&&&&&&&&&&&&&&"
+#define ID_64 ID_16 ID_16 ID_16 ID_16
+#define LONGEST_ID ID_64 ID_64 ID_64
+
 typedef struct document {
     char *text;
     size_t length;
@@ -375,7 +380,7 @@ static document document_of(const ep_policy *policy, const ep_facts *facts,
     /* on the heap, for a sanitizer to see what is written behind it */
     d.text = malloc(EP_DOCUMENT_SIZE);
     PROMISE(d.text != NULL);
-    d.length = ep_document_of_refusal(d.text, policy, facts, verdict);
+    d.length = ep_document_of_refusal(d.text, policy, facts, verdict, LONGEST_ID);
     return d;
 }
 
@@ -482,7 +487,7 @@ static void check_members(const document *d, const ep_policy *policy,
     json_piece whole;
     size_t count, i;
     int limits = 0, requests = 0, lists = 0, violations = 0, failed = 0, code;
-    int remainders = 0, retries = 0, permanences = 0;
+    int remainders = 0, retries = 0, permanences = 0, ids = 0;
 
     for (code = 0; code < EP_CODES; code++) {
         failed += verdict->by[code] != NULL;
@@ -521,6 +526,10 @@ static void check_members(const document *d, const ep_policy *policy,
                                                                : "false"));
             permanences++;
         }
+        else if (is(name, "id")) {
+            PROMISE(is_string(value, LONGEST_ID));
+            ids++;
+        }
         else if (is(name, "violations")) {
             check_violations(value, verdict);
             violations++;
@@ -540,6 +549,7 @@ static void check_members(const document *d, const ep_policy *policy,
         }
     }
     PROMISE(permanences == 1);
+    PROMISE(ids == 1);
     PROMISE(limits == tells_limit);
     PROMISE(remainders == (verdict->remaining != EP_UNKNOWN));
     PROMISE(retries == (verdict->retry_after != EP_UNKNOWN));

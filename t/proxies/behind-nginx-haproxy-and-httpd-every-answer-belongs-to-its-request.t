@@ -128,7 +128,7 @@ sub closes {
 }
 
 my $too_large = qr/\A\{"error":"content_too_large".*"limit":$limit,
-                   "requested_size":(\d+),"retryable":false\}\n\z/x;
+                   "requested_size":(\d+),"retryable":false,"id":"[^"]+"\}\n\z/x;
 my @asks = (headers => ['Expect: 100-continue']);
 for my $name (sort keys %front) {
     my $does = $does{$name};

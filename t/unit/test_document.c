@@ -16,11 +16,22 @@
 /* The contract's 4 KB, not the code's own bound. */
 #define FOUR_KB 4096
 
+/* Short where the whole document is compared, the longest where its size is. */
+static const char *id_of_request = "Id@1";
+
 typedef struct document {
     char *text;
     size_t length;
     json_t *json;
 } document;
+
+static const char *longest_id(void)
+{
+    static char id[EP_ID_MAX + 1];
+
+    memset(id, '&', EP_ID_MAX);
+    return id;
+}
 
 /* Every document is asked all that holds for each. */
 static void read_document(document *d, const ep_policy *policy,
@@ -31,7 +42,7 @@ static void read_document(document *d, const ep_policy *policy,
     json_error_t error;
 
     d->text = guarded_room(EP_DOCUMENT_SIZE);
-    d->length = ep_document_of_refusal(d->text, policy, facts, verdict);
+    d->length = ep_document_of_refusal(d->text, policy, facts, verdict, id_of_request);
     ck_assert_uint_gt(d->length, 2);
     ck_assert_uint_lt(d->length, FOUR_KB);
     ck_assert_int_eq(d->text[d->length - 1], '\n');
@@ -51,6 +62,7 @@ static void read_document(document *d, const ep_policy *policy,
                      ep_verdict_error(verdict, verdict->code));
     ck_assert_uint_gt(
         json_string_length(json_object_get(d->json, "message")), 0);
+    ck_assert_str_eq(json_string_value(json_object_get(d->json, "id")), id_of_request);
 }
 
 /* The document of a scenario that is refused. */
@@ -75,87 +87,87 @@ static const struct {
       "{\"error\":\"unsupported_expectation\",\"message\":\"This server does"
       " not meet the expectation that the request states.\","
       "\"supported_expectations\":[\"100-continue\"],"
-      "\"retryable\":false}\n" },
+      "\"retryable\":false,\"id\":\"Id@1\"}\n" },
     { "expect foo\nserver Expectations None",
       "{\"error\":\"unsupported_expectation\",\"message\":\"This server does"
       " not meet the expectation that the request states.\","
       "\"supported_expectations\":[],"
-      "\"retryable\":false}\n" },
+      "\"retryable\":false,\"id\":\"Id@1\"}\n" },
     { "server RequireContinue 10\nsized 11",
       "{\"error\":\"continue_required\",\"message\":\"An upload of this size"
       " must ask first: send \\\"Expect: 100-continue\\\" and wait for the"
       " answer before sending the content.\",\"limit\":10,"
-      "\"retryable\":false}\n" },
+      "\"retryable\":false,\"id\":\"Id@1\"}\n" },
     { "server Methods POST PATCH\nsized 5",
       "{\"error\":\"method_not_allowed\",\"message\":\"Content cannot be sent"
       " here with this method.\",\"allowed_methods\":[\"POST\",\"PATCH\"],"
-      "\"retryable\":false}\n" },
+      "\"retryable\":false,\"id\":\"Id@1\"}\n" },
     { "server RequireAuth Bearer realm=\"api\"\nsized 5",
       "{\"error\":\"authentication_required\",\"message\":\"Credentials must"
       " be sent with an upload.\",\"details\":\"Send an Authorization header"
       " with one of the schemes that WWW-Authenticate names.\","
-      "\"retryable\":false}\n" },
+      "\"retryable\":false,\"id\":\"Id@1\"}\n" },
     { "server Refuse closed 403\nsized 5",
       "{\"error\":\"closed\",\"message\":\"Uploads are refused here.\","
-      "\"retryable\":false}\n" },
+      "\"retryable\":false,\"id\":\"Id@1\"}\n" },
     { "server Refuse closed 503 Back \"soon\" \\ caf\xc3\xa9.\nsized 5",
       "{\"error\":\"closed\",\"message\":\"Back \\\"soon\\\" \\\\ caf\xc3\xa9"
       ".\","
-      "\"retryable\":true}\n" },
+      "\"retryable\":true,\"id\":\"Id@1\"}\n" },
     { "server Types image/png image/*\nsized 5\ntype text/html;x=\"secret\"",
       "{\"error\":\"unsupported_content_type\",\"message\":\"Content of type"
       " text/html is not accepted here.\","
       "\"supported_types\":[\"image/png\",\"image/*\"],"
-      "\"retryable\":false}\n" },
+      "\"retryable\":false,\"id\":\"Id@1\"}\n" },
     { "server Types image/png\nsized 5",
       "{\"error\":\"unsupported_content_type\",\"message\":\"The Content-Type"
       " of the upload is missing, malformed or not accepted here.\","
       "\"supported_types\":[\"image/png\"],"
-      "\"retryable\":false}\n" },
+      "\"retryable\":false,\"id\":\"Id@1\"}\n" },
     { "server Encodings gzip br\nsized 5\nencoding deflate",
       "{\"error\":\"unsupported_content_encoding\",\"message\":\"Content with"
       " the encoding deflate is not accepted here.\","
       "\"supported_encodings\":[\"gzip\",\"br\"],"
-      "\"retryable\":false}\n" },
+      "\"retryable\":false,\"id\":\"Id@1\"}\n" },
     { "server Encodings gzip\nsized 5",
       "{\"error\":\"unsupported_content_encoding\",\"message\":\"Content"
       " without a Content-Encoding is not accepted here.\","
       "\"supported_encodings\":[\"gzip\"],"
-      "\"retryable\":false}\n" },
+      "\"retryable\":false,\"id\":\"Id@1\"}\n" },
     { "server RequireLength On\nunsized",
       "{\"error\":\"length_required\",\"message\":\"An upload must state its"
       " size: send Content-Length.\","
-      "\"retryable\":false}\n" },
+      "\"retryable\":false,\"id\":\"Id@1\"}\n" },
     { "server RequireLength On\nserver MaxSize 10\nunsized",
       "{\"error\":\"length_required\",\"message\":\"An upload must state its"
       " size: send Content-Length.\",\"limit\":10,"
-      "\"retryable\":false}\n" },
+      "\"retryable\":false,\"id\":\"Id@1\"}\n" },
     { "server MaxSize 10\nsized 1\nrange bytes */5",
       "{\"error\":\"malformed_content_range\",\"message\":\"The Content-Range of"
       " the upload is malformed, or is no range of bytes.\","
-      "\"retryable\":false}\n" },
+      "\"retryable\":false,\"id\":\"Id@1\"}\n" },
     { "server MaxSize 52428800\nsized 104857600",
       "{\"error\":\"content_too_large\",\"message\":\"The content is larger"
       " than accepted here.\",\"limit\":52428800,"
       "\"requested_size\":104857600,"
-      "\"retryable\":false}\n" },
+      "\"retryable\":false,\"id\":\"Id@1\"}\n" },
     { "server MaxSize 0\nsized 9223372036854775806",
       "{\"error\":\"content_too_large\",\"message\":\"The content is larger"
       " than accepted here.\",\"limit\":0,"
       "\"requested_size\":9223372036854775806,"
-      "\"retryable\":false}\n" },
+      "\"retryable\":false,\"id\":\"Id@1\"}\n" },
     { "server MinSize 100\nsized 5\nrange bytes 0-4/99",
       "{\"error\":\"content_too_small\",\"message\":\"The content is smaller"
       " than accepted here.\",\"limit\":100,\"requested_size\":99,"
-      "\"retryable\":false}\n" },
+      "\"retryable\":false,\"id\":\"Id@1\"}\n" },
     { "server MaxSize 4\nserver MinSize 100\nsized 5",
       "{\"error\":\"content_too_large\",\"message\":\"The content is larger"
       " than accepted here.\",\"limit\":4,\"requested_size\":5,"
-      "\"retryable\":false,\"violations\":[\"content_too_large\",\"content_too_small\"]}\n" },
+      "\"retryable\":false,\"id\":\"Id@1\",\"violations\":[\"content_too_large\",\"content_too_small\"]}\n" },
     { "server Methods POST\nserver Types a/b\nserver MaxSize 1\nsized 5",
       "{\"error\":\"method_not_allowed\",\"message\":\"Content cannot be sent"
       " here with this method.\",\"allowed_methods\":[\"POST\"],"
-      "\"retryable\":false,\"violations\":[\"method_not_allowed\",\"unsupported_content_type\","
+      "\"retryable\":false,\"id\":\"Id@1\",\"violations\":[\"method_not_allowed\",\"unsupported_content_type\","
       "\"content_too_large\"]}\n" }
 };
 
@@ -181,44 +193,44 @@ static const struct {
     { "server FreeSpace 100\nsized 50", EP_INSUFFICIENT_STORAGE, 7, 9,
       "{\"error\":\"insufficient_storage\",\"message\":\"The server has not"
       " enough storage left for this upload.\",\"requested_size\":50,"
-      "\"retryable\":true}\n" },
+      "\"retryable\":true,\"id\":\"Id@1\"}\n" },
     { "server FreeSpace 100\nunsized", EP_INSUFFICIENT_STORAGE, 7, 9,
       "{\"error\":\"insufficient_storage\",\"message\":\"The server has not"
       " enough storage left for this upload.\","
-      "\"retryable\":true}\n" },
+      "\"retryable\":true,\"id\":\"Id@1\"}\n" },
     { "server Quota 100 /a\nsized 50", EP_QUOTA_EXCEEDED, 7, EP_UNKNOWN,
       "{\"error\":\"quota_exceeded\",\"message\":\"The upload does not fit"
       " into what is left of the storage quota.\",\"quota_remaining\":7,"
       "\"requested_size\":50,"
-      "\"retryable\":false}\n" },
+      "\"retryable\":false,\"id\":\"Id@1\"}\n" },
     { "server Quota 100 /a\nsized 50", EP_QUOTA_EXCEEDED, 7, 9,
       "{\"error\":\"quota_exceeded\",\"message\":\"The upload does not fit"
       " into what is left of the storage quota.\",\"quota_remaining\":7,"
       "\"requested_size\":50,"
       "\"retry_after\":9,"
-      "\"retryable\":true}\n" },
+      "\"retryable\":true,\"id\":\"Id@1\"}\n" },
     { "server Allowance 100/5 user\nsized 50", EP_ALLOWANCE_EXCEEDED, 0, 9,
       "{\"error\":\"allowance_exceeded\",\"message\":\"The upload does not fit"
       " into what is left of the upload allowance for now.\","
       "\"allowance_remaining\":0,\"requested_size\":50,"
       "\"retry_after\":9,"
-      "\"retryable\":true}\n" },
+      "\"retryable\":true,\"id\":\"Id@1\"}\n" },
     { "server Allowance 100/5 user\nsized 500", EP_ALLOWANCE_EXCEEDED, 7,
       EP_UNKNOWN,
       "{\"error\":\"allowance_exceeded\",\"message\":\"The upload does not fit"
       " into what is left of the upload allowance for now.\","
       "\"allowance_remaining\":7,\"requested_size\":500,"
-      "\"retryable\":false}\n" },
+      "\"retryable\":false,\"id\":\"Id@1\"}\n" },
     { "server Concurrent 4 client\nsized 50", EP_TOO_MANY_UPLOADS, 0, 5,
       "{\"error\":\"too_many_uploads\",\"message\":\"Too many uploads are under"
       " way. Please try again when one is finished.\",\"limit\":4,"
       "\"retry_after\":5,"
-      "\"retryable\":true}\n" },
+      "\"retryable\":true,\"id\":\"Id@1\"}\n" },
     { "server Quota 100 /a\nsized 50", EP_LEDGER_UNAVAILABLE, 7, 5,
       "{\"error\":\"ledger_unavailable\",\"message\":\"The server cannot tell"
       " at the moment whether the upload fits its limits. Please try again"
       " later.\",\"retry_after\":5,"
-      "\"retryable\":true}\n" }
+      "\"retryable\":true,\"id\":\"Id@1\"}\n" }
 };
 
 START_TEST(a_limit_that_counts_has_the_members_of_its_code)
@@ -361,7 +373,7 @@ static const struct {
     { EP_FORMAT_PROBLEM, "text/html", "application/problem+json",
       "{\"type\":\"urn:expect-policy:x\",\"title\":\"X\",\"status\":403,"
       "\"detail\":\"Uploads are refused here.\",\"error\":\"x\","
-      "\"retryable\":false}\n" },
+      "\"retryable\":false,\"id\":\"Id@1\"}\n" },
     { EP_FORMAT_NEGOTIATE, NULL, "application/json", "{\"error\"" },
     { EP_FORMAT_NEGOTIATE, "*/*", "application/json", "{\"error\"" },
     { EP_FORMAT_NEGOTIATE, "image/png", "application/json", "{\"error\"" },
@@ -386,12 +398,12 @@ START_TEST(the_form_is_the_policys_or_the_clients)
     policy.format = forms[_i].format;
     s.facts.accept = forms[_i].accept;
     ep_verdict_judge(&policy, &s.facts, &verdict);
-    length = ep_document_of_refusal(text, &policy, &s.facts, &verdict);
+    length = ep_document_of_refusal(text, &policy, &s.facts, &verdict, id_of_request);
     ck_assert_str_eq(ep_document_type(&policy, &s.facts), forms[_i].type);
     ck_assert_uint_ge(length, strlen(forms[_i].begins));
     ck_assert_mem_eq(text, forms[_i].begins, strlen(forms[_i].begins));
     length = ep_document_of_error(text, &policy, &s.facts, 404,
-                                  "404 Not Found");
+                                  "404 Not Found", id_of_request);
     ck_assert_mem_eq(text, forms[_i].begins, 2);
     ck_assert_int_eq(text[length - 1], '\n');
     scenario_free(&s);
@@ -411,15 +423,15 @@ START_TEST(a_site_has_words_of_its_own)
     given(&s, &policy, "server MaxSize 3\nsized 5", "");
     ep_verdict_judge(&policy, &s.facts, &verdict);
     policy.rule[EP_RULE_MESSAGE + EP_QUOTA_EXCEEDED][0] = &servers;
-    length = ep_document_of_refusal(text, &policy, &s.facts, &verdict);
+    length = ep_document_of_refusal(text, &policy, &s.facts, &verdict, id_of_request);
     text[length - 1] = '\0';
     ck_assert_ptr_eq(strstr(text, "server's"), NULL);
     policy.rule[EP_RULE_MESSAGE + EP_CONTENT_TOO_LARGE][0] = &servers;
-    length = ep_document_of_refusal(text, &policy, &s.facts, &verdict);
+    length = ep_document_of_refusal(text, &policy, &s.facts, &verdict, id_of_request);
     text[length - 1] = '\0';
     ck_assert_ptr_ne(strstr(text, "\"message\":\"server's\""), NULL);
     policy.rule[EP_RULE_MESSAGE + EP_CONTENT_TOO_LARGE][1] = &owners;
-    length = ep_document_of_refusal(text, &policy, &s.facts, &verdict);
+    length = ep_document_of_refusal(text, &policy, &s.facts, &verdict, id_of_request);
     text[length - 1] = '\0';
     ck_assert_ptr_ne(strstr(text, "\"message\":\"owner's\""), NULL);
     scenario_free(&s);
@@ -436,7 +448,7 @@ START_TEST(an_error_of_others_has_a_token_and_a_message)
         char *text = guarded_room(EP_DOCUMENT_SIZE);
         const size_t length = ep_document_of_error(text, &policy, &facts,
                                                    status,
-                                                   "404 \"Not\" Found");
+                                                   "404 \"Not\" Found", id_of_request);
         json_error_t error;
         json_t *json;
 
@@ -445,7 +457,9 @@ START_TEST(an_error_of_others_has_a_token_and_a_message)
         ck_assert_ptr_eq(memchr(text, '\n', length), text + length - 1);
         ck_assert(strict_json_valid(text, length - 1));
         json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
-        ck_assert_uint_eq(json_object_size(json), 3);
+        ck_assert_uint_eq(json_object_size(json), 4);
+        ck_assert_str_eq(json_string_value(json_object_get(json, "id")),
+                         id_of_request);
         ck_assert_str_eq(json_string_value(json_object_get(json, "error")),
                          ep_error_token(status));
         ck_assert_ptr_nonnull(
@@ -575,6 +589,7 @@ START_TEST(the_longest_lists_leave_a_document_under_4_kb)
     size_t length;
     int code;
 
+    id_of_request = longest_id();
     /* each byte of it doubles */
     memset(message, '"', EP_MESSAGE_MAX / 2);
     message[EP_MESSAGE_MAX / 2] = '\0';
@@ -606,7 +621,7 @@ START_TEST(the_longest_lists_leave_a_document_under_4_kb)
     json_decref(d.json);
     /* and a problem has some more members */
     policy.format = EP_FORMAT_PROBLEM;
-    length = ep_document_of_refusal(text, &policy, &s.facts, &verdict);
+    length = ep_document_of_refusal(text, &policy, &s.facts, &verdict, id_of_request);
     ck_assert(strict_json_valid(text, length - 1));
     ck_assert_int_eq(strncmp(text, "{\"type\":", 8), 0);
     scenario_free(&s);
@@ -628,6 +643,7 @@ START_TEST(the_longest_message_leaves_a_document_under_4_kb)
     static const char fills[] = { '"', '\\', 'x' };
     size_t i;
 
+    id_of_request = longest_id();
     for (i = 0; i < COUNT(fills); i++) {
         char lines[EP_MESSAGE_MAX + 512], message[EP_MESSAGE_MAX + 1];
         document d;
@@ -727,7 +743,8 @@ START_TEST(where_memory_runs_out_the_error_is_told_alone)
         json_set_alloc_funcs(scarce_malloc, free);
         allocations_left = given_allocations;
         document_of.at = text;
-        document_of.length = ep_document_of_refusal(text, &policy, &s.facts, &verdict);
+        document_of.length = ep_document_of_refusal(text, &policy, &s.facts,
+                                                    &verdict, id_of_request);
         whole = allocations_left >= 0;
         json_set_alloc_funcs(malloc, free);
         ck_assert_uint_gt(document_of.length, 2);

@@ -195,12 +195,13 @@ static json_t *begin(ep_form form, const char *error, int status,
 
 /* Writes the page, and frees the message.  @param verdict NULL: there is none */
 static size_t write_page(char *out, const char *error, json_t *message,
-                         const ep_policy *policy, const ep_verdict *verdict)
+                         const ep_policy *policy, const ep_verdict *verdict,
+                         const char *id)
 {
     const char *text = json_string_value(message);
     const size_t length = ep_refusal_page(out, EP_DOCUMENT_SIZE, error,
                                           text != NULL ? text : "", policy,
-                                          verdict);
+                                          verdict, id);
 
     json_decref(message);
     return length;
@@ -208,7 +209,7 @@ static size_t write_page(char *out, const char *error, json_t *message,
 
 /* The members of a code. */
 static void set_details(json_t *document, const ep_policy *policy,
-                        const ep_verdict *verdict)
+                        const ep_verdict *verdict, const char *id)
 {
     const ep_check *check = ep_check_of(verdict->code);
     const char *list = ep_check_list(verdict->code);
@@ -233,12 +234,13 @@ static void set_details(json_t *document, const ep_policy *policy,
     ep_json_number(document, "retry_after", verdict->retry_after);
     json_object_set_new(document, "retryable",
                         json_boolean(ep_verdict_is_temporary(verdict)));
+    json_object_set_new(document, "id", json_string(id));
     set_violations(document, verdict);
 }
 
 size_t ep_document_of_refusal(char *out, const ep_policy *policy,
                               const ep_facts *facts,
-                              const ep_verdict *verdict)
+                              const ep_verdict *verdict, const char *id)
 {
     const char *error = ep_verdict_error(verdict, verdict->code);
     const ep_form form = form_of(policy, facts);
@@ -246,16 +248,16 @@ size_t ep_document_of_refusal(char *out, const ep_policy *policy,
     json_t *document;
 
     if (form == EP_FORM_HTML) {
-        return write_page(out, error, message, policy, verdict);
+        return write_page(out, error, message, policy, verdict, id);
     }
     document = begin(form, error, verdict->status, message);
-    set_details(document, policy, verdict);
+    set_details(document, policy, verdict, id);
     return write_document(out, document, error);
 }
 
 size_t ep_document_of_error(char *out, const ep_policy *policy,
                             const ep_facts *facts, int status,
-                            const char *reason)
+                            const char *reason, const char *id)
 {
     const char *error = ep_error_token(status);
     const ep_form form = form_of(policy, facts);
@@ -264,10 +266,11 @@ size_t ep_document_of_error(char *out, const ep_policy *policy,
     json_t *document;
 
     if (form == EP_FORM_HTML) {
-        return write_page(out, error, message, policy, NULL);
+        return write_page(out, error, message, policy, NULL, id);
     }
     document = begin(form, error, status, message);
     json_object_set_new(document, "retryable",
                         json_boolean(ep_error_is_temporary(status)));
+    json_object_set_new(document, "id", json_string(id));
     return write_document(out, document, error);
 }

@@ -95,7 +95,7 @@ static void put_details(const ep_sink *sink, const ep_policy *policy,
 
 static void put_page(const ep_sink *sink, const char *error,
                      const char *message, const ep_policy *policy,
-                     const ep_verdict *verdict)
+                     const ep_verdict *verdict, const char *id)
 {
     char title[EP_TITLE_SIZE];
 
@@ -118,23 +118,25 @@ static void put_page(const ep_sink *sink, const char *error,
     }
     put_label(sink, "Code");
     ep_sink_html(sink, error);
+    put_label(sink, "Request");
+    ep_sink_html(sink, id);
     ep_sink_text(sink, "</dl></html>\n");
 }
 
 size_t ep_refusal_page(char *out, size_t size, const char *error,
                        const char *message, const ep_policy *policy,
-                       const ep_verdict *verdict)
+                       const ep_verdict *verdict, const char *id)
 {
     room page = { out, size, 0 };
     ep_sink sink;
 
     sink.take = take;
     sink.data = &page;
-    put_page(&sink, error, message, policy, verdict);
+    put_page(&sink, error, message, policy, verdict, id);
     if (page.taken > size) {
         /* a message of many quotes can grow too long: the title has the code */
         page.taken = 0;
-        put_page(&sink, error, "", NULL, NULL);
+        put_page(&sink, error, "", NULL, NULL, id);
     }
     return page.taken;
 }

@@ -18,12 +18,14 @@ void ep_refusal_page_title(const char *error, char *title);
 /**
  * Writes the page: HTML in UTF-8, which loads nothing.
  * @param out not NUL-terminated
- * @param size at least 2048 and three times the message's length
+ * @param size at least 3072 and three times the message's length
  * @param verdict NULL: the page has only the message
+ * @param id of the request, for a person to quote; at most EP_ID_MAX bytes of
+ *        core/answer/document.h
  * @return how many bytes were written
  */
 size_t ep_refusal_page(char *out, size_t size, const char *error,
                        const char *message, const ep_policy *policy,
-                       const ep_verdict *verdict);
+                       const ep_verdict *verdict, const char *id);
 
 #endif

@@ -20,7 +20,7 @@ use Time::HiRes qw(time sleep);
 our @EXPORT = qw(
     ask converse head_bytes is_held is_mpm has_http2 port_of vars
     read_response exchange live_ok in_chunks
-    refusal_ok accepted_ok denial_ok built_module parse_json same_refusal
+    refusal_ok accepted_ok denial_ok built_module parse_json
     log_lines logged_once access_line access_ok app_ran app_calls app_says
     no_marker_was_served put_file make_tree slurp document_root
     wait_until new_directory unique MARKER_COUNT
@@ -499,7 +499,7 @@ my %code = (
 # Everything that the contract says of a refusal, in one subtest.
 #   code      the `error`
 #   status    default: the code's own
-#   members   hash of every member besides error, message and violations
+#   members   hash of every member besides error, message, id and violations
 #   violations  array, or undef for none
 #   retryable  default: what its code means
 #   headers   hash of further headers that have exactly this value, or match a
@@ -639,7 +639,7 @@ sub document_ok {
     my %members = %{ $want->{members} // {} };
     my $violations = $want->{violations};
     is_deeply([ sort @$names ],
-              [ sort 'error', 'message', 'retryable', keys %members,
+              [ sort 'error', 'message', 'retryable', 'id', keys %members,
                 $violations ? 'violations' : () ],
               'exactly the members of the contract') or diag $res->{body};
     for my $member (sort keys %members) {
@@ -692,6 +692,9 @@ sub refusal_logged_ok {
     my @text = split /\n/, slurp($file);
     my $line = $text[$number_of - 1] // '';
     like("$file:$number_of $line", $by, 'by the directive that decided');
+    my ($id) = $lines =~ /.* id=([^\s,]+)/;
+    like($res->{body}, qr/"id":"\Q$id\E"/, 'the document has the id of the line')
+        unless $want->{head};
 }
 
 # The twin: the same request with one fact changed.
@@ -713,18 +716,6 @@ sub accepted_ok {
         my @lines = log_lines($res);
         is_deeply([ grep { / refused: / } @lines ], [], 'nor in the log');
     };
-}
-
-# What is said apart from Date and the like.
-sub same_refusal {
-    my ($a, $b, $name) = @_;
-    my ($x, $y) = map {
-        my $res = $_;
-        join "\n", $res->{status}, (map { lc($_->[0]) . ": $_->[1]" }
-            grep { lc $_->[0] !~ /^(?:date|connection)$/ } @{ $res->{headers} }),
-            $res->{body};
-    } $a, $b;
-    is($x, $y, $name);
 }
 
 # --------------------------------------------------------------------- logs
