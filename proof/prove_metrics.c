@@ -4,7 +4,8 @@
  *          text expect media auth
  * lengths: up to two hosts with names of 4 and any counts
  * joined: ep_amount_of ep_amount_plus put_codes put_hosts put_trees put_ledger
- *         put_failures put_spaces put_server ep_metrics any_tally any_server
+ *         put_failures put_spaces put_server put_calls put_causes put_shared
+ *         ep_metrics any_tally any_server any_shared
  */
 #include "core/status/metrics.h"
 #include "report.h"

@@ -28,6 +28,8 @@ int main(void)
     ep_sink_bytes(&looking, Frama_C_long_long_interval(INT64_MIN, INT64_MAX));
     ep_sink_number(&looking, Frama_C_long_long_interval(INT64_MIN,
                                                         INT64_MAX));
+    ep_sink_decimal(&looking, Frama_C_long_long_interval(INT64_MIN, INT64_MAX), 6);
+    ep_sink_decimal(&looking, Frama_C_long_long_interval(INT64_MIN, INT64_MAX), 3);
     //@ check something_was_written: sink_took == 1;
     return 0;
 }

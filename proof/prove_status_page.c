@@ -5,8 +5,9 @@
  * lengths: up to two hosts with names of 4 and any counts
  * joined: ep_amount_of ep_amount_plus ep_amount_permille ep_trees_share
  *         put_codes put_hosts put_chart put_boxes put_tree put_trees put_spaces
- *         put_span put_failures count_failures put_server ep_status_page
- *         any_tally any_server
+ *         put_span put_failures count_failures put_server put_age put_state
+ *         put_claims put_calls count_causes put_causes put_shared put_shared_lines
+ *         ep_status_page any_tally any_server any_shared
  */
 #include "core/status/status_page.h"
 #include "report.h"

@@ -14,6 +14,9 @@ static ep_report_ledger ledger;
 static ep_report_tree tree;
 static ep_report_space space;
 static int64_t failures[EP_FAILURES];
+static ep_report_shared shared;
+static ep_report_step steps[2];
+static ep_report_cause causes[2];
 
 static int64_t any_count(void)
 {
@@ -65,6 +68,36 @@ static void any_server(ep_report *report, int length)
     report->spaces_left_out = any_count();
 }
 
+static void any_shared(int length)
+{
+    int i;
+
+    //@ loop unroll 2;
+    for (i = 0; i < 2; i++) {
+        steps[i].limit = any_count();
+        steps[i].count = any_count();
+        /* a constant of the provider */
+        causes[i].word = "word";
+        causes[i].count = any_count();
+    }
+    shared.where = ANY_OF(host, length);
+    shared.is_open = ANY_BIT;
+    shared.opened = any_count();
+    shared.steps = steps;
+    shared.steps_count = (size_t)Frama_C_interval(0, 2);
+    shared.took = any_count();
+    shared.causes = causes;
+    shared.causes_count = (size_t)Frama_C_interval(0, 2);
+    shared.claims = any_count();
+    shared.untold = any_count();
+    shared.asserted = any_count();
+    shared.claims_everywhere = any_count();
+    shared.servers = any_count();
+    shared.everywhere_age = any_count() - 1;
+    shared.lease = any_count();
+    shared.lease_age = any_count() - 1;
+}
+
 static void any_report(ep_report *report, int length)
 {
     int i;
@@ -87,6 +120,8 @@ static void any_report(ep_report *report, int length)
     report->now_text = ANY_OF(host, length);
     report->since_text = ANY_OF(host, length);
     report->ledger = ANY_BIT ? &ledger : NULL;
+    any_shared(length);
+    report->shared = ANY_BIT ? &shared : NULL;
     any_server(report, length);
 }
 

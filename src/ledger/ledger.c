@@ -470,6 +470,16 @@ apr_status_t ep_ledger_count_entries(ep_ledger_counts *counts)
                : APR_ENOTIMPL;
 }
 
+apr_status_t ep_ledger_read_shared(ep_ledger_shared *shared)
+{
+    if (!ledger.is_open) {
+        return APR_EINIT;
+    }
+    return ledger.provider->read_shared != NULL
+               ? ledger.provider->read_shared(shared)
+               : APR_ENOTIMPL;
+}
+
 apr_int64_t ep_ledger_used(const ep_ledger_charge *charge)
 {
     ep_ledger_balance balance;

@@ -38,7 +38,7 @@
 #define EP_LEDGER_GROUP "expect_policy_ledger"
 /** Counted up when anything below changes: a provider that was compiled for
  * another version is not found. */
-#define EP_LEDGER_VERSION "5"
+#define EP_LEDGER_VERSION "6"
 
 /** The most charges of a claim, and how many of them may be there for limits of
  * .htaccess files alone: the rest is the server's. */
@@ -223,6 +223,55 @@ typedef struct ep_ledger_counts {
     apr_uint32_t accounts;
     apr_uint32_t trees;
 } ep_ledger_counts;
+
+/** The most steps and causes of the next. */
+#define EP_LEDGER_STEPS_MAX 16
+#define EP_LEDGER_CAUSES_MAX 32
+
+/** How many calls took longer than the step before, and up to this one. */
+typedef struct ep_ledger_step {
+    /** microseconds; of the last step: any number */
+    apr_int64_t limit;
+    apr_uint64_t count;
+} ep_ledger_step;
+
+/** Why calls failed. */
+typedef struct ep_ledger_cause {
+    /** letters and `_`; a constant */
+    const char *word;
+    apr_uint64_t count;
+} ep_ledger_cause;
+
+/** How it goes with what servers share: all of it known here, and asked of nobody.
+ * Spans are microseconds; an age of -1: never. */
+typedef struct ep_ledger_shared {
+    /** where it is, without a password; lives as long as the configuration */
+    const char *where;
+    /** 1: the circuit breaker is open: no upload calls; and how often it was opened */
+    int is_open;
+    apr_uint64_t opened;
+    /** calls that were sent, by what they took, and what all of them took */
+    int steps_count;
+    ep_ledger_step steps[EP_LEDGER_STEPS_MAX];
+    apr_uint64_t took;
+    /** all causes, also those of 0 */
+    int causes_count;
+    ep_ledger_cause causes[EP_LEDGER_CAUSES_MAX];
+    /** uploads under way at this server that hold something there, and those that have
+     * ended, which is not told there yet */
+    apr_uint32_t claims;
+    apr_uint32_t untold;
+    /** uploads whose claims were told there once more, after it had lost them */
+    apr_uint64_t asserted;
+    /** uploads under way at all servers, how many servers these are, and the age of
+     * both numbers */
+    apr_int64_t claims_everywhere;
+    apr_int64_t servers;
+    apr_int64_t since_everywhere;
+    /** for how long a silent server counts, and the age of the last renewal */
+    apr_int64_t lease;
+    apr_int64_t since_renewed;
+} ep_ledger_shared;
 
 /**
  * An implementation of the ledger.  A member that may be NULL says so, and says what
@@ -424,6 +473,8 @@ typedef struct ep_ledger_provider {
                                  ep_ledger_balance *balance);
     /** For the status page.  NULL: it tells nothing of the ledger. */
     apr_status_t (*count_entries)(ep_ledger_counts *counts);
+    /** For the status page.  Calls nobody.  NULL: no other server shares it. */
+    apr_status_t (*read_shared)(ep_ledger_shared *shared);
 } ep_ledger_provider;
 
 #endif

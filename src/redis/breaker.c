@@ -36,7 +36,7 @@ int ep_breaker_may_call(ep_breaker *breaker, int is_probe, apr_int64_t now)
         return 1;
     }
     if (!is_probe) {
-        apr_atomic_inc32(&breaker->causes[EP_CAUSE_OPEN]);
+        apr_atomic_inc64(&breaker->causes[EP_CAUSE_OPEN]);
     }
     return 0;
 }
@@ -48,9 +48,10 @@ static void count(ep_breaker *breaker, ep_cause cause, apr_int64_t took)
     while (step < EP_BREAKER_STEPS - 1 && took > ep_breaker_limits[step]) {
         step++;
     }
-    apr_atomic_inc32(&breaker->steps[step]);
+    apr_atomic_inc64(&breaker->steps[step]);
+    apr_atomic_add64(&breaker->took, (apr_uint64_t)(took > 0 ? took : 0));
     if ((unsigned)cause < EP_CAUSES) {
-        apr_atomic_inc32(&breaker->causes[cause]);
+        apr_atomic_inc64(&breaker->causes[cause]);
     }
 }
 

@@ -37,10 +37,11 @@ typedef struct ep_breaker {
     apr_uint32_t cause;
     /** how often it was opened */
     apr_uint32_t opened;
-    /** calls that were sent; counters wrap */
-    apr_uint32_t steps[EP_BREAKER_STEPS];
+    /** calls that were sent, and the microseconds that they took in all */
+    apr_uint64_t steps[EP_BREAKER_STEPS];
+    apr_uint64_t took;
     /** failures by cause; NONE: calls that succeeded; OPEN: those not sent */
-    apr_uint32_t causes[EP_CAUSES];
+    apr_uint64_t causes[EP_CAUSES];
 } ep_breaker;
 
 /** What a call has changed; for one log line of the server. */

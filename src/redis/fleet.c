@@ -11,6 +11,7 @@
 #include "http_log.h"
 
 #include "redis/call.h"
+#include "redis/numbers.h"
 #include "redis/pool.h"
 #include "redis/sender.h"
 
@@ -695,6 +696,15 @@ static void release(ep_ledger_claim *claim)
     fleet.shm->release(claim);
 }
 
+static apr_status_t read_shared(ep_ledger_shared *shared)
+{
+    if (fleet.journal == NULL) {
+        return APR_EINIT;
+    }
+    ep_numbers_read(fleet.journal, fleet.url, shared);
+    return APR_SUCCESS;
+}
+
 /* --------------------------------------------------------------- the providers */
 
 /* Replaces the members that know of Redis.  What is of this server alone stays: its
@@ -711,6 +721,7 @@ static void set_members(ep_ledger_provider *provider)
     provider->grow = grow;
     provider->settle = settle;
     provider->release = release;
+    provider->read_shared = read_shared;
 }
 
 static const char *parse_as(apr_pool_t *pool, const char *scheme,

@@ -113,6 +113,17 @@ void ep_journal_note(ep_journal *journal, const ep_journal_entry *entry,
                        | (apr_uint64_t)(entry - journal->entries);
 }
 
+apr_uint32_t ep_journal_count(ep_journal *journal, ep_journal_state state)
+{
+    const apr_uint32_t used = apr_atomic_read32(&journal->entries_used);
+    apr_uint32_t count = 0, i;
+
+    for (i = 0; i < used && i < EP_JOURNAL_ENTRIES; i++) {
+        count += apr_atomic_read32(&journal->entries[i].state) == state;
+    }
+    return count;
+}
+
 apr_uint32_t ep_journal_parts(const ep_journal_entry *entry)
 {
     const apr_uint32_t count = entry->count;

@@ -92,6 +92,15 @@ typedef struct ep_journal {
     volatile apr_uint32_t next_renew;
     volatile apr_uint32_t serial;
     volatile apr_uint32_t asserted;
+    /** of the last renewal of the lease, in seconds of ep_conn_clock(); 0: none */
+    volatile apr_uint32_t renewed;
+    /** when to ask for the next three, in seconds of ep_conn_clock() */
+    volatile apr_uint32_t next_count;
+    /** claims of all servers, how many servers these are, and when Redis said so, in
+     * seconds of ep_conn_clock(); 0: never */
+    volatile apr_uint32_t claims_everywhere;
+    volatile apr_uint32_t servers;
+    volatile apr_uint32_t told_everywhere;
     /** how many places of `used` the secretary still asserts, from the first one */
     volatile apr_uint32_t used_owed;
     /** no entry at or behind this place was ever used */
@@ -121,6 +130,9 @@ ep_journal_entry *ep_journal_find(ep_journal *journal,
 /** Notes the entry in a claim. */
 void ep_journal_note(ep_journal *journal, const ep_journal_entry *entry,
                      ep_ledger_claim *claim);
+
+/** @return how many entries are in a state */
+apr_uint32_t ep_journal_count(ep_journal *journal, ep_journal_state state);
 
 /** @return the number of parts, bounded */
 apr_uint32_t ep_journal_parts(const ep_journal_entry *entry);

@@ -201,7 +201,24 @@ static const char *const texts[EP_SCRIPTS] = {
     "    redis.call('HSET',KEYS[i],'u:'..V,ARGV[j+1]) end\n"
     "  keep(KEYS[i],a)\n"
     "end\n"
-    "return {now,seq(),'done'}\n"
+    "return {now,seq(),'done'}\n",
+
+    /* KEYS leases, parts of S, claims; ARGV S, its claims.  Nothing depends on it.
+     * done: servers that live, and the claims of these */
+    [EP_SCRIPT_COUNT] = TIME
+    "local L={}\n"
+    "local raw=redis.call('HGETALL',KEYS[1])\n"
+    "for i=1,#raw,2 do L[raw[i]]=tonumber(raw[i+1]) end\n"
+    "redis.call('HSET',KEYS[3],ARGV[1],ARGV[2])\n"
+    "redis.call('PEXPIRE',KEYS[3]," DAY ")\n"
+    "local servers,claims=0,0\n"
+    "local c=redis.call('HGETALL',KEYS[3])\n"
+    "for i=1,#c,2 do\n"
+    "  local e=L[c[i]]\n"
+    "  if not e then redis.call('HDEL',KEYS[3],c[i])\n"
+    "  elseif e>now then servers=servers+1 claims=claims+c[i+1] end\n"
+    "end\n"
+    "return {now,0,'done',servers,claims}\n"
 };
 
 /* Written before the child has threads. */

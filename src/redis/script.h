@@ -10,6 +10,7 @@
  *     {ep:NAME}:a:ACCOUNT   hash: `h:S` held by S, which counts while its lease lives;
  *                           of an allowance `p` end of the period, and `u:SERVER`
  *                           used in it
+ *     {ep:NAME}:claims      hash: S -> uploads under way there, for status pages
  *
  * S is the incarnation of a server: SERVER.GENERATION.  Each script returns an array:
  * Redis' time in ms, `seq` of S, a word, and what docs/ledger.md says for the word.
@@ -25,6 +26,7 @@ typedef enum ep_script_name {
     EP_SCRIPT_END,
     EP_SCRIPT_ASSERT,
     EP_SCRIPT_USED,
+    EP_SCRIPT_COUNT,
     EP_SCRIPTS
 } ep_script_name;
 

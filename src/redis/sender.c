@@ -31,6 +31,8 @@ APLOG_USE_MODULE(expect_policy_redis);
 /* A pause after so many assertions, so that a thousand take a tenth of a second. */
 #define AT_A_TIME 10
 #define PAUSE_NSEC (1000 * 1000L)
+/* How often it is asked how many claims all servers have, at most; seconds. */
+#define COUNT_EVERY 10
 /* How long a request waits for another thread's call. */
 #define WAIT_NSEC (500 * 1000L)
 
@@ -440,6 +442,7 @@ static int renew(apr_int64_t until)
         && !begin_anew(until)) {
         return 0;
     }
+    apr_atomic_set32(&journal->renewed, ep_journal_seconds());
     apr_atomic_set32(&journal->next_renew,
                      ep_journal_seconds() + (every > 0 ? every : 1));
     return 1;
@@ -453,6 +456,44 @@ static int is_renewal_due(void)
            || apr_atomic_read32(&sender.journal->generation) == 0
            || apr_atomic_read32(&sender.journal->is_lost) != 0
            || ep_breaker_is_open(&sender.journal->breaker);
+}
+
+/* For status pages: tells Redis how many claims there are here, and asks how many all
+ * servers have. */
+static void count_everywhere(apr_int64_t until)
+{
+    ep_journal *journal = sender.journal;
+    char name[64];
+    ep_call_answer answer;
+    ep_call call;
+
+    begin(&call, EP_SCRIPT_COUNT);
+    ep_call_key(&call, "claims");
+    snprintf(name, sizeof(name), "%.32s.%u", journal->server, call.generation);
+    ep_call_word(&call, name);
+    ep_call_number(&call, ep_journal_count(journal, EP_JOURNAL_LIVE));
+    if (ep_call_send(&call, deadline(until), 0, &answer) == EP_CAUSE_NONE
+        && strcmp(answer.word, "done") == 0 && answer.count == 2) {
+        apr_atomic_set32(&journal->servers, (apr_uint32_t)answer.numbers[0]);
+        apr_atomic_set32(&journal->claims_everywhere,
+                         (apr_uint32_t)answer.numbers[1]);
+        apr_atomic_set32(&journal->told_everywhere, ep_journal_seconds());
+    }
+}
+
+/* Asks once, and again when it is time, whether it was answered or not. */
+static void count_if_due(apr_int64_t until)
+{
+    const apr_int64_t third = sender.url->lease / 3 / APR_USEC_PER_SEC;
+    const apr_int64_t every = third > COUNT_EVERY ? COUNT_EVERY
+                              : third > 0         ? third
+                                                  : 1;
+    const apr_uint32_t now = ep_journal_seconds();
+
+    if ((apr_int32_t)(now - sender.journal->next_count) >= 0 && may_go_on(until)) {
+        sender.journal->next_count = now + (apr_uint32_t)every;
+        count_everywhere(until);
+    }
 }
 
 /* --------------------------------------------------------------------- the thread */
@@ -486,6 +527,7 @@ static int work(int looks_for_orphans, apr_int64_t span)
     if (!is_renewal_due() || renew(until)) {
         is_done = look_at_all(looks_for_orphans, until)
                   || ep_conn_clock() < until;
+        count_if_due(until);
     }
     ep_journal_unlock(sender.journal);
     return is_done;

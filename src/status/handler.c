@@ -10,6 +10,7 @@
 #include "http_request.h"
 #include "mod_status.h"
 
+#include "core/book/amount.h"
 #include "core/status/metrics.h"
 #include "core/status/status_page.h"
 #include "ledger/ledger.h"
@@ -126,6 +127,66 @@ static const ep_report_ledger *look_at_ledger(apr_pool_t *pool)
     return ledger;
 }
 
+/* The numbers of others may be anything. */
+static int64_t count_of(apr_uint64_t number)
+{
+    return number > INT64_MAX ? INT64_MAX : (int64_t)number;
+}
+
+/* @param span microseconds; -1: never */
+static int64_t seconds_of(apr_int64_t span)
+{
+    return span >= 0 ? span / APR_USEC_PER_SEC : -1;
+}
+
+static void set_calls(const ep_ledger_shared *from, apr_pool_t *pool,
+                      ep_report_shared *shared)
+{
+    ep_report_step *steps = apr_palloc(pool, sizeof(*steps) * EP_LEDGER_STEPS_MAX);
+    ep_report_cause *causes = apr_palloc(pool, sizeof(*causes)
+                                                   * EP_LEDGER_CAUSES_MAX);
+    int i;
+
+    for (i = 0; i < from->steps_count && i < EP_LEDGER_STEPS_MAX; i++) {
+        steps[i].limit = from->steps[i].limit;
+        steps[i].count = count_of(from->steps[i].count);
+        shared->steps_count++;
+    }
+    for (i = 0; i < from->causes_count && i < EP_LEDGER_CAUSES_MAX; i++) {
+        causes[i].word = from->causes[i].word;
+        causes[i].count = count_of(from->causes[i].count);
+        shared->causes_count++;
+    }
+    shared->steps = steps;
+    shared->causes = causes;
+}
+
+/* @return what the ledger shares with other servers; NULL: nothing */
+static const ep_report_shared *look_at_shared(apr_pool_t *pool)
+{
+    ep_report_shared *shared;
+    ep_ledger_shared from;
+
+    if (ep_ledger_read_shared(&from) != APR_SUCCESS) {
+        return NULL;
+    }
+    shared = apr_pcalloc(pool, sizeof(*shared));
+    set_calls(&from, pool, shared);
+    shared->where = ap_escape_logitem(pool, from.where);
+    shared->is_open = from.is_open != 0;
+    shared->opened = count_of(from.opened);
+    shared->took = count_of(from.took);
+    shared->claims = from.claims;
+    shared->untold = from.untold;
+    shared->asserted = count_of(from.asserted);
+    shared->claims_everywhere = ep_amount_of(from.claims_everywhere);
+    shared->servers = ep_amount_of(from.servers);
+    shared->everywhere_age = seconds_of(from.since_everywhere);
+    shared->lease = ep_amount_of(from.lease) / APR_USEC_PER_SEC;
+    shared->lease_age = seconds_of(from.since_renewed);
+    return shared;
+}
+
 /* What is of no virtual host. */
 static void gather_server(apr_pool_t *pool, ep_report *report)
 {
@@ -141,6 +202,7 @@ static void gather_server(apr_pool_t *pool, ep_report *report)
     report->spaces_count = (size_t)ep_space_read(pool, spaces, &left_out);
     report->spaces_left_out = left_out;
     report->ledger = look_at_ledger(pool);
+    report->shared = look_at_shared(pool);
 }
 
 static const char *time_text(apr_pool_t *pool, apr_time_t seconds)

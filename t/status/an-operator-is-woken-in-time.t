@@ -1,6 +1,6 @@
 # What alerts and dashboards are made of: trees with a quota, file systems, failures of
-# the ledger; series that begin with 0; and the files of contrib/, which name only what
-# is there.
+# the ledger, what servers share; series that begin with 0; and the files of contrib/,
+# which name only what is there.
 #
 # runs: plain
 use strict;
@@ -160,7 +160,26 @@ cmp_ok(length $metrics, '<', 600_000, 'the size is bounded');
 
 # ---------------------------------------------------------------- contrib
 
-my %there = map { $_ => 1 } $metrics =~ /^(expect_policy_\w+)/mg;
+# what servers share has series before Redis was ever reached
+my $module = built_module('mod_expect_policy_redis.so', 'the module for Redis is there');
+my $nobody = ExpectPolicy::Server::free_port();
+my $shares = ExpectPolicy::Server->start(<<"END");
+LoadModule expect_policy_redis_module $module
+ExpectPolicyLedger redis://127.0.0.1:$nobody
+<Location /counts>
+    SetHandler expect-policy-status
+</Location>
+END
+my $shared = get('/counts?format=openmetrics', $shares->{port});
+metrics_ok($shared, 'what is shared');
+schema_ok(get('/counts?format=json', $shares->{port}), 'status.json');
+for my $cause (qw(breaker_open unresolved connect connect_timeout timeout closed protocol auth
+                  noperm readonly oom loading moved clusterdown misconf busy again error)) {
+    like($shared, qr/^expect_policy_shared_failures_total\{cause="$cause"\} \d+$/m,
+         "failures of calls are there: $cause");
+}
+unlike($metrics, qr/^expect_policy_shared/m, 'without Redis, nothing is shared');
+my %there = map { $_ => 1 } "$metrics$shared" =~ /^(expect_policy_\w+)/mg;
 for my $name (qw(prometheus/expect_policy.rules.yml grafana/expect_policy.json)) {
     my $path = ExpectPolicy::Judge::top() . "/contrib/$name";
     my $text = slurp($path);
@@ -170,7 +189,8 @@ for my $name (qw(prometheus/expect_policy.rules.yml grafana/expect_policy.json))
     if ($name =~ /yml$/) {
         my $said = qx(promtool check rules $path 2>&1);
         is($?, 0, 'promtool check rules') or diag $said;
-        for my $alert (qw(QuotaAlmostFull LedgerFailing RefusalsJump MeasurementTooOld)) {
+        for my $alert (qw(QuotaAlmostFull LedgerFailing RefusalsJump MeasurementTooOld
+                          SharedLedgerDown SharedLedgerFailing SharedLeaseEnded)) {
             like($text, qr/^ +- alert: ExpectPolicy$alert$/m, "there is $alert");
         }
     }

@@ -10,6 +10,9 @@ ep_report_host given_hosts[2];
 ep_report_ledger given_ledger;
 int64_t given_failures[EP_FAILURES];
 ep_report_space given_space;
+ep_report_step given_steps[3];
+ep_report_cause given_causes[2];
+ep_report_shared given_shared;
 ep_report_tree given_tree;
 
 static void take(void *data, const char *bytes, size_t length)
@@ -54,6 +57,31 @@ void add_up(ep_report *report)
     }
 }
 
+static void fill_shared(ep_report_shared *shared)
+{
+    given_steps[0] = (ep_report_step){ 250, 51 };
+    given_steps[1] = (ep_report_step){ 1000000, 52 };
+    given_steps[2] = (ep_report_step){ INT64_MAX, 53 };
+    given_causes[0] = (ep_report_cause){ "timeout", 0 };
+    given_causes[1] = (ep_report_cause){ "oom", 54 };
+    shared->where = "redis://<b>:1";
+    shared->is_open = 1;
+    shared->opened = 55;
+    shared->steps = given_steps;
+    shared->steps_count = 3;
+    shared->took = 5600001;
+    shared->causes = given_causes;
+    shared->causes_count = 2;
+    shared->claims = 57;
+    shared->untold = 58;
+    shared->asserted = 59;
+    shared->claims_everywhere = 60;
+    shared->servers = 61;
+    shared->everywhere_age = 62;
+    shared->lease = 63;
+    shared->lease_age = 64;
+}
+
 ep_report *new_report(void)
 {
     static ep_report report;
@@ -94,6 +122,8 @@ ep_report *new_report(void)
     report.spaces = &given_space;
     report.spaces_count = 1;
     report.spaces_left_out = 47;
+    fill_shared(&given_shared);
+    report.shared = &given_shared;
     report.is_whole = 1;
     report.hosts = given_hosts;
     report.hosts_count = 2;

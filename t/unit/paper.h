@@ -30,6 +30,9 @@ extern ep_report_host given_hosts[2];
 extern ep_report_ledger given_ledger;
 extern int64_t given_failures[EP_FAILURES];
 extern ep_report_space given_space;
+extern ep_report_step given_steps[3];
+extern ep_report_cause given_causes[2];
+extern ep_report_shared given_shared;
 /** its only tree */
 extern ep_report_tree given_tree;
 

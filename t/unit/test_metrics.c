@@ -40,7 +40,25 @@ static const char *const lines[] = {
     "\nexpect_policy_filesystem_age_seconds{path=\"/srv\"} 46\n",
     "\nexpect_policy_filesystems_left_out 47\n",
     "\nexpect_policy_cut_total{host=\"quiet.test:80\",error=\"refuse\"} 0\n",
-    "\n# TYPE expect_policy_ledger_claims gauge\n"
+    "\n# TYPE expect_policy_ledger_claims gauge\n",
+    "\nexpect_policy_shared_breaker_open 1\n",
+    "\nexpect_policy_shared_breaker_opened_total 55\n",
+    "\n# TYPE expect_policy_shared_call_seconds histogram\n",
+    "\nexpect_policy_shared_call_seconds_bucket{le=\"0.00025\"} 51\n",
+    "\nexpect_policy_shared_call_seconds_bucket{le=\"1.0\"} 103\n",
+    "\nexpect_policy_shared_call_seconds_bucket{le=\"+Inf\"} 156\n",
+    "\nexpect_policy_shared_call_seconds_sum 5.600001\n",
+    "\nexpect_policy_shared_call_seconds_count 156\n",
+    "\nexpect_policy_shared_failures_total{cause=\"timeout\"} 0\n",
+    "\nexpect_policy_shared_failures_total{cause=\"oom\"} 54\n",
+    "\nexpect_policy_shared_claims 57\n",
+    "\nexpect_policy_shared_untold 58\n",
+    "\nexpect_policy_shared_asserted_total 59\n",
+    "\nexpect_policy_shared_claims_everywhere 60\n",
+    "\nexpect_policy_shared_servers 61\n",
+    "\nexpect_policy_shared_everywhere_age_seconds 62\n",
+    "\nexpect_policy_shared_lease_seconds 63\n",
+    "\nexpect_policy_shared_lease_age_seconds 64\n"
 };
 
 START_TEST(every_number_has_its_line)
@@ -55,7 +73,7 @@ END_TEST
 
 /* Two hosts, and three numbers of each and three by code; a start; the ledger: 4 numbers
  * and 6 of its tree; failures by cause; a file system, 3 numbers, and how many were left
- * out. */
+ * out; what is shared: 10 numbers, 5 of calls and 2 of causes. */
 START_TEST(every_series_begins_with_0)
 {
     paper *p = new_paper();
@@ -63,7 +81,8 @@ START_TEST(every_series_begins_with_0)
     ep_metrics(new_report(), &p->sink);
     ck_assert_uint_eq(count_of(p, ",error="), 2 * 3 * EP_CODES);
     ck_assert_uint_eq(count_of(p, "\n") - count_of(p, "# "),
-                      6 + 2 * 3 * EP_CODES + 1 + 4 + 6 + EP_FAILURES + 4);
+                      6 + 2 * 3 * EP_CODES + 1 + 4 + 6 + EP_FAILURES + 4
+                          + 10 + 5 + 2);
 }
 END_TEST
 
@@ -91,6 +110,21 @@ START_TEST(a_tree_that_was_never_measured_has_no_age)
 }
 END_TEST
 
+START_TEST(what_was_never_read_is_not_0)
+{
+    ep_report *report = new_report();
+    paper *p = new_paper();
+
+    given_shared.everywhere_age = -1;
+    given_shared.lease_age = -1;
+    ep_metrics(report, &p->sink);
+    ck_assert_uint_eq(count_of(p, "_claims_everywhere NaN\n"), 1);
+    ck_assert_uint_eq(count_of(p, "_shared_servers NaN\n"), 1);
+    ck_assert_uint_eq(count_of(p, "_everywhere_age_seconds NaN\n"), 1);
+    ck_assert_uint_eq(count_of(p, "_lease_age_seconds NaN\n"), 1);
+}
+END_TEST
+
 START_TEST(it_ends_with_its_end_and_only_there)
 {
     ep_report *report = new_report();
@@ -99,11 +133,13 @@ START_TEST(it_ends_with_its_end_and_only_there)
 
     report->ledger = NULL;
     report->failures = NULL;
+    report->shared = NULL;
     ep_metrics(report, &p->sink);
     ck_assert_uint_eq(count_of(p, "# EOF\n"), 1);
     end = strstr(p->text, "# EOF\n");
     ck_assert_str_eq(end, "# EOF\n");
     ck_assert_uint_eq(count_of(p, "expect_policy_ledger"), 0);
+    ck_assert_uint_eq(count_of(p, "expect_policy_shared"), 0);
     ck_assert_uint_eq(count_of(p, "path="), 0);
 }
 END_TEST
@@ -117,6 +153,7 @@ int main(void)
     tcase_add_test(tcase, every_series_begins_with_0);
     tcase_add_test(tcase, quiet_hosts_need_not_have_codes);
     tcase_add_test(tcase, a_tree_that_was_never_measured_has_no_age);
+    tcase_add_test(tcase, what_was_never_read_is_not_0);
     tcase_add_test(tcase, it_ends_with_its_end_and_only_there);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

@@ -46,6 +46,31 @@ START_TEST(a_number_is_written_in_full)
 }
 END_TEST
 
+static const struct {
+    int64_t number;
+    int places;
+    const char *text;
+} decimals[] = {
+    { 0, 6, "0.0" },
+    { 250, 6, "0.00025" },
+    { 1000000, 6, "1.0" },
+    { 1000001, 6, "1.000001" },
+    { 12500, 3, "12.5" },
+    { 9, 1, "0.9" },
+    { INT64_MAX, 18, "9.223372036854775807" },
+    { -1, 6, "0.0" },
+    { INT64_MIN, 3, "0.0" }
+};
+
+START_TEST(a_decimal_has_no_zeros_at_its_end)
+{
+    paper *p = new_paper();
+
+    ep_sink_decimal(&p->sink, decimals[_i].number, decimals[_i].places);
+    ck_assert_str_eq(p->text, decimals[_i].text);
+}
+END_TEST
+
 START_TEST(a_text_is_written_with_its_escapes)
 {
     paper *p = new_paper();
@@ -133,6 +158,7 @@ int main(void)
     TCase *tcase = tcase_create("pieces");
 
     ADD_ROWS(tcase, a_number_is_written_in_full, numbers);
+    ADD_ROWS(tcase, a_decimal_has_no_zeros_at_its_end, decimals);
     ADD_ROWS(tcase, a_text_of_others_is_printable, printables);
     ADD_ROWS(tcase, a_text_is_written_with_its_escapes, texts);
     ADD_ROWS(tcase, a_text_is_written_as_it_is, texts);

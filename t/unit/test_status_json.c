@@ -81,6 +81,35 @@ static void check_server(const json_t *json, const json_t *ledger)
     ck_assert_int_eq(number_in(json, "filesystems_left_out"), 47);
 }
 
+static void check_shared(const json_t *shared)
+{
+    const json_t *calls = json_object_get(shared, "calls");
+    const json_t *failures = json_object_get(shared, "failures");
+    const json_t *everywhere = json_object_get(shared, "everywhere");
+
+    ck_assert_str_eq(json_string_value(json_object_get(shared, "where")),
+                     given_shared.where);
+    ck_assert_str_eq(json_string_value(json_object_get(shared, "breaker")), "open");
+    ck_assert_int_eq(number_in(shared, "opened"), 55);
+    ck_assert_uint_eq(json_array_size(calls), 3);
+    ck_assert_int_eq(number_in(json_array_get(calls, 0), "up_to_microseconds"), 250);
+    ck_assert_int_eq(number_in(json_array_get(calls, 0), "calls"), 51);
+    ck_assert(json_is_null(json_object_get(json_array_get(calls, 2),
+                                           "up_to_microseconds")));
+    ck_assert_int_eq(number_in(json_array_get(calls, 2), "calls"), 53);
+    ck_assert_int_eq(number_in(shared, "calls_microseconds"), 5600001);
+    ck_assert_int_eq(number_in(failures, "timeout"), 0);
+    ck_assert_int_eq(number_in(failures, "oom"), 54);
+    ck_assert_int_eq(number_in(shared, "claims"), 57);
+    ck_assert_int_eq(number_in(shared, "untold"), 58);
+    ck_assert_int_eq(number_in(shared, "asserted"), 59);
+    ck_assert_int_eq(number_in(everywhere, "claims"), 60);
+    ck_assert_int_eq(number_in(everywhere, "servers"), 61);
+    ck_assert_int_eq(number_in(everywhere, "age"), 62);
+    ck_assert_int_eq(number_in(shared, "lease"), 63);
+    ck_assert_int_eq(number_in(shared, "lease_age"), 64);
+}
+
 START_TEST(every_number_is_in_its_place)
 {
     json_t *json = written(new_report());
@@ -108,6 +137,7 @@ START_TEST(every_number_is_in_its_place)
     ck_assert_int_eq(number_in(ledger, "accounts"), 22);
     ck_assert_int_eq(number_in(ledger, "trees"), 23);
     check_server(json, ledger);
+    check_shared(json_object_get(json, "shared_ledger"));
     json_decref(json);
 }
 END_TEST
@@ -120,10 +150,12 @@ START_TEST(one_host_is_said_to_be_one)
     report->is_whole = 0;
     report->ledger = NULL;
     report->failures = NULL;
+    report->shared = NULL;
     json = written(report);
     ck_assert_str_eq(json_string_value(json_object_get(json, "scope")),
                      "host");
     ck_assert_ptr_eq(json_object_get(json, "ledger"), NULL);
+    ck_assert_ptr_eq(json_object_get(json, "shared_ledger"), NULL);
     ck_assert_ptr_eq(json_object_get(json, "filesystems"), NULL);
     json_decref(json);
 }

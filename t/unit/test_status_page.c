@@ -33,7 +33,19 @@ static const char *const boxes[] = {
     ">And 35 more that are less full.<",
     "<tr><th scope=\"row\">full</th><td>41</td></tr>",
     "<tr><th scope=\"row\">/srv</th><td>4.2 KB</td><td>8.5 KB</td>"
-    "<td>50 %</td><td>46 s</td></tr>"
+    "<td>50 %</td><td>46 s</td></tr>",
+    ">redis://&lt;b&gt;:1 does not answer, and is asked once a second. The lease of"
+    " 63 s was renewed: 64 s ago. Numbers of all servers were read: 62 s ago.<",
+    "<th scope=\"row\">Uploads under way at this server</th><td>57</td>",
+    "<th scope=\"row\">Uploads under way at all servers</th><td>60</td>",
+    "<th scope=\"row\">Servers</th><td>61</td>",
+    "<th scope=\"row\">Ends of uploads that are not told yet</th><td>58</td>",
+    "<th scope=\"row\">Uploads told once more after a loss</th><td>59</td>",
+    "<th scope=\"row\">Times that it ceased to answer</th><td>55</td>",
+    "<th scope=\"row\">up to 0.25 ms</th><td>51</td>",
+    "<th scope=\"row\">up to 1000.0 ms</th><td>52</td>",
+    "<th scope=\"row\">more</th><td>53</td>",
+    "<th scope=\"row\">oom</th><td>54</td>"
 };
 
 START_TEST(every_number_is_shown_once)
@@ -52,8 +64,9 @@ START_TEST(what_counted_nothing_is_left_out)
 
     ep_status_page(new_report(), &p->sink);
     ck_assert_uint_eq(count_of(p, "quiet"), 0);
-    /* three codes, a host, a tree, a cause and a file system */
-    ck_assert_uint_eq(count_of(p, "<th scope=\"row\">"), 7);
+    /* three codes, a host, a tree, a cause and a file system; what is shared: six
+     * numbers, three steps, a cause */
+    ck_assert_uint_eq(count_of(p, "<th scope=\"row\">"), 7 + 6 + 3 + 1);
     ck_assert_uint_eq(count_of(p, "<rect"), 2);
 }
 END_TEST
@@ -107,9 +120,11 @@ START_TEST(one_host_sees_its_own_name_and_no_other)
     report->ledger = NULL;
     report->failures = NULL;
     report->spaces_count = 0;
+    report->shared = NULL;
     ep_status_page(report, &p->sink);
     ck_assert_uint_eq(count_of(p, "<h1>Uploads: " HOST "</h1>"), 1);
     ck_assert_uint_eq(count_of(p, "By virtual host"), 0);
+    ck_assert_uint_eq(count_of(p, "What servers share"), 0);
     ck_assert_uint_eq(count_of(p, "<b>"), 0);
 }
 END_TEST
@@ -181,7 +196,10 @@ START_TEST(mod_status_gets_a_section)
     ck_assert_uint_eq(count_of(p, "admitted 11, refused 25, would be refused"
                                   " 14, cut on the way 15"),
                       1);
-    ck_assert_uint_eq(count_of(p, "<table"), 4);
+    ck_assert_uint_eq(count_of(p, "<dt>what servers share does not answer; calls that"
+                                  " failed 54</dt>"),
+                      1);
+    ck_assert_uint_eq(count_of(p, "<table"), 4 + 3);
     p = new_paper();
     ep_status_page_section(report, 0, &p->sink);
     ck_assert_uint_eq(count_of(p, "admitted 11,"), 1);
@@ -200,7 +218,40 @@ START_TEST(mod_status_gets_lines)
                               "UploadsDrainedBytes: 17\n"
                               "UploadsLedgerFailures: 41\n"
                               "UploadsLedgerTrees: 23\n"
-                              "UploadsLedgerFullestPercent: 19\n");
+                              "UploadsLedgerFullestPercent: 19\n"
+                              "UploadsSharedBreakerOpen: 1\n"
+                              "UploadsSharedFailures: 54\n"
+                              "UploadsSharedClaims: 57\n"
+                              "UploadsSharedClaimsEverywhere: 60\n"
+                              "UploadsSharedEverywhereAge: 62\n"
+                              "UploadsSharedAsserted: 59\n"
+                              "UploadsSharedLeaseAge: 64\n");
+}
+END_TEST
+
+START_TEST(what_answers_is_said_to_answer)
+{
+    ep_report *report = new_report();
+    paper *p = new_paper();
+
+    given_shared.is_open = 0;
+    given_shared.lease_age = given_shared.everywhere_age = -1;
+    given_shared.causes_count = 0;
+    ep_status_page(report, &p->sink);
+    ck_assert_uint_eq(count_of(p, ":1 is asked for each upload that limits count. The"
+                                  " lease of 63 s was renewed: never. Numbers of all"
+                                  " servers were read: never.<"),
+                      1);
+    ck_assert_uint_eq(count_of(p, "Calls that failed"), 0);
+    p = new_paper();
+    ep_status_page_section(report, 0, &p->sink);
+    ck_assert_uint_eq(count_of(p, "<dt>what servers share answers; calls that failed"
+                                  " 0</dt>"),
+                      1);
+    p = new_paper();
+    ep_status_page_auto(report, &p->sink);
+    ck_assert_uint_eq(count_of(p, "UploadsSharedBreakerOpen: 0\n"), 1);
+    ck_assert_uint_eq(count_of(p, "Age"), 0);
 }
 END_TEST
 
@@ -221,6 +272,7 @@ int main(void)
     suite_add_tcase(suite, page);
     tcase_add_test(section, mod_status_gets_a_section);
     tcase_add_test(section, mod_status_gets_lines);
+    tcase_add_test(section, what_answers_is_said_to_answer);
     suite_add_tcase(suite, section);
     return run_suite(suite);
 }

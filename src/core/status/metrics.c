@@ -2,6 +2,8 @@
 
 #include "core/status/metrics.h"
 
+#include "core/book/amount.h"
+
 static const ep_escape in_label[] = {
     { '\\', "\\\\" }, { '"', "\\\"" }, { '\n', "\\n" }, { '\0', NULL }
 };
@@ -232,6 +234,84 @@ static void put_failures(const ep_report *report, const ep_sink *sink)
     }
 }
 
+/* Buckets are cumulative: each has those of the steps before. */
+static void put_calls(const ep_report_shared *shared, const ep_sink *sink)
+{
+    static const char name[] = "expect_policy_shared_call_seconds";
+    int64_t count = 0;
+    size_t i;
+
+    put_head(sink, name, "histogram", "Calls to what servers share, by what they"
+                                      " took.");
+    for (i = 0; i < shared->steps_count; i++) {
+        count = ep_amount_plus(count, shared->steps[i].count);
+        ep_sink_text(sink, name);
+        ep_sink_text(sink, "_bucket{le=\"");
+        if (i + 1 < shared->steps_count) {
+            ep_sink_decimal(sink, shared->steps[i].limit, 6);
+        }
+        else {
+            ep_sink_text(sink, "+Inf");
+        }
+        ep_sink_text(sink, "\"} ");
+        ep_sink_number(sink, count);
+        ep_sink_text(sink, "\n");
+    }
+    ep_sink_text(sink, name);
+    ep_sink_text(sink, "_sum ");
+    ep_sink_decimal(sink, shared->took, 6);
+    ep_sink_text(sink, "\n");
+    put_number(sink, "expect_policy_shared_call_seconds_count", NULL, NULL, count);
+}
+
+static void put_causes(const ep_report_shared *shared, const ep_sink *sink)
+{
+    static const char name[] = "expect_policy_shared_failures_total";
+    size_t i;
+
+    put_head(sink, name, NULL, "Calls to what servers share that failed, and those"
+                               " that the open breaker kept back.");
+    for (i = 0; i < shared->causes_count; i++) {
+        put_sample(sink, name, "cause", shared->causes[i].word, NULL, NULL,
+                   shared->causes[i].count);
+    }
+}
+
+static void put_counter(const ep_sink *sink, const char *name, int64_t number,
+                        const char *help)
+{
+    put_head(sink, name, NULL, help);
+    put_number(sink, name, NULL, NULL, number);
+}
+
+static void put_shared(const ep_report_shared *shared, const ep_sink *sink)
+{
+    put_gauge(sink, "expect_policy_shared_breaker_open", shared->is_open,
+              "1: what servers share does not answer, and no upload calls it.");
+    put_counter(sink, "expect_policy_shared_breaker_opened_total", shared->opened,
+                "How often that began.");
+    put_calls(shared, sink);
+    put_causes(shared, sink);
+    put_gauge(sink, "expect_policy_shared_claims", shared->claims,
+              "Uploads under way at this server that hold something there.");
+    put_gauge(sink, "expect_policy_shared_untold", shared->untold,
+              "Uploads that have ended, which is not told there yet.");
+    put_counter(sink, "expect_policy_shared_asserted_total", shared->asserted,
+                "Uploads that were told there once more after it had lost them.");
+    put_gauge(sink, "expect_policy_shared_claims_everywhere",
+              shared->everywhere_age < 0 ? -1 : shared->claims_everywhere,
+              "Uploads under way at all servers that share the ledger.");
+    put_gauge(sink, "expect_policy_shared_servers",
+              shared->everywhere_age < 0 ? -1 : shared->servers,
+              "Servers that share the ledger and are alive.");
+    put_gauge(sink, "expect_policy_shared_everywhere_age_seconds",
+              shared->everywhere_age, "How long ago these two were read.");
+    put_gauge(sink, "expect_policy_shared_lease_seconds", shared->lease,
+              "For how long this server counts there without a renewal.");
+    put_gauge(sink, "expect_policy_shared_lease_age_seconds", shared->lease_age,
+              "How long ago the lease was renewed.");
+}
+
 static void put_server(const ep_report *report, const ep_sink *sink)
 {
     put_failures(report, sink);
@@ -270,6 +350,9 @@ void ep_metrics(const ep_report *report, const ep_sink *sink)
     }
     if (report->ledger != NULL) {
         put_ledger(report->ledger, sink);
+    }
+    if (report->shared != NULL) {
+        put_shared(report->shared, sink);
     }
     ep_sink_text(sink, "# EOF\n");
 }

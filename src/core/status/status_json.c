@@ -108,6 +108,59 @@ static json_t *ledger_of(const ep_report_ledger *ledger)
     return object;
 }
 
+static json_t *calls_of(const ep_report_shared *shared)
+{
+    json_t *list = json_array();
+    size_t i;
+
+    for (i = 0; i < shared->steps_count; i++) {
+        json_t *object = json_object();
+
+        json_object_set_new(object, "up_to_microseconds",
+                            i + 1 < shared->steps_count
+                                ? json_integer(shared->steps[i].limit)
+                                : json_null());
+        set_number(object, "calls", shared->steps[i].count);
+        json_array_append_new(list, object);
+    }
+    return list;
+}
+
+static json_t *causes_of(const ep_report_shared *shared)
+{
+    json_t *object = json_object();
+    size_t i;
+
+    for (i = 0; i < shared->causes_count; i++) {
+        set_number(object, shared->causes[i].word, shared->causes[i].count);
+    }
+    return object;
+}
+
+static json_t *shared_of(const ep_report_shared *shared)
+{
+    json_t *object = json_object();
+    json_t *everywhere = json_object();
+
+    json_object_set_new(object, "where", json_string(shared->where));
+    json_object_set_new(object, "breaker",
+                        json_string(shared->is_open ? "open" : "closed"));
+    set_number(object, "opened", shared->opened);
+    json_object_set_new(object, "calls", calls_of(shared));
+    set_number(object, "calls_microseconds", shared->took);
+    json_object_set_new(object, "failures", causes_of(shared));
+    set_number(object, "claims", shared->claims);
+    set_number(object, "untold", shared->untold);
+    set_number(object, "asserted", shared->asserted);
+    set_number(everywhere, "claims", shared->claims_everywhere);
+    set_number(everywhere, "servers", shared->servers);
+    json_object_set_new(everywhere, "age", age_of(shared->everywhere_age));
+    json_object_set_new(object, "everywhere", everywhere);
+    set_number(object, "lease", shared->lease);
+    json_object_set_new(object, "lease_age", age_of(shared->lease_age));
+    return object;
+}
+
 static json_t *failures_of(const int64_t *failures)
 {
     json_t *object = json_object();
@@ -164,6 +217,9 @@ int ep_status_json(const ep_report *report, const ep_sink *sink)
     json_object_set_new(document, "hosts", hosts_of(report));
     if (report->ledger != NULL) {
         json_object_set_new(document, "ledger", ledger_of(report->ledger));
+    }
+    if (report->shared != NULL) {
+        json_object_set_new(document, "shared_ledger", shared_of(report->shared));
     }
     if (report->failures != NULL) {
         json_object_set_new(document, "ledger_failures",

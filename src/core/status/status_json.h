@@ -23,6 +23,46 @@ typedef struct ep_report_ledger {
     ep_trees fullest;
 } ep_report_ledger;
 
+/** How many calls took longer than the step before, and up to this one. */
+typedef struct ep_report_step {
+    /** microseconds; of the last step it is not used */
+    int64_t limit;
+    int64_t count;
+} ep_report_step;
+
+/** Why calls failed, and how many. */
+typedef struct ep_report_cause {
+    /** letters and `_` */
+    const char *word;
+    int64_t count;
+} ep_report_cause;
+
+/** How it goes with what servers share (ep_ledger_shared). */
+typedef struct ep_report_shared {
+    /** printable */
+    const char *where;
+    /** 1: the breaker is open; how often it was opened */
+    int is_open;
+    int64_t opened;
+    /** calls that were sent, and the microseconds that they took in all */
+    const ep_report_step *steps;
+    size_t steps_count;
+    int64_t took;
+    const ep_report_cause *causes;
+    size_t causes_count;
+    /** of this server */
+    int64_t claims;
+    int64_t untold;
+    int64_t asserted;
+    /** of all servers; age in seconds; -1: never */
+    int64_t claims_everywhere;
+    int64_t servers;
+    int64_t everywhere_age;
+    /** seconds; of the age -1: never */
+    int64_t lease;
+    int64_t lease_age;
+} ep_report_shared;
+
 /** A file system. */
 typedef struct ep_report_space {
     /** printable */
@@ -50,6 +90,8 @@ typedef struct ep_report {
     const char *since_text;
     /** NULL: there is no ledger, or this reader must not see it */
     const ep_report_ledger *ledger;
+    /** NULL: nothing is shared, or this reader must not see it */
+    const ep_report_shared *shared;
     /** the next two are only for a reader who may see everything; failures are of
      * EP_FAILURES, NULL: they are not told */
     const int64_t *failures;

@@ -340,6 +340,118 @@ static void put_failures(const ep_report *report, const ep_sink *sink)
     ep_sink_text(sink, "</tbody></table></div>\n");
 }
 
+static void put_age(const ep_sink *sink, int64_t age)
+{
+    if (age < 0) {
+        ep_sink_text(sink, "never");
+        return;
+    }
+    put_span(sink, age);
+    ep_sink_text(sink, " ago");
+}
+
+static void put_row(const ep_sink *sink, const char *name, int64_t number)
+{
+    ep_sink_text(sink, "<tr><th scope=\"row\">");
+    ep_sink_html(sink, name);
+    ep_sink_text(sink, "</th>");
+    put_cell(sink, number);
+    ep_sink_text(sink, "</tr>\n");
+}
+
+static void put_state(const ep_report_shared *shared, const ep_sink *sink)
+{
+    ep_sink_text(sink, "<h2>What servers share</h2>\n<p class=\"faint\">");
+    ep_sink_html(sink, shared->where);
+    if (shared->is_open) {
+        ep_sink_text(sink, " does not answer, and is asked once a second.");
+    }
+    else {
+        ep_sink_text(sink, " is asked for each upload that limits count.");
+    }
+    ep_sink_text(sink, " The lease of ");
+    put_span(sink, shared->lease);
+    ep_sink_text(sink, " was renewed: ");
+    put_age(sink, shared->lease_age);
+    ep_sink_text(sink, ". Numbers of all servers were read: ");
+    put_age(sink, shared->everywhere_age);
+    ep_sink_text(sink, ".</p>\n");
+}
+
+static void put_claims(const ep_report_shared *shared, const ep_sink *sink)
+{
+    ep_sink_text(sink, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr>"
+                       "<th scope=\"col\">Shared</th>"
+                       "<th scope=\"col\">Count</th></tr></thead><tbody>\n");
+    put_row(sink, "Uploads under way at this server", shared->claims);
+    put_row(sink, "Uploads under way at all servers", shared->claims_everywhere);
+    put_row(sink, "Servers", shared->servers);
+    put_row(sink, "Ends of uploads that are not told yet", shared->untold);
+    put_row(sink, "Uploads told once more after a loss", shared->asserted);
+    put_row(sink, "Times that it ceased to answer", shared->opened);
+    ep_sink_text(sink, "</tbody></table></div>\n");
+}
+
+static void put_calls(const ep_report_shared *shared, const ep_sink *sink)
+{
+    size_t i;
+
+    ep_sink_text(sink, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr>"
+                       "<th scope=\"col\">Calls that took</th>"
+                       "<th scope=\"col\">Calls</th></tr></thead><tbody>\n");
+    for (i = 0; i < shared->steps_count; i++) {
+        ep_sink_text(sink, "<tr><th scope=\"row\">");
+        if (i + 1 < shared->steps_count) {
+            ep_sink_text(sink, "up to ");
+            ep_sink_decimal(sink, shared->steps[i].limit, 3);
+            ep_sink_text(sink, " ms");
+        }
+        else {
+            ep_sink_text(sink, "more");
+        }
+        ep_sink_text(sink, "</th>");
+        put_cell(sink, shared->steps[i].count);
+        ep_sink_text(sink, "</tr>\n");
+    }
+    ep_sink_text(sink, "</tbody></table></div>\n");
+}
+
+static int64_t count_causes(const ep_report_shared *shared)
+{
+    int64_t all = 0;
+    size_t i;
+
+    for (i = 0; i < shared->causes_count; i++) {
+        all = ep_amount_plus(all, shared->causes[i].count);
+    }
+    return all;
+}
+
+static void put_causes(const ep_report_shared *shared, const ep_sink *sink)
+{
+    size_t i;
+
+    ep_sink_text(sink, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr>"
+                       "<th scope=\"col\">Calls that failed</th>"
+                       "<th scope=\"col\">Failures</th></tr></thead><tbody>\n");
+    for (i = 0; i < shared->causes_count; i++) {
+        if (shared->causes[i].count > 0) {
+            put_row(sink, shared->causes[i].word, shared->causes[i].count);
+        }
+    }
+    ep_sink_text(sink, "</tbody></table></div>\n");
+}
+
+static void put_shared(const ep_report_shared *shared, const ep_sink *sink)
+{
+    put_state(shared, sink);
+    put_claims(shared, sink);
+    put_calls(shared, sink);
+    if (count_causes(shared) > 0) {
+        put_causes(shared, sink);
+    }
+}
+
 /* What is of no virtual host. */
 static void put_server(const ep_report *report, const ep_sink *sink)
 {
@@ -348,6 +460,9 @@ static void put_server(const ep_report *report, const ep_sink *sink)
     }
     if (report->failures != NULL && count_failures(report) > 0) {
         put_failures(report, sink);
+    }
+    if (report->shared != NULL) {
+        put_shared(report->shared, sink);
     }
     if (report->spaces_count > 0) {
         put_spaces(report, sink);
@@ -421,6 +536,18 @@ void ep_status_page_section(const ep_report *report, int has_table,
         ep_sink_number(sink, count_failures(report));
         ep_sink_text(sink, "</dt>\n");
     }
+    if (report->shared != NULL) {
+        ep_sink_text(sink, "<dt>what servers share ");
+        if (report->shared->is_open) {
+            ep_sink_text(sink, "does not answer");
+        }
+        else {
+            ep_sink_text(sink, "answers");
+        }
+        ep_sink_text(sink, "; calls that failed ");
+        ep_sink_number(sink, count_causes(report->shared));
+        ep_sink_text(sink, "</dt>\n");
+    }
     ep_sink_text(sink, "</dl>\n");
     if (has_table) {
         put_codes(report, sink);
@@ -435,6 +562,22 @@ static void put_line(const ep_sink *sink, const char *name, int64_t number)
     ep_sink_text(sink, ": ");
     ep_sink_number(sink, number);
     ep_sink_text(sink, "\n");
+}
+
+/* An age that is not known has no line. */
+static void put_shared_lines(const ep_report_shared *shared, const ep_sink *sink)
+{
+    put_line(sink, "SharedBreakerOpen", shared->is_open);
+    put_line(sink, "SharedFailures", count_causes(shared));
+    put_line(sink, "SharedClaims", shared->claims);
+    if (shared->everywhere_age >= 0) {
+        put_line(sink, "SharedClaimsEverywhere", shared->claims_everywhere);
+        put_line(sink, "SharedEverywhereAge", shared->everywhere_age);
+    }
+    put_line(sink, "SharedAsserted", shared->asserted);
+    if (shared->lease_age >= 0) {
+        put_line(sink, "SharedLeaseAge", shared->lease_age);
+    }
 }
 
 void ep_status_page_auto(const ep_report *report, const ep_sink *sink)
@@ -457,5 +600,8 @@ void ep_status_page_auto(const ep_report *report, const ep_sink *sink)
                  report->ledger->fullest.count > 0
                      ? ep_trees_share(report->ledger->fullest.tree[0]) / 10
                      : 0);
+    }
+    if (report->shared != NULL) {
+        put_shared_lines(report->shared, sink);
     }
 }

@@ -28,6 +28,26 @@ void ep_sink_number(const ep_sink *sink, int64_t number)
     sink->take(sink->data, digits + at, DIGITS - at);
 }
 
+void ep_sink_decimal(const ep_sink *sink, int64_t number, int places)
+{
+    int64_t rest = number < 0 ? 0 : number;
+    int64_t unit = 1;
+    int i;
+
+    for (i = 0; i < places; i++) {
+        unit *= 10;
+    }
+    ep_sink_number(sink, rest / unit);
+    ep_sink_text(sink, ".");
+    rest %= unit;
+    /* with a unit of 1, nothing is left */
+    do {
+        unit /= 10;
+        ep_sink_number(sink, rest / unit);
+        rest %= unit;
+    } while (rest > 0);
+}
+
 static const char *escape_of(const ep_escape *escapes, char character)
 {
     for (; escapes->character != '\0'; escapes++) {

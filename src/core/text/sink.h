@@ -24,6 +24,14 @@ void ep_sink_text(const ep_sink *sink, const char *text);
 /** Writes a number in decimal; a negative one becomes 0. */
 void ep_sink_number(const ep_sink *sink, int64_t number);
 
+/**
+ * Writes a number of millionths or thousandths, without zeros at its end but with at
+ * least one digit behind the point: (250, 6) `0.00025`, (1000000, 6) `1.0`.
+ * @param number one below 0 becomes 0
+ * @param places 1 to 18: digits behind the point
+ */
+void ep_sink_decimal(const ep_sink *sink, int64_t number, int places);
+
 /** Writes a text; each character of @a escapes is replaced. */
 void ep_sink_escaped(const ep_sink *sink, const char *text,
                      const ep_escape *escapes);
