@@ -3,6 +3,8 @@
 /*
  * Sends a file, and explains in plain words why it was refused.
  *
+ *   ExpectPolicy.limits(url, options)       what the place takes, as it says itself
+ *   ExpectPolicy.foresee(file, limits, options)   the refusal, if it is certain
  *   ExpectPolicy.send(file, url, options)   by XMLHttpRequest or fetch
  *   ExpectPolicy.read(answer)               the meaning of the answer, in words
  *   ExpectPolicy.size(bytes, up)            "10 MB"
@@ -176,11 +178,11 @@ window.ExpectPolicy = (function () {
             bytes('Largest file without asking first', limit);
         }
         else {
-            bytes('Largest file', limit);
+            bytes(code === 'content_too_small' ? 'Smallest file' : 'Largest file', limit);
         }
         bytes('Space left', number(said.quota_remaining));
         bytes('Left for now', number(said.allowance_remaining));
-        if (limit !== undefined && asked !== undefined
+        if (limit !== undefined && asked !== undefined && asked > limit
             && size(limit) === size(asked, true)) {
             add('Your file', `${(asked - limit).toLocaleString('en')} byte`
                 + `${asked - limit === 1 ? '' : 's'} more than that`);
@@ -205,9 +207,9 @@ window.ExpectPolicy = (function () {
      *
      * @param answer what send() made: status (0 if none was seen), code (of
      *        the header field, or null), body (text, '' if it did not come)
-     * @return accepted; code, if known; message: what was wrong; facts: what
-     *         is allowed, pairs of a label and a text or a list of texts;
-     *         advice: what one can do, or ''
+     * @return accepted; code, if known; id: the request's in the server's logs, if
+     *         known; message: what was wrong; facts: what is allowed, pairs of a label
+     *         and a text or a list of texts; advice: what one can do, or ''
      */
     function read(answer) {
         if (answer.status >= 200 && answer.status < 300) {
@@ -233,8 +235,100 @@ window.ExpectPolicy = (function () {
             message = 'The server did not take the file'
                 + ` (${code || `status ${answer.status}`}).`;
         }
-        return { accepted: false, code, message, advice,
+        return { accepted: false, code, id: text(said.id), message, advice,
                  facts: facts(code, said) };
+    }
+
+    function headersFor(options) {
+        return options.token ? { Authorization: `Bearer ${options.token}` } : {};
+    }
+
+    function typeOf(file) {
+        return file.type || 'application/octet-stream';
+    }
+
+    /*
+     * What the place tells of its limits (ExpectPolicyAdvertise).  Rejects only if it
+     * is cancelled.
+     *
+     * @param options token and signal, as of send()
+     * @return the document of docs/schema/limits.json; null: the place tells none
+     */
+    async function limits(url, options) {
+        const ask = new URL(url);
+
+        ask.search = 'expect-policy-limits=PUT';
+        try {
+            const response = await fetch(ask, { headers: headersFor(options),
+                                                signal: options.signal, cache: 'no-store' });
+            const said = response.ok ? parse(await response.text()) : undefined;
+
+            return said && said.method === 'PUT' ? said : null;
+        }
+        catch (error) {
+            if (options.signal && options.signal.aborted) {
+                throw error;
+            }
+            return null;
+        }
+    }
+
+    /* @return true if a media range, such as image/png or image/ and a star, has the type */
+    function covers(range, type) {
+        const [wanted, given] = [range.toLowerCase(), type.toLowerCase()];
+
+        return wanted === '*/*' || wanted === given
+            || (wanted.endsWith('/*') && given.startsWith(wanted.slice(0, -1)));
+    }
+
+    /* @return the document that the server would refuse the file with; undefined: it may
+     * take it.  In the order of the server's checks. */
+    function refusal(file, said, options) {
+        const types = names(said.supported_types);
+        const over = (limit) => limit !== undefined && file.size > limit;
+
+        if (over(number(said.continue_above))) {
+            return { error: 'continue_required', limit: said.continue_above };
+        }
+        if (names(said.allowed_methods) && !said.allowed_methods.includes('PUT')
+            && said.truncated !== true) {
+            return { error: 'method_not_allowed', allowed_methods: said.allowed_methods };
+        }
+        if (names(said.authentication_schemes) && !options.token) {
+            return { error: 'authentication_required' };
+        }
+        if (said.refused && text(said.refused.error)) {
+            return { error: said.refused.error, message: text(said.refused.message) };
+        }
+        if (types && said.truncated !== true
+            && !types.some((range) => covers(range, typeOf(file)))) {
+            return { error: 'unsupported_content_type', supported_types: types };
+        }
+        if (over(number(said.max_size))) {
+            return { error: 'content_too_large', limit: said.max_size,
+                     requested_size: file.size };
+        }
+        if (file.size < (number(said.min_size) || 0)) {
+            return { error: 'content_too_small', limit: said.min_size,
+                     requested_size: file.size };
+        }
+        return undefined;
+    }
+
+    /*
+     * Whether the server is certain to refuse a file, by the limits that it has told.
+     * Space that is left does not count: the file may replace another one.
+     *
+     * @param said what limits() has found, or null
+     * @param options token, as of send()
+     * @return what read() takes, with foreseen: true; null: send the file
+     */
+    function foresee(file, said, options) {
+        // an empty file is no upload
+        const document = said && file.size > 0 ? refusal(file, said, options) : undefined;
+
+        return document ? { foreseen: true, status: 0, code: document.error,
+                            body: JSON.stringify(document) } : null;
     }
 
     function byRequest(file, url, options) {
@@ -305,13 +399,8 @@ window.ExpectPolicy = (function () {
      * @return what read() takes
      */
     function send(file, url, options) {
-        const headers = {
-            'Content-Type': file.type || 'application/octet-stream',
-        };
+        const headers = { 'Content-Type': typeOf(file), ...headersFor(options) };
 
-        if (options.token) {
-            headers.Authorization = `Bearer ${options.token}`;
-        }
         return (options.way === 'fetch' ? byFetch : byRequest)(file, url, {
             headers,
             progress: options.progress || (() => {}),
@@ -319,7 +408,7 @@ window.ExpectPolicy = (function () {
         });
     }
 
-    return { send, read, size };
+    return { limits, foresee, send, read, size };
 }());
 
 document.addEventListener('DOMContentLoaded', () => {
@@ -350,13 +439,16 @@ document.addEventListener('DOMContentLoaded', () => {
     /* The address that a file goes to. */
     function address(file) {
         const server = form.elements.server.selectedOptions[0];
-        const url = new URL(form.elements.place.value
-                            + encodeURIComponent(file.name), location.href);
 
-        if (server.dataset.port) {
-            url.port = server.dataset.port;
+        return new URL(form.elements.place.value + encodeURIComponent(file.name),
+                       server.dataset.origin || location.href);
+    }
+
+    /* The other server is offered only where the configuration has named it. */
+    for (const option of form.elements.server.querySelectorAll('[data-origin]')) {
+        if (!/^https?:\/\/[^/\s]+$/.test(option.dataset.origin)) {
+            option.remove();
         }
-        return url;
     }
 
     function showProgress(sent, all) {
@@ -377,8 +469,8 @@ document.addEventListener('DOMContentLoaded', () => {
         const what = ExpectPolicy.read(answer);
         const card = element('div', [], what.accepted ? 'good' : 'bad');
 
-        card.append(element('p', what.accepted ? 'Accepted' : 'Not accepted',
-                            'verdict'),
+        card.append(element('p', what.accepted ? 'Accepted'
+                            : answer.foreseen ? 'Not sent' : 'Not accepted', 'verdict'),
                     element('h2', what.message));
         if (what.accepted) {
             card.append(element('p', `${file.name}, `
@@ -401,7 +493,7 @@ document.addEventListener('DOMContentLoaded', () => {
         if (what.advice) {
             card.append(element('p', what.advice, 'advice'));
         }
-        if (!what.accepted) {
+        if (!what.accepted && !answer.foreseen) {
             card.append(element('details', [
                 element('summary', 'For whoever helps you'),
                 element('dl', [
@@ -409,6 +501,7 @@ document.addEventListener('DOMContentLoaded', () => {
                     ['Status', answer.status === 0
                         ? 'none' : String(answer.status)],
                     ['Expect-Policy-Error', answer.code || 'none'],
+                    ['Request', what.id || 'unknown'],
                 ].map(([label, value]) => element('div', [
                     element('dt', label), element('dd', value)]))),
                 element('pre', answer.body.slice(0, 4096)),
@@ -417,6 +510,16 @@ document.addEventListener('DOMContentLoaded', () => {
         answerPlace.replaceChildren(card);
         // on a phone, it would be below the form and not visible
         card.scrollIntoView({ block: 'nearest' });
+    }
+
+    /* Asks first, if that is wanted, and sends what may be taken. */
+    async function sendFile(file, options) {
+        const url = address(file);
+        const said = form.elements.first.checked
+            ? await ExpectPolicy.limits(url, options) : null;
+
+        return ExpectPolicy.foresee(file, said, options)
+            || ExpectPolicy.send(file, url, options);
     }
 
     form.elements.file.addEventListener('change', () => {
@@ -450,7 +553,7 @@ document.addEventListener('DOMContentLoaded', () => {
         underWay.scrollIntoView({ block: 'nearest' });
         showProgress();
         try {
-            showAnswer(file, await ExpectPolicy.send(file, address(file), {
+            showAnswer(file, await sendFile(file, {
                 way, token: form.elements.token.value.trim(),
                 progress: showProgress, signal: cancel.signal,
             }));

@@ -128,7 +128,7 @@ static const char *dress(request_rec *r, const ep_judgement *judgement,
     type = ep_document_type(judgement->policy, judgement->facts);
     if (strcmp(type, EP_DOCUMENT_HTML) == 0) {
         apr_table_setn(r->headers_out, "Content-Security-Policy",
-                       "default-src 'none'; style-src 'unsafe-inline'");
+                       "default-src 'none'; img-src data:; style-src 'unsafe-inline'");
     }
     if (judgement->policy->format == EP_FORMAT_NEGOTIATE) {
         apr_table_mergen(r->headers_out, "Vary", "Accept");

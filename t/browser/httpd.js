@@ -73,6 +73,10 @@ function wrapper(dir, home, ask) {
         'Timeout 30',
         `Protocols ${ask.protocol}`,
         ...(ask.tls ? tls : []),
+        ask.morePorts ? `<Location "/upload.html">
+    Header edit Content-Security-Policy "connect-src" "connect-src ${
+    ask.morePorts.map((one) => `${ask.tls ? 'https' : 'http'}://127.0.0.1:${one}`).join(' ')}"
+</Location>` : '',
         ask.linger ? `<Location "/">\n    ExpectPolicyLinger ${ask.linger}\n</Location>` : '',
         `
 ScriptAlias /plain/ "${home}/cgi-bin/"
@@ -82,10 +86,20 @@ ScriptAlias /plain/ "${home}/cgi-bin/"
 <Location "/plain/">
     ExpectPolicyMethods POST
 </Location>
+ScriptAlias /paged/ "${home}/cgi-bin/"
+<Location "/paged/">
+    ExpectPolicyMethods POST
+    ExpectPolicyFormat Negotiate
+</Location>
 # text that would be harm, were it taken for HTML
 <Location "/hostile/">
     ExpectPolicyRefuse hostile "<img src=x onerror=harm()><script>harm()</script>"
 </Location>
+# one that tells no limits
+<Location "/silent/">
+    ExpectPolicyAdvertise Off
+</Location>
+Alias /silent/ "${home}/www/uploads/"
 # another origin that does not say that the code may be read
 <LocationMatch "^/files/hidden-">
     Header always unset Access-Control-Expose-Headers
@@ -109,8 +123,7 @@ function statusWrapper(dir) {
 
 /*
  * @param ask name: of the directory; tls: true or false; protocol: as in
- *        Protocols; linger: to be used in all places; apiPort: what the page
- *        shall take for the other server's port; morePorts: to which the page
+ *        Protocols; linger: to be used in all places; morePorts: to which the page
  *        may connect, too; status: conf-examples/status.conf instead, with its
  *        page on the other port
  * @return origin, and api, the other one; home; log(); stored(name)
@@ -134,13 +147,12 @@ async function startServer(dir, ask) {
         // a link in front of the server makes the page's ports others
         const front = ask.front ? await ask.front(port) : undefined;
         const origin = `${scheme}://127.0.0.1:${front ? front.port : port}`;
-        const more = (ask.morePorts || []).map((one) => `${scheme}://127.0.0.1:${one}`);
         const define = {
             EP_MODULE: path.join(dir, 'mod_expect_policy.so'),
             EP_ADDRESS: '127.0.0.1', EP_PORT: port, EP_API_PORT: api,
             EP_STATUS_PORT: api,
             EP_PAGE_ORIGIN: origin,
-            EP_API_ORIGIN: [`${scheme}://127.0.0.1:${api}`, ...more].join(' '),
+            EP_API_ORIGIN: `${scheme}://127.0.0.1:${api}`,
             EP_ROOT: path.join(home, 'www'), EP_LOGS: path.join(home, 'logs'),
             EP_RUN: path.join(home, 'run'),
         };

@@ -41,26 +41,41 @@ async function open(browser, server, options) {
     page.setDefaultTimeout(PATIENCE);
     page.harm = [];
     page.on('pageerror', (error) => page.harm.push(String(error)));
+    page.on('console', (message) => {
+        if (/Content Security Policy/.test(message.text())) {
+            page.harm.push(message.text());
+        }
+    });
     await page.goto(`${server.origin}/upload.html`);
-    await setOtherPort(page, server.api);
     return page;
+}
+
+/* The origin that the page takes for the other server's. */
+function otherOrigin(page) {
+    return page.evaluate(() => {
+        const option = document.querySelector('option[data-origin]');
+
+        return option ? option.dataset.origin : null;
+    });
 }
 
 function setOtherPort(page, port) {
     return page.evaluate((value) => {
-        document.querySelector('option[data-port]').dataset.port = value;
+        const { dataset } = document.querySelector('option[data-origin]');
+
+        dataset.origin = dataset.origin.replace(/\d+$/, value);
     }, String(port));
 }
 
 /*
  * Sends a file by the form.
  * @param ask file; place: '/files/'; way: 'request' or 'fetch'; other: to the
- *        other origin; token
+ *        other origin; token; first: asks for the limits first
  * @return what the page then shows
  */
 async function send(page, ask) {
     await page.setInputFiles('#file', ask.file);
-    await page.evaluate(([place, way, other, token]) => {
+    await page.evaluate(([place, way, other, token, first]) => {
         const { elements } = document.getElementById('form');
         const known = [...elements.place.options].some((one) => one.value === place);
 
@@ -71,7 +86,9 @@ async function send(page, ask) {
         elements.way.value = way;
         elements.server.selectedIndex = other ? 1 : 0;
         elements.token.value = token;
-    }, [ask.place, ask.way || 'request', Boolean(ask.other), ask.token || '']);
+        elements.first.checked = first;
+    }, [ask.place, ask.way || 'request', Boolean(ask.other), ask.token || '',
+        Boolean(ask.first)]);
     const start = performance.now();
 
     await page.getByRole('button', { name: 'Send' }).click();
@@ -109,4 +126,4 @@ async function send(page, ask) {
     return shown;
 }
 
-module.exports = { launch, open, send, sparse, setOtherPort, PATIENCE };
+module.exports = { launch, open, send, sparse, otherOrigin, setOtherPort, PATIENCE };

@@ -26,6 +26,15 @@ function contrast(one, other) {
 async function look(page) {
     const { colours, wide } = await page.evaluate(() => {
         const found = [];
+        const clear = 'rgba(0, 0, 0, 0)';
+        // what is behind a page that has no colour of its own
+        const canvas = document.createElement('i');
+
+        canvas.style.backgroundColor = 'Canvas';
+        document.body.append(canvas);
+        const paper = getComputedStyle(canvas).backgroundColor;
+
+        canvas.remove();
         const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 
         for (let node = walk.nextNode(); node; node = walk.nextNode()) {
@@ -36,12 +45,14 @@ async function look(page) {
                 || element instanceof SVGElement) {
                 continue;
             }
-            while (behind.parentElement && getComputedStyle(behind)
-                .backgroundColor === 'rgba(0, 0, 0, 0)') {
+            while (behind.parentElement
+                   && getComputedStyle(behind).backgroundColor === clear) {
                 behind = behind.parentElement;
             }
+            const back = getComputedStyle(behind).backgroundColor;
+
             found.push([node.data.trim().slice(0, 20), getComputedStyle(element).color,
-                        getComputedStyle(behind).backgroundColor]);
+                        back === clear ? paper : back]);
         }
         return { colours: found, wide: document.documentElement.scrollWidth };
     });

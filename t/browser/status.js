@@ -59,7 +59,8 @@ function read(page) {
             bars: bars.map((bar) => [bar.getBoundingClientRect().width > 1
                                      && bar.getBoundingClientRect().height > 20,
                                      bar.textContent]),
-            tags: document.querySelectorAll('b, img, script, link').length,
+            tags: document.querySelectorAll(
+                'b, img, script, link:not([rel=icon])').length,
         };
     });
 }

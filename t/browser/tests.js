@@ -14,7 +14,7 @@ const path = require('path');
 const { isDeepStrictEqual } = require('util');
 const { startServer, stopServers, makeCertificate } = require('./httpd');
 const { openLink } = require('./link');
-const { launch, open, send, sparse, setOtherPort } = require('./page');
+const { launch, open, send, sparse, otherOrigin, setOtherPort } = require('./page');
 const { wrongRefusals } = require('./schema');
 const { look } = require('./sight');
 const statusPage = require('./status');
@@ -25,7 +25,7 @@ const LARGE = 50 * MB;
 // a client send before it is told that it may send more.
 const EARLY = 128 * 1024;
 // Fewer than these, and something has not run that should have.
-const FLOOR = 174;
+const FLOOR = 300;
 
 // half: not every refusal by every way, where it takes seconds to get rid of
 // what Chromium goes on sending
@@ -188,6 +188,183 @@ async function refusals(dir, server, page, transport) {
         }
     }
     same(page.harm, [], `${transport.title}: no script failed`);
+}
+
+// --------------------------------------------------------------- beforehand
+
+/* What the limits of a place rule out, and the twin that is sent. */
+const RULED_OUT = [
+    { title: '70 MB where 10 MB are taken', place: '/files/', bytes: 70 * MB, type: 'bin',
+      facts: { 'Largest file': '10 MB', 'Your file': '70 MB' },
+      message: 'The file is larger than accepted here.',
+      twin: { bytes: 10 * MB } },
+    { title: 'a type that is not taken', place: '/images/', bytes: MB, type: 'bin',
+      facts: { 'Accepted types': ['image/jpeg', 'image/png', 'image/webp'] },
+      message: 'This kind of file is not accepted here.',
+      twin: { type: 'png' } },
+    { title: 'without a token', place: '/members/', bytes: MB, type: 'bin', facts: {},
+      message: 'This place takes files only from people it knows.',
+      twin: { token: 'abc' } },
+    { title: 'at a closed desk', place: '/desk/', bytes: MB, type: 'bin', closed: true,
+      facts: {},
+      message: 'The desk takes no files at the moment. It opens again on Monday at 8.',
+      twin: { closed: false } },
+];
+
+/* One upload of which the page asks first, and what the server has seen of it. */
+async function askFirst(dir, server, page, ask) {
+    const file = fileFor(dir, ask);
+    const name = path.basename(file);
+    const seen = [];
+    const note = (request) => {
+        if (request.url().includes(name)) {
+            seen.push(`${request.method()} ${new URL(request.url()).search}`);
+        }
+    };
+
+    server.closeDesk(Boolean(ask.closed));
+    page.on('request', note);
+    const shown = await send(page, { ...ask, file, first: true });
+
+    page.off('request', note);
+    shown.seen = seen.filter((one) => !one.startsWith('OPTIONS'));
+    await lineOf(server, name, 'GET');
+    shown.stored = server.stored(name);
+    // of all requests that have the name
+    shown.read = Math.max(0, ...server.requests(name)
+        .map((line) => Number((line.match(/ in=(\d+)/) || [])[1])));
+    shown.puts = server.requests(name).filter((line) => line.includes('"PUT ')).length;
+    server.forget(name);
+    fs.unlinkSync(file);
+    return shown;
+}
+
+async function beforehand(dir, server, page, transport) {
+    const asks = 'GET ?expect-policy-limits=PUT';
+
+    same(await otherOrigin(page), server.apiOrigin,
+         `${transport.title}: the page has the other server's address from the`
+         + ' configuration');
+    for (const other of [false, true]) {
+        for (const [index, one] of RULED_OUT.entries()) {
+            const way = index % 2 === Number(other) ? 'fetch' : 'request';
+            const how = `${transport.title}${other ? ', CORS' : ''}: ${one.title}`;
+            const shown = await askFirst(dir, server, page, { ...one, way, other });
+
+            same({ verdict: shown.verdict, message: shown.message, facts: shown.facts,
+                   seen: shown.seen, puts: shown.puts, stored: shown.stored,
+                   head: shown.read < 8192 },
+                 { verdict: 'Not sent', message: one.message, facts: one.facts,
+                   seen: [asks], puts: 0, stored: null, head: true },
+                 `${how}: refused by the page, and not sent`);
+            const ask = { ...one, ...one.twin, way, other };
+            const sent = await askFirst(dir, server, page, ask);
+
+            same([sent.verdict, sent.seen, sent.stored],
+                 ['Accepted', [asks, 'PUT '], ask.bytes],
+                 `${how}: the twin is sent, and accepted`);
+        }
+    }
+    for (const [place, why] of [['/old/', 'not_found'], ['/silent/', 'content_too_large']]) {
+        const shown = await askFirst(dir, server, page,
+                                     { place, bytes: LARGE, type: 'bin' });
+
+        documents.add(shown.body);
+        same([shown.verdict, shown.seen, shown.document && shown.document.error],
+             ['Not accepted', [asks, 'PUT '], why],
+             `${transport.title}: ${place} tells no limits: the file is sent, and refused`);
+    }
+    same(page.harm, [], `${transport.title}: nothing was against the page's policy`);
+}
+
+/* A GET gets the limits of a place, and never a file. */
+async function noFileIsShown(dir, server) {
+    const asks = '?expect-policy-limits=PUT';
+
+    fs.writeFileSync(path.join(server.home, 'www/uploads/kept.txt'), 'a secret');
+    for (const place of ['/files/', '/images/', '/members/', '/desk/']) {
+        for (const query of ['', '?', '?x', `${asks}&x`, '?expect-policy-limits=GET']) {
+            for (const method of ['GET', 'HEAD']) {
+                const answer = await ask(server, { method, path: `${place}kept.txt${query}` });
+
+                same([answer.status, answer.body.includes('secret')], [403, false],
+                     `${method} ${place}kept.txt${query} is denied`);
+            }
+        }
+        const told = await ask(server, { method: 'GET', path: `${place}kept.txt${asks}` });
+
+        same([told.status, JSON.parse(told.body).method], [200, 'PUT'],
+             `and with ${asks} it gets the limits`);
+    }
+    server.forget('kept.txt');
+}
+
+/* Of a page without an address there is no other server to choose. */
+async function withoutAddress(dir, browser, server) {
+    const page = await open(browser, server, {});
+    const raw = fs.readFileSync(path.join(dir, 'html/upload.html'), 'utf8');
+
+    same(await page.locator('#server option').count(), 2, 'the page offers two servers');
+    await page.route('**/upload.html', (route) => route.fulfill({
+        contentType: 'text/html', body: raw }));
+    await page.goto(`${server.origin}/upload.html`);
+    same(await page.locator('#server option').count(), 1,
+         'and the file itself, which names no other one, offers one');
+    await page.context().close();
+}
+
+/* What a refusal is foreseen by, and the closest file that is sent. */
+async function foreseen(page) {
+    const find = (said, file, options) => page.evaluate(([limits, one, more]) => {
+        const answer = window.ExpectPolicy.foresee(one, limits, more);
+
+        return answer && JSON.parse(answer.body);
+    }, [said, { size: 5, type: 'image/png', ...file }, options || {}]);
+    const rows = [
+        ['max_size', { max_size: 4 }, { max_size: 5 },
+         { error: 'content_too_large', limit: 4, requested_size: 5 }],
+        ['min_size', { min_size: 6 }, { min_size: 5 },
+         { error: 'content_too_small', limit: 6, requested_size: 5 }],
+        ['continue_above', { continue_above: 4 }, { continue_above: 5 },
+         { error: 'continue_required', limit: 4 }],
+        ['allowed_methods', { allowed_methods: ['POST'] },
+         { allowed_methods: ['POST', 'PUT'] },
+         { error: 'method_not_allowed', allowed_methods: ['POST'] }],
+        ['supported_types', { supported_types: ['image/gif', 'text/*'] },
+         { supported_types: ['text/*', 'IMAGE/*'] },
+         { error: 'unsupported_content_type', supported_types: ['image/gif', 'text/*'] }],
+        ['a type that begins alike', { supported_types: ['image/pn'] },
+         { supported_types: ['image/PNG'] },
+         { error: 'unsupported_content_type', supported_types: ['image/pn'] }],
+        ['any type', { supported_types: ['a/b'] }, { supported_types: ['*/*'] },
+         { error: 'unsupported_content_type', supported_types: ['a/b'] }],
+        ['refused', { refused: { error: 'shut', message: 'm', status: 403 } },
+         { refused: { status: 403 } }, { error: 'shut', message: 'm' }],
+        ['the first of several', { refused: { error: 'shut' }, max_size: 1 },
+         { supported_encodings: ['gzip', 'identity'], length_required: true },
+         { error: 'shut' }],
+        ['members of wrong types', { max_size: 4 },
+         { max_size: '4', min_size: null, supported_types: {}, refused: 'x',
+           allowed_methods: 7, continue_above: -1 },
+         { error: 'content_too_large', limit: 4, requested_size: 5 }],
+        ['a list that is cut', { supported_types: ['a/b'] },
+         { supported_types: ['a/b'], allowed_methods: ['X'], truncated: true },
+         { error: 'unsupported_content_type', supported_types: ['a/b'] }],
+    ];
+
+    for (const [title, said, other, wanted] of rows) {
+        same([await find(said), await find(other)], [wanted, null],
+             `foreseen by its limits: ${title}; and a twin is not`);
+    }
+    same([await find({ authentication_schemes: ['Bearer'] }, {}, {}),
+          await find({ authentication_schemes: ['Bearer'] }, {}, { token: 'x' })],
+         [{ error: 'authentication_required' }, null],
+         'foreseen by its limits: no token; and a twin is not');
+    same([await find({ max_size: 0 }), await find({ max_size: 0 }, { size: 0 })],
+         [{ error: 'content_too_large', limit: 0, requested_size: 5 }, null],
+         'an empty file is sent, whatever the limits are');
+    same([await find(null), await find({ quota_remaining: 1, allowance_remaining: 1 })],
+         [null, null], 'nor is one foreseen where nothing is told, or by what is left');
 }
 
 /* A request by node, as nothing but a browser would let a script send it. */
@@ -364,6 +541,9 @@ async function words(page) {
             supported_encodings: ['gzip'], supported_expectations: ['100-continue'] },
          { 'Accepted encodings': ['gzip'], 'Accepted methods': ['PUT'],
            'Expectations that are met': ['100-continue'] }],
+        ['a file that is too small', { error: 'content_too_small', message: 'm', limit: 2048,
+                                       requested_size: 2047 },
+         { 'Smallest file': '2 KB', 'Your file': '2 KB' }],
         ['one byte too many', { error: 'content_too_large', message: 'm',
             limit: 1073741824, requested_size: 1073741825 },
          { 'Largest file': '1 GB', 'Your file': '1 byte more than that' }],
@@ -566,6 +746,26 @@ async function plainForms(dir, browser, server, transport) {
     check(status === 413 && text.includes('"error":"content_too_large"'),
           `${transport.title}: a refused plain form leaves the document on the screen`,
           `${status} ${text}`);
+    // the same as a page
+    const harm = [];
+
+    page.on('console', (message) => {
+        if (/Content Security Policy/.test(message.text())) {
+            harm.push(message.text());
+        }
+    });
+    await page.goto(`${server.origin}/form.html`);
+    await page.evaluate(() => { document.querySelector('form').action = '/paged/upload.cgi'; });
+    await page.setInputFiles('input', sparse(dir, 'form.bin', LARGE));
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.waitForURL('**/paged/upload.cgi');
+    const sight = await look(page);
+
+    same([await page.locator('h1').textContent(), sight.faint, harm],
+         ['Content too large', [], []],
+         `${transport.title}: as a page, it is one that a person can read`);
+    check((await page.evaluate(() => document.querySelector('dd:last-of-type').textContent))
+          .length > 7, 'and has an id to quote');
     const [good, said] = await post(1000);
 
     check(good === 200 && /^received \d{4} bytes/.test(said),
@@ -592,12 +792,16 @@ module.exports = async function tests(dir) {
 
             process.stdout.write(`# ${transport.title}\n`);
             await refusals(dir, server, page, transport);
+            await beforehand(dir, server, page, transport);
             await plainForms(dir, browser, server, transport);
             if (!transport.tls) {
                 ({ origin, api } = server);
                 await preflights(server);
                 await fallBacks(dir, server, page, breaking);
                 await words(page);
+                await foreseen(page);
+                await noFileIsShown(dir, server);
+                await withoutAddress(dir, browser, server);
                 await harmless(dir, server, page);
                 await progress(dir, server, page, link);
                 await forEverybody(dir, browser, server);

@@ -103,6 +103,8 @@ static void put_page(const ep_sink *sink, const char *error,
     ep_sink_text(sink,
                  "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\">"
                  "<meta name=\"viewport\" content=\"width=device-width\">"
+                 /* else the browser asks the server for one */
+                 "<link rel=\"icon\" href=\"data:,\">"
                  "<style>:root{color-scheme:light dark}body{font:1rem/1.5 "
                  "system-ui,sans-serif;margin:2rem auto;max-width:40rem;"
                  "padding:0 1rem}dt{float:left;clear:left;width:9rem}"

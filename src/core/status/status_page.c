@@ -486,6 +486,7 @@ void ep_status_page(const ep_report *report, const ep_sink *sink)
                        "<meta charset=\"utf-8\">"
                        "<meta name=\"viewport\""
                        " content=\"width=device-width\">"
+                       "<link rel=\"icon\" href=\"data:,\">"
                        "<title>Uploads: ");
     put_whose(report, sink);
     ep_sink_text(sink, "</title><style>");

@@ -6,9 +6,10 @@
 
 #include "core/status/status_json.h"
 
-/** The Content-Security-Policy of the page: it allows only its one style sheet. */
+/** The Content-Security-Policy of the page: it allows only its one style sheet, and
+ * the empty icon, without which a browser asks the server for one. */
 #define EP_PAGE_SECURITY \
-    "default-src 'none'; style-src" \
+    "default-src 'none'; img-src data:; style-src" \
     " 'sha256-P/YAWq/GmjNrr3m3CkTrDGy4kCulJP2CmMEY7+JY4pA=';" \
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
