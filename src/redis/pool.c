@@ -394,8 +394,11 @@ static ep_cause send_asking(ep_conn *conn, apr_int64_t deadline)
     if (reply != NULL) {
         freeReplyObject(reply);
     }
-    /* the command itself was not sent */
-    return ep_reply_is_doubtful(cause) ? EP_CAUSE_CONNECT : cause;
+    /* the command itself was not sent; what Redis says of ASKING itself is for the log */
+    return ep_reply_is_doubtful(cause) && cause != EP_CAUSE_NOPERM
+                   && cause != EP_CAUSE_ERROR
+               ? EP_CAUSE_CONNECT
+               : cause;
 }
 
 /* @param moved in: is_ask; out: for MOVED */

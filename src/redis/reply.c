@@ -33,8 +33,17 @@ const char *ep_reply_word(ep_cause cause)
 
 int ep_reply_is_doubtful(ep_cause cause)
 {
-    return cause == EP_CAUSE_TIMEOUT || cause == EP_CAUSE_CLOSED
-           || cause == EP_CAUSE_PROTOCOL;
+    switch (cause) {
+    case EP_CAUSE_TIMEOUT:
+    case EP_CAUSE_CLOSED:
+    case EP_CAUSE_PROTOCOL:
+    /* a script that is denied one of its commands has carried out those before it */
+    case EP_CAUSE_NOPERM:
+    case EP_CAUSE_ERROR:
+        return 1;
+    default:
+        return 0;
+    }
 }
 
 /* @return length of the first word */

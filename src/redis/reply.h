@@ -34,7 +34,8 @@ typedef enum ep_cause {
     /** not Redis' protocol, or beyond the bounds above; whether the command ran is
      * not known */
     EP_CAUSE_PROTOCOL,
-    /* Redis' own words: the command did not run */
+    /* Redis' own words: the command did not run, but for NOPERM and ERROR, after which
+     * a script may have run in part */
     /** WRONGPASS, NOAUTH, or whatever AUTH got */
     EP_CAUSE_AUTH,
     EP_CAUSE_NOPERM,

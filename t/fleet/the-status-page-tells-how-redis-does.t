@@ -31,11 +31,9 @@ ExpectPolicyLedger redis://uploads:s3cret\@127.0.0.1:$_ lease=$lease
 </Directory>
 <Location /counts>
     SetHandler expect-policy-status
-    Dav Off
 </Location>
 <Location /server-status>
     SetHandler server-status
-    Dav Off
 </Location>
 END
 } $proxy->{port}, $redis->{port};

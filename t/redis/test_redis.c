@@ -506,6 +506,18 @@ START_TEST(silence_ends_at_the_deadline)
 }
 END_TEST
 
+/* What Redis refuses as a whole leaves nothing behind. */
+START_TEST(a_script_that_fails_may_have_run_in_part)
+{
+    ck_assert(ep_reply_is_doubtful(EP_CAUSE_NOPERM));
+    ck_assert(ep_reply_is_doubtful(EP_CAUSE_ERROR));
+    ck_assert(!ep_reply_is_doubtful(EP_CAUSE_READONLY));
+    ck_assert(!ep_reply_is_doubtful(EP_CAUSE_OOM));
+    ck_assert(!ep_reply_is_doubtful(EP_CAUSE_AUTH));
+    ck_assert(!ep_reply_is_doubtful(EP_CAUSE_NONE));
+}
+END_TEST
+
 START_TEST(one_byte_a_second_ends_at_the_deadline)
 {
     redisReply *reply;
@@ -1233,6 +1245,7 @@ static void add_calls(TCase *tcase)
     ADD_ROWS(an_error_reply_is_a_cause_and_no_reply, error_replies);
     ADD_ROWS(a_reply_is_bounded_whatever_it_announces, hostile);
     tcase_add_test(tcase, silence_ends_at_the_deadline);
+    tcase_add_test(tcase, a_script_that_fails_may_have_run_in_part);
     tcase_add_test(tcase, one_byte_a_second_ends_at_the_deadline);
     tcase_add_test(tcase, a_late_reply_is_never_that_of_the_next_call);
     tcase_add_test(tcase, what_comes_unasked_ends_the_connection);

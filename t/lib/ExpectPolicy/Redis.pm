@@ -38,7 +38,7 @@ sub launch {
     my $end = time + 10;
     while (time < $end) {
         my $answer = eval { $self->command('PING') } // $@;
-        return $self if $answer eq 'PONG' || $answer =~ /NOAUTH/;
+        return $self if $answer eq 'PONG' || $answer =~ /NOAUTH|LOADING/;
         sleep 0.02;
     }
     die "redis-server did not start: $self->{dir}/log\n";
