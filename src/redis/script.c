@@ -10,8 +10,9 @@
 /*
  * Common to all but `renew`: KEYS[1] leases, KEYS[2] the parts of S, KEYS[3...] the
  * accounts; ARGV[1] S, ARGV[2] SERVER, ARGV[3] the claim, ARGV[4] the last time at
- * which the script may run, 0: any.  sum() adds what living servers hold, and forgets
- * what servers hold that have had no lease for a day.
+ * which the script may run, 0: any.  L has the ends of leases, and reads each when it is
+ * first asked for: few accounts know all servers of the ledger.  read() adds what living
+ * servers hold, and forgets what servers hold that have had no lease for a day.
  */
 #define TIME \
     "local t=redis.call('TIME')\n" \
@@ -19,9 +20,10 @@
 #define DAY "86400000"
 #define BEGIN TIME \
     "local S,V,C,valid=ARGV[1],ARGV[2],ARGV[3],tonumber(ARGV[4])\n" \
-    "local L={}\n" \
-    "local raw=redis.call('HGETALL',KEYS[1])\n" \
-    "for i=1,#raw,2 do L[raw[i]]=tonumber(raw[i+1]) end\n" \
+    "local L=setmetatable({},{__index=function(l,s)\n" \
+    "  l[s]=tonumber(redis.call('HGET',KEYS[1],s)) or false\n" \
+    "  return l[s]\n" \
+    "end})\n" \
     "if valid>0 and now>valid then return {now,0,'late'} end\n" \
     "local function seq() return redis.call('HINCRBY',KEYS[2],'seq',1) end\n" \
     "local function field(k) return C..':'..string.match(k,'[^:]*$') end\n" \
