@@ -27,6 +27,20 @@ static void size_parse(const char *at)
     }
 }
 
+static void digits_parse(const char *at, const char *end)
+{
+    int64_t number = -7;
+    const int result = ep_number_digits(at, end, &number);
+
+    //@ check yes_or_no: result == 0 || result == 1;
+    if (result) {
+        //@ check a_number: 0 <= number;
+    }
+    else {
+        //@ check untouched: number == -7;
+    }
+}
+
 int main(void)
 {
     size_t i;
@@ -36,6 +50,7 @@ int main(void)
         Frama_C_make_unknown(text, longest);
         text[longest] = '\0';
         size_parse(text + longest - i);
+        digits_parse(text + longest - i, text + longest);
     }
     return 0;
 }

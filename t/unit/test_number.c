@@ -106,6 +106,60 @@ START_TEST(a_number_of_any_length_is_read_without_overflow)
 }
 END_TEST
 
+/* Numbers in fields: digits up to an end. */
+static const struct {
+    const char *text;
+    int64_t number;
+} digits[] = {
+    { "0", 0 },
+    { "7", 7 },
+    { "007", 7 },
+    { "9223372036854775807", INT64_MAX },
+    { "0009223372036854775807", INT64_MAX },
+    { "", -7 },
+    { "9223372036854775808", -7 },
+    { "9223372036854775810", -7 },
+    { "18446744073709551616", -7 },
+    { "99999999999999999999999999999999", -7 },
+    { "+7", -7 },
+    { "-7", -7 },
+    { " 7", -7 },
+    { "7 ", -7 },
+    { "7\t", -7 },
+    { "7,7", -7 },
+    { "7, 7", -7 },
+    { "7K", -7 },
+    { "0x7", -7 },
+    { "7.0", -7 },
+    { "7e3", -7 },
+    { "7;a=1", -7 },
+    { "\"7\"", -7 },
+    { "\xd9\xa7", -7 }
+};
+
+START_TEST(digits_alone_are_a_number)
+{
+    const char *text = guarded(digits[_i].text);
+    int64_t number = -7;
+
+    ck_assert_int_eq(ep_number_digits(text, text + strlen(text), &number),
+                     digits[_i].number != -7);
+    ck_assert_int_eq(number, digits[_i].number);
+}
+END_TEST
+
+START_TEST(digits_end_where_they_are_said_to)
+{
+    const char text[] = { '1', '2', '3' };
+    int64_t number = -7;
+
+    ck_assert_int_eq(ep_number_digits(text, text + 2, &number), 1);
+    ck_assert_int_eq(number, 12);
+    ck_assert_int_eq(ep_number_digits(text, text, &number), 0);
+    ck_assert_int_eq(number, 12);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ep_size");
@@ -115,6 +169,8 @@ int main(void)
     ADD_ROWS(tcase, anything_else_is_no_size_and_leaves_the_number_alone,
              bad_sizes);
     tcase_add_test(tcase, a_number_of_any_length_is_read_without_overflow);
+    ADD_ROWS(tcase, digits_alone_are_a_number, digits);
+    tcase_add_test(tcase, digits_end_where_they_are_said_to);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

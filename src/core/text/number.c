@@ -20,6 +20,30 @@ static int shift_of(char unit)
     }
 }
 
+int ep_number_digits(const char *at, const char *end, int64_t *number)
+{
+    const uint64_t most = INT64_MAX;
+    /* unsigned, as below */
+    uint64_t value = 0;
+
+    if (at == end) {
+        return 0;
+    }
+    for (; at < end; at++) {
+        const char c = *at;
+
+        if (c < '0' || c > '9' || value > most / 10) {
+            return 0;
+        }
+        value = value * 10 + (uint64_t)(c - '0');
+    }
+    if (value > most) {
+        return 0;
+    }
+    *number = (int64_t)value;
+    return 1;
+}
+
 int ep_number_size(const char *text, int64_t *bytes)
 {
     /* INT64_MAX itself stands for "unlimited" */

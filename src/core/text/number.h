@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** Sizes as an administrator writes them. */
+/** Sizes as an administrator writes them, and numbers in fields. */
 #ifndef EP_NUMBER_H
 #define EP_NUMBER_H
 
@@ -14,5 +14,13 @@
  *         included
  */
 int ep_number_size(const char *text, int64_t *bytes);
+
+/**
+ * Parses decimal digits and nothing else, as a field has them.
+ * @param end behind the last one
+ * @param number untouched unless it is a number
+ * @return 1: 0 to INT64_MAX; 0: anything else, too large included
+ */
+int ep_number_digits(const char *at, const char *end, int64_t *number);
 
 #endif
