@@ -51,6 +51,7 @@
 #include "ledger/space.h"
 #include "request/counters.h"
 #include "request/expect_hold.h"
+#include "request/facts.h"
 #include "request/snapshot.h"
 #include "status/handler.h"
 
@@ -59,6 +60,7 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     (void)plog;
     (void)ptemp;
     ep_expect_hold_reset();
+    ep_facts_reset();
     ep_foreign_error_reset();
     ep_snapshot_reset();
     ep_claim_reset();

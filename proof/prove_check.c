@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE.
  *
- * sources: check policy auth expect media range text
+ * sources: check policy auth expect media number range text
  * lengths: each field of 0 to 4 characters or missing, each setting missing or
  *          with 0 to 2 names of 0 to 3; two Expect fields that are known
  * joined: ask ep_check_fails ep_check_is_query unmet fill any_setting any_limit
@@ -30,12 +30,20 @@ static void rows(void)
 static void ask(void)
 {
     const int64_t size = ep_check_requested(&facts);
-    const int64_t total = ep_check_total(&facts);
+    const int64_t total = ep_check_total(&policy, &facts);
+    const int64_t to_ask = ep_check_total_to_ask(&policy, &facts);
+    const int announces = ep_check_announces(&policy, &facts);
+    const int concerns = ep_check_concerns(&policy, &facts);
+    const int is_malformed = ep_check_total_is_malformed(&policy, &facts);
     const int is_query = ep_check_is_query(&facts);
     const int64_t small = ep_check_small_up_to(&policy, &facts);
     int code;
 
     //@ check at_least_unknown: size >= EP_UNKNOWN && total >= EP_UNKNOWN;
+    //@ check asked_or_not: to_ask >= EP_UNKNOWN;
+    //@ check announced_or_not: announces == 0 || announces == 1;
+    //@ check concerned_or_not: concerns == 0 || concerns == 1;
+    //@ check malformed_or_not: is_malformed == 0 || is_malformed == 1;
     //@ check query_or_not: is_query == 0 || is_query == 1;
     //@ check small_or_minus_1: small >= -1;
     //@ loop unroll EP_HEAD_CODES;

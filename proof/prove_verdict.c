@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE.
  *
- * sources: verdict check policy auth expect media range text
+ * sources: verdict check policy auth expect media number range text
  * lengths: each field of 0 to 4 characters or missing, each setting missing or
  *          with 0 to 2 names of 0 to 3; four Expect fields that are known
  * joined: ep_verdict_judge ep_check_fails ep_check_is_query unmet fill
@@ -42,7 +42,7 @@ static void decide(void)
 
 static void decide_cut(void)
 {
-    ep_verdict_cut(&policy, &facts, &verdict);
+    ep_verdict_cut(&policy, &facts, Frama_C_long_interval(0, INT64_MAX), &verdict);
     //@ check nobody_knows: verdict.requested == EP_UNKNOWN;
 }
 
@@ -118,9 +118,10 @@ static void decide_core_refused(void)
 static void decide_announced(void)
 {
     ep_verdict_announced(&policy, &facts, &verdict);
-    /*@ check credentials_or_refuse: verdict.code == EP_ADMITTED
+    /*@ check one_of_three: verdict.code == EP_ADMITTED
             || verdict.code == EP_AUTHENTICATION_REQUIRED
-            || verdict.code == EP_REFUSED; */
+            || verdict.code == EP_REFUSED
+            || verdict.code == EP_CONTENT_TOO_LARGE; */
 }
 
 /* Expectations that arbitrary short texts cannot match. */
@@ -150,13 +151,14 @@ static void silent_policy(void)
     //@ check admitted: verdict.code == EP_ADMITTED && verdict.status == 0;
 }
 
-/* Any policy refuses only uploads and expectations. */
+/* Any policy refuses only uploads, announcements and expectations. */
 static void plain_request(void)
 {
     ep_facts plain = facts;
 
     plain.content = EP_CONTENT_NONE;
     plain.expect = NULL;
+    plain.totals_count = 0;
     ep_verdict_judge(&policy, &plain, &verdict);
     //@ check admitted: verdict.code == EP_ADMITTED && verdict.status == 0;
 }

@@ -17,6 +17,7 @@
 #include "ledger/claim.h"
 #include "ledger/ledger.h"
 #include "request/expect_hold.h"
+#include "request/facts.h"
 
 /* @return the form of a directive's value, from its row */
 static const char *form_of(const cmd_parms *cmd)
@@ -188,6 +189,37 @@ static const char *advise_name(apr_pool_t *pool, ep_rule rule, const char *word,
     return NULL;
 }
 
+/* 1 if a list may be without names: None */
+static int may_be_empty(ep_rule rule)
+{
+    return rule == EP_RULE_EXPECTATIONS || rule == EP_RULE_TOTAL_FIELDS;
+}
+
+/* 1 if a field never announces a total: `Any`, and what requests without content have
+ * as well */
+static int is_no_total(ep_rule rule, const char *word)
+{
+    return rule == EP_RULE_TOTAL_FIELDS
+           && (ap_cstr_casecmp(word, "Any") == 0
+               || ap_cstr_casecmp(word, "Content-Length") == 0
+               || ap_cstr_casecmp(word, "Transfer-Encoding") == 0
+               || ap_cstr_casecmp(word, "Expect") == 0);
+}
+
+/* Facts then have these fields.  @return NULL, or a message */
+static const char *watch_fields(const cmd_parms *cmd, const ep_setting *setting)
+{
+    size_t i;
+
+    for (i = 0; i < setting->names_count; i++) {
+        if (!ep_facts_watch(setting->names[i])) {
+            return ep_words_exceeds(cmd, EP_TOTAL_NAMES_MAX,
+                                    "different fields in all sections together");
+        }
+    }
+    return NULL;
+}
+
 static const char *parse_names(cmd_parms *cmd, const char *args,
                                ep_setting *setting)
 {
@@ -201,10 +233,9 @@ static const char *parse_names(cmd_parms *cmd, const char *args,
 
     while (*args != '\0') {
         const char *word = ap_getword_conf(cmd->pool, &args);
-        const int is_any = ap_cstr_casecmp(word, "Any") == 0;
-        /* only a list of expectations may be without names */
-        const int is_none = rule == EP_RULE_EXPECTATIONS
-                            && ap_cstr_casecmp(word, "None") == 0;
+        const int is_any = rule != EP_RULE_TOTAL_FIELDS
+                           && ap_cstr_casecmp(word, "Any") == 0;
+        const int is_none = may_be_empty(rule) && ap_cstr_casecmp(word, "None") == 0;
 
         if (alone || ((is_any || is_none) && names->nelts > 0)) {
             return ep_words_advise(cmd, word, legal,
@@ -217,7 +248,7 @@ static const char *parse_names(cmd_parms *cmd, const char *args,
         }
         /* documents are JSON, and so UTF-8 */
         if (strlen(word) > EP_NAME_MAX || !ep_policy_is_name(rule, word)
-            || !ep_document_is_message(word)) {
+            || !ep_document_is_message(word) || is_no_total(rule, word)) {
             return ep_words_advise(cmd, word, legal,
                                    advise_name(cmd->pool, rule, word, all));
         }
@@ -242,6 +273,12 @@ static const char *set_names(cmd_parms *cmd, void *config, const char *args)
 
     if (error == NULL) {
         error = parse_names(cmd, args, setting);
+    }
+    if (error != NULL) {
+        return error;
+    }
+    if (ep_words_rule(cmd) == EP_RULE_TOTAL_FIELDS) {
+        error = watch_fields(cmd, setting);
     }
     if (error != NULL) {
         return error;

@@ -43,13 +43,27 @@ static const char *bytes(const ep_review *review, apr_int64_t number)
     return apr_psprintf(review->pool, "%" APR_INT64_T_FMT " bytes", number);
 }
 
+/* Warns of a least size above a largest one.  @param most NULL: there is none */
+static void check_least(apr_pool_t *pool, const ep_policy *policy,
+                        const ep_setting *most, ep_review_warn *say, void *data)
+{
+    const ep_setting *least = policy->rule[EP_RULE_MIN_SIZE][0];
+
+    if (least != NULL && most != NULL && least->number > most->number) {
+        say(data, ep_words_warning(pool, least,
+                apr_psprintf(pool, "refuses every upload that %s in %s lets pass:"
+                                   " write a smaller size",
+                             most->directive, place_of(pool, most))));
+    }
+}
+
 void ep_review_pairs(apr_pool_t *pool, const ep_policy *policy,
                      ep_review_warn *say, void *data)
 {
     const ep_setting *asks = policy->rule[EP_RULE_REQUIRE_CONTINUE][0];
     const ep_setting *expectations = policy->rule[EP_RULE_EXPECTATIONS][0];
     const ep_setting *most = policy->rule[EP_RULE_MAX_SIZE][0];
-    const ep_setting *least = policy->rule[EP_RULE_MIN_SIZE][0];
+    const ep_setting *total = policy->rule[EP_RULE_MAX_TOTAL][0];
 
     if (asks != NULL && expectations != NULL
         && !ep_policy_lists(EP_RULE_EXPECTATIONS, expectations, "100-continue")) {
@@ -67,11 +81,13 @@ void ep_review_pairs(apr_pool_t *pool, const ep_policy *policy,
                                    " size",
                              most->directive, place_of(pool, most))));
     }
-    if (least != NULL && most != NULL && least->number > most->number) {
-        say(data, ep_words_warning(pool, least,
-                apr_psprintf(pool, "refuses every upload that %s in %s lets pass:"
-                                   " write a smaller size",
-                             most->directive, place_of(pool, most))));
+    check_least(pool, policy, most, say, data);
+    check_least(pool, policy, total, say, data);
+    if (most != NULL && total != NULL && most->number > total->number) {
+        say(data, ep_words_warning(pool, most,
+                apr_psprintf(pool, "never acts, above %s in %s, which bounds each"
+                                   " upload as well",
+                             total->directive, place_of(pool, total))));
     }
 }
 
@@ -453,7 +469,8 @@ static void check_unit(const ep_review *review, const ep_setting *setting)
 
 static void check_units(const ep_review *review)
 {
-    static const ep_rule sizes[] = { EP_RULE_MAX_SIZE, EP_RULE_MIN_SIZE };
+    static const ep_rule sizes[] = { EP_RULE_MAX_SIZE, EP_RULE_MAX_TOTAL,
+                                     EP_RULE_MIN_SIZE };
     size_t i;
 
     for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {

@@ -58,7 +58,7 @@ static int judge_server(request_rec *r)
     }
     state = ep_request_make(r);
     policy = ep_section_make_policy(r, r->per_dir_config);
-    if (policy->mode == EP_MODE_OFF) {
+    if (policy->mode == EP_MODE_OFF || !ep_check_concerns(policy, &read)) {
         return DECLINED;
     }
     facts = ep_facts_copy(r, &read);
@@ -225,6 +225,10 @@ static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
         if (result != DECLINED || policy->mode == EP_MODE_OFF) {
             return result;
         }
+    }
+    /* a total that is announced by a field that the policy does not list */
+    if (!ep_check_concerns(policy, facts)) {
+        return DECLINED;
     }
     ep_request_move(r, state, EP_STAGE_ARRIVES);
     if (is_early && needs_user(r)) {

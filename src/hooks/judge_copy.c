@@ -52,13 +52,18 @@ void ep_judge_copy_note(request_rec *r)
 static int judge(request_rec *r, ep_request *state, const ep_policy *policy)
 {
     ep_verdict verdict;
+    ep_facts facts;
 
     if (policy->mode == EP_MODE_OFF) {
         return DECLINED;
     }
     ep_judge_copy_note(r);
-    ep_verdict_announced(policy, state->facts, &verdict);
-    state->judged = ep_judgement_make(r, policy, state->facts, &verdict);
+    facts = *state->facts;
+    /* what it sends is not what it stores */
+    facts.content = EP_CONTENT_NONE;
+    facts.source = ep_copy_file_size(r);
+    ep_verdict_announced(policy, &facts, &verdict);
+    state->judged = ep_judgement_make(r, policy, ep_facts_copy(r, &facts), &verdict);
     return ep_refusal_conclude(r, state, state->judged);
 }
 

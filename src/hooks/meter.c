@@ -16,21 +16,16 @@
 #include "request/judgement.h"
 #include "request/report.h"
 
-/* Content is counted against this policy.  In the pool of the initial request. */
+/* Content is counted against these policies, of all places that are as strict as the
+ * strictest mode.  In the pool of the initial request. */
 struct ep_metered {
     const ep_policy *policy;
     const ep_facts *facts;
+    const struct ep_metered *next;
 };
 
 static ap_filter_rec_t *meter_filter;
 static ap_filter_rec_t *handed_filter;
-
-static int64_t limit_of(const ep_policy *policy)
-{
-    const ep_setting *limit = ep_policy_max_size(policy);
-
-    return limit != NULL ? limit->number : EP_UNLIMITED;
-}
 
 /* @return the bytes of content in a brigade, or EP_UNKNOWN on an error */
 static int64_t content_in(apr_bucket_brigade *bb)
@@ -102,10 +97,11 @@ static void cut(request_rec *r, ep_request *state, const ep_judgement *why)
 }
 
 /* What comes in is refused: cuts it, or says that it would. */
-static void stop(request_rec *r, ep_request *state, const ep_verdict *verdict)
+static void stop(request_rec *r, ep_request *state, const struct ep_metered *metered,
+                 const ep_verdict *verdict)
 {
-    const ep_judgement *why = ep_judgement_make(r, state->metered->policy,
-                                                state->metered->facts, verdict);
+    const ep_judgement *why = ep_judgement_make(r, metered->policy, metered->facts,
+                                                verdict);
 
     if (why->policy->mode == EP_MODE_ON) {
         cut(r, state, why);
@@ -115,26 +111,44 @@ static void stop(request_rec *r, ep_request *state, const ep_verdict *verdict)
     state->metered = NULL;
 }
 
-/* @return how large the file becomes: by the client's Content-Range, and by that which
- * RequestHeader has set since */
-static int64_t extent_of(const ep_request *state, int64_t bytes)
+/* @return the limit of a policy that so much content exceeds: by the client's
+ *         Content-Range, or by that which RequestHeader has set since.  NULL: none
+ * @param facts out: by which of both */
+static const ep_setting *exceeded(const ep_request *state,
+                                  const struct ep_metered *metered, int64_t bytes,
+                                  ep_facts *facts)
 {
-    const int64_t sent = ep_check_extent(state->metered->facts, bytes);
-    const int64_t written = state->written != NULL
-                                ? ep_range_end(state->written, bytes > 0 ? bytes : 0)
-                                : sent;
+    const ep_setting *by;
 
-    return written > sent ? written : sent;
+    *facts = *metered->facts;
+    by = ep_check_too_large(metered->policy, facts, bytes);
+    if (by == NULL && state->written != NULL) {
+        facts->has_range = EP_RANGE_BYTES;
+        facts->range = *state->written;
+        by = ep_check_too_large(metered->policy, facts, bytes);
+    }
+    return by;
 }
 
+/* The smallest limit of all that are exceeded answers. */
 static void check_size(request_rec *r, ep_request *state, int64_t bytes)
 {
-    const struct ep_metered *metered = state->metered;
+    const struct ep_metered *metered = state->metered, *strictest = NULL;
+    const ep_setting *least = NULL;
     ep_verdict verdict;
 
-    if (metered != NULL && extent_of(state, bytes) > limit_of(metered->policy)) {
-        ep_verdict_cut(metered->policy, metered->facts, &verdict);
-        stop(r, state, &verdict);
+    for (; metered != NULL; metered = metered->next) {
+        ep_facts facts;
+        const ep_setting *by = exceeded(state, metered, bytes, &facts);
+
+        if (by != NULL && (least == NULL || by->number < least->number)) {
+            least = by;
+            strictest = metered;
+            ep_verdict_cut(metered->policy, &facts, bytes, &verdict);
+        }
+    }
+    if (strictest != NULL) {
+        stop(r, state, strictest, &verdict);
     }
 }
 
@@ -145,9 +159,12 @@ static void check_end(request_rec *r, ep_request *state, int64_t bytes)
     const struct ep_metered *metered = state->metered;
     ep_verdict verdict;
 
-    if (metered != NULL && metered->facts->content == EP_CONTENT_UNSIZED
-        && ep_verdict_end(metered->policy, metered->facts, bytes, &verdict)) {
-        stop(r, state, &verdict);
+    for (; metered != NULL; metered = metered->next) {
+        if (metered->facts->content == EP_CONTENT_UNSIZED
+            && ep_verdict_end(metered->policy, metered->facts, bytes, &verdict)) {
+            stop(r, state, metered, &verdict);
+            return;
+        }
     }
 }
 
@@ -352,44 +369,34 @@ static void add_filter(request_rec *r, ep_request *state)
 /* 1 if content has to pass this filter, also without a limit that counts */
 static int is_metered(const ep_policy *policy)
 {
-    return limit_of(policy) != EP_UNLIMITED || ep_policy_asks_at_end(policy);
+    return ep_policy_max_size(policy) != NULL
+           || ep_policy_strictest(policy, EP_RULE_MAX_TOTAL) != NULL
+           || ep_policy_asks_at_end(policy);
 }
 
+/* @param others that count as well; NULL: none */
 static void set_metered(request_rec *r, ep_request *state, const ep_policy *policy,
-                        const ep_facts *facts)
+                        const ep_facts *facts, const struct ep_metered *others)
 {
     struct ep_metered *metered = apr_palloc(ep_request_initial(r)->pool,
                                             sizeof(*metered));
 
     metered->policy = policy;
     metered->facts = facts;
+    metered->next = others;
     state->metered = metered;
 }
 
-/* @return the strict policy with the AT_LEAST demands of both */
-static const ep_policy *join(request_rec *r, const ep_policy *strict,
-                             const ep_policy *other)
-{
-    ep_policy *joined = apr_pmemdup(ep_request_initial(r)->pool, strict,
-                                    sizeof(*joined));
-
-    ep_policy_keep_least(joined, other);
-    return joined;
-}
-
-/* The strictest policy of all places of the request limits the content. */
+/* A place with a stricter mode replaces those before it; of equal ones, all limits
+ * hold. */
 static void meter_place(request_rec *r, ep_request *state, const ep_policy *place)
 {
-    const ep_policy *before = state->metered != NULL ? state->metered->policy : NULL;
+    const struct ep_metered *before = state->metered;
 
-    if (before == NULL || place->mode > before->mode) {
-        set_metered(r, state, place, state->facts);
-    }
-    else if (place->mode == before->mode) {
-        set_metered(r, state,
-                    limit_of(place) < limit_of(before) ? join(r, place, before)
-                                                       : join(r, before, place),
-                    state->facts);
+    if (before == NULL || place->mode >= before->policy->mode) {
+        set_metered(r, state, place, state->facts,
+                    before != NULL && place->mode == before->policy->mode ? before
+                                                                         : NULL);
     }
 }
 
@@ -408,7 +415,7 @@ void ep_meter_attach_provisional(request_rec *r, ep_request *state,
                                  const ep_policy *policy, const ep_facts *facts)
 {
     if (is_metered(policy)) {
-        set_metered(r, state, policy, facts);
+        set_metered(r, state, policy, facts, NULL);
         add_filter(r, state);
     }
 }

@@ -67,6 +67,16 @@ static int64_t size_of(const char *file)
                : 0;
 }
 
+int64_t ep_copy_file_size(request_rec *r)
+{
+    struct stat found;
+    const char *path = path_of(r);
+
+    return stat(path, &found) == 0 && S_ISREG(found.st_mode)
+               ? ep_amount_of(found.st_size)
+               : 0;
+}
+
 /* @return bytes of the properties that mod_dav_fs copies with a file or directory */
 static int64_t size_of_properties(apr_pool_t *pool, const char *path,
                                   int is_directory)

@@ -19,6 +19,10 @@ void ep_copy_register(void);
 #define ep_copy_is(r) \
     ((r)->method_number == M_COPY || (r)->method_number == M_MOVE)
 
+/** @return bytes of the file that COPY or MOVE of mod_dav copies or moves; 0 for a
+ * collection, and if there is nothing */
+int64_t ep_copy_file_size(request_rec *r);
+
 /**
  * Claims what COPY or MOVE writes.  The claim is settled or released before the
  * answer ends.

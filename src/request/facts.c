@@ -6,6 +6,61 @@
 
 #include "core/text/text.h"
 
+/* The names of fields that announce totals, of any section; and the first letters of all
+ * names that ep_facts_any() looks for, a bit each.  Set while the configuration is read,
+ * and read-only afterwards. */
+static struct {
+    const char *names[EP_TOTAL_NAMES_MAX];
+    size_t count;
+    apr_uint32_t initials;
+} watched;
+
+/* @return the bit of a name's first letter, of either case */
+static apr_uint32_t initial_of(const char *name)
+{
+    return (apr_uint32_t)1 << (*name & 31);
+}
+
+void ep_facts_reset(void)
+{
+    const ep_setting *fields = ep_policy_total_fields();
+    size_t i;
+
+    watched.count = 0;
+    watched.initials = initial_of("content-length") | initial_of("transfer-encoding")
+                       | initial_of("expect");
+    for (i = 0; i < fields->names_count; i++) {
+        ep_facts_watch(fields->names[i]);
+    }
+}
+
+int ep_facts_watch(const char *name)
+{
+    size_t i = 0;
+
+    while (i < watched.count && ap_cstr_casecmp(watched.names[i], name) != 0) {
+        i++;
+    }
+    if (i == EP_TOTAL_NAMES_MAX) {
+        return 0;
+    }
+    if (i == watched.count) {
+        watched.names[watched.count++] = name;
+        watched.initials |= initial_of(name);
+    }
+    return 1;
+}
+
+static int is_watched(const char *field)
+{
+    size_t i = 0;
+
+    while (i < watched.count && ap_cstr_casecmp(watched.names[i], field) != 0) {
+        i++;
+    }
+    return i < watched.count;
+}
+
 /* A length in bytes as httpd itself reads it; else EP_UNKNOWN. */
 static int64_t length_in(const request_rec *r, const char *field)
 {
@@ -36,7 +91,7 @@ static int is_named(const char *field, const char *lower)
 }
 
 /* Every request calls this, so it walks over the fields once, and compares first
- * letters, instead of three look-ups in the table. */
+ * letters, instead of a look-up in the table for each name. */
 int ep_facts_any(const request_rec *r)
 {
     const apr_array_header_t *fields = apr_table_elts(r->headers_in);
@@ -44,11 +99,10 @@ int ep_facts_any(const request_rec *r)
     const apr_table_entry_t *end = field + fields->nelts;
 
     for (; field < end; field++) {
-        const char initial = field->key[0] | ' ';
-
-        if ((initial == 'c' && is_named(field->key, "content-length"))
-            || (initial == 't' && is_named(field->key, "transfer-encoding"))
-            || (initial == 'e' && is_named(field->key, "expect"))) {
+        if ((watched.initials & initial_of(field->key)) != 0
+            && (is_named(field->key, "content-length")
+                || is_named(field->key, "transfer-encoding")
+                || is_named(field->key, "expect") || is_watched(field->key))) {
             return 1;
         }
     }
@@ -71,10 +125,43 @@ static ep_range_result read_range(const request_rec *r, ep_range *range)
                : EP_RANGE_NONE;
 }
 
+/* In the pool of the request; most have none. */
+static void read_totals(const request_rec *r, ep_facts *facts)
+{
+    ep_total_field *found = NULL;
+    size_t i;
+
+    facts->totals = NULL;
+    facts->totals_count = 0;
+    for (i = 0; i < watched.count; i++) {
+        /* two fields of a name may be two entries, of HTTP/2 */
+        const char *value = apr_table_getm(r->pool, r->headers_in, watched.names[i]);
+
+        if (value == NULL) {
+            continue;
+        }
+        if (found == NULL) {
+            found = apr_palloc(r->pool, watched.count * sizeof(*found));
+            facts->totals = found;
+        }
+        found[facts->totals_count].name = watched.names[i];
+        found[facts->totals_count++].value = value;
+    }
+}
+
+/* A client's own word for the length of content of unknown length: of macOS Finder, and
+ * of S3 for what is in its own chunks. */
+static int64_t read_hint(const request_rec *r)
+{
+    const int64_t finder = length_in(r, "X-Expected-Entity-Length");
+    const int64_t decoded = length_in(r, "x-amz-decoded-content-length");
+
+    return decoded > finder ? decoded : finder;
+}
+
 static void read_fields(const request_rec *r, ep_facts *facts)
 {
     facts->expect = expect_in(r);
-    facts->method = r->method;
     facts->ignores_continue = r->proto_num < HTTP_VERSION(1, 1);
     facts->has_range = read_range(r, &facts->range);
     facts->content_type = apr_table_get(r->headers_in, "Content-Type");
@@ -90,12 +177,15 @@ int ep_facts_read(const request_rec *r, ep_facts *facts)
                            && !is_tunnel(r);
     const char *length = apr_table_get(r->headers_in, "Content-Length");
 
+    facts->method = r->method;
     facts->declared = EP_UNKNOWN;
     facts->hint = EP_UNKNOWN;
     facts->content = EP_CONTENT_NONE;
+    facts->source = 0;
+    read_totals(r, facts);
     if (is_chunked) {
         facts->content = EP_CONTENT_UNSIZED;
-        facts->hint = length_in(r, "X-Expected-Entity-Length");
+        facts->hint = read_hint(r);
     }
     else if (length != NULL) {
         facts->declared = length_in(r, "Content-Length");
@@ -104,7 +194,8 @@ int ep_facts_read(const request_rec *r, ep_facts *facts)
                          : facts->declared > 0         ? EP_CONTENT_SIZED
                                                        : EP_CONTENT_NONE;
     }
-    if (facts->content == EP_CONTENT_NONE && expect_in(r) == NULL) {
+    if (facts->content == EP_CONTENT_NONE && expect_in(r) == NULL
+        && !ep_check_may_announce(facts)) {
         return 0;
     }
     read_fields(r, facts);
@@ -184,6 +275,7 @@ void ep_facts_drop_claims(ep_facts *facts)
     facts->content_encoding = NULL;
     facts->authorization = NULL;
     facts->has_range = EP_RANGE_NONE;
+    facts->totals_count = 0;
 }
 
 void ep_facts_drop_content(request_rec *r)

@@ -6,13 +6,25 @@
 
 #include "request/request.h"
 
+/** The most names of fields that announce totals, in all sections together. */
+#define EP_TOTAL_NAMES_MAX 32
+
+/** Before a configuration is read: forgets the names of the previous one, and knows those
+ * of the default. */
+void ep_facts_reset(void);
+
+/** While the configuration is read: facts will have the total fields of this name.
+ * @param name lives as long as the configuration
+ * @return 0: there are EP_TOTAL_NAMES_MAX others */
+int ep_facts_watch(const char *name);
+
 /** @return 0 if the request certainly has nothing to judge; cheap */
 int ep_facts_any(const request_rec *r);
 
 /**
  * @param facts set if 1 is returned; points into the request
- * @return 1 if the request has content or an Expect field, so that there is
- *         something to judge
+ * @return 1 if the request has content or an Expect field, or a field that announces a
+ *         total in some section, so that there may be something to judge
  */
 int ep_facts_read(const request_rec *r, ep_facts *facts);
 
@@ -49,7 +61,7 @@ void ep_facts_suppose(const apr_table_t *fields, const char *method,
                       ep_facts *facts);
 
 /** Removes facts that only an owner's fields state, for content that the client has
- * not announced: type, coding, credentials, expectation, range. */
+ * not announced: type, coding, credentials, expectation, range, totals. */
 void ep_facts_drop_claims(ep_facts *facts);
 
 /** Leaves a request without the fields that announce content; its parent and those

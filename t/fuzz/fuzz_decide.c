@@ -48,15 +48,108 @@ static int64_t end_of(const ep_facts *facts, int64_t bytes)
     return end;
 }
 
-/* The size of the complete file in bytes; it is known. */
-static int64_t total_of(const ep_facts *facts)
+static int is_same_name(const char *a, const char *b)
 {
-    if (facts->has_range != EP_RANGE_BYTES) {
-        return facts->declared;
+    while (*a != '\0' && *b != '\0'
+           && (*a == *b || ((*a ^ *b) == ' ' && (*a | ' ') >= 'a' && (*a | ' ') <= 'z'))) {
+        a++;
+        b++;
     }
-    return facts->range.complete > 0       ? facts->range.complete
-           : facts->range.last < INT64_MAX ? facts->range.last + 1
-                                           : INT64_MAX;
+    return *a == *b;
+}
+
+/* What a total field says: a number, EP_UNKNOWN: it is not listed, or MALFORMED. */
+enum { MALFORMED = -2 };
+
+static int64_t field_of(const ep_policy *policy, const ep_total_field *field)
+{
+    const ep_setting *listed = policy->rule[EP_RULE_TOTAL_FIELDS][0];
+    const char *at = field->value;
+    int64_t value = 0;
+    size_t i = 0;
+
+    while (listed != NULL && i < listed->names_count
+           && !is_same_name(listed->names[i], field->name)) {
+        i++;
+    }
+    if (listed == NULL || i == listed->names_count) {
+        return EP_UNKNOWN;
+    }
+    do {
+        const int digit = *at - '0';
+
+        if (digit < 0 || digit > 9 || value > (INT64_MAX - digit) / 10) {
+            return MALFORMED;
+        }
+        value = value * 10 + digit;
+    } while (*++at != '\0');
+    return value;
+}
+
+/* @param malformed out: how many of the fields count and do not parse
+ * @return the largest total of the fields, or EP_UNKNOWN */
+static int64_t fields_of(const ep_policy *policy, const ep_facts *facts, int *malformed)
+{
+    static const char nothing[] =
+        " GET HEAD OPTIONS TRACE CONNECT DELETE UNLOCK PROPFIND REPORT SEARCH QUERY LOCK"
+        " ACL ";
+    char method[16];
+    int64_t most = EP_UNKNOWN;
+    size_t i;
+
+    *malformed = 0;
+    snprintf(method, sizeof(method), " %s ", facts->method);
+    if (strlen(facts->method) < 10 && strchr(facts->method, ' ') == NULL
+        && *facts->method != '\0' && strstr(nothing, method) != NULL) {
+        return EP_UNKNOWN;
+    }
+    for (i = 0; i < facts->totals_count; i++) {
+        const int64_t value = field_of(policy, &facts->totals[i]);
+
+        *malformed += value == MALFORMED;
+        most = value > most ? value : most;
+    }
+    return most;
+}
+
+/* The size of the whole in bytes, EP_UNKNOWN: nothing says it. */
+static int64_t total_of(const ep_policy *policy, const ep_facts *facts)
+{
+    const int64_t part = end_of(facts, facts->content == EP_CONTENT_SIZED
+                                           ? facts->declared : facts->hint);
+    int malformed;
+    int64_t whole = fields_of(policy, facts, &malformed);
+
+    if (whole == EP_UNKNOWN && facts->has_range == EP_RANGE_BYTES) {
+        whole = facts->range.complete;
+    }
+    return whole > part ? whole : part;
+}
+
+/* A request without content that announces what is to come. */
+static int announces(const ep_policy *policy, const ep_facts *facts)
+{
+    int malformed;
+
+    return facts->content == EP_CONTENT_NONE
+           && (fields_of(policy, facts, &malformed) != EP_UNKNOWN || malformed > 0);
+}
+
+/* Implemented in another way than in the check itself. */
+static int is_within_total(const ep_policy *policy, const ep_facts *facts)
+{
+    int half, malformed;
+
+    fields_of(policy, facts, &malformed);
+    for (half = 0; half < 2; half++) {
+        const ep_setting *most = policy->rule[EP_RULE_MAX_TOTAL][half];
+
+        if (most != NULL
+            && (malformed > 0 || total_of(policy, facts) > most->number)) {
+            return 0;
+        }
+    }
+    return 1;
 }
 
 /* Implemented in another way than in the check itself. */
@@ -91,7 +184,7 @@ static void check_end(const ep_policy *policy, const ep_facts *facts)
         sized.declared = sizes[i];
         is_refused = ep_verdict_end(policy, facts, sizes[i], &at_end);
         PROMISE(is_refused == !is_large_enough(policy, &sized,
-                                               total_of(&sized)));
+                                               total_of(policy, &sized)));
         PROMISE(is_refused == (at_end.code == EP_CONTENT_TOO_SMALL));
         ep_verdict_judge(policy, &sized, &on_head);
         PROMISE(on_head.by[EP_CONTENT_TOO_SMALL] == NULL || is_refused);
@@ -109,7 +202,10 @@ static void check_verdict(const ep_policy *policy, const ep_facts *facts,
         if (verdict->by[code] != NULL) {
             first = code;
             PROMISE(code == EP_UNSUPPORTED_EXPECTATION
-                    || facts->content != EP_CONTENT_NONE);
+                    || facts->content != EP_CONTENT_NONE
+                    || (announces(policy, facts)
+                        && (code == EP_AUTHENTICATION_REQUIRED || code == EP_REFUSED
+                            || code == EP_CONTENT_TOO_LARGE)));
             /* the checks after it are not made */
             PROMISE(code <= EP_AUTHENTICATION_REQUIRED
                     || verdict->by[EP_AUTHENTICATION_REQUIRED] == NULL);
@@ -121,7 +217,11 @@ static void check_verdict(const ep_policy *policy, const ep_facts *facts,
         PROMISE(verdict->limit == EP_UNKNOWN);
         PROMISE(verdict->requested == EP_UNKNOWN);
         PROMISE(!is_sized || size == NULL || facts->declared <= size->number);
-        PROMISE(!is_sized || is_large_enough(policy, facts, total_of(facts)));
+        PROMISE(!is_sized || policy->ceiling == NULL
+                || end_of(facts, facts->declared) <= policy->ceiling->number);
+        PROMISE(!is_sized || is_large_enough(policy, facts, total_of(policy, facts)));
+        PROMISE(is_within_total(policy, facts)
+                || (facts->content == EP_CONTENT_NONE && !announces(policy, facts)));
         return;
     }
     specific = first == EP_REFUSED ? verdict->by[EP_REFUSED]->status
@@ -138,10 +238,21 @@ static void check_verdict(const ep_policy *policy, const ep_facts *facts,
         PROMISE(verdict->requested == EP_UNKNOWN);
     }
     if (first == EP_CONTENT_TOO_LARGE) {
-        PROMISE(verdict->limit == size->number);
-        PROMISE(verdict->requested > verdict->limit);
-        PROMISE(verdict->requested
-                == end_of(facts, is_sized ? facts->declared : facts->hint));
+        PROMISE(verdict->is_total == !is_within_total(policy, facts));
+        if (verdict->is_total) {
+            PROMISE(verdict->requested == EP_UNKNOWN
+                    || (verdict->requested > verdict->limit
+                        && verdict->requested == total_of(policy, facts)));
+        }
+        else {
+            const int64_t sent = is_sized ? facts->declared : facts->hint;
+
+            PROMISE(facts->content != EP_CONTENT_NONE);
+            PROMISE(size != NULL && verdict->limit >= size->number);
+            PROMISE(verdict->requested > verdict->limit);
+            PROMISE(verdict->requested == end_of(facts, sent)
+                    || verdict->requested == sent);
+        }
     }
     else if (first == EP_CONTENT_TOO_SMALL) {
         PROMISE(verdict->requested >= 0 && verdict->requested < verdict->limit);
@@ -184,8 +295,14 @@ static void check_each_alone(const ep_policy *policy, const ep_facts *facts,
         memset(alone.rule, 0, sizeof(alone.rule));
         alone.rule[rule][0] = policy->rule[rule][0];
         alone.rule[rule][1] = policy->rule[rule][1];
+        /* which fields count is no demand */
+        alone.rule[EP_RULE_TOTAL_FIELDS][0] = policy->rule[EP_RULE_TOTAL_FIELDS][0];
         if (code != EP_CONTENT_TOO_LARGE && code != EP_MALFORMED_CONTENT_RANGE) {
             alone.ceiling = NULL;
+        }
+        else {
+            memcpy(alone.rule[EP_RULE_MAX_TOTAL], policy->rule[EP_RULE_MAX_TOTAL],
+                   sizeof(alone.rule[EP_RULE_MAX_TOTAL]));
         }
         ep_verdict_judge(&alone, facts, &again);
         PROMISE(again.by[code] == verdict->by[code]);
@@ -197,6 +314,13 @@ static int replaces_server(const scenario *s)
 {
     int rule;
 
+    /* a quota of the server's refuses a range that nobody can read; and an owner's limit
+     * of the total leaves content alone to the owner's other one */
+    if ((s->facts.has_range == EP_RANGE_MALFORMED && s->server.counted_count > 0)
+        || (s->facts.has_range == EP_RANGE_BYTES
+            && s->owner.rule[EP_RULE_MAX_TOTAL] != NULL)) {
+        return 0;
+    }
     for (rule = EP_RULE_EXPECTATIONS; rule < EP_RULE_STATUS; rule++) {
         const ep_setting *server = s->server.rule[rule];
         const ep_setting *owner = s->owner.rule[rule];
@@ -231,6 +355,8 @@ static void check_tighten(const scenario *s)
     memset(&no_server, 0, sizeof(no_server));
     /* removes the default, which the owner has not set */
     no_server.rule[EP_RULE_EXPECTATIONS] = &any;
+    /* no owner sets it */
+    no_server.rule[EP_RULE_TOTAL_FIELDS] = s->server.rule[EP_RULE_TOTAL_FIELDS];
     ep_policy_compose(&both, &s->server, &s->owner, EP_OVERRIDE_TIGHTEN);
     ep_policy_compose(&owner, &no_server, &s->owner, EP_OVERRIDE_TIGHTEN);
     /* each side alone has the mode of both */
@@ -487,7 +613,7 @@ static void check_members(const document *d, const ep_policy *policy,
     json_piece whole;
     size_t count, i;
     int limits = 0, requests = 0, lists = 0, violations = 0, failed = 0, code;
-    int remainders = 0, retries = 0, permanences = 0, ids = 0;
+    int remainders = 0, retries = 0, permanences = 0, ids = 0, totals = 0;
 
     for (code = 0; code < EP_CODES; code++) {
         failed += verdict->by[code] != NULL;
@@ -508,6 +634,10 @@ static void check_members(const document *d, const ep_policy *policy,
         else if (is(name, "requested_size")) {
             check_number(value, verdict->requested);
             requests++;
+        }
+        else if (is(name, "total")) {
+            PROMISE(is(value, "true"));
+            totals++;
         }
         else if (is(name, "quota_remaining")
                  || is(name, "allowance_remaining")) {
@@ -550,6 +680,7 @@ static void check_members(const document *d, const ep_policy *policy,
     }
     PROMISE(permanences == 1);
     PROMISE(ids == 1);
+    PROMISE(totals == (verdict->is_total != 0));
     PROMISE(limits == tells_limit);
     PROMISE(remainders == (verdict->remaining != EP_UNKNOWN));
     PROMISE(retries == (verdict->retry_after != EP_UNKNOWN));
@@ -704,7 +835,8 @@ static void check_limits(const ep_policy *policy, const ep_verdict *verdict)
     json_item items[STRICT_JSON_MEMBERS];
     json_piece whole;
     size_t count, i, j;
-    int sizes = 0, refused = 0;
+    const ep_setting *most = ep_policy_strictest(policy, EP_RULE_MAX_TOTAL);
+    int sizes = 0, totals = 0, refused = 0;
 
     PROMISE(text != NULL);
     whole.at = text;
@@ -720,6 +852,10 @@ static void check_limits(const ep_policy *policy, const ep_verdict *verdict)
             check_number(items[i].value, size != NULL ? size->number : -1);
             sizes++;
         }
+        if (is(items[i].name, "max_total")) {
+            check_number(items[i].value, most != NULL ? most->number : -1);
+            totals++;
+        }
         refused += is(items[i].name, "refused");
         PROMISE(!is_vain || !is(items[i].name, "authentication_schemes"));
         for (j = 0; j < OPEN && !is(items[i].name, open_to_all[j]); j++) {
@@ -727,6 +863,7 @@ static void check_limits(const ep_policy *policy, const ep_verdict *verdict)
         PROMISE(!is_hidden || j < OPEN);
     }
     PROMISE(sizes == (size != NULL && !is_hidden));
+    PROMISE(totals == (most != NULL && !is_hidden));
     PROMISE(refused == (is_refused && !is_vain && !is_unknown));
     free(text);
 }
@@ -773,6 +910,35 @@ static void check_counted(const scenario *s, const ep_policy *policy)
     }
 }
 
+/* Content is cut where it is above a limit of content, and by which of several limits it
+ * does not matter whether it was announced. */
+static void check_cut(const ep_policy *policy, const ep_facts *facts)
+{
+    const ep_setting *size = ep_policy_max_size(policy);
+    const ep_setting *most = ep_policy_strictest(policy, EP_RULE_MAX_TOTAL);
+    static const int64_t sizes[] = { 0, 1, 10, 11, 4096, INT64_MAX };
+    size_t i;
+
+    for (i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+        const int is_above = (size != NULL && facts->content != EP_CONTENT_NONE
+                              && sizes[i] > size->number)
+                             || (most != NULL && sizes[i] > most->number)
+                             || !is_within_total(policy, facts);
+        ep_verdict verdict;
+
+        ep_verdict_cut(policy, facts, sizes[i], &verdict);
+        PROMISE(verdict.code == EP_CONTENT_TOO_LARGE || !is_above);
+        if (verdict.code == EP_ADMITTED) {
+            continue;
+        }
+        PROMISE(verdict.code == EP_CONTENT_TOO_LARGE);
+        PROMISE(verdict.status == 413 || verdict.status == 417);
+        PROMISE(verdict.by[verdict.code]->number == verdict.limit);
+        PROMISE(verdict.requested == EP_UNKNOWN);
+        check_document(policy, facts, &verdict);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static int is_ready;
@@ -797,14 +963,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (verdict.code != EP_ADMITTED) {
         check_document(&policy, &s.facts, &verdict);
     }
-    if (ep_policy_max_size(&policy) != NULL) {
-        ep_verdict_cut(&policy, &s.facts, &verdict);
-        PROMISE(verdict.code == EP_CONTENT_TOO_LARGE);
-        PROMISE(verdict.status == 413 || verdict.status == 417);
-        PROMISE(verdict.limit == ep_policy_max_size(&policy)->number);
-        PROMISE(verdict.requested == EP_UNKNOWN);
-        check_document(&policy, &s.facts, &verdict);
-    }
+    check_cut(&policy, &s.facts);
     if (policy.mode_by != NULL) {
         ep_verdict_core_refused(&policy, &s.facts, &verdict);
         PROMISE(verdict.code == EP_UNSUPPORTED_EXPECTATION);

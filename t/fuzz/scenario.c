@@ -140,10 +140,11 @@ static int read_names(scenario *s, ep_setting *setting, ep_rule rule,
     size_t count = 0;
     const char **names;
 
-    if (is(line, "Any")) {
+    if (rule != EP_RULE_TOTAL_FIELDS && is(line, "Any")) {
         return 1;
     }
-    if (!(rule == EP_RULE_EXPECTATIONS && is(line, "None"))) {
+    if (!((rule == EP_RULE_EXPECTATIONS || rule == EP_RULE_TOTAL_FIELDS)
+          && is(line, "None"))) {
         for (;;) {
             const word next = take(&line);
 
@@ -508,6 +509,20 @@ static int read_field(scenario *s, word name, word line)
     return 0;
 }
 
+static int read_total(scenario *s, word name, word value)
+{
+    ep_total_field *field = &s->totals[s->facts.totals_count];
+
+    if (name.length == 0 || s->facts.totals_count == SCENARIO_TOTALS) {
+        return 0;
+    }
+    field->name = keep_text(s, name);
+    field->value = keep_text(s, value);
+    s->facts.totals = s->totals;
+    s->facts.totals_count++;
+    return 1;
+}
+
 static int read_content(scenario *s, word name, word line)
 {
     if (is(name, "empty") || is(name, "unsized")) {
@@ -530,6 +545,9 @@ static int read_content(scenario *s, word name, word line)
         s->facts.has_range = ep_range_parse(keep_text(s, line),
                                             &s->facts.range);
         return 1;
+    }
+    if (is(name, "total")) {
+        return read_total(s, take(&line), line);
     }
     if (is(name, "no-hint")) {
         s->facts.hint = EP_UNKNOWN;

@@ -16,6 +16,8 @@
  *     server|owner Encodings CODING ...|Any
  *     server|owner RequireLength On|Off
  *     server|owner MaxSize BYTES|Unlimited
+ *     server|owner MaxTotal BYTES|Unlimited
+ *     server|owner TotalFields None|NAME ...
  *     server|owner Status Auto|Specific|417 [CODE|Refuse ...]
  *     server|owner Linger Full|Short|Abort
  *     server|owner EarlyErrors On|Off
@@ -41,6 +43,7 @@
  *     empty, sized BYTES, unsized                   (the content)
  *     hint BYTES, no-hint
  *     range TEXT                  Content-Range of a PUT
+ *     total NAME TEXT             one more field that may announce a total
  *
  * Defaults: server ExpectPolicy On, http11, method PUT, empty.  Of two lines for one
  * setting or field, the later one holds.
@@ -49,6 +52,9 @@
 #define SCENARIO_H
 
 #include "core/policy/verdict.h"
+
+/** The most fields that may announce a total; further lines are rejected. */
+#define SCENARIO_TOTALS 4
 
 struct scenario_memory;
 struct scenario_section;
@@ -60,6 +66,7 @@ typedef struct scenario {
     ep_override how;
     const ep_setting *ceiling;
     ep_facts facts;
+    ep_total_field totals[SCENARIO_TOTALS];
     /** the server's and the owner's, from the innermost outwards */
     struct scenario_section *innermost[2];
     /** how many lines made no sense, or could not stand in a configuration */

@@ -51,6 +51,16 @@ my %directives = (
         ['10MB', '-1', '1.5G', 'Off', '""', '1 2', '10 M', '1e3',
          '9223372036854775808', '8388608T', '5b', 'M'],
         ['0', '10', '10K', '10m', '3G', '2T', 'Unlimited', 'unlimited']],
+    ExpectPolicyMaxTotal => [['Unlimited', 'number of bytes'],
+        ['10MB', '-1', '1.5G', 'Off', '""', '1 2', '10 M', '1e3',
+         '9223372036854775808', 'M'],
+        ['0', '10', '10K', '10m', '3G', '2T', 'Unlimited', 'unlimited']],
+    ExpectPolicyTotalFields => [[qw(None), 'field names'],
+        ['Any', 'Upload-Length,OC-Total-Length', '"Upload Length"', '""', 'None X-Size',
+         'X-Size None', 'X-Size:', 'X-*', 'Content-Length', 'X-Size transfer-encoding',
+         'Expect', "@names"],
+        ['None', 'none', 'X-Size', 'x-size OC-Total-Length', 'Off',
+         join(' ', 'Upload-Length', map { "X-Size-$_" } 1 .. 29)]],
     ExpectPolicyMinSize => [['Off', 'number of bytes'],
         ['10MB', '-1', '1.5G', 'Unlimited', '""', '1 2', '10 M', '1e3',
          '9223372036854775808', 'M'],
@@ -181,9 +191,9 @@ for my $directive (sort keys %directives) {
     like($said, qr/\Q$directive\E/, 'and is named');
     $seen{$directive}++;
 }
-is(scalar keys %seen, 26, 'directives');
-cmp_ok($wrong, '>=', 191, 'wrong words');
-cmp_ok($right, '>=', 84, 'right words');
+is(scalar keys %seen, 28, 'directives');
+cmp_ok($wrong, '>=', 213, 'wrong words');
+cmp_ok($right, '>=', 98, 'right words');
 
 # what would make an answer that no client can act on: the message says what to
 # write instead

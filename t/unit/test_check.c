@@ -67,6 +67,72 @@ static const struct {
     { EP_CONTENT_TOO_LARGE, "server MaxSize 5", "sized 6", "sized 5" },
     { EP_CONTENT_TOO_LARGE, "owner MaxSize 5", "unsized\nhint 6",
       "unsized\nhint 5" },
+    { EP_MALFORMED_CONTENT_RANGE, "server MaxTotal 5", "sized 1\nrange bytes */5",
+      "sized 1\nrange bytes 0-0/5" },
+    /* the total: of one request, of a part, as a field announces it */
+    { EP_CONTENT_TOO_LARGE, "server MaxTotal 5", "sized 6", "sized 5" },
+    { EP_CONTENT_TOO_LARGE, "owner MaxTotal 5", "unsized\nhint 6", "unsized\nhint 5" },
+    { EP_CONTENT_TOO_LARGE, "server MaxTotal 5", "sized 1\nrange bytes 0-0/6",
+      "sized 1\nrange bytes 0-0/5" },
+    { EP_CONTENT_TOO_LARGE, "server MaxTotal 5", "sized 1\nrange bytes 5-5/*",
+      "sized 1\nrange bytes 4-4/*" },
+    /* more content than the range says */
+    { EP_CONTENT_TOO_LARGE, "server MaxTotal 5", "sized 6\nrange bytes 0-0/5",
+      "sized 5\nrange bytes 0-0/5" },
+    { EP_CONTENT_TOO_LARGE, "server MaxTotal 5", "sized 1\ntotal Upload-Length 6",
+      "sized 1\ntotal Upload-Length 5" },
+    { EP_CONTENT_TOO_LARGE, "server MaxTotal 5", "total upload-length 6",
+      "total upload-length 5" },
+    { EP_CONTENT_TOO_LARGE, "server MaxTotal 5", "total OC-Total-Length 6",
+      "total OC-Total-Lengths 6" },
+    { EP_CONTENT_TOO_LARGE, "server MaxTotal 5", "total X-Upload-Content-Length 6",
+      "total X-Upload-Content 6" },
+    { EP_CONTENT_TOO_LARGE, "server MaxTotal 5\nserver TotalFields X-Size",
+      "total X-Size 6", "total Upload-Length 6" },
+    { EP_CONTENT_TOO_LARGE, "server MaxTotal 5",
+      "total Upload-Length 6", "total Upload-Length 6\nserver TotalFields None" },
+    /* an owner does not choose the fields */
+    { EP_CONTENT_TOO_LARGE, "server MaxTotal 5\nowner TotalFields X-Size",
+      "total Upload-Length 6", "total X-Size 6" },
+    /* the largest of several; a smaller one admits nothing */
+    { EP_CONTENT_TOO_LARGE, "server MaxTotal 5",
+      "total Upload-Length 1\ntotal OC-Total-Length 6",
+      "total Upload-Length 1\ntotal OC-Total-Length 5" },
+    { EP_CONTENT_TOO_LARGE, "server MaxTotal 5", "sized 6\ntotal Upload-Length 1",
+      "sized 5\ntotal Upload-Length 1" },
+    /* a malformed one is as too large as one can be */
+    { EP_CONTENT_TOO_LARGE, "server MaxTotal 5", "total Upload-Length x",
+      "server MaxTotal Unlimited\ntotal Upload-Length x" },
+    { EP_CONTENT_TOO_LARGE, "server MaxTotal 9223372036854775806",
+      "total Upload-Length 9223372036854775808",
+      "total Upload-Length 9223372036854775806" },
+    { EP_CONTENT_TOO_LARGE, "server MaxTotal 5",
+      "total Upload-Length 5\ntotal OC-Total-Length 5, 5",
+      "total Upload-Length 5\ntotal OC-Total-Length 5" },
+    /* reading and deleting stores nothing */
+    { EP_CONTENT_TOO_LARGE, "server MaxTotal 5", "total Upload-Length 6",
+      "total Upload-Length 6\nmethod GET" },
+    { EP_CONTENT_TOO_LARGE, "server MaxTotal 5", "total Upload-Length x\nmethod MKCOL",
+      "total Upload-Length x\nmethod PROPFIND" },
+    /* the limit of one request is not one of the whole */
+    { EP_CONTENT_TOO_LARGE, "server MaxSize 5", "sized 6\ntotal Upload-Length 6",
+      "sized 5\ntotal Upload-Length 6" },
+    { EP_CONTENT_TOO_LARGE, "server MaxSize 5", "sized 1\nrange bytes 5-5/6",
+      "sized 1\nrange bytes 5-5/6\nserver MaxTotal 6" },
+    { EP_CONTENT_TOO_LARGE, "server MaxSize 5\nowner MaxTotal 6",
+      "sized 1\nrange bytes 5-5/6", "sized 1\nrange bytes 4-4/6" },
+    { EP_CONTENT_TOO_LARGE, "owner MaxSize 5\nserver MaxTotal 6",
+      "sized 1\nrange bytes 5-5/6",
+      "sized 1\nrange bytes 5-5/6\nowner MaxTotal 9" },
+    { EP_CONTENT_TOO_LARGE, "ceiling 5\nserver MaxTotal 6",
+      "sized 1\nrange bytes 5-5/6", "sized 1\nrange bytes 4-4/6" },
+    { EP_CONTENT_TOO_LARGE, "server MaxSize 5\nserver MaxTotal 6",
+      "sized 6\nrange bytes 0-0/6", "sized 5\nrange bytes 0-0/6" },
+    { EP_CONTENT_TOO_SMALL, "server MinSize 5", "sized 4", "sized 4\ntotal Upload-Length 5" },
+    { EP_CONTENT_TOO_SMALL, "server MinSize 5", "sized 4\ntotal Upload-Length 4",
+      "sized 5\ntotal Upload-Length 4" },
+    { EP_CONTENT_TOO_SMALL, "server MinSize 5", "sized 4\ntotal X-Size 5",
+      "sized 4\ntotal X-Size 5\nserver TotalFields X-Size" },
     { EP_CONTENT_TOO_SMALL, "server MinSize 5", "sized 4", "sized 5" },
     { EP_CONTENT_TOO_SMALL, "server MinSize 5", "sized 4", "sized 4\nrange bytes 0-3/5" },
     { EP_CONTENT_TOO_SMALL, "owner MinSize 5", "sized 1\nrange bytes 3-3/*", "sized 1\nrange bytes 4-4/*" },
@@ -93,6 +159,8 @@ static const ep_setting *ask(ep_code code, const char *rule, const char *facts)
     given(&s, &policy, rule, facts);
     by = ep_check_fails(code, &policy, &s.facts);
     ck_assert(by == NULL || by == policy.mode_by
+              || (code == EP_CONTENT_TOO_LARGE && by == policy.ceiling)
+              || ep_check_is_of_total(&policy, by)
               || by == policy.rule[ep_check_of(code)->rule][0]
               || by == policy.rule[ep_check_of(code)->rule][1]
               || (code == EP_MALFORMED_CONTENT_RANGE
@@ -135,7 +203,11 @@ static const struct {
     { "unsized\nmethod PUT", -1 },
     { "method POST\nunsized\nhint 65536", 65536 },
     { "method POST\nunsized\nhint 65537", -1 },
-    { "method POST\nsized 1\nrange bytes 0-0/65537", -1 }
+    { "method POST\nsized 1\nrange bytes 0-0/65537", -1 },
+    { "method POST\nsized 1\ntotal Upload-Length 65537", -1 },
+    { "method POST\nsized 1\ntotal Upload-Length 65536", 65536 },
+    { "method POST\nsized 1\ntotal Upload-Length x", 65536 },
+    { "method POST\nsized 1\ntotal X-Size 65537", 65536 }
 };
 
 START_TEST(what_is_small_is_neither_put_nor_large)
@@ -145,6 +217,87 @@ START_TEST(what_is_small_is_neither_put_nor_large)
 
     given(&s, &policy, small[_i].lines, "");
     ck_assert_int_eq(ep_check_small_up_to(&policy, &s.facts), small[_i].up_to);
+    scenario_free(&s);
+}
+END_TEST
+
+/* What is asked of quotas and free space before the first part comes; and the total. */
+static const struct {
+    const char *lines;
+    int64_t asked;
+    int64_t total;
+    int announces;
+} totals[] = {
+    { "method POST", EP_UNKNOWN, EP_UNKNOWN, 0 },
+    { "method POST\ntotal Upload-Length 7", 7, 7, 1 },
+    { "method POST\ntotal Upload-Length 0", 0, 0, 1 },
+    { "method POST\ntotal Upload-Length 007", 7, 7, 1 },
+    { "method POST\ntotal UPLOAD-LENGTH 7", 7, 7, 1 },
+    { "method POST\ntotal Upload-Length 9223372036854775807", INT64_MAX, INT64_MAX, 1 },
+    /* malformed: nobody knows, but it is announced */
+    { "method POST\ntotal Upload-Length", EP_UNKNOWN, EP_UNKNOWN, 1 },
+    { "method POST\ntotal Upload-Length 9223372036854775808", EP_UNKNOWN, EP_UNKNOWN, 1 },
+    { "method POST\ntotal Upload-Length 18446744073709551623", EP_UNKNOWN, EP_UNKNOWN, 1 },
+    { "method POST\ntotal Upload-Length +7", EP_UNKNOWN, EP_UNKNOWN, 1 },
+    { "method POST\ntotal Upload-Length -7", EP_UNKNOWN, EP_UNKNOWN, 1 },
+    { "method POST\ntotal Upload-Length 0x7", EP_UNKNOWN, EP_UNKNOWN, 1 },
+    { "method POST\ntotal Upload-Length 7.0", EP_UNKNOWN, EP_UNKNOWN, 1 },
+    { "method POST\ntotal Upload-Length 7e3", EP_UNKNOWN, EP_UNKNOWN, 1 },
+    { "method POST\ntotal Upload-Length 7 ", EP_UNKNOWN, EP_UNKNOWN, 1 },
+    { "method POST\ntotal Upload-Length  7", EP_UNKNOWN, EP_UNKNOWN, 1 },
+    { "method POST\ntotal Upload-Length 7\t", EP_UNKNOWN, EP_UNKNOWN, 1 },
+    { "method POST\ntotal Upload-Length 7 7", EP_UNKNOWN, EP_UNKNOWN, 1 },
+    { "method POST\ntotal Upload-Length 7, 7", EP_UNKNOWN, EP_UNKNOWN, 1 },
+    { "method POST\ntotal Upload-Length ,7", EP_UNKNOWN, EP_UNKNOWN, 1 },
+    { "method POST\ntotal Upload-Length \"7\"", EP_UNKNOWN, EP_UNKNOWN, 1 },
+    { "method POST\ntotal Upload-Length \xd9\xa7", EP_UNKNOWN, EP_UNKNOWN, 1 },
+    /* another one is well-formed */
+    { "method POST\ntotal Upload-Length x\ntotal OC-Total-Length 7", 7, 7, 1 },
+    { "method POST\ntotal Upload-Length 8\ntotal OC-Total-Length 7", 8, 8, 1 },
+    /* not listed */
+    { "method POST\ntotal X-Size 7", EP_UNKNOWN, EP_UNKNOWN, 0 },
+    { "method POST\ntotal X-Size 7\nserver TotalFields a x-size", 7, 7, 1 },
+    { "method POST\ntotal Upload-Length 7\nserver TotalFields X-Size", EP_UNKNOWN,
+      EP_UNKNOWN, 0 },
+    { "method POST\ntotal Upload-Length 7\nserver TotalFields None", EP_UNKNOWN,
+      EP_UNKNOWN, 0 },
+    /* methods that store nothing */
+    { "method GET\ntotal Upload-Length 7", EP_UNKNOWN, EP_UNKNOWN, 0 },
+    { "method PROPFIND\ntotal Upload-Length 7", EP_UNKNOWN, EP_UNKNOWN, 0 },
+    { "method DELETE\ntotal Upload-Length 7", EP_UNKNOWN, EP_UNKNOWN, 0 },
+    { "method MKCOL\ntotal OC-Total-Length 7", 7, 7, 1 },
+    { "method MOVE\ntotal OC-Total-Length 7", 7, 7, 1 },
+    /* with content: a POST begins an upload, a PUT may go on with one */
+    { "method POST\nsized 5\ntotal Upload-Length 70000", 70000, 70000, 0 },
+    { "method POST\nsized 5\ntotal Upload-Length 65536", EP_UNKNOWN, 65536, 0 },
+    { "method POST\nsized 5\ntotal Upload-Length 7\nserver CountFrom Off", 7, 7, 0 },
+    { "method POST\nsized 5\ntotal Upload-Length 5\nserver CountFrom Off", EP_UNKNOWN, 5, 0 },
+    { "method POST\nsized 5\ntotal Upload-Length 4\nserver CountFrom Off", EP_UNKNOWN, 5, 0 },
+    { "method POST\nunsized\ntotal Upload-Length 70000", 70000, 70000, 0 },
+    { "method PUT\nsized 5\ntotal OC-Total-Length 70000", EP_UNKNOWN, 70000, 0 },
+    { "method PATCH\nsized 5\ntotal Upload-Length 70000", EP_UNKNOWN, 70000, 0 },
+    { "method PUT\nsized 5\nrange bytes 0-4/9\ntotal Upload-Length 7", EP_UNKNOWN, 7, 0 },
+    { "method PUT\nsized 5\nrange bytes 0-4/9", EP_UNKNOWN, 9, 0 },
+    { "method PUT\nsized 5\nrange bytes 2-6/*\ntotal Upload-Length 5", EP_UNKNOWN, 7, 0 }
+};
+
+START_TEST(what_is_announced_is_the_largest_total_that_parses)
+{
+    scenario s;
+    ep_policy policy;
+
+    given(&s, &policy, totals[_i].lines, "");
+    ck_assert_int_eq(ep_check_total_to_ask(&policy, &s.facts), totals[_i].asked);
+    ck_assert_int_eq(ep_check_total(&policy, &s.facts), totals[_i].total);
+    ck_assert_int_eq(ep_check_announces(&policy, &s.facts), totals[_i].announces);
+    ck_assert_int_eq(ep_check_concerns(&policy, &s.facts),
+                     totals[_i].announces || s.facts.content != EP_CONTENT_NONE);
+    /* without a limit there is nothing that a malformed one could pass */
+    ck_assert_int_eq(ep_check_total_is_malformed(&policy, &s.facts), 0);
+    /* the file that a COPY or MOVE is about */
+    s.facts.source = 100000;
+    ck_assert_int_eq(ep_check_total(&policy, &s.facts),
+                     totals[_i].total > 100000 ? totals[_i].total : 100000);
     scenario_free(&s);
 }
 END_TEST
@@ -192,6 +345,7 @@ int main(void)
     ADD_ROWS(tcase, a_check_fails_by_its_own_fact_alone, heads);
     tcase_add_loop_test(tcase, what_is_small_is_neither_put_nor_large, 0,
                         COUNT(small));
+    ADD_ROWS(tcase, what_is_announced_is_the_largest_total_that_parses, totals);
     tcase_add_test(tcase, each_check_of_the_head_has_a_row_here);
     tcase_add_test(tcase,
                    the_size_that_is_asked_for_is_the_declared_one_or_the_hint);

@@ -124,6 +124,14 @@ static const struct {
       " of the upload is missing, malformed or not accepted here.\","
       "\"supported_types\":[\"image/png\"],"
       "\"retryable\":false,\"id\":\"Id@1\"}\n" },
+    { "server MaxTotal 10\ntotal Upload-Length 11",
+      "{\"error\":\"content_too_large\",\"message\":\"The upload as a whole is"
+      " larger than accepted here.\",\"limit\":10,\"requested_size\":11,"
+      "\"total\":true,\"retryable\":false,\"id\":\"Id@1\"}\n" },
+    { "server MaxTotal 10\ntotal Upload-Length +11\n"
+      "server Message content_too_large Too much.",
+      "{\"error\":\"content_too_large\",\"message\":\"Too much.\",\"limit\":10,"
+      "\"total\":true,\"retryable\":false,\"id\":\"Id@1\"}\n" },
     { "server Encodings gzip br\nsized 5\nencoding deflate",
       "{\"error\":\"unsupported_content_encoding\",\"message\":\"Content with"
       " the encoding deflate is not accepted here.\","
@@ -260,7 +268,7 @@ START_TEST(content_cut_on_its_way_has_a_limit_but_no_requested_size)
     document d;
 
     given(&s, &policy, "server MaxSize 10\nunsized\nhint 11", "");
-    ep_verdict_cut(&policy, &s.facts, &verdict);
+    ep_verdict_cut(&policy, &s.facts, 11, &verdict);
     read_document(&d, &policy, &s.facts, &verdict);
     ck_assert_int_eq(json_integer_value(json_object_get(d.json, "limit")), 10);
     ck_assert_ptr_null(json_object_get(d.json, "requested_size"));

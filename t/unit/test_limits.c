@@ -61,6 +61,8 @@ static const struct {
       "authorization Bearer x", EP_UNKNOWN, EP_UNKNOWN,
       "{\"method\":\"PUT\"," EXPECTATIONS ",\"authentication_schemes\":"
       "[\"Bearer\"],\"max_size\":10}\n" },
+    { "server MaxTotal 20\nowner MaxTotal 10\nceiling 5", EP_UNKNOWN, EP_UNKNOWN,
+      "{\"method\":\"PUT\"," EXPECTATIONS ",\"max_size\":5,\"max_total\":10}\n" },
     { "server Refuse closed 503", EP_UNKNOWN, EP_UNKNOWN,
       "{\"method\":\"PUT\"," EXPECTATIONS ",\"refused\":{\"error\":"
       "\"closed\",\"message\":\"Uploads are refused here.\",\"status\":503}}"
@@ -87,6 +89,7 @@ START_TEST(the_longest_lists_leave_room_for_all_limits)
     static const ep_left left = { INT64_MAX, INT64_MAX };
     static const char lines[] =
         "server MaxSize 9223372036854775806\nserver RequireLength On\n"
+        "server MaxTotal 9223372036854775806\n"
         "server RequireContinue 9223372036854775806\n"
         "server RequireAuth Bearer\nauthorization Bearer x\n"
         "server Concurrent 9223372036854775806 host";

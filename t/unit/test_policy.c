@@ -79,7 +79,8 @@ START_TEST(where_nobody_says_anything_the_policy_is_off_and_demands_nothing)
                     ck_assert_ptr_null(policy.rule[rule][1]);
                     ck_assert((policy.rule[rule][0] != NULL)
                               == (rule == EP_RULE_EXPECTATIONS
-                                  || rule == EP_RULE_COUNT_FROM));
+                                  || rule == EP_RULE_COUNT_FROM
+                                  || rule == EP_RULE_TOTAL_FIELDS));
                 }
                 ck_assert_ptr_null(ep_policy_max_size(&policy));
             }
@@ -231,6 +232,7 @@ static const struct {
     { EP_RULE_ENCODINGS, "Encodings identity", "Encodings Any" },
     { EP_RULE_REQUIRE_LENGTH, "RequireLength On", "RequireLength Off" },
     { EP_RULE_MAX_SIZE, "MaxSize 0", "MaxSize Unlimited" },
+    { EP_RULE_MAX_TOTAL, "MaxTotal 0", "MaxTotal Unlimited" },
     { EP_RULE_MIN_SIZE, "MinSize 1", "MinSize Off" }
 };
 
@@ -542,42 +544,6 @@ START_TEST(an_owner_may_lower_what_is_small)
 }
 END_TEST
 
-/* Content has come through one place and then another one. */
-static const struct {
-    const char *first;
-    const char *then;
-    int64_t least;
-} least[] = {
-    { "", "", 0 },
-    { "server MinSize 5", "", 5 },
-    { "", "server MinSize 5", 5 },
-    { "server MinSize 5", "server MinSize 9", 9 },
-    { "server MinSize 9", "server MinSize 5", 9 },
-    { "owner MinSize 9", "server MinSize 5", 9 },
-    { "server MaxSize 9", "server RequireContinue 5", 0 }
-};
-
-START_TEST(of_two_places_the_larger_least_size_is_kept)
-{
-    scenario s[2];
-    ep_policy policy[2];
-    const ep_setting *limit;
-
-    given(&s[0], &policy[0], least[_i].first, "server Refuse first 403");
-    given(&s[1], &policy[1], least[_i].then, "server Refuse then 403");
-    ep_policy_keep_least(&policy[1], &policy[0]);
-    limit = ep_policy_strictest(&policy[1], EP_RULE_MIN_SIZE);
-    ck_assert_int_eq(limit != NULL ? limit->number : 0, least[_i].least);
-    ck_assert_int_eq(ep_policy_asks_at_end(&policy[1]), least[_i].least > 0);
-    /* and nothing else */
-    ck_assert_ptr_eq(policy[1].rule[EP_RULE_REFUSE][0],
-                     s[1].server.rule[EP_RULE_REFUSE]);
-    ck_assert_ptr_null(policy[1].rule[EP_RULE_MAX_SIZE][0]);
-    scenario_free(&s[0]);
-    scenario_free(&s[1]);
-}
-END_TEST
-
 START_TEST(where_only_the_ceiling_is_left_no_rule_is)
 {
     scenario s;
@@ -673,6 +639,10 @@ static const struct {
     { EP_RULE_MAX_SIZE, "MaxSize 0", "MaxSize 1", "MaxSize 0" },
     { EP_RULE_MAX_SIZE, "MaxSize Unlimited", NULL, "MaxSize Unlimited" },
     { EP_RULE_MAX_SIZE, NULL, NULL, "MaxSize 11" },
+    { EP_RULE_MAX_TOTAL, "MaxTotal 10", "MaxTotal 11", "MaxTotal 10" },
+    { EP_RULE_MAX_TOTAL, "MaxTotal 10", "MaxTotal Unlimited", "MaxTotal 0" },
+    { EP_RULE_MAX_TOTAL, "MaxTotal Unlimited", NULL, "MaxTotal Unlimited" },
+    { EP_RULE_MAX_TOTAL, NULL, NULL, "MaxTotal 11" },
     { EP_RULE_MIN_SIZE, "MinSize 10", "MinSize 9", "MinSize 10" },
     { EP_RULE_MIN_SIZE, "MinSize 10", "MinSize Off", "MinSize 11" },
     { EP_RULE_MIN_SIZE, "MinSize 10", "MinSize 0", "MinSize 9223372036854775806" },
@@ -683,6 +653,9 @@ static const struct {
     { EP_RULE_COUNT_FROM, "CountFrom 10", "CountFrom 11", "CountFrom Off" },
     { EP_RULE_COUNT_FROM, "CountFrom 1048576", NULL, "CountFrom 1048576" },
     { EP_RULE_COUNT_FROM, NULL, "CountFrom 65537", "CountFrom 65536" },
+    /* names of fields, whose case does not matter */
+    { EP_RULE_TOTAL_FIELDS, "TotalFields X-A X-B", "TotalFields X-C", "TotalFields x-a" },
+    { EP_RULE_TOTAL_FIELDS, NULL, "TotalFields X-C", "TotalFields upload-length" },
     /* a status makes nothing laxer */
     { EP_RULE_STATUS, "Status 417", NULL, "Status Auto" },
     { EP_RULE_FORMAT, "Format Problem", NULL, "Format JSON" },
@@ -1092,8 +1065,6 @@ int main(void)
     tcase_add_test(tcase, the_smallest_of_a_rule_knows_no_ceiling);
     tcase_add_loop_test(tcase, an_owner_may_lower_what_is_small, 0,
                         COUNT(count_from));
-    tcase_add_loop_test(tcase, of_two_places_the_larger_least_size_is_kept, 0,
-                        sizeof(least) / sizeof(least[0]));
     tcase_add_test(tcase, where_only_the_ceiling_is_left_no_rule_is);
     ADD_ROWS(tcase, an_owner_is_laxer_where_more_would_be_admitted, laxer);
     ADD_ROWS(tcase,

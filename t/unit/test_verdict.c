@@ -430,6 +430,68 @@ START_TEST(without_content_the_expectation_alone_is_checked)
 }
 END_TEST
 
+/* What a request without content announces: the code that refuses it, and what that
+ * tells. */
+static const struct {
+    const char *lines;
+    ep_code code;
+    int64_t limit;
+    int64_t requested;
+} announced[] = {
+    { "server MaxTotal 5\ntotal Upload-Length 6", EP_CONTENT_TOO_LARGE, 5, 6 },
+    { "server MaxTotal 5\ntotal Upload-Length 5", EP_ADMITTED, EP_UNKNOWN, EP_UNKNOWN },
+    { "server MaxTotal 5\ntotal Upload-Length x", EP_CONTENT_TOO_LARGE, 5, EP_UNKNOWN },
+    { "server MaxTotal 5\ntotal Upload-Length 9223372036854775807",
+      EP_CONTENT_TOO_LARGE, 5, INT64_MAX },
+    { "owner MaxTotal 4\nserver MaxTotal 5\ntotal Upload-Length 6",
+      EP_CONTENT_TOO_LARGE, 4, 6 },
+    { "owner MaxTotal 9\nserver MaxTotal 5\ntotal Upload-Length 6",
+      EP_CONTENT_TOO_LARGE, 5, 6 },
+    /* a limit of one request is not held against it, nor anything else */
+    { "server MaxSize 5\nceiling 5\ntotal Upload-Length 6", EP_ADMITTED, EP_UNKNOWN,
+      EP_UNKNOWN },
+    { "server RequireLength On\nserver Types a/b\nserver Encodings gzip\n"
+      "server Methods POST\nserver MinSize 9\nserver RequireContinue 0\n"
+      "total Upload-Length 6", EP_ADMITTED, EP_UNKNOWN, EP_UNKNOWN },
+    { "server RequireAuth Bearer\nserver Refuse closed 503\nserver MaxTotal 5\n"
+      "total Upload-Length 6", EP_AUTHENTICATION_REQUIRED, EP_UNKNOWN, EP_UNKNOWN },
+    { "server RequireAuth Bearer\nauthorization Bearer x\nserver MaxTotal 5\n"
+      "total Upload-Length 6", EP_CONTENT_TOO_LARGE, 5, 6 },
+    { "server Refuse closed 503\nserver MaxTotal 5\ntotal Upload-Length 6", EP_REFUSED,
+      EP_UNKNOWN, EP_UNKNOWN },
+    { "server Refuse closed 503\ntotal Upload-Length x", EP_REFUSED, EP_UNKNOWN,
+      EP_UNKNOWN },
+    /* of a field that is not listed nothing follows */
+    { "server Refuse closed 503\nserver MaxTotal 5\ntotal X-Size 6", EP_ADMITTED,
+      EP_UNKNOWN, EP_UNKNOWN },
+    { "server Refuse closed 503\nserver MaxTotal 5\nserver TotalFields None\n"
+      "total Upload-Length 6", EP_ADMITTED, EP_UNKNOWN, EP_UNKNOWN },
+    { "server Refuse closed 503\nserver MaxTotal 5\ntotal Upload-Length 6\nmethod GET",
+      EP_ADMITTED, EP_UNKNOWN, EP_UNKNOWN }
+};
+
+START_TEST(an_announcement_is_judged_by_credentials_refuse_and_the_total)
+{
+    const ep_code code = announced[_i].code;
+    scenario s;
+    ep_policy policy;
+    ep_verdict verdict;
+
+    given(&s, &policy, announced[_i].lines, "");
+    memset(&verdict, 0xa5, sizeof(verdict));
+    ep_verdict_judge(&policy, &s.facts, &verdict);
+    ck_assert_int_eq(verdict.code, code);
+    ck_assert_int_eq(verdict.limit, announced[_i].limit);
+    ck_assert_int_eq(verdict.requested, announced[_i].requested);
+    ck_assert_int_eq(verdict.is_total, code == EP_CONTENT_TOO_LARGE);
+    if (code == EP_AUTHENTICATION_REQUIRED) {
+        ck_assert_ptr_null(verdict.by[EP_REFUSED]);
+        ck_assert_ptr_null(verdict.by[EP_CONTENT_TOO_LARGE]);
+    }
+    scenario_free(&s);
+}
+END_TEST
+
 START_TEST(what_stores_without_content_is_judged_by_credentials_and_refuse)
 {
     char lines[1024];
@@ -714,6 +776,10 @@ static const struct {
     { "server MaxSize 10\nunsized\nexpect 100-continue\n"
       "server Status Specific", 10, 413 },
     { "server MaxSize 10\nunsized\nserver Status 417", 10, 417 },
+    /* the smaller of both */
+    { "server MaxTotal 10\nunsized", 10, 413 },
+    { "server MaxTotal 10\nserver MaxSize 20\nunsized", 10, 413 },
+    { "owner MaxTotal 10\nserver MaxTotal 20\nunsized", 10, 413 },
     { "server MaxSize 10\nunsized\nserver Refuse closed 403\n"
       "server RequireAuth Bearer\nserver RequireLength On", 10, 413 }
 };
@@ -767,9 +833,13 @@ START_TEST(content_that_is_cut_is_too_large_and_of_a_size_nobody_knows)
 
     given(&s, &policy, cuts[_i].lines, "");
     memset(&verdict, 0xa5, sizeof(verdict));
-    ep_verdict_cut(&policy, &s.facts, &verdict);
+    ep_verdict_cut(&policy, &s.facts, cuts[_i].limit, &verdict);
+    ck_assert_int_eq(verdict.code, EP_ADMITTED);
+    memset(&verdict, 0xa5, sizeof(verdict));
+    ep_verdict_cut(&policy, &s.facts, cuts[_i].limit + 1, &verdict);
     ck_assert_int_eq(verdict.code, EP_CONTENT_TOO_LARGE);
     ck_assert_int_eq(verdict.limit, cuts[_i].limit);
+    ck_assert_int_eq(verdict.is_total, strstr(cuts[_i].lines, "MaxTotal") != NULL);
     ck_assert_int_eq(verdict.requested, EP_UNKNOWN);
     ck_assert_int_eq(verdict.status, cuts[_i].status);
     for (code = 0; code < EP_CODES; code++) {
@@ -789,7 +859,7 @@ START_TEST(content_is_not_cut_where_no_size_is_bounded)
     /* the bytes behind the last code's choice */
     policy.tells_upload_limit = EP_STATUS_AUTO;
     memset(&verdict, 0xa5, sizeof(verdict));
-    ep_verdict_cut(&policy, &s.facts, &verdict);
+    ep_verdict_cut(&policy, &s.facts, INT64_MAX, &verdict);
     ck_assert_int_eq(verdict.code, EP_ADMITTED);
     ck_assert_int_eq(verdict.status, 0);
     ck_assert_int_eq(verdict.limit, EP_UNKNOWN);
@@ -984,6 +1054,8 @@ int main(void)
         0, SPREADS);
     tcase_add_test(tcase,
                    a_check_both_halves_fail_is_decided_by_the_servers_line);
+    ADD_ROWS(tcase, an_announcement_is_judged_by_credentials_refuse_and_the_total,
+             announced);
     tcase_add_test(tcase, without_content_the_expectation_alone_is_checked);
     tcase_add_test(
         tcase,

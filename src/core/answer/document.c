@@ -108,6 +108,13 @@ static json_t *message_of(const ep_policy *policy, const ep_facts *facts,
     case EP_UNSUPPORTED_CONTENT_ENCODING:
         message = encoding_message(facts);
         break;
+    case EP_CONTENT_TOO_LARGE:
+        /* an announcement has no content */
+        if (verdict->is_total) {
+            message = json_string("The upload as a whole is larger than accepted"
+                                  " here.");
+        }
+        break;
     default:
         break;
     }
@@ -231,6 +238,9 @@ static void set_details(json_t *document, const ep_policy *policy,
         ep_json_number(document, "limit", verdict->limit);
     }
     ep_json_number(document, "requested_size", verdict->requested);
+    if (verdict->is_total) {
+        json_object_set_new(document, "total", json_true());
+    }
     ep_json_number(document, "retry_after", verdict->retry_after);
     json_object_set_new(document, "retryable",
                         json_boolean(ep_verdict_is_temporary(verdict)));

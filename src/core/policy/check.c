@@ -7,6 +7,7 @@
 #include "core/text/auth.h"
 #include "core/text/expect.h"
 #include "core/text/media.h"
+#include "core/text/number.h"
 
 /* @return 1 if the facts meet the setting of one half */
 typedef int meets(const ep_setting *setting, const ep_facts *facts);
@@ -207,6 +208,98 @@ static const ep_setting *fails_length(const ep_policy *policy, ep_rule rule,
     return unmet(policy, rule, facts, has_length);
 }
 
+/* 1 if a field is one of those that announce a total here */
+static int lists_total(const ep_policy *policy, const ep_total_field *field)
+{
+    const ep_setting *listed = policy->rule[EP_RULE_TOTAL_FIELDS][0];
+
+    return listed != NULL
+           && ep_policy_lists(EP_RULE_TOTAL_FIELDS, listed, field->name);
+}
+
+static int total_in(const ep_total_field *field, int64_t *total)
+{
+    return ep_number_digits(field->value, field->value + strlen(field->value), total);
+}
+
+int ep_check_may_announce(const ep_facts *facts)
+{
+    static const char *const others[] = {
+        "GET", "HEAD", "OPTIONS", "TRACE", "CONNECT", "DELETE", "UNLOCK", "PROPFIND",
+        "REPORT", "SEARCH", "QUERY", "LOCK", "ACL"
+    };
+    size_t i;
+
+    if (facts->totals_count == 0) {
+        return 0;
+    }
+    for (i = 0; i < sizeof(others) / sizeof(*others); i++) {
+        if (strcmp(facts->method, others[i]) == 0) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* @return the largest total that a field announces; EP_UNKNOWN: none parses */
+static int64_t announced(const ep_policy *policy, const ep_facts *facts)
+{
+    int64_t largest = EP_UNKNOWN;
+    size_t i;
+
+    for (i = 0; i < facts->totals_count; i++) {
+        int64_t total;
+
+        if (lists_total(policy, &facts->totals[i])
+            && total_in(&facts->totals[i], &total) && total > largest) {
+            largest = total;
+        }
+    }
+    return ep_check_may_announce(facts) ? largest : EP_UNKNOWN;
+}
+
+int ep_check_announces(const ep_policy *policy, const ep_facts *facts)
+{
+    size_t i;
+
+    if (facts->content != EP_CONTENT_NONE || !ep_check_may_announce(facts)) {
+        return 0;
+    }
+    for (i = 0; i < facts->totals_count; i++) {
+        if (lists_total(policy, &facts->totals[i])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int ep_check_concerns(const ep_policy *policy, const ep_facts *facts)
+{
+    return facts->content != EP_CONTENT_NONE || facts->expect != NULL
+           || ep_check_announces(policy, facts);
+}
+
+/* What takes such a value in another way than this one could begin an upload of any
+ * size.  Without a limit of the total there is nothing to be passed by. */
+int ep_check_total_is_malformed(const ep_policy *policy, const ep_facts *facts)
+{
+    size_t i;
+
+    if (ep_policy_strictest(policy, EP_RULE_MAX_TOTAL) == NULL
+        || !ep_check_may_announce(facts)) {
+        return 0;
+    }
+    for (i = 0; i < facts->totals_count; i++) {
+        int64_t total;
+
+        if (lists_total(policy, &facts->totals[i])
+            && !total_in(&facts->totals[i], &total)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* A size limit and a quota have to know where a part of a file ends. */
 static const ep_setting *fails_range(const ep_policy *policy, ep_rule rule,
                                      const ep_facts *facts)
@@ -218,6 +311,9 @@ static const ep_setting *fails_range(const ep_policy *policy, ep_rule rule,
     if (facts->has_range != EP_RANGE_MALFORMED) {
         return NULL;
     }
+    if (limit == NULL) {
+        limit = ep_policy_strictest(policy, EP_RULE_MAX_TOTAL);
+    }
     for (i = 0; limit == NULL && i < policy->counted_count; i++) {
         if (policy->counted[i]->count->rule == EP_RULE_QUOTA) {
             limit = policy->counted[i];
@@ -226,27 +322,76 @@ static const ep_setting *fails_range(const ep_policy *policy, ep_rule rule,
     return limit;
 }
 
-/* The ceiling is a second size limit beside the rule. */
+int ep_check_is_of_total(const ep_policy *policy, const ep_setting *limit)
+{
+    return limit != NULL && (limit == policy->rule[EP_RULE_MAX_TOTAL][0]
+                             || limit == policy->rule[EP_RULE_MAX_TOTAL][1]);
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* 1 if the side that has set the limit has a limit of the total as well */
+static int has_total_beside(const ep_policy *policy, const ep_setting *limit)
+{
+    const int half = limit == policy->rule[EP_RULE_MAX_SIZE][1];
+
+    return limit != policy->ceiling && policy->rule[EP_RULE_MAX_TOTAL][half] != NULL;
+}
+
+int64_t ep_check_size_for(const ep_policy *policy, const ep_facts *facts,
+                          const ep_setting *limit, int64_t bytes)
+{
+    const int64_t extent = ep_check_extent(facts, bytes);
+
+    if (ep_check_is_of_total(policy, limit)) {
+        return larger(extent, ep_check_total(policy, facts));
+    }
+    return has_total_beside(policy, limit) ? bytes : extent;
+}
+
+const ep_setting *ep_check_too_large(const ep_policy *policy, const ep_facts *facts,
+                                     int64_t bytes)
+{
+    const ep_setting *const limits[] = {
+        policy->ceiling, policy->rule[EP_RULE_MAX_SIZE][0],
+        policy->rule[EP_RULE_MAX_SIZE][1]
+    };
+    const ep_setting *found = ep_policy_strictest(policy, EP_RULE_MAX_TOTAL);
+    size_t i;
+
+    if (found != NULL
+        && (ep_check_total_is_malformed(policy, facts)
+            || ep_check_size_for(policy, facts, found, bytes) > found->number)) {
+        return found;
+    }
+    found = NULL;
+    /* they bound content, and nothing is asked of an announcement by them */
+    for (i = 0; i < 3 && facts->content != EP_CONTENT_NONE; i++) {
+        if (limits[i] != NULL
+            && ep_check_size_for(policy, facts, limits[i], bytes) > limits[i]->number
+            && (found == NULL || limits[i]->number < found->number)) {
+            found = limits[i];
+        }
+    }
+    return found;
+}
+
+/* The ceiling and the limit of the total are size limits beside the rule. */
 static const ep_setting *fails_size(const ep_policy *policy, ep_rule rule,
                                     const ep_facts *facts)
 {
-    const ep_setting *limit = ep_policy_max_size(policy);
-
     (void)rule;
-    /* a limit for the total of an upload in parts (no directive sets one so far)
-     * would bound the extent; this limit would then bound the content alone */
-    return limit != NULL
-                   && ep_check_extent(facts, ep_check_requested(facts))
-                          > limit->number
-               ? limit
-               : NULL;
+    return ep_check_too_large(policy, facts, ep_check_requested(facts));
 }
 
 static const ep_setting *fails_min_size(const ep_policy *policy, ep_rule rule,
                                         const ep_facts *facts)
 {
     const ep_setting *limit = ep_policy_strictest(policy, rule);
-    const int64_t total = ep_check_total(facts);
+    const int64_t total = ep_check_total(policy, facts);
 
     return limit != NULL && total != EP_UNKNOWN && total < limit->number
                    && !ep_check_is_query(facts)
@@ -306,13 +451,34 @@ int ep_check_is_query(const ep_facts *facts)
                || facts->declared <= EP_QUERY_MAX);
 }
 
-int64_t ep_check_total(const ep_facts *facts)
+int64_t ep_check_total(const ep_policy *policy, const ep_facts *facts)
 {
-    if (facts->has_range != EP_RANGE_BYTES) {
-        return ep_check_requested(facts);
+    const int64_t part = ep_check_extent(facts, ep_check_requested(facts));
+    int64_t whole = announced(policy, facts);
+
+    if (whole == EP_UNKNOWN && facts->has_range == EP_RANGE_BYTES) {
+        /* 0: it does not say */
+        whole = facts->range.complete;
     }
-    return facts->range.complete > 0 ? facts->range.complete
-                                     : ep_range_end(&facts->range, 0);
+    if (facts->source > 0) {
+        whole = larger(whole, facts->source);
+    }
+    return larger(whole, part);
+}
+
+int64_t ep_check_total_to_ask(const ep_policy *policy, const ep_facts *facts)
+{
+    const int64_t whole = announced(policy, facts);
+
+    if (facts->content == EP_CONTENT_NONE) {
+        return whole;
+    }
+    /* a PUT or PATCH may be any part, of which those before it are stored already */
+    return strcmp(facts->method, "POST") == 0
+                   && whole > ep_check_requested(facts)
+                   && ep_check_small_up_to(policy, facts) < 0
+               ? whole
+               : EP_UNKNOWN;
 }
 
 int64_t ep_check_requested(const ep_facts *facts)
@@ -328,7 +494,7 @@ int64_t ep_check_small_up_to(const ep_policy *policy, const ep_facts *facts)
     return most > 0 && strcmp(facts->method, "PUT") != 0
                    && strcmp(facts->method, "PATCH") != 0
                    && ep_check_requested(facts) <= most
-                   && ep_check_total(facts) <= most
+                   && ep_check_total(policy, facts) <= most
                ? most
                : -1;
 }

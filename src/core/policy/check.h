@@ -16,6 +16,13 @@ typedef enum ep_content {
     EP_CONTENT_UNSIZED
 } ep_content;
 
+/** A field that may announce the total of an upload (ExpectPolicyTotalFields), as the
+ * client has sent it; of two with one name, the values are joined with a comma. */
+typedef struct ep_total_field {
+    const char *name;
+    const char *value;
+} ep_total_field;
+
 /**
  * What a request's head says.  Field values: NULL if there is no such field;
  * several lines are joined with commas, as httpd does.
@@ -34,6 +41,12 @@ typedef struct ep_facts {
      * @a range is set if has_range is EP_RANGE_BYTES */
     ep_range_result has_range;
     ep_range range;
+    /** fields with a name that any section lists; a policy goes by those that it lists
+     * itself */
+    const ep_total_field *totals;
+    size_t totals_count;
+    /** COPY, MOVE: bytes of the file that is copied or moved; 0: none */
+    int64_t source;
     const char *content_type;
     const char *content_encoding;
     const char *authorization;
@@ -117,8 +130,55 @@ int64_t ep_check_requested(const ep_facts *facts);
  */
 int64_t ep_check_extent(const ep_facts *facts, int64_t bytes);
 
-/** @return bytes of the complete file of which the content is a part: as its
- * Content-Range says, else as the upload announces; EP_UNKNOWN: neither */
-int64_t ep_check_total(const ep_facts *facts);
+/** @return 1 if a method may store what a total field announces; 0 for those that read
+ * or delete, where such a field means nothing */
+int ep_check_may_announce(const ep_facts *facts);
+
+/** @return 1 if the request has no content and announces what is to come, or to be
+ * joined: it has a field that the policy lists, well-formed or not */
+int ep_check_announces(const ep_policy *policy, const ep_facts *facts);
+
+/** @return 1 if there is something to judge: content, an expectation, or an
+ * announcement */
+int ep_check_concerns(const ep_policy *policy, const ep_facts *facts);
+
+/**
+ * The size of the whole of which the request is a part: the largest of the total fields
+ * that parse, else the complete length in Content-Range.  It is not less than where the
+ * part itself ends.
+ * @return bytes; EP_UNKNOWN: nothing says it
+ */
+int64_t ep_check_total(const ep_policy *policy, const ep_facts *facts);
+
+/** @return 1 if the policy bounds totals, and a total field does not parse: it counts
+ * as too large */
+int ep_check_total_is_malformed(const ep_policy *policy, const ep_facts *facts);
+
+/**
+ * @return the total for which quotas and free space have to have room before the first
+ *         part comes: of an announcement, and of a POST that begins an upload in parts;
+ *         bytes.  EP_UNKNOWN: the content is all that is asked for
+ */
+int64_t ep_check_total_to_ask(const ep_policy *policy, const ep_facts *facts);
+
+/** @return 1 if the limit is ExpectPolicyMaxTotal */
+int ep_check_is_of_total(const ep_policy *policy, const ep_setting *limit);
+
+/**
+ * What a size limit is compared with: the total, where the content ends in the file, or
+ * the content alone.
+ * @param limit MaxTotal, MaxSize or the ceiling of the policy
+ * @param bytes of content, or EP_UNKNOWN
+ */
+int64_t ep_check_size_for(const ep_policy *policy, const ep_facts *facts,
+                          const ep_setting *limit, int64_t bytes);
+
+/**
+ * @param bytes of content that have come or are declared, or EP_UNKNOWN
+ * @return the size limit that they exceed, that of the total first, then the smallest;
+ *         NULL: none
+ */
+const ep_setting *ep_check_too_large(const ep_policy *policy, const ep_facts *facts,
+                                     int64_t bytes);
 
 #endif

@@ -15,14 +15,24 @@ static const ep_setting default_expectations = {
     .names = default_expectation, .names_count = 1
 };
 
+static const char *const default_fields[] = {
+    "Upload-Length", "OC-Total-Length", "X-Upload-Content-Length"
+};
+
+static const ep_setting default_total_fields = {
+    .names = default_fields,
+    .names_count = sizeof(default_fields) / sizeof(*default_fields)
+};
+
 static const ep_setting default_count_from = { .number = EP_COUNT_FROM_DEFAULT };
 
 /* The defaults, which hold if the server's files do not set a rule; NULL: none. */
 static const ep_setting *default_of(ep_rule rule)
 {
-    return rule == EP_RULE_EXPECTATIONS ? &default_expectations
-           : rule == EP_RULE_COUNT_FROM ? &default_count_from
-                                        : NULL;
+    return rule == EP_RULE_EXPECTATIONS   ? &default_expectations
+           : rule == EP_RULE_COUNT_FROM   ? &default_count_from
+           : rule == EP_RULE_TOTAL_FIELDS ? &default_total_fields
+                                          : NULL;
 }
 
 static const ep_rule_row rows[EP_RULES] = {
@@ -247,6 +257,8 @@ int ep_policy_covers(ep_rule rule, const char *listed, const char *name)
         return ep_media_coding_same(ep_text_span(listed), ep_text_span(name));
     case EP_RULE_REQUIRE_AUTH:
         return ep_text_same_word(ep_auth_scheme(listed), ep_auth_scheme(name));
+    case EP_RULE_TOTAL_FIELDS:
+        return ep_text_same_word(ep_text_span(listed), ep_text_span(name));
     case EP_RULE_EXPECTATIONS:
         return ep_expect_next(&name, &member) == EP_EXPECT_MEMBER
                && ep_expect_matches(&member, listed);
@@ -391,6 +403,11 @@ const ep_setting *ep_policy_limit(const ep_policy *policy, ep_rule rule)
                     ep_policy_strictest(policy, rule));
 }
 
+const ep_setting *ep_policy_total_fields(void)
+{
+    return &default_total_fields;
+}
+
 int ep_policy_asks_at_end(const ep_policy *policy)
 {
     int rule;
@@ -402,19 +419,6 @@ int ep_policy_asks_at_end(const ep_policy *policy)
         }
     }
     return 0;
-}
-
-void ep_policy_keep_least(ep_policy *policy, const ep_policy *other)
-{
-    int rule, half;
-
-    for (rule = 0; rule < EP_RULES; rule++) {
-        for (half = 0; half < 2 && rows[rule].kind == EP_KIND_AT_LEAST; half++) {
-            policy->rule[rule][half] = stricter((ep_rule)rule,
-                                                policy->rule[rule][half],
-                                                other->rule[rule][half]);
-        }
-    }
 }
 
 const char *ep_policy_message(const ep_policy *policy, ep_code code)

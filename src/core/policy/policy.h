@@ -318,9 +318,8 @@ int64_t ep_policy_count_from(const ep_policy *policy);
  * content of unknown length */
 int ep_policy_asks_at_end(const ep_policy *policy);
 
-/** Adds the AT_LEAST demands of the policy of another place, for which the content was
- * judged before. */
-void ep_policy_keep_least(ep_policy *policy, const ep_policy *other);
+/** @return the default of ExpectPolicyTotalFields */
+const ep_setting *ep_policy_total_fields(void);
 
 /** @return the row of a rule in rules.def; if a row has one rule for each code, all 0
  * for each of these except the first */

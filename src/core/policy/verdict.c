@@ -91,6 +91,20 @@ static int64_t limit_of(const ep_policy *policy, const ep_verdict *verdict)
                : by->number;
 }
 
+/* What was too large: the content, or the total. */
+static void tell_size(const ep_policy *policy, const ep_facts *facts,
+                      ep_verdict *verdict)
+{
+    const ep_setting *by = verdict->by[EP_CONTENT_TOO_LARGE];
+
+    verdict->is_total = ep_check_is_of_total(policy, by);
+    verdict->requested = verdict->is_total
+                                 && ep_check_total_is_malformed(policy, facts)
+                             ? EP_UNKNOWN
+                             : ep_check_size_for(policy, facts, by,
+                                                 verdict->requested);
+}
+
 /* Fills in what follows from the checks that failed. */
 static void conclude(const ep_policy *policy, const ep_facts *facts,
                      ep_verdict *verdict)
@@ -115,12 +129,28 @@ static void conclude(const ep_policy *policy, const ep_facts *facts,
         verdict->requested = ep_check_requested(facts);
     }
     if (verdict->code == EP_CONTENT_TOO_LARGE) {
-        verdict->requested = ep_check_extent(facts, verdict->requested);
+        tell_size(policy, facts, verdict);
     }
     if ((tells & EP_TELLS_TOTAL) != 0) {
-        verdict->requested = ep_check_total(facts);
+        verdict->requested = ep_check_total(policy, facts);
     }
     verdict->status = final_status(policy, facts, verdict);
+}
+
+/* The checks of a request that stores, or is going to store, what is not its content. */
+static void check_announced(const ep_policy *policy, const ep_facts *facts,
+                            ep_verdict *verdict)
+{
+    static const ep_code asked[] = {
+        EP_AUTHENTICATION_REQUIRED, EP_REFUSED, EP_CONTENT_TOO_LARGE
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof(asked) / sizeof(*asked)
+                && verdict->by[EP_AUTHENTICATION_REQUIRED] == NULL;
+         i++) {
+        verdict->by[asked[i]] = ep_check_fails(asked[i], policy, facts);
+    }
 }
 
 void ep_verdict_judge(const ep_policy *policy, const ep_facts *facts,
@@ -131,6 +161,9 @@ void ep_verdict_judge(const ep_policy *policy, const ep_facts *facts,
     memset(verdict, 0, sizeof(*verdict));
     if (facts->expect != NULL) {
         verdict->by[code] = ep_check_fails((ep_code)code, policy, facts);
+    }
+    if (facts->content == EP_CONTENT_NONE && ep_check_announces(policy, facts)) {
+        check_announced(policy, facts, verdict);
     }
     /* without credentials, none of the checks behind them is told */
     while (++code < EP_HEAD_CODES && facts->content != EP_CONTENT_NONE
@@ -144,11 +177,7 @@ void ep_verdict_announced(const ep_policy *policy, const ep_facts *facts,
                           ep_verdict *verdict)
 {
     memset(verdict, 0, sizeof(*verdict));
-    verdict->by[EP_AUTHENTICATION_REQUIRED] = ep_check_fails(
-        EP_AUTHENTICATION_REQUIRED, policy, facts);
-    if (verdict->by[EP_AUTHENTICATION_REQUIRED] == NULL) {
-        verdict->by[EP_REFUSED] = ep_check_fails(EP_REFUSED, policy, facts);
-    }
+    check_announced(policy, facts, verdict);
     conclude(policy, facts, verdict);
 }
 
@@ -169,11 +198,11 @@ static void conclude_cut(const ep_policy *policy, ep_verdict *verdict)
     conclude_late(policy, verdict);
 }
 
-void ep_verdict_cut(const ep_policy *policy, const ep_facts *facts,
+void ep_verdict_cut(const ep_policy *policy, const ep_facts *facts, int64_t bytes,
                     ep_verdict *verdict)
 {
     memset(verdict, 0, sizeof(*verdict));
-    verdict->by[EP_CONTENT_TOO_LARGE] = ep_policy_max_size(policy);
+    verdict->by[EP_CONTENT_TOO_LARGE] = ep_check_too_large(policy, facts, bytes);
     conclude(policy, facts, verdict);
     conclude_cut(policy, verdict);
 }

@@ -16,6 +16,9 @@ typedef struct ep_verdict {
     /** bytes or uploads; EP_UNKNOWN: the document does not tell it */
     int64_t limit;
     int64_t requested;
+    /** CONTENT_TOO_LARGE: 1: the total is too large (ExpectPolicyMaxTotal), which
+     * `requested` tells */
+    int is_total;
     /** QUOTA_EXCEEDED, ALLOWANCE_EXCEEDED: bytes that are left; else
      * EP_UNKNOWN */
     int64_t remaining;
@@ -23,18 +26,22 @@ typedef struct ep_verdict {
     int64_t retry_after;
 } ep_verdict;
 
-/** Judges the head of a request that has content or an Expect field. */
+/** Judges the head of a request that has content or an Expect field, or that announces
+ * what is to come: such a one only by ExpectPolicyRequireAuth, ExpectPolicyRefuse and
+ * ExpectPolicyMaxTotal. */
 void ep_verdict_judge(const ep_policy *policy, const ep_facts *facts,
                       ep_verdict *verdict);
 
-/** Judges a request that stores files without content (COPY, MOVE), only by
- * ExpectPolicyRequireAuth and ExpectPolicyRefuse. */
+/** Judges a request that stores files without content (COPY, MOVE), by the same three
+ * alone.
+ * @param facts without content */
 void ep_verdict_announced(const ep_policy *policy, const ep_facts *facts,
                           ep_verdict *verdict);
 
 /** Makes the verdict for content that is larger than allowed, after some of it was
- * received. Where no size is bounded, it is admitted. */
-void ep_verdict_cut(const ep_policy *policy, const ep_facts *facts,
+ * received.
+ * @param bytes that have come; where no limit is exceeded, the verdict is EP_ADMITTED */
+void ep_verdict_cut(const ep_policy *policy, const ep_facts *facts, int64_t bytes,
                     ep_verdict *verdict);
 
 /**
