@@ -39,6 +39,7 @@
 #include "connection/close.h"
 #include "connection/drain.h"
 #include "core/answer/document.h"
+#include "core/status/version.h"
 #include "hooks/error_page.h"
 #include "hooks/judge.h"
 #include "hooks/meter.h"
@@ -110,6 +111,9 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         return OK;
     }
+    ap_log_error(__FILE__, __LINE__, expect_policy_module.module_index,
+                 APLOG_NOTICE, 0, s,
+                 "mod_expect_policy/" EP_VERSION " configured");
     ep_lint_say(ptemp, s, s);
     ep_document_init();
     ep_judge_start(s);

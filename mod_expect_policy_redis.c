@@ -7,8 +7,27 @@
 
 #include "httpd.h"
 #include "http_config.h"
+#include "http_core.h"
+#include "http_log.h"
 
+#include "core/status/version.h"
 #include "redis/fleet.h"
+
+extern module AP_MODULE_DECLARE_DATA expect_policy_redis_module;
+
+static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                       server_rec *s)
+{
+    (void)pconf;
+    (void)plog;
+    (void)ptemp;
+    if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
+        ap_log_error(__FILE__, __LINE__, expect_policy_redis_module.module_index,
+                     APLOG_NOTICE, 0, s,
+                     "mod_expect_policy_redis/" EP_VERSION " configured");
+    }
+    return OK;
+}
 
 static void start_child(apr_pool_t *pchild, server_rec *s)
 {
@@ -18,6 +37,7 @@ static void start_child(apr_pool_t *pchild, server_rec *s)
 static void register_hooks(apr_pool_t *pool)
 {
     ep_fleet_register(pool);
+    ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
     /* behind child_init() of the provider, which is REALLY_FIRST */
     ap_hook_child_init(start_child, NULL, NULL, APR_HOOK_MIDDLE);
 }

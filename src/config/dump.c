@@ -14,6 +14,7 @@
 #include "config/review.h"
 #include "config/section.h"
 #include "config/words.h"
+#include "core/status/version.h"
 
 /* What asks for the dump: `-D DUMP_EXPECT_POLICY`, or, for the virtual hosts of one
  * name, `-D DUMP_EXPECT_POLICY=NAME`. */
@@ -863,6 +864,7 @@ static void dump_policy(apr_pool_t *pool, server_rec *main_server)
     d.inherited = apr_hash_make(pool);
     d.told = apr_hash_make(pool);
     if (apr_file_open_stdout(&d.out, pool) == APR_SUCCESS) {
+        print(&d, "mod_expect_policy " EP_VERSION "\n");
         dump_servers(&d, main_server);
     }
 }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "core/status/version.h"
 #include "paper.h"
 #include "unit.h"
 
@@ -23,6 +24,7 @@ static const char *const lines[] = {
     "\nexpect_policy_refused_bytes_total" HOST "} 1600\n",
     "\nexpect_policy_drained_bytes_total" HOST "} 17\n",
     "\nexpect_policy_start_time_seconds 1700000000\n",
+    "\nexpect_policy_build_info{version=\"" EP_VERSION "\"} 1\n",
     "\nexpect_policy_ledger_claims 21\n",
     "\nexpect_policy_ledger_accounts 22\n",
     "\nexpect_policy_ledger_trees 23\n",
@@ -71,8 +73,8 @@ START_TEST(every_number_has_its_line)
 }
 END_TEST
 
-/* Two hosts, and three numbers of each and three by code; a start; the ledger: 4 numbers
- * and 6 of its tree; failures by cause; a file system, 3 numbers, and how many were left
+/* Two hosts, and three numbers of each and three by code; a start and the
+ * version; the ledger: 4 numbers and 6 of its tree; failures by cause; a file system, 3 numbers, and how many were left
  * out; what is shared: 10 numbers, 5 of calls and 2 of causes. */
 START_TEST(every_series_begins_with_0)
 {
@@ -81,8 +83,19 @@ START_TEST(every_series_begins_with_0)
     ep_metrics(new_report(), &p->sink);
     ck_assert_uint_eq(count_of(p, ",error="), 2 * 3 * EP_CODES);
     ck_assert_uint_eq(count_of(p, "\n") - count_of(p, "# "),
-                      6 + 2 * 3 * EP_CODES + 1 + 4 + 6 + EP_FAILURES + 4
+                      6 + 2 * 3 * EP_CODES + 2 + 4 + 6 + EP_FAILURES + 4
                           + 10 + 5 + 2);
+}
+END_TEST
+
+START_TEST(the_owner_of_one_host_is_not_told_the_version)
+{
+    ep_report *report = new_report();
+    paper *p = new_paper();
+
+    report->is_whole = 0;
+    ep_metrics(report, &p->sink);
+    ck_assert_uint_eq(count_of(p, EP_VERSION), 0);
 }
 END_TEST
 
@@ -152,6 +165,7 @@ int main(void)
     ADD_ROWS(tcase, every_number_has_its_line, lines);
     tcase_add_test(tcase, every_series_begins_with_0);
     tcase_add_test(tcase, quiet_hosts_need_not_have_codes);
+    tcase_add_test(tcase, the_owner_of_one_host_is_not_told_the_version);
     tcase_add_test(tcase, a_tree_that_was_never_measured_has_no_age);
     tcase_add_test(tcase, what_was_never_read_is_not_0);
     tcase_add_test(tcase, it_ends_with_its_end_and_only_there);

@@ -6,7 +6,7 @@
 #
 # Paths are relative to the top directory; everything built lies in build/.
 
-UNIT_COMPILERS = gcc clang
+UNIT_COMPILERS ?= gcc clang
 UNIT_WARNINGS = -std=c99 -Wall -Wextra -Wshadow -Wconversion -Werror
 UNIT_SANITIZE = -g -O1 -fno-omit-frame-pointer \
     -fsanitize=address,undefined -fno-sanitize-recover=all

@@ -3,6 +3,7 @@
 #include "core/status/metrics.h"
 
 #include "core/book/amount.h"
+#include "core/status/version.h"
 
 static const ep_escape in_label[] = {
     { '\\', "\\\\" }, { '"', "\\\"" }, { '\n', "\\n" }, { '\0', NULL }
@@ -326,6 +327,15 @@ static void put_server(const ep_report *report, const ep_sink *sink)
               "Directories of the configuration that were not looked at.");
 }
 
+/* By the custom of Prometheus, a gauge of 1 whose label is what it tells. */
+static void put_version(const ep_sink *sink)
+{
+    put_head(sink, "expect_policy_build_info", "gauge",
+             "The version of mod_expect_policy.");
+    put_sample(sink, "expect_policy_build_info", "version", EP_VERSION, NULL,
+               NULL, 1);
+}
+
 void ep_metrics(const ep_report *report, const ep_sink *sink)
 {
     put_hosts(report, sink, "expect_policy_admitted_total", admitted,
@@ -345,6 +355,9 @@ void ep_metrics(const ep_report *report, const ep_sink *sink)
               " thrown away.");
     put_gauge(sink, "expect_policy_start_time_seconds", report->since,
               "When counting began, in seconds since 1970.");
+    if (report->is_whole) {
+        put_version(sink);
+    }
     if (report->failures != NULL) {
         put_server(report, sink);
     }

@@ -6,6 +6,8 @@
 
 #include <jansson.h>
 
+#include "core/status/version.h"
+
 static void set_number(json_t *object, const char *member, int64_t number)
 {
     json_object_set_new(object, member, json_integer(number));
@@ -208,6 +210,9 @@ int ep_status_json(const ep_report *report, const ep_sink *sink)
 
     json_object_set_new(document, "scope",
                         json_string(report->is_whole ? "server" : "host"));
+    if (report->is_whole) {
+        json_object_set_new(document, "version", json_string(EP_VERSION));
+    }
     set_number(document, "time", report->now);
     set_number(document, "since", report->since);
     set_tally(total, &report->total);

@@ -3,6 +3,7 @@
 #include "core/status/status_page.h"
 
 #include "core/book/amount.h"
+#include "core/status/version.h"
 
 /* The chart, in units of its own: one minute is so wide. */
 #define MINUTE 10
@@ -506,7 +507,11 @@ void ep_status_page(const ep_report *report, const ep_sink *sink)
         put_hosts(report, sink);
     }
     put_server(report, sink);
-    ep_sink_text(sink, "<footer class=\"faint\">The same as"
+    ep_sink_text(sink, "<footer class=\"faint\">");
+    if (report->is_whole) {
+        ep_sink_text(sink, "mod_expect_policy " EP_VERSION ". ");
+    }
+    ep_sink_text(sink, "The same as"
                        " <a href=\"?format=json\">JSON</a> and"
                        " <a href=\"?format=openmetrics\">OpenMetrics</a>."
                        "</footer>\n</body></html>\n");
