@@ -41,6 +41,7 @@
 #include "core/answer/document.h"
 #include "core/status/version.h"
 #include "hooks/error_page.h"
+#include "hooks/explainer.h"
 #include "hooks/judge.h"
 #include "hooks/meter.h"
 #include "ledger/claim.h"
@@ -151,6 +152,7 @@ static void register_hooks(apr_pool_t *pool)
     ep_ledger_register(pool);
     ep_measure_register();
     ep_handler_register();
+    ep_explainer_register();
 
     /* before directives are read: their handlers switch features on */
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);

@@ -92,6 +92,16 @@ static void reserve(size_t count)
     //@ check a_time: denial.wait >= -1;
 }
 
+static void foresee(size_t count)
+{
+    ep_denial denial = { 0, 0, -1, 0 };
+
+    ep_book_foresee(&book, any_time(), parts, count, ANY_BIT, &denial);
+    //@ check a_part: denial.part < parts_max;
+    //@ check an_amount: denial.remaining >= 0;
+    //@ check a_time: denial.wait >= -1;
+}
+
 static void grow(size_t count)
 {
     ep_claim claim = any_claim();
@@ -186,6 +196,7 @@ int main(void)
     ep_book_is_valid(&book);
     reserve(count);
     grow(count);
+    foresee(count);
     regain(count);
     end_content();
     end();

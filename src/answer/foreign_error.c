@@ -29,7 +29,7 @@ static int is_unread_upload(request_rec *r, ep_policy *policy, ep_facts *facts)
 {
     const ep_request *state;
 
-    if (!is_needed || r->main != NULL
+    if (!is_needed || ep_request_is_part(r)
         || !ep_section_may_be_on(r->per_dir_config)
         || !ep_facts_read(r, facts) || facts->content == EP_CONTENT_NONE) {
         return 0;

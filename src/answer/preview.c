@@ -44,13 +44,8 @@ int ep_preview_is_kept(request_rec *r)
     return state != NULL && state->sent != NULL;
 }
 
-/*
- * Makes an equal copy.  If a subrequest had the same pointer as its parent, httpd
- * would assume that it is authorized already, whatever its method
- * (ap_process_request_internal()).
- */
-static ap_conf_vector_t *copy_config(apr_pool_t *pool,
-                                     const ap_conf_vector_t *config)
+ap_conf_vector_t *ep_preview_copy_config(apr_pool_t *pool,
+                                         const ap_conf_vector_t *config)
 {
     ap_conf_vector_t *copy = ap_create_per_dir_config(pool);
     const module *m;
@@ -85,7 +80,7 @@ static request_rec *ask(request_rec *r, const char *method, const char *path)
     request_rec *sub;
 
     ep_snapshot_exchange(r, state->sent);
-    r->per_dir_config = copy_config(r->pool, r->server->lookup_defaults);
+    r->per_dir_config = ep_preview_copy_config(r->pool, r->server->lookup_defaults);
     r->the_request = line_with(r, method);
     state->is_asked = 1;
     sub = ap_sub_req_method_uri(method, path, r, NULL);

@@ -33,6 +33,14 @@ int ep_preview_is_kept(request_rec *r);
 int ep_preview_is_led_on(const request_rec *r);
 
 /**
+ * Makes an equal copy of a configuration.  If a subrequest had the same pointer as its
+ * parent, httpd would assume that it is authorized already, whatever its method
+ * (ap_process_request_internal()).
+ */
+ap_conf_vector_t *ep_preview_copy_config(apr_pool_t *pool,
+                                         const ap_conf_vector_t *config);
+
+/**
  * Asks httpd with a subrequest for the same URL: sections and Require may depend
  * on the method, and a client that is not admitted is told nothing about limits.
  * @param method one that httpd knows, not TRACE or CONNECT

@@ -103,10 +103,10 @@ static apr_size_t write_document(request_rec *r, const ep_judgement *judgement,
                                   verdict, ep_report_id(r));
 }
 
-/* Makes the head of the answer.  The status comes first: content would be
- * invited with 100 Continue as long as it is 2xx.  @return the document */
-static const char *dress(request_rec *r, const ep_judgement *judgement,
-                         apr_size_t *length)
+/* The status comes first: content would be invited with 100 Continue as long as it is
+ * 2xx. */
+const char *ep_refusal_dress(request_rec *r, const ep_judgement *judgement,
+                             apr_size_t *length)
 {
     char *document = apr_palloc(r->pool, EP_DOCUMENT_SIZE);
     const char *error, *type;
@@ -144,6 +144,9 @@ int ep_refusal_send(request_rec *r, ep_request *state)
     apr_size_t length;
 
     ep_request_move(r, state, EP_STAGE_ANSWERS);
+    if (state->explained != NULL) {
+        return DONE;
+    }
     ep_close_over_content(r, state, state->told);
     /* a handler that has begun its answer has led on to here */
     if (ep_refusal_has_left(r)) {
@@ -156,7 +159,7 @@ int ep_refusal_send(request_rec *r, ep_request *state)
      * what was set to go with every answer (CORS) stays */
     apr_table_clear(r->headers_out);
     ap_run_insert_error_filter(r);
-    document = dress(r, state->told, &length);
+    document = ep_refusal_dress(r, state->told, &length);
     if (!r->header_only) {
         ap_rwrite(document, (int)length, r);
     }
@@ -240,7 +243,7 @@ static apr_status_t replace_page(ap_filter_t *f, apr_bucket_brigade *bb)
         /* this request may be one that a handler has led on to since */
         ep_report_in_environment(f->r, judgement, EP_OUTCOME_CUT);
     }
-    document = dress(f->r, judgement, &length);
+    document = ep_refusal_dress(f->r, judgement, &length);
     if (!f->r->header_only) {
         APR_BRIGADE_INSERT_TAIL(
             bb, apr_bucket_pool_create(document, length, f->r->pool,

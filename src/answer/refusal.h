@@ -20,10 +20,18 @@ int ep_refusal_conclude(request_rec *r, ep_request *state,
 /**
  * Answers with the document of what was reported last, refused or cut, instead of any
  * other answer.  Call it from a hook of the request.  If some of another answer has
- * left, nothing is added to it.
+ * left, nothing is added to it.  An upload that is explained gets no answer.
  * @return DONE
  */
 int ep_refusal_send(request_rec *r, ep_request *state);
+
+/**
+ * Makes the head of the answer, and sends nothing.
+ * @param length out: of the document, in bytes
+ * @return the document, in the pool of @a r
+ */
+const char *ep_refusal_dress(request_rec *r, const ep_judgement *judgement,
+                             apr_size_t *length);
 
 /** @return 1 if some of the answer has left, its head at least; an interim response is
  * no part of it */

@@ -14,9 +14,7 @@
 #include "request/judgement.h"
 #include "request/report.h"
 
-/* @return the judgement of a request that core refused for its Expect field; NULL:
- * core did not refuse it, or the policy is Off */
-static const ep_judgement *judge_core_refused(request_rec *r)
+const ep_judgement *ep_error_page_judge(request_rec *r)
 {
     ep_policy policy;
     ep_verdict verdict;
@@ -30,7 +28,7 @@ static const ep_judgement *judge_core_refused(request_rec *r)
         return NULL;
     }
     ep_verdict_core_refused(&policy, &facts, &verdict);
-    if (policy.mode == EP_MODE_ON) {
+    if (policy.mode == EP_MODE_ON && !ep_request_is_explained(r)) {
         /* core does not continue this request, so the connection is closed */
         r->connection->keepalive = AP_CONN_CLOSE;
     }
@@ -61,7 +59,7 @@ void ep_error_page_insert(request_rec *r)
     if (state != NULL && ep_stage_is_answered(state->stage)) {
         return;
     }
-    judgement = judge_core_refused(r);
+    judgement = ep_error_page_judge(r);
     if (judgement == NULL) {
         judgement = ep_foreign_error(r, r->status);
         if (judgement != NULL) {
@@ -91,7 +89,7 @@ int ep_error_page_reject(request_rec *r)
     if (state != NULL && ep_stage_is_answered(state->stage)) {
         return DECLINED;
     }
-    judgement = judge_core_refused(r);
+    judgement = ep_error_page_judge(r);
     if (judgement != NULL && judgement->policy->mode != EP_MODE_ON) {
         return ep_refusal_conclude(r, ep_request_make(r), judgement);
     }

@@ -7,6 +7,10 @@
 
 #include "request/request.h"
 
+/** @return the judgement of a request that core refused for its Expect field; NULL:
+ * core did not refuse it, or the policy is Off */
+const ep_judgement *ep_error_page_judge(request_rec *r);
+
 /** In the insert_error_filter hook: the document takes the place of the page that
  * core is about to send. */
 void ep_error_page_insert(request_rec *r);

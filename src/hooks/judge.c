@@ -85,7 +85,7 @@ static int judge_server(request_rec *r)
 /* 1 if a request is neither a part of another one's answer nor an ErrorDocument */
 static int is_own(const request_rec *r)
 {
-    return r->main == NULL && !ep_error_page_is_document(r);
+    return !ep_request_is_part(r) && !ep_error_page_is_document(r);
 }
 
 /* A head without content and Expect has nothing to judge. */
@@ -107,7 +107,7 @@ int ep_judge_host(request_rec *r)
         return r->prev->status != HTTP_OK ? ep_error_page_reject(r)
                                           : DECLINED;
     }
-    asks = ep_advertise_prepare(r);
+    asks = !ep_request_is_explained(r) && ep_advertise_prepare(r);
     /* the server's own policy; its virtual host's ceiling needs it, too */
     if (!ep_section_may_be_on(r->per_dir_config)) {
         return DECLINED;
@@ -284,7 +284,7 @@ int ep_judge_authenticated(request_rec *r)
     }
     /* of a subrequest as well, if it stands for an upload */
     ep_snapshot_add_authenticated(r);
-    state = r->main == NULL ? ep_request_get(r) : NULL;
+    state = !ep_request_is_part(r) ? ep_request_get(r) : NULL;
     if (state == NULL) {
         return DECLINED;
     }
@@ -387,7 +387,7 @@ int ep_judge_place(request_rec *r)
     if (ep_removal_is(r)) {
         note_removal(r);
     }
-    if (r->main != NULL
+    if (ep_request_is_part(r)
         || (ep_request_is_plain(r) && !announces_since(r, NULL, &facts))) {
         return DECLINED;
     }

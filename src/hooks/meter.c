@@ -322,7 +322,8 @@ void ep_meter_attach_handed(request_rec *r, ep_request *state)
 {
     int is_counted;
 
-    if (state->holding == NULL && state->put_off == NULL) {
+    if (state->explained != NULL
+        || (state->holding == NULL && state->put_off == NULL)) {
         return;
     }
     if (!is_changed(r, state, &is_counted)) {
@@ -357,7 +358,8 @@ static void add_filter(request_rec *r, ep_request *state)
 {
     ap_filter_t *f;
 
-    if (ep_filter_is_added(r->input_filters, meter_filter, state)) {
+    if (state->explained != NULL
+        || ep_filter_is_added(r->input_filters, meter_filter, state)) {
         return;
     }
     f = ap_add_input_filter_handle(meter_filter, state, r, r->connection);

@@ -11,6 +11,7 @@
 #include "ledger/charge.h"
 #include "ledger/ledger.h"
 #include "ledger/replaced.h"
+#include "request/explained.h"
 #include "request/facts.h"
 #include "request/filter.h"
 #include "request/judgement.h"
@@ -224,6 +225,7 @@ static ep_holding *make_holding(request_rec *r, const ep_request *state)
     holding->initial = initial;
     holding->state = state;
     ep_replaced_init(&holding->replaced);
+    holding->replaced.is_asked = state->explained != NULL;
     return holding;
 }
 
@@ -772,16 +774,47 @@ static void set_amounts(ep_ledger_charge *charges, size_t count,
     }
 }
 
+/* Notes what an administrator is told of the limits.  The ledger answers in their
+ * order, and at the first that has no room. */
+static void explain(ep_explained *explained, const ep_ledger_charge *charges,
+                    const demand *demands, size_t count, ep_ledger_result result,
+                    const ep_ledger_denial *denial)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        ep_explain_limit limit = { demands[i].by, 0, charges[i].limit, EP_UNKNOWN,
+                                   EP_UNKNOWN };
+        ep_ledger_balance balance;
+        const apr_status_t rv = ep_ledger_read_balance(&charges[i], &balance);
+
+        if (rv == APR_SUCCESS && balance.is_known) {
+            limit.used = balance.used;
+            limit.held = balance.held;
+        }
+        else if (rv == APR_NOTFOUND && charges[i].kind != EP_CHARGE_QUOTA) {
+            limit.used = 0;
+            limit.held = 0;
+        }
+        limit.is_asked = result == EP_LEDGER_GRANTED ? !is_left_out(denial, i)
+                         : result == EP_LEDGER_DENIED
+                             ? i <= denial->charge
+                             : 0;
+        ep_explained_note_limit(explained, &limit);
+    }
+}
+
 /* @param bytes to claim; out: as many as were asked for
  * @param ahead as in take()
  * @return as ep_ledger_reserve() */
 static ep_ledger_result reserve(request_rec *r, const ep_request *state,
                                 const ep_policy *policy, ep_holding *holding,
-                                ep_ledger_charge *charges, size_t count,
-                                int64_t *bytes, int64_t ahead, ep_failure failure,
-                                ep_ledger_denial *denial)
+                                ep_ledger_charge *charges, const demand *demands,
+                                size_t count, int64_t *bytes, int64_t ahead,
+                                ep_failure failure, ep_ledger_denial *denial)
 {
     const int is_dry = policy->mode != EP_MODE_ON;
+    ep_ledger_claim *claim = state->explained == NULL ? &holding->claim : NULL;
     ep_ledger_result result;
 
     if (ahead >= least_overdraft(charges, count)) {
@@ -790,15 +823,16 @@ static ep_ledger_result reserve(request_rec *r, const ep_request *state,
     }
     set_amounts(charges, count, holding, state->facts, *bytes);
     tighten(charges, count, ahead);
-    result = ep_ledger_reserve(r, charges, count, failure, is_dry, &holding->claim,
-                               denial);
+    result = ep_ledger_reserve(r, charges, count, failure, is_dry, claim, denial);
     tighten(charges, count, -ahead);
     if (result == EP_LEDGER_DENIED && ahead > 0) {
         /* what is left is told to one that asks for all of it */
         *bytes = ep_amount_plus(*bytes, ahead);
         set_amounts(charges, count, holding, state->facts, *bytes);
-        result = ep_ledger_reserve(r, charges, count, failure, is_dry,
-                                   &holding->claim, denial);
+        result = ep_ledger_reserve(r, charges, count, failure, is_dry, claim, denial);
+    }
+    if (state->explained != NULL) {
+        explain(state->explained, charges, demands, count, result, denial);
     }
     return result;
 }
@@ -834,10 +868,13 @@ static const ep_judgement *take(request_rec *r, ep_request *state,
     }
     ep_replaced_look(&holding->replaced, r, 0);
     take_credit(state, holding, charges, demands, count);
-    result = reserve(r, state, policy, holding, charges, count, &bytes, ahead,
+    result = reserve(r, state, policy, holding, charges, demands, count, &bytes, ahead,
                      failure, &denial);
     switch (result) {
     case EP_LEDGER_GRANTED:
+        if (state->explained != NULL) {
+            return NULL;
+        }
         break;
     case EP_LEDGER_DENIED:
         deny(policy, state->facts, &charges[denial.charge],

@@ -218,6 +218,9 @@ static void complain(request_rec *r, apr_status_t rv, ep_ledger_outcome result,
                      int fails_closed, const char *path,
                      ep_measure_result measured)
 {
+    if (ep_request_is_explained(r)) {
+        return;
+    }
     ep_counters_failed(failure_of(rv, result, measured));
     if (path != NULL && measured == EP_MEASURE_LATER) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
@@ -303,6 +306,23 @@ ep_failure ep_ledger_failure(const ep_policy *policy, int is_small)
     return failure == EP_FAILURE_CLOSED && is_small ? EP_FAILURE_LOCAL : failure;
 }
 
+/* Claims charges, or only asks what would become of that.
+ * @param claim NULL: nothing is claimed */
+static apr_status_t reserve(const ep_ledger_charge *charges, size_t count, int how,
+                            ep_ledger_claim *claim, ep_ledger_outcome *result,
+                            ep_ledger_denial *denial)
+{
+    if (claim != NULL) {
+        return ledger.provider->reserve(charges, count, how, claim, result, denial);
+    }
+    if (ledger.provider->foresee != NULL) {
+        return ledger.provider->foresee(charges, count, how, result, denial);
+    }
+    *result = EP_OUTCOME_GRANTED;
+    denial->left_out = (apr_uint32_t)((UINT64_C(1) << count) - 1);
+    return APR_SUCCESS;
+}
+
 ep_ledger_result ep_ledger_reserve(request_rec *r, ep_ledger_charge *charges,
                                    size_t count, ep_failure failure, int is_dry_run,
                                    ep_ledger_claim *claim, ep_ledger_denial *denial)
@@ -318,8 +338,7 @@ ep_ledger_result ep_ledger_reserve(request_rec *r, ep_ledger_charge *charges,
         return answer(r, APR_EINIT, result, fails_closed);
     }
     do {
-        rv = ledger.provider->reserve(charges, count, how, claim, &result,
-                                      denial);
+        rv = reserve(charges, count, how, claim, &result, denial);
     } while (is_measured(rv, result, charges, count, denial, began,
                          fails_closed, is_dry_run, &measured));
     if (rv == APR_SUCCESS
@@ -329,9 +348,8 @@ ep_ledger_result ep_ledger_reserve(request_rec *r, ep_ledger_charge *charges,
         const ep_ledger_outcome why = result;
 
         if (!fails_closed) {
-            rv = ledger.provider->reserve(charges, count,
-                                          how | EP_RESERVE_LENIENT, claim,
-                                          &result, denial);
+            rv = reserve(charges, count, how | EP_RESERVE_LENIENT, claim, &result,
+                         denial);
         }
         if (rv == APR_SUCCESS && result == EP_OUTCOME_UNKNOWN) {
             const int lets_in = is_let_in(charges, count, denial);
@@ -443,8 +461,7 @@ int ep_ledger_try(const ep_ledger_charge *charge, ep_ledger_claim *claim)
     ep_ledger_denial denial;
 
     return ledger.is_open
-           && ledger.provider->reserve(charge, 1, 0, claim, &result, &denial)
-                  == APR_SUCCESS
+           && reserve(charge, 1, 0, claim, &result, &denial) == APR_SUCCESS
            && result == EP_OUTCOME_GRANTED;
 }
 

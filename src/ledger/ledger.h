@@ -86,6 +86,8 @@ ep_failure ep_ledger_failure(const ep_policy *policy, int is_small);
  *        ledger has no place for the tree
  * @param failure of ep_ledger_failure()
  * @param is_dry_run 1: the policy is not On; EP_LEDGER_PATIENCE is never exceeded
+ * @param claim NULL: nothing is claimed, only the answer is wanted; charges that could
+ *        not be asked are then in left_out of the denial
  */
 ep_ledger_result ep_ledger_reserve(request_rec *r, ep_ledger_charge *charges,
                                    size_t count, ep_failure failure, int is_dry_run,
@@ -99,7 +101,7 @@ ep_ledger_result ep_ledger_grow(request_rec *r, ep_ledger_charge *charges,
                                 apr_int64_t *granted, ep_ledger_denial *denial);
 
 /** Claims one charge with a claim of its own; logs nothing if it is not granted.
- * @param claim all 0  @return 1 if it was granted */
+ * @param claim all 0; NULL: it is only asked  @return 1 if it was granted */
 int ep_ledger_try(const ep_ledger_charge *charge, ep_ledger_claim *claim);
 
 /** Claims 0 bytes of a tree, so that a number is not used that is measured while

@@ -361,6 +361,16 @@ typedef struct ep_ledger_provider {
                             ep_ledger_outcome *outcome,
                             ep_ledger_denial *denial);
     /**
+     * Tells what reserve() would answer for a new claim, and changes nothing: for an
+     * administrator who asks what would become of an upload.
+     * @param denial as of reserve(); on GRANTED, bit i of left_out is 1 if charge i
+     *        could not be asked.
+     * NULL: no charge can be asked.
+     */
+    apr_status_t (*foresee)(const ep_ledger_charge *charges, apr_size_t count,
+                            int how, ep_ledger_outcome *outcome,
+                            ep_ledger_denial *denial);
+    /**
      * Notes that the first content of an upload has arrived: from now on its claim
      * cannot be revoked, and its revoked charges are claimed again.  NULL: claims
      * are never revoked.

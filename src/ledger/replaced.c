@@ -137,6 +137,7 @@ void ep_replaced_look(ep_replaced *replaced, request_rec *r, int is_final)
     ep_range_result found;
 
     ep_replaced_init(&now);
+    now.is_asked = replaced->is_asked;
     found = ep_facts_range(r, &now.range);
     now.is_partial = found == EP_RANGE_BYTES;
     /* mod_dav answers a malformed range with 400, so it writes no file */
@@ -226,7 +227,8 @@ void ep_replaced_take(ep_replaced *replaced, int64_t most)
     ep_ledger_charge charge;
 
     ep_charge_file(replaced->found.st_dev, replaced->found.st_ino, &charge);
-    if (replaced->claim.is_held == 0 && !ep_ledger_try(&charge, &replaced->claim)) {
+    if (replaced->claim.is_held == 0
+        && !ep_ledger_try(&charge, replaced->is_asked ? NULL : &replaced->claim)) {
         return;
     }
     replaced->credit = bytes < most ? bytes : most;

@@ -31,8 +31,10 @@ typedef struct ep_replaced {
     struct stat found;
     /** bytes that are freed when the file is replaced */
     int64_t credit;
-    /** the claim for the credit */
+    /** the claim for the credit; is_asked: 1: the credit is only asked for, since nothing
+     * is going to be uploaded */
     ep_ledger_claim claim;
+    int is_asked;
 } ep_replaced;
 
 /** In post_config, when all modules are there. */

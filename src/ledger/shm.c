@@ -193,6 +193,7 @@ const ep_ledger_provider ep_shm = {
     .child_init = start,
     .take_news = take_news,
     .reserve = ep_shm_book_reserve,
+    .foresee = ep_shm_book_foresee,
     .confirm = ep_shm_book_confirm,
     .end_content = ep_shm_book_end_content,
     .grow = ep_shm_book_grow,

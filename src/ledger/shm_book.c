@@ -671,6 +671,30 @@ apr_status_t ep_shm_book_reserve(const ep_ledger_charge *charges,
     return rv;
 }
 
+apr_status_t ep_shm_book_foresee(const ep_ledger_charge *charges,
+                                 apr_size_t count, int how,
+                                 ep_ledger_outcome *outcome,
+                                 ep_ledger_denial *denial)
+{
+    ep_part here[EP_PARTS_MAX];
+    ep_denial why = { 0, 0, 0, 0 };
+    apr_status_t rv;
+
+    if (!parts_here(charges, count, here)) {
+        *outcome = EP_OUTCOME_FULL;
+        return APR_SUCCESS;
+    }
+    rv = enter();
+    if (rv == APR_SUCCESS) {
+        *outcome = (ep_ledger_outcome)ep_book_foresee(
+            &book, ep_clock_now(), here, count, (how & EP_RESERVE_LENIENT) != 0,
+            &why);
+        leave();
+        tell_denial(&why, denial);
+    }
+    return rv;
+}
+
 /* Claims revoked parts again.  Between enter and leave. */
 static ep_book_result regain(const ep_ledger_charge *charges, size_t count,
                              const ep_claim *held, ep_denial *why)

@@ -107,6 +107,10 @@ apr_status_t ep_shm_book_reserve(const ep_ledger_charge *charges,
                                  ep_ledger_claim *claim,
                                  ep_ledger_outcome *outcome,
                                  ep_ledger_denial *denial);
+apr_status_t ep_shm_book_foresee(const ep_ledger_charge *charges,
+                                 apr_size_t count, int how,
+                                 ep_ledger_outcome *outcome,
+                                 ep_ledger_denial *denial);
 apr_status_t ep_shm_book_confirm(const ep_ledger_charge *charges,
                                  apr_size_t count,
                                  const ep_ledger_claim *claim,

@@ -473,6 +473,32 @@ static apr_status_t reserve(const ep_ledger_charge *charges, apr_size_t count,
     return reserve_shared(charges, count, how, &asked, claim, outcome, denial);
 }
 
+/* What is in Redis is not asked: a script that answers claims as well. */
+static apr_status_t foresee(const ep_ledger_charge *charges, apr_size_t count,
+                            int how, ep_ledger_outcome *outcome,
+                            ep_ledger_denial *denial)
+{
+    ep_ledger_charge local[EP_CHARGES_MAX];
+    apr_status_t rv;
+    apr_size_t i;
+
+    if (fleet.journal == NULL) {
+        return APR_EINIT;
+    }
+    if (count > EP_CHARGES_MAX) {
+        *outcome = EP_OUTCOME_FULL;
+        return APR_SUCCESS;
+    }
+    make_local(charges, count, 0, local);
+    rv = fleet.shm->foresee(local, count, how, outcome, denial);
+    if (rv == APR_SUCCESS && *outcome == EP_OUTCOME_GRANTED) {
+        for (i = 0; i < count; i++) {
+            denial->left_out |= (apr_uint32_t)is_shared(&charges[i]) << i;
+        }
+    }
+    return rv;
+}
+
 /* --------------------------------------------------------------- growing */
 
 /* The allowances of the call that the claim has a part of. */
@@ -716,6 +742,7 @@ static void set_members(ep_ledger_provider *provider)
     provider->post_config = open_ledger;
     provider->child_init = init_child;
     provider->reserve = reserve;
+    provider->foresee = foresee;
     provider->confirm = NULL;
     provider->end_content = end_content;
     provider->grow = grow;

@@ -212,6 +212,20 @@ int ep_expect_hold_as_core(request_rec *r)
     return HTTP_EXPECTATION_FAILED;
 }
 
+int ep_expect_hold_foresee(request_rec *r)
+{
+    const char *expect = apr_table_get(r->headers_in, "Expect");
+
+    if (expect == NULL) {
+        return 0;
+    }
+    if (is_held) {
+        ep_request_make(r)->held_expect = expect;
+        return 0;
+    }
+    return !passes_core(expect);
+}
+
 int ep_expect_hold_core_refused(const request_rec *r)
 {
     const char *expect;

@@ -34,6 +34,13 @@ void ep_expect_hold_reset(void);
 int ep_expect_hold_as_core(request_rec *r);
 
 /**
+ * For an upload that is explained: does what is done with the field before the
+ * request is judged.
+ * @return 1 if core would refuse it, before any directory is known
+ */
+int ep_expect_hold_foresee(request_rec *r);
+
+/**
  * @return 1 if core refused this request, or the one that it is the
  *         ErrorDocument of, for its Expect field
  */

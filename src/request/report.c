@@ -7,6 +7,7 @@
 
 #include "core/answer/document.h"
 #include "request/counters.h"
+#include "request/explained.h"
 #include "request/judgement.h"
 
 APLOG_USE_MODULE(expect_policy);
@@ -195,6 +196,10 @@ void ep_report(request_rec *r, ep_request *state, const ep_judgement *judgement,
 {
     if (outcome == EP_OUTCOME_REFUSED || outcome == EP_OUTCOME_CUT) {
         state->told = judgement;
+    }
+    if (state->explained != NULL) {
+        ep_explained_note(state->explained, judgement, outcome);
+        return;
     }
     if (has_line(state, judgement, outcome)) {
         log_line(r, judgement, words[outcome]);

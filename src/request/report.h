@@ -12,7 +12,8 @@
  * Reports an outcome, once: writes the log line, unless it is ADMITTED or LogLevel is
  * below warn; sets EXPECT_POLICY_* in the environment; counts it.  A judgement that is
  * refused or cut is what our answer tells from now on.  The line of a dry run is not
- * repeated for the setting that was reported last.
+ * repeated for the setting that was reported last.  Of an upload that is explained,
+ * nothing of this is done: its outcome is noted (request/explained.h).
  */
 void ep_report(request_rec *r, ep_request *state, const ep_judgement *judgement,
                ep_outcome outcome);

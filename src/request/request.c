@@ -8,12 +8,31 @@ APLOG_USE_MODULE(expect_policy);
 
 ep_request ep_request_plain;
 
+/* 1 if it stands for an upload that is explained */
+static int stands_for_upload(const request_rec *r)
+{
+    const ep_request *state = ap_get_module_config(r->request_config,
+                                                   &expect_policy_module);
+
+    return state != NULL && state->explained != NULL;
+}
+
 request_rec *ep_request_initial(request_rec *r)
 {
-    while (r->prev != NULL || r->main != NULL) {
+    while ((r->prev != NULL || r->main != NULL) && !stands_for_upload(r)) {
         r = r->prev != NULL ? r->prev : r->main;
     }
     return r;
+}
+
+int ep_request_is_explained(request_rec *r)
+{
+    return stands_for_upload(ep_request_initial(r));
+}
+
+int ep_request_is_part(const request_rec *r)
+{
+    return r->main != NULL && !stands_for_upload(r);
 }
 
 ep_request *ep_request_get(request_rec *r)
@@ -24,16 +43,27 @@ ep_request *ep_request_get(request_rec *r)
     return state != &ep_request_plain ? state : NULL;
 }
 
+static ep_request *make_state(request_rec *r)
+{
+    ep_request *state = apr_pcalloc(r->pool, sizeof(*state));
+
+    state->given = EP_UNKNOWN;
+    ap_set_module_config(r->request_config, &expect_policy_module, state);
+    return state;
+}
+
 ep_request *ep_request_make(request_rec *r)
 {
     ep_request *state = ep_request_get(r);
 
-    if (state == NULL) {
-        r = ep_request_initial(r);
-        state = apr_pcalloc(r->pool, sizeof(*state));
-        state->given = EP_UNKNOWN;
-        ap_set_module_config(r->request_config, &expect_policy_module, state);
-    }
+    return state != NULL ? state : make_state(ep_request_initial(r));
+}
+
+ep_request *ep_request_explain(request_rec *r, ep_explained *explained)
+{
+    ep_request *state = make_state(r);
+
+    state->explained = explained;
     return state;
 }
 

@@ -19,6 +19,9 @@ typedef struct ep_snapshot ep_snapshot;
 /** What a policy says of an upload (request/judgement.h). */
 typedef struct ep_judgement ep_judgement;
 
+/** What is found out of an upload that is only explained (request/explained.h). */
+typedef struct ep_explained ep_explained;
+
 /**
  * What the module knows about a request that has content or an Expect field, or that
  * may ask for limits.  There is one for a request and all its internal redirects; it
@@ -39,6 +42,14 @@ typedef struct ep_request {
     const request_rec *authenticates;
     /** a subrequest of this one stands for an upload whose limits are asked */
     int is_asked;
+    /** the upload is none: a subrequest stands for it, which an administrator has asked
+     * about.  It is judged as an upload is, but nobody is told, nothing is claimed, and
+     * nothing is counted.  NULL: it is one */
+    ep_explained *explained;
+    /** the next subrequest of this request stands for such an upload, and what is found
+     * out of it; NULL: it does not */
+    const struct ep_asked *asks;
+    ep_explained *explains;
     /** the states of the upload and of its content, for the configuration that was
      * judged last; only ep_request_move() and ep_request_move_body() change them */
     ep_stage stage;
@@ -82,11 +93,23 @@ typedef struct ep_request {
     struct ep_put_off *put_off;
 } ep_request;
 
-/** @return the request that the client sent */
+/** @return the request that the client sent; for an upload that is explained, the
+ * subrequest that stands for it */
 request_rec *ep_request_initial(request_rec *r);
+
+/** @return 1 if a request stands for an upload that is explained, or is a part of one */
+int ep_request_is_explained(request_rec *r);
+
+/** @return 1 if a request is a part of another one's answer (a subrequest), and does not
+ * stand for an upload that is explained */
+int ep_request_is_part(const request_rec *r);
 
 /** @return the initial request's state; NULL: there is none */
 ep_request *ep_request_get(request_rec *r);
+
+/** Before any hook judges it: a subrequest stands for an upload from now on.
+ * @return its state */
+ep_request *ep_request_explain(request_rec *r, ep_explained *explained);
 
 /** @return the initial request's state, made if there is none */
 ep_request *ep_request_make(request_rec *r);

@@ -55,7 +55,7 @@ static int keep_servers(request_rec *r)
     }
     state = ep_request_get(r);
     /* an upload, or the subrequest that stands for one whose limits are asked */
-    if (r->main == NULL ? r->prev == NULL && ep_facts_any(r)
+    if (!ep_request_is_part(r) ? r->prev == NULL && ep_facts_any(r)
                         : state != NULL && state->is_asked
                               && state->servers == NULL) {
         ep_request_make(r)->servers = ep_snapshot_take(r);
@@ -69,7 +69,7 @@ static int keep_unauthenticated(request_rec *r)
     ep_request *state = ep_request_get(r);
 
     if (state != NULL && state->servers != NULL
-        && (r->main == NULL || state->is_asked)) {
+        && (!ep_request_is_part(r) || state->is_asked)) {
         state->unauthenticated = ep_snapshot_take(r);
         state->authenticates = r;
     }

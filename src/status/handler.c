@@ -29,6 +29,14 @@ APLOG_USE_MODULE(expect_policy);
  * read-only once these are read. */
 static apr_array_header_t *named;
 
+/* Set while hooks are registered. */
+static const ep_handler_explainer *explainer;
+
+void ep_handler_explain_by(const ep_handler_explainer *by)
+{
+    explainer = by;
+}
+
 /* @return the next directive of a tree, children before siblings */
 static const ap_directive_t *next_of(const ap_directive_t *directive)
 {
@@ -281,6 +289,39 @@ static const char *format_of(const request_rec *r)
     return "html";
 }
 
+/* @return 1 if a query has a parameter, with a value or without */
+static int has_parameter(const request_rec *r, const char *name)
+{
+    const apr_size_t length = strlen(name);
+    const char *args = r->args != NULL ? r->args : "";
+
+    while (*args != '\0') {
+        const char *one = ap_getword(r->pool, &args, '&');
+
+        if (strncmp(one, name, length) == 0
+            && (one[length] == '=' || one[length] == '\0')) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/*
+ * An explanation has lines of all files, and judges in any virtual host.  So it is told
+ * where the page tells of all hosts: the main server belongs to no owner.  And it is the
+ * client's own request: no owner's include or redirect leads an administrator there.
+ */
+static int explain(request_rec *r)
+{
+    if (r->server->is_virtual || r->main != NULL || r->prev != NULL) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "%s: uploads are explained only by the page of the main"
+                      " server, asked directly", HANDLER);
+        return HTTP_FORBIDDEN;
+    }
+    return explainer->answer(r);
+}
+
 static void set_page_fields(request_rec *r)
 {
     ap_set_content_type(r, "text/html; charset=utf-8");
@@ -307,6 +348,9 @@ static int answer(request_rec *r)
     if (r->method_number != M_GET) {
         ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, -1);
         return HTTP_METHOD_NOT_ALLOWED;
+    }
+    if (has_parameter(r, "explain")) {
+        return explain(r);
     }
     format = format_of(r);
     if (!gather(r, &report)) {
@@ -375,6 +419,7 @@ void ep_handler_look(apr_pool_t *pconf)
         }
     }
     if (named->nelts > 0) {
+        explainer->begin();
         ap_hook_handler(answer, NULL, NULL, APR_HOOK_MIDDLE);
     }
 }

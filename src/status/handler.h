@@ -6,6 +6,17 @@
 
 #include "request/request.h"
 
+/** Explains uploads, on the page of the main server. */
+typedef struct ep_handler_explainer {
+    /** called when the handler is registered, to register what this needs */
+    void (*begin)(void);
+    /** @return as a handler */
+    int (*answer)(request_rec *r);
+} ep_handler_explainer;
+
+/** Answers a query with `explain` from now on.  @param explainer is static */
+void ep_handler_explain_by(const ep_handler_explainer *explainer);
+
 /** Registers the section in mod_status. */
 void ep_handler_register(void);
 

@@ -136,3 +136,41 @@ ep_report *new_report(void)
     add_up(&report);
     return &report;
 }
+
+ep_explanation *new_explanation(void)
+{
+    static const ep_setting line = {
+        .file = "/etc/<&\"'.conf", .line = 7, .directive = "ExpectPolicyMaxSize",
+        .text = "10 <b>", .number = 10
+    };
+    static const ep_setting built_in = { .number = 1 };
+    static const ep_explain_row rows[] = {
+        { EP_UNSUPPORTED_EXPECTATION, EP_EXPLAIN_NOT_ASKED, "there is <none>",
+          { &built_in, NULL }, EP_UNKNOWN, EP_UNKNOWN, EP_UNKNOWN },
+        { EP_CONTENT_TOO_LARGE, EP_EXPLAIN_FAILED, NULL, { &line, &line }, 10, 3, 4 }
+    };
+    static const ep_explanation_field fields[] = { { "Content-Type", "a<b" } };
+    static ep_explanation told;
+
+    memset(&told, 0, sizeof(told));
+    told.method = "PUT";
+    told.path = "/<script>";
+    told.host = "a.test";
+    told.size = 11;
+    told.server = "b<i>.test:80";
+    told.file = "/srv/<u>";
+    told.mode = "On";
+    told.mode_by = &line;
+    told.outcome = "refused";
+    told.error = "content_too_large";
+    told.status = 413;
+    told.fields = fields;
+    told.fields_count = 1;
+    told.document = "{\"error\":\"<s>\"}\n";
+    told.document_length = strlen(told.document);
+    told.rows = rows;
+    told.rows_count = 2;
+    told.notes[0] = "a <note>";
+    told.notes_count = 1;
+    return &told;
+}

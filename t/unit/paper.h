@@ -4,6 +4,7 @@
 #ifndef PAPER_H
 #define PAPER_H
 
+#include "core/status/explanation_json.h"
 #include "core/status/status_json.h"
 
 typedef struct paper {
@@ -35,6 +36,10 @@ extern ep_report_cause given_causes[2];
 extern ep_report_shared given_shared;
 /** its only tree */
 extern ep_report_tree given_tree;
+
+/** An explanation with two checks, the second of which has failed, and with characters
+ * that are special in every form.  Tests may change it. */
+ep_explanation *new_explanation(void);
 
 /** To be called when the hosts were changed. */
 void add_up(ep_report *report);

@@ -130,6 +130,8 @@ typedef struct want {
     uint64_t giver;
     /* the claim's part in it; NULL: none yet */
     struct ep_book_part *held;
+    /* nothing is going to be claimed, so nothing in the book may change */
+    int is_asked;
 } want;
 
 /* Whole buckets only. */
@@ -712,6 +714,7 @@ static void find_left(const ep_book *book, int64_t now, const ep_part *parts,
 {
     ep_account *account = account_at(book, wanted->kind, wanted->place);
     const ep_part *part = &parts[wanted->part];
+    ep_account turned;
 
     denial->part = wanted->part;
     denial->remaining = wanted->limit;
@@ -721,6 +724,10 @@ static void find_left(const ep_book *book, int64_t now, const ep_part *parts,
     }
     if (account != NULL) {
         if (wanted->kind == EP_ALLOWANCE) {
+            if (wanted->is_asked) {
+                turned = *account;
+                account = &turned;
+            }
             ep_account_turn(account, now, part->period);
         }
         denial->remaining = ep_account_left(account, wanted->limit, own);
@@ -913,7 +920,7 @@ static ep_book_result check_all(const ep_book *book, int64_t now,
             amount = own;
         }
         find_left(book, now, parts, &wants[i], own, amount, denial);
-        if (wants[i].kind == EP_QUOTA) {
+        if (wants[i].kind == EP_QUOTA && !wants[i].is_asked) {
             ask_tree(book, tree_at(book, wants[i].place), now, &wants[i]);
         }
         if (amount > denial->remaining
@@ -1098,6 +1105,38 @@ static uint32_t add_parts(const ep_book *book, struct ep_book_claim *claim,
         }
     }
     return left_out;
+}
+
+ep_book_result ep_book_foresee(const ep_book *book, int64_t now,
+                               const ep_part *parts, size_t count,
+                               int is_lenient, ep_denial *denial)
+{
+    want wants[EP_PARTS_MAX];
+    const size_t wanted = gather(book, parts, count, NULL, wants);
+    ep_book_result result;
+    size_t i;
+
+    denial->left_out = 0;
+    if (wanted > EP_PARTS_MAX) {
+        return EP_BOOK_FULL;
+    }
+    for (i = 0; i < wanted; i++) {
+        wants[i].is_asked = 1;
+    }
+    i = find_places(NULL, wants, wanted);
+    if (i < wanted) {
+        denial->part = wants[i].part;
+        return EP_BOOK_CROWDED;
+    }
+    result = check_all(book, now, parts, wants, wanted, is_lenient, denial);
+    if (result == EP_BOOK_GRANTED) {
+        result = find_all_room(book, now, parts, wants, wanted, is_lenient,
+                               denial);
+    }
+    return result == EP_BOOK_GRANTED
+                   && find_free_claim(book) >= book->claims_count
+               ? EP_BOOK_FULL
+               : result;
 }
 
 ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,

@@ -191,6 +191,15 @@ ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
                                ep_claim *claim, ep_denial *denial);
 
 /**
+ * Tells what ep_book_reserve() would answer for a new claim, by the same checks.
+ * Changes nothing in the book: no claim is revoked, no period of an allowance
+ * begins, and no tree counts as asked for.  Between enter and leave.
+ */
+ep_book_result ep_book_foresee(const ep_book *book, int64_t now,
+                               const ep_part *parts, size_t count,
+                               int is_lenient, ep_denial *denial);
+
+/**
  * Adds bytes to all parts of a claim except CONCURRENT ones; in a tree that was
  * never measured, up to EP_UNMEASURED_MAX.  Between enter and leave.
  * @param parts as they were reserved, for their limits; those that the claim does
