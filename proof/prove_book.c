@@ -54,6 +54,8 @@ static void any_part(ep_part *part, const char *path)
     part->is_file = ANY_BIT;
     part->is_owners = ANY_BIT;
     part->client = Frama_C_unsigned_long_interval(0, UINT64_MAX);
+    part->is_kept = ANY_BIT;
+    part->is_unjudged = ANY_BIT;
     part->share = Frama_C_unsigned_long_interval(0, UINT64_MAX);
     part->is_measured = ANY_BIT;
     part->measured = any_amount();
@@ -132,6 +134,8 @@ static void end_content(void)
     const ep_claim claim = any_claim();
 
     ep_book_end_content(&book, &claim);
+    ep_book_trim(&book, &claim,
+                 (uint32_t)Frama_C_unsigned_long_interval(0, UINT32_MAX));
 }
 
 static void end(void)

@@ -38,7 +38,7 @@
 #define EP_LEDGER_GROUP "expect_policy_ledger"
 /** Counted up when anything below changes: a provider that was compiled for
  * another version is not found. */
-#define EP_LEDGER_VERSION "6"
+#define EP_LEDGER_VERSION "7"
 
 /** The most charges of a claim, and how many of them may be there for limits of
  * .htaccess files alone: the rest is the server's. */
@@ -109,6 +109,12 @@ typedef struct ep_ledger_charge {
      * and on all machines; 0: none: the claim is never revoked, and revokes no
      * other, and it may move files in the tree: see report_usage() */
     apr_uint64_t client;
+    /** For a provider that has another one in it, which it asks with these.  1: the
+     * claim is never revoked; the same in all charges of a call.  1: the outer one
+     * judges this account: the inner one counts it without a limit, also if the usage
+     * of the tree is not known */
+    int is_kept;
+    int is_unjudged;
 } ep_ledger_charge;
 
 /**
@@ -159,8 +165,9 @@ typedef enum ep_ledger_outcome {
 
 /** Why something was not granted. */
 typedef struct ep_ledger_denial {
-    /** index of the charge: the first in the order of the call that does not
-     * fit */
+    /** index of the charge: the first in the order of the call that does not fit;
+     * with a ledger that servers share, the first of those that this server counts, or
+     * of those that all do */
     apr_size_t charge;
     /** what the account still has below the limit; at least 0 */
     apr_int64_t remaining;
@@ -315,8 +322,9 @@ typedef struct ep_ledger_provider {
      * this is logged, and later calls fail. */
     void (*post_config)(apr_pool_t *pconf, server_rec *s, void *config);
     /** In the parent: a child has started, or has ended.  What an ended one held
-     * is given back before the next call of another child is answered.  NULL: the
-     * provider finds the claims of dead children by itself. */
+     * is given back before the next call of another child is answered; other servers
+     * are told within some seconds.  NULL: the provider finds the claims of dead
+     * children by itself. */
     void (*child_status)(pid_t pid, int has_ended);
     /** In the parent, about every ten seconds.  NULL: there is nothing to do. */
     void (*monitor)(server_rec *s);
@@ -389,6 +397,14 @@ typedef struct ep_ledger_provider {
      */
     void (*end_content)(const ep_ledger_claim *claim);
     /**
+     * For a provider that has this one in it: undoes a reserve() that has added
+     * charges to a claim.  NULL: it cannot have another one around it.
+     * @param kept the first charges of the claim, which stay; ~0: all of them
+     * @return how many there were; 0 also if the claim is lost, or this was not
+     *         answered
+     */
+    apr_uint32_t (*trim)(const ep_ledger_claim *claim, apr_uint32_t kept);
+    /**
      * Adds bytes to all charges of a claim except CONCURRENT ones; in a tree that
      * was never measured, up to EP_CHARGE_UNMEASURED_MAX.
      * @param charges as they were reserved, for their limits; those that the claim
@@ -396,7 +412,9 @@ typedef struct ep_ledger_provider {
      * @param least bytes; with less, nothing is granted
      * @param most bytes, at least @a least
      * @param granted on GRANTED: as much as all accounts have, from @a least to
-     *        @a most
+     *        @a most; less of it if servers share the ledger, so that others have
+     *        their share.  Such a ledger may then hold more than was granted, until
+     *        the claim ends
      * @param outcome GRANTED, DENIED, UNKNOWN, FULL or LOST
      */
     apr_status_t (*grow)(const ep_ledger_charge *charges, apr_size_t count,

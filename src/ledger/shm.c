@@ -196,6 +196,7 @@ const ep_ledger_provider ep_shm = {
     .foresee = ep_shm_book_foresee,
     .confirm = ep_shm_book_confirm,
     .end_content = ep_shm_book_end_content,
+    .trim = ep_shm_book_trim,
     .grow = ep_shm_book_grow,
     .settle = ep_shm_book_settle,
     .release = ep_shm_book_release,

@@ -282,6 +282,8 @@ static void part_here(const ep_ledger_charge *charge, ep_part *here)
     here->share = charge->share;
     here->is_measured = charge->is_measured;
     here->measured = charge->measured;
+    here->is_kept = charge->is_kept;
+    here->is_unjudged = charge->is_unjudged;
     here->client = 0;
 }
 
@@ -737,6 +739,18 @@ void ep_shm_book_end_content(const ep_ledger_claim *claim)
         ep_book_end_content(&book, &here);
         leave();
     }
+}
+
+apr_uint32_t ep_shm_book_trim(const ep_ledger_claim *claim, apr_uint32_t kept)
+{
+    const ep_claim here = claim_here(claim);
+    apr_uint32_t count = 0;
+
+    if (enter() == APR_SUCCESS) {
+        count = ep_book_trim(&book, &here, kept);
+        leave();
+    }
+    return count;
 }
 
 apr_status_t ep_shm_book_grow(const ep_ledger_charge *charges,

@@ -117,6 +117,7 @@ apr_status_t ep_shm_book_confirm(const ep_ledger_charge *charges,
                                  ep_ledger_outcome *outcome,
                                  ep_ledger_denial *denial);
 void ep_shm_book_end_content(const ep_ledger_claim *claim);
+apr_uint32_t ep_shm_book_trim(const ep_ledger_claim *claim, apr_uint32_t kept);
 apr_status_t ep_shm_book_grow(const ep_ledger_charge *charges,
                               apr_size_t count, const ep_ledger_claim *claim,
                               apr_int64_t least, apr_int64_t most,

@@ -721,6 +721,76 @@ START_TEST(a_claim_from_elsewhere_is_none)
 }
 END_TEST
 
+START_TEST(what_was_added_to_a_claim_can_be_undone)
+{
+    const ep_part parts[] = {
+        part_of(EP_SPACE, 1, 1, 1000, 100),
+        part_of(EP_CONCURRENT, 1, 2, 1, 1)
+    };
+    ep_claim claim = { 0, 0 };
+
+    open_book();
+    ck_assert_int_eq(reserve(parts, 1, &claim), EP_BOOK_GRANTED);
+    ck_assert_uint_eq(ep_book_trim(&book, &claim, UINT32_MAX), 1);
+    ck_assert_int_eq(reserve(parts, 2, &claim), EP_BOOK_GRANTED);
+    ck_assert_int_eq(held_of(&parts[1]), 1);
+    ck_assert_uint_eq(ep_book_trim(&book, &claim, 1), 2);
+    ck_assert_int_eq(held_of(&parts[0]), 100);
+    ck_assert_int_eq(held_of(&parts[1]), 0);
+    /* and added once more */
+    ck_assert_int_eq(reserve(parts, 2, &claim), EP_BOOK_GRANTED);
+    ck_assert_int_eq(held_of(&parts[1]), 1);
+    ep_book_release(&book, &claim);
+    ck_assert_int_eq(held_of(&parts[0]), 0);
+    ck_assert_int_eq(held_of(&parts[1]), 0);
+    ck_assert_uint_eq(ep_book_trim(&book, &claim, 0), 0);
+}
+END_TEST
+
+/* As a provider asks that has the book in it, and has another judge. */
+START_TEST(what_is_not_judged_here_counts_all_the_same)
+{
+    ep_part part = part_of(EP_QUOTA, 1, 1, 100, 1000);
+    ep_claim claim = { 0, 0 }, other = { 0, 0 };
+    int64_t granted = 0;
+
+    open_book();
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_DENIED);
+    part.limit = 1000;
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_UNKNOWN);
+    part.is_unjudged = 1;
+    ck_assert_int_eq(reserve(&part, 1, &claim), EP_BOOK_GRANTED);
+    ck_assert_int_eq(ep_book_grow(&book, NOW, &part, 1, &claim, 100000, 100000,
+                                  &granted, &denial), EP_BOOK_GRANTED);
+    ck_assert_int_eq(held_of(&part), 101000);
+    /* with another part of the account that is judged here, there is a limit */
+    part.is_unjudged = 0;
+    ck_assert_int_eq(reserve(&part, 1, &other), EP_BOOK_DENIED);
+    ck_assert_int_eq(denial.remaining, 0);
+    ep_book_settle(&book, NOW, &claim, 5, 5);
+    ck_assert_int_eq(held_of(&part), 0);
+}
+END_TEST
+
+START_TEST(a_claim_that_is_kept_gives_way_to_nobody)
+{
+    ep_part mine = part_of(EP_SPACE, 1, 1, 1000, 1000);
+    ep_part theirs = part_of(EP_SPACE, 1, 1, 1000, 100);
+    ep_claim claim = { 0, 0 }, other = { 0, 0 };
+
+    open_book();
+    mine.client = 1;
+    theirs.client = 2;
+    mine.is_kept = 1;
+    ck_assert_int_eq(reserve(&mine, 1, &claim), EP_BOOK_GRANTED);
+    ck_assert_int_eq(reserve(&theirs, 1, &other), EP_BOOK_DENIED);
+    ep_book_release(&book, &claim);
+    mine.is_kept = 0;
+    ck_assert_int_eq(reserve(&mine, 1, &claim), EP_BOOK_GRANTED);
+    ck_assert_int_eq(reserve(&theirs, 1, &other), EP_BOOK_GRANTED);
+}
+END_TEST
+
 START_TEST(all_claims_may_be_taken)
 {
     const ep_part part = part_of(EP_CONCURRENT, 1, 1, INT64_MAX, 1);
@@ -2567,6 +2637,9 @@ int main(void)
     tcase_add_test(tcase, a_claim_ends_once);
     tcase_add_test(tcase, an_account_that_is_another_ones_is_left_alone);
     tcase_add_test(tcase, a_claim_from_elsewhere_is_none);
+    tcase_add_test(tcase, what_was_added_to_a_claim_can_be_undone);
+    tcase_add_test(tcase, what_is_not_judged_here_counts_all_the_same);
+    tcase_add_test(tcase, a_claim_that_is_kept_gives_way_to_nobody);
     tcase_add_test(tcase, all_claims_may_be_taken);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("periods");

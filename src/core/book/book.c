@@ -579,6 +579,9 @@ static int64_t limit_for(const ep_book *book, const ep_part *part,
                                           : NULL;
     const int64_t base = tree != NULL ? ep_amount_of(tree->account.base) : 0;
 
+    if (part->is_unjudged) {
+        return INT64_MAX;
+    }
     return ep_amount_plus(part->limit > base ? part->limit : base,
                           part->overdraft);
 }
@@ -891,7 +894,8 @@ static int is_unknown(const ep_book *book, const ep_part *part,
 {
     const struct ep_book_tree *tree = tree_at(book, wanted->place);
 
-    if (wanted->kind != EP_QUOTA || (tree != NULL && tree->is_known != 0)
+    if (wanted->kind != EP_QUOTA || part->is_unjudged
+        || (tree != NULL && tree->is_known != 0)
         || (tree == NULL && part->is_measured)) {
         return 0;
     }
@@ -1025,9 +1029,10 @@ static void note_limits(const ep_book *book, const ep_part *parts,
 
 /* Makes a claim without parts.  If the process dies before it is LIVE, no claim
  * is left.
+ * @param first what is asked for first; NULL: nothing is
  * @return NULL: there is no room */
 static struct ep_book_claim *begin(const ep_book *book, uint32_t owner,
-                                   uint64_t client, ep_claim *claim)
+                                   const ep_part *first, ep_claim *claim)
 {
     const uint32_t index = find_free_claim(book);
     const uint32_t serial = book->head->serial;
@@ -1045,8 +1050,8 @@ static struct ep_book_claim *begin(const ep_book *book, uint32_t owner,
     book->head->next = index + 1;
     entry->serial = claim->serial;
     entry->owner = owner;
-    entry->client = client;
-    entry->is_fed = 0;
+    entry->client = first != NULL ? first->client : 0;
+    entry->is_fed = first != NULL && first->is_kept != 0;
     entry->count = 0;
     return entry;
 }
@@ -1174,7 +1179,7 @@ ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
         return result;
     }
     if (entry == NULL) {
-        entry = begin(book, owner, count > 0 ? parts[0].client : 0, &made);
+        entry = begin(book, owner, count > 0 ? parts : NULL, &made);
         if (entry == NULL) {
             return EP_BOOK_FULL;
         }
@@ -1250,7 +1255,7 @@ ep_book_result ep_book_grow(const ep_book *book, int64_t now,
             }
             denial->remaining = least;
         }
-        if (wants[i].kind == EP_QUOTA
+        if (wants[i].kind == EP_QUOTA && !parts[wants[i].part].is_unjudged
             && is_new_tree(tree_at(book, wants[i].place))) {
             const int64_t unasked = ep_amount_minus(EP_UNMEASURED_MAX, own);
 
@@ -1313,6 +1318,28 @@ void ep_book_end_content(const ep_book *book, const ep_claim *claim)
             ep_account_hold_less(account, amount);
         }
     }
+}
+
+uint32_t ep_book_trim(const ep_book *book, const ep_claim *claim, uint32_t kept)
+{
+    struct ep_book_claim *entry = claim_of(book, claim);
+    uint32_t count, i;
+
+    if (entry == NULL) {
+        return 0;
+    }
+    count = parts_of(entry);
+    for (i = count; i > kept; i--) {
+        const struct ep_book_part *part = &entry->parts[i - 1];
+        uint32_t kind;
+        ep_account *account = account_of(book, part, &kind);
+
+        entry->count = i - 1;
+        if (account != NULL) {
+            ep_account_give_back(account, ep_amount_of(part->amount));
+        }
+    }
+    return count;
 }
 
 /* @return the amount that a revoked part has to claim again */

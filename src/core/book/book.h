@@ -72,6 +72,12 @@ typedef struct ep_part {
      * claim is never revoked, and revokes no other, and it may move files in the
      * tree: see ep_book_measured() */
     uint64_t client;
+    /** 1: the claim is never revoked, whichever client it is of; the same in all
+     * parts */
+    int is_kept;
+    /** 1: another ledger judges this account: here it counts, but has no limit, and
+     * the usage of a tree may be unknown */
+    int is_unjudged;
 } ep_part;
 
 typedef enum ep_book_result {
@@ -229,6 +235,14 @@ ep_book_result ep_book_feed(const ep_book *book, const ep_claim *claim);
  * CONCURRENT accounts.  Its parts stay, with 0.  Between enter and leave.
  */
 void ep_book_end_content(const ep_book *book, const ep_claim *claim);
+
+/**
+ * Undoes an ep_book_reserve() that has added parts to a claim.  Nothing has ended in
+ * their trees.  Between enter and leave.
+ * @param kept the first parts, which stay; UINT32_MAX: all of them
+ * @return how many there were; 0 also if the claim has ended
+ */
+uint32_t ep_book_trim(const ep_book *book, const ep_claim *claim, uint32_t kept);
 
 /**
  * Claims the revoked parts again.  Between enter and leave.
