@@ -106,11 +106,10 @@ static void make_local(const ep_ledger_charge *charges, apr_size_t count,
 
     for (i = 0; i < count; i++) {
         local[i] = charges[i];
-        local[i].client = 0;
-        if (!judges_alone && charges[i].kind == EP_CHARGE_ALLOWANCE
-            && is_shared(&charges[i])) {
-            local[i].limit = APR_INT64_MAX;
-        }
+        local[i].is_kept = 1;
+        local[i].is_unjudged = !judges_alone
+                               && charges[i].kind == EP_CHARGE_ALLOWANCE
+                               && is_shared(&charges[i]);
     }
 }
 
@@ -265,8 +264,9 @@ typedef struct question {
     /* 1: the entry was taken for this call; 1: the claim held something before */
     int is_new_entry;
     int was_held;
-    /* of the entry */
+    /* of the entry, and of the claim in `shm` */
     apr_uint32_t parts_before;
+    apr_uint32_t charges_before;
 } question;
 
 /* @return NONE: see the outcome; else Redis has neither granted nor denied */
@@ -314,6 +314,7 @@ static ep_cause ask_once(const question *asked, ep_ledger_outcome *outcome,
 static ep_cause ask(const question *asked, ep_ledger_outcome *outcome,
                     ep_ledger_denial *denial)
 {
+    const apr_uint32_t told = apr_atomic_read32(&fleet.journal->told);
     ep_cause cause;
     int is_gone;
 
@@ -324,7 +325,8 @@ static ep_cause ask(const question *asked, ep_ledger_outcome *outcome,
     cause = ask_once(asked, outcome, denial, &is_gone);
     if (((is_gone && ep_sender_register(asked->deadline))
          || (cause == EP_CAUSE_NONE && *outcome == EP_OUTCOME_DENIED
-             && ep_sender_flush(asked->deadline)))
+             && (ep_sender_flush(asked->deadline)
+                 || apr_atomic_read32(&fleet.journal->told) != told)))
         && ep_conn_clock() < asked->deadline) {
         cause = ask_once(asked, outcome, denial, &is_gone);
     }
@@ -333,8 +335,18 @@ static ep_cause ask(const question *asked, ep_ledger_outcome *outcome,
 
 /* --------------------------------------------------------------- reserving */
 
-/* Gives back what the call has claimed.  What it has added to a claim that held
- * something before stays in `shm` until that ends, and is 0 in Redis.
+/* In `shm`.  A claim that has held something in a tree disturbs who measures it, when it
+ * ends; this one has not. */
+static void give_back(const question *asked, ep_ledger_claim *claim)
+{
+    fleet.shm->trim(claim, asked->charges_before);
+    if (!asked->was_held) {
+        claim->opaque[3] = 0;
+        fleet.shm->release(claim);
+    }
+}
+
+/* Gives back what the call has claimed.
  * @param may_run 1: Redis may still reserve it */
 static void undo(const question *asked, int may_run, ep_ledger_claim *claim)
 {
@@ -344,14 +356,14 @@ static void undo(const question *asked, int may_run, ep_ledger_claim *claim)
     for (i = asked->parts_before; i < ep_journal_parts(entry); i++) {
         entry->parts[i].amount = 0;
     }
+    if (!may_run) {
+        entry->count = asked->parts_before;
+    }
     if (asked->is_new_entry) {
         apr_atomic_set32(&entry->state, may_run ? EP_JOURNAL_ENDED
                                                 : EP_JOURNAL_FREE);
     }
-    if (!asked->was_held) {
-        claim->opaque[3] = 0;
-        fleet.shm->release(claim);
-    }
+    give_back(asked, claim);
 }
 
 /* Redis does not answer, and this server's own counts decide. */
@@ -407,7 +419,8 @@ static apr_status_t reserve_shared(const ep_ledger_charge *charges,
 /* The journal is full, as when Redis was away for thousands of uploads.  Redis is never
  * told of this claim. */
 static apr_status_t reserve_without(const ep_ledger_charge *charges,
-                                    apr_size_t count, int how, int was_held,
+                                    apr_size_t count, int how,
+                                    const question *asked,
                                     ep_ledger_claim *claim,
                                     ep_ledger_outcome *outcome,
                                     ep_ledger_denial *denial)
@@ -418,8 +431,8 @@ static apr_status_t reserve_without(const ep_ledger_charge *charges,
     if ((how & EP_RESERVE_ALONE) != 0) {
         rv = decide_alone(charges, count, how, claim, outcome, denial);
     }
-    if ((rv != APR_SUCCESS || *outcome != EP_OUTCOME_GRANTED) && !was_held) {
-        fleet.shm->release(claim);
+    if (rv != APR_SUCCESS || *outcome != EP_OUTCOME_GRANTED) {
+        give_back(asked, claim);
     }
     return rv;
 }
@@ -433,7 +446,7 @@ static apr_status_t reserve(const ep_ledger_charge *charges, apr_size_t count,
     ep_ledger_charge local[EP_CHARGES_MAX];
     wanted wants[EP_CHARGES_MAX];
     question asked = { charges, wants, 0, NULL, deadline, 0,
-                       claim->is_held != 0, 0 };
+                       claim->is_held != 0, 0, 0 };
     const apr_uint64_t word = claim->opaque[3];
     apr_status_t rv;
 
@@ -443,6 +456,9 @@ static apr_status_t reserve(const ep_ledger_charge *charges, apr_size_t count,
     if (count > EP_CHARGES_MAX) {
         *outcome = EP_OUTCOME_FULL;
         return APR_SUCCESS;
+    }
+    if (asked.was_held) {
+        asked.charges_before = fleet.shm->trim(claim, ~(apr_uint32_t)0);
     }
     make_local(charges, count, 0, local);
     denial->left_out = 0;
@@ -461,8 +477,8 @@ static apr_status_t reserve(const ep_ledger_charge *charges, apr_size_t count,
         asked.is_new_entry = 1;
     }
     if (asked.entry == NULL) {
-        return reserve_without(charges, count, how, asked.was_held, claim,
-                               outcome, denial);
+        return reserve_without(charges, count, how, &asked, claim, outcome,
+                               denial);
     }
     asked.parts_before = ep_journal_parts(asked.entry);
     if (!note_parts(asked.entry, charges, wants, asked.count)) {
@@ -647,7 +663,7 @@ static apr_status_t grow(const ep_ledger_charge *charges, apr_size_t count,
     ep_ledger_charge local[EP_CHARGES_MAX];
     wanted wants[EP_CHARGES_MAX];
     question asked = { charges, wants, 0, NULL,
-                       ep_conn_clock() + fleet.url->timeout, 0, 1, 0 };
+                       ep_conn_clock() + fleet.url->timeout, 0, 1, 0, 0 };
     apr_status_t rv;
 
     if (fleet.journal == NULL) {

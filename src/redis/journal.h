@@ -101,6 +101,8 @@ typedef struct ep_journal {
     volatile apr_uint32_t claims_everywhere;
     volatile apr_uint32_t servers;
     volatile apr_uint32_t told_everywhere;
+    /** counts the ends, of an upload or of its content, that Redis was told */
+    volatile apr_uint32_t told;
     /** how many places of `used` the secretary still asserts, from the first one */
     volatile apr_uint32_t used_owed;
     /** no entry at or behind this place was ever used */

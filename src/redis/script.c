@@ -13,6 +13,7 @@
  * which the script may run, 0: any.  L has the ends of leases, and reads each when it is
  * first asked for: few accounts know all servers of the ledger.  read() adds what living
  * servers hold, and forgets what servers hold that have had no lease for a day.
+ * hold() knows that 0 may be negative, which HINCRBY does not take.
  */
 #define TIME \
     "local t=redis.call('TIME')\n" \
@@ -55,6 +56,7 @@
     "  redis.call('PEXPIRE',k,string.format('%.0f',math.max(" DAY ",a.p-now)))\n" \
     "end\n" \
     "local function hold(k,by)\n" \
+    "  if by==0 then by=0 end\n" \
     "  redis.call('HINCRBY',k,'h:'..S,string.format('%.0f',by))\n" \
     "end\n"
 /* no writes for a server whose lease has ended */
@@ -90,13 +92,13 @@ static const char *const texts[EP_SCRIPTS] = {
     "  a.kind=kind a.amount=amount a.period=period\n"
     "  local u=(kind=='2' and a.p<=now) and 0 or a.u\n"
     "  local own=math.max(a.have,0)\n"
-    "  local left=limit-u-(a.h-own)\n"
+    "  local left=math.max(limit-u-(a.h-own),0)\n"
     "  local want=a.have>=0 and a.have or amount\n"
     "  if want>left then\n"
     "    local wait=-1\n"
     "    if kind=='2' and want<=limit then\n"
     "      wait=a.p>now and math.min(a.p-now,period) or period end\n"
-    "    return {now,seq(),'denied',i-3,math.max(left,0),wait}\n"
+    "    return {now,seq(),'denied',i-3,left,wait}\n"
     "  end\n"
     "  A[i]=a\n"
     "end\n"
@@ -124,12 +126,12 @@ static const char *const texts[EP_SCRIPTS] = {
     "  a.have=tonumber(redis.call('HGET',KEYS[2],field(KEYS[i])) or -1)\n"
     "  if a.have<0 then return {now,seq(),'gone'} end\n"
     "  local u=a.p<=now and 0 or a.u\n"
-    "  local left=limit-u-a.h\n"
+    "  local left=math.max(limit-u-a.h,0)\n"
     "  if left<least then\n"
     "    local wait=-1\n"
     "    if a.have+least<=limit then\n"
     "      wait=a.p>now and math.min(a.p-now,period) or period end\n"
-    "    return {now,seq(),'denied',i-3,math.max(left,0),wait}\n"
+    "    return {now,seq(),'denied',i-3,left,wait}\n"
     "  end\n"
     /* others get their share of what is left */
     "  g=math.min(g,least+math.floor((left-least)/2))\n"

@@ -169,6 +169,7 @@ static void end_entry(ep_journal_entry *entry, apr_int64_t until)
     if (count > 0 && !was_answered(&call, "done", until)) {
         return;
     }
+    apr_atomic_inc32(&sender.journal->told);
     count_used(entry);
     /* a process that was stopped meanwhile is not the secretary any more */
     apr_atomic_cas32(&entry->state, EP_JOURNAL_FREE, EP_JOURNAL_ENDED);
@@ -188,6 +189,7 @@ static void give_slots_back(ep_journal_entry *entry, apr_int64_t until)
     }
     ep_call_common(&call, entry->serial, 0);
     if (call.keys <= 2 || was_answered(&call, "done", until)) {
+        apr_atomic_inc32(&sender.journal->told);
         apr_atomic_cas32(&entry->slots, 2, 1);
     }
 }
@@ -588,6 +590,7 @@ apr_status_t ep_sender_start(apr_pool_t *pchild, server_rec *s,
     sigset_t all, before;
     int error;
 
+    memset(&sender, 0, sizeof(sender));
     sender.server = s;
     sender.journal = journal;
     sender.url = url;
