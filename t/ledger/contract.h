@@ -19,14 +19,19 @@ typedef struct contract_subject {
     /** In a child of this process, before it calls.  NULL: nothing is to be
      * done. */
     void (*join)(void);
-    /** In this process: a child has ended. */
+    /** In this process: a child has ended.  Returns when what it held is given back. */
     void (*tell_death)(pid_t pid);
     /** From now on calls return @a status; APR_SUCCESS: they are answered again.
      * @return 0: this status does not occur here */
     int (*fail_with)(apr_status_t status);
+    /** What other servers are told: the sums of what all accounts hold, and of what
+     * all allowances have used.  Waits until all that has ended is told.  NULL: there
+     * are no other servers. */
+    void (*read_shared)(apr_int64_t *held, apr_int64_t *used);
 } contract_subject;
 
 extern const contract_subject contract_shm;
 extern const contract_subject contract_reference;
+extern const contract_subject contract_redis;
 
 #endif

@@ -147,6 +147,7 @@ static const ep_ledger_provider provider = {
     .reserve = ep_shm_book_reserve,
     .confirm = ep_shm_book_confirm,
     .end_content = ep_shm_book_end_content,
+    .trim = ep_shm_book_trim,
     .grow = ep_shm_book_grow,
     .settle = ep_shm_book_settle,
     .release = ep_shm_book_release,
@@ -160,5 +161,6 @@ static const ep_ledger_provider provider = {
 };
 
 const contract_subject contract_shm = {
-    "shm", &provider, set_up, tear_down, restart, NULL, tell_death, fail_with
+    "shm", &provider, set_up, tear_down, restart, NULL, tell_death, fail_with,
+    NULL
 };

@@ -1082,5 +1082,5 @@ static int fail_with(apr_status_t status)
 
 const contract_subject contract_reference = {
     "reference", &provider, set_up, tear_down, restart, NULL, tell_death,
-    fail_with
+    fail_with, NULL
 };
