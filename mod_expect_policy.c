@@ -53,6 +53,7 @@
 #include "ledger/space.h"
 #include "request/counters.h"
 #include "request/expect_hold.h"
+#include "request/expression.h"
 #include "request/facts.h"
 #include "request/snapshot.h"
 #include "status/handler.h"
@@ -118,6 +119,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     ep_lint_say(ptemp, s, s);
     ep_document_init();
     ep_judge_start(s);
+    ep_expression_start(ep_section_has_owners(s, OR_FILEINFO));
     result = ep_counters_open(pconf, s);
     if (result == OK) {
         result = ep_section_finish(pconf, s);

@@ -136,6 +136,25 @@ static void numbers(const ep_policy *policy)
     //@ check not_the_ceiling: least != &ceiling;
 }
 
+/* A number that is not known yet is not compared. */
+static void open_number(const ep_policy *policy)
+{
+    static const ep_expression expression = { "%{env:A}", NULL, 0 };
+    static ep_setting open;
+    static ep_half half;
+    ep_policy awaiting = *policy;
+    const ep_setting *limit;
+
+    any_setting(&open);
+    open.expression = &expression;
+    awaiting.rule[EP_RULE_MAX_SIZE][0] = &open;
+    limit = ep_policy_strictest(&awaiting, EP_RULE_MAX_SIZE);
+    //@ check the_other_one: limit != &open;
+    half.rule[EP_RULE_MAX_SIZE] = &open;
+    ep_policy_compose(&awaiting, &half, NULL, EP_OVERRIDE_TIGHTEN);
+    //@ check it_is_kept: awaiting.rule[EP_RULE_MAX_SIZE][0] == &open;
+}
+
 static void asks_at_end(const ep_policy *place)
 {
     const ep_setting *fields = ep_policy_total_fields();
@@ -242,6 +261,7 @@ int main(void)
         policy.ceiling = maybe(&ceiling);
         numbers(&policy);
         asks_at_end(&policy);
+        open_number(&policy);
         only_ceiling(policy, EP_MODE_ON);
     }
     //@ loop unroll 6;

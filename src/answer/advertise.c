@@ -154,7 +154,8 @@ static apr_status_t add_fields(ap_filter_t *f, apr_bucket_brigade *bb)
     if (!APR_BRIGADE_EMPTY(bb)) {
         ap_remove_output_filter(f);
         if (ap_is_HTTP_SUCCESS(f->r->status)
-            && ep_section_advertises(f->r, f->r->per_dir_config, &policy)) {
+            && ep_section_advertises(f->r, f->r->per_dir_config, EP_VALUES_LATER,
+                                     &policy)) {
             tell(f->r, &policy);
         }
     }
@@ -332,7 +333,7 @@ int ep_advertise(request_rec *r)
             return DECLINED;
         }
     }
-    if (!ep_section_advertises(r, r->per_dir_config, &policy)) {
+    if (!ep_section_advertises(r, r->per_dir_config, EP_VALUES_LATER, &policy)) {
         return DECLINED;
     }
     if (method != NULL) {

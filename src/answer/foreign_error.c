@@ -34,7 +34,7 @@ static int is_unread_upload(request_rec *r, ep_policy *policy, ep_facts *facts)
         || !ep_facts_read(r, facts) || facts->content == EP_CONTENT_NONE) {
         return 0;
     }
-    ep_section_policy(r, r->per_dir_config, policy);
+    ep_section_policy(r, r->per_dir_config, EP_VALUES_LATER, policy);
     if (policy->mode != EP_MODE_ON || !policy->early_errors) {
         return 0;
     }

@@ -137,7 +137,7 @@ void ep_preview_look(request_rec *r, const char *method, ep_preview *found)
     found->status = found->sub->status;
     if (found->status == HTTP_OK && !ep_preview_is_led_on(found->sub)
         && ep_section_advertises(found->sub, found->sub->per_dir_config,
-                                 &found->policy)) {
+                                 EP_VALUES_NOW, &found->policy)) {
         ep_facts_suppose(ep_request_get(r)->sent->fields, method, &facts);
         ep_verdict_judge(&found->policy, &facts, &found->verdict);
     }

@@ -4,7 +4,6 @@
 
 #include "apr_fnmatch.h"
 #include "apr_strings.h"
-#include "ap_expr.h"
 #include "http_core.h"
 
 #include "config/lint.h"
@@ -16,14 +15,12 @@
 #include "ledger/ledger.h"
 #include "ledger/measure.h"
 #include "ledger/space.h"
-#include "request/snapshot.h"
 
 /* The most lines of one such directive in one section. */
 #define LINES_MAX 8
 
-/* Bounds in .htaccess files, which are read for each request: bytes of one expression,
- * and bytes of the lines of all sections around a limit. */
-#define OWNER_EXPRESSION_MAX 1024
+/* Bounds in .htaccess files, which are read for each request: bytes of the lines of all
+ * sections around a limit. */
 #define OWNER_SECTIONS_MAX 4096
 
 #define LEGAL_KEY "client, user, host, directory or expr=EXPRESSION"
@@ -490,31 +487,21 @@ const char *ep_counted_limits_set_quota(cmd_parms *cmd, void *config, const char
 /* @return NULL, or a message */
 static const char *parse_key(cmd_parms *cmd, const char *word, ep_count *count)
 {
-    const char *error = NULL;
     const int whom = ep_words_number(known_keys, word);
 
-    if (ap_cstr_casecmpn(word, "expr=", 5) == 0 && word[5] != '\0') {
-        /* RESTRICTED in .htaccess files, as in httpd's own directives; DONT_VARY,
-         * since the value must not add fields to Vary */
-        if (ep_words_in_htaccess(cmd) && strlen(word + 5) > OWNER_EXPRESSION_MAX) {
-            return ep_words_exceeds(cmd, OWNER_EXPRESSION_MAX,
-                                    "bytes in an EXPRESSION of an .htaccess file");
+    if (ep_words_is_expression(word)) {
+        const ep_expression *expression;
+        const char *error = ep_words_compile(cmd, word + 5, &expression);
+
+        if (error != NULL) {
+            return ep_words_complain(cmd, word, apr_pstrcat(cmd->pool, "a KEY of "
+                                                            LEGAL_KEY ": ", error,
+                                                            NULL));
         }
         count->whom = EP_FOR_EXPRESSION;
-        count->expression = word + 5;
-        if (!count->is_owners && strchr(count->expression, '%') != NULL) {
-            ep_snapshot_need();
-        }
-        count->compiled = ap_expr_parse_cmd(
-            cmd, count->expression,
-            AP_EXPR_FLAG_STRING_RESULT | AP_EXPR_FLAG_DONT_VARY
-                | (ep_words_in_htaccess(cmd) ? AP_EXPR_FLAG_RESTRICTED : 0),
-            &error, NULL);
-        return error != NULL
-                   ? ep_words_complain(cmd, word, apr_pstrcat(cmd->pool, "a KEY of "
-                                                              LEGAL_KEY ": ", error,
-                                                              NULL))
-                   : NULL;
+        count->expression = expression->text;
+        count->compiled = expression->compiled;
+        return NULL;
     }
     if (whom < 0) {
         return ep_words_complain(cmd, word, "a KEY of " LEGAL_KEY);
@@ -558,9 +545,7 @@ const char *ep_counted_limits_set_limit(cmd_parms *cmd, void *config, const char
 
     if (error == NULL) {
         error = ep_words_split(cmd, args, 1, 2, words, legal,
-                               strstr(args, "expr=") != NULL
-                                   ? "put quotes around an EXPRESSION with blanks"
-                                   : NULL);
+                               ep_words_quote_expression(args));
     }
     if (error != NULL) {
         return error;

@@ -109,12 +109,23 @@ static const char *set_choice(cmd_parms *cmd, void *config, const char *args)
     return error != NULL ? error : keep(cmd, config, setting);
 }
 
-/* Reads a size, or the directive's word for none, which becomes @a number. */
+/* 1 if the number may come from an expression, for each upload.  RequireContinue is not
+ * worth asking a database for.  tools/check-docs knows this as well. */
+static int takes_expression(ep_rule rule)
+{
+    const ep_rule_kind kind = ep_policy_row(rule)->kind;
+
+    return kind == EP_KIND_AT_LEAST
+           || (kind == EP_KIND_AT_MOST && rule != EP_RULE_REQUIRE_CONTINUE);
+}
+
+/* Reads a size, or the directive's word for none, which becomes @a number.
+ * @param more what else is legal, for messages */
 static const char *parse_size(const cmd_parms *cmd, const char *args,
-                              const char *none, int64_t number,
+                              const char *none, int64_t number, const char *more,
                               ep_setting *setting)
 {
-    const char *legal = apr_psprintf(cmd->pool, "%s or " EP_WORDS_SIZE, none);
+    const char *legal = apr_psprintf(cmd->pool, "%s or " EP_WORDS_SIZE "%s", none, more);
     const char *word;
     const char *error = ep_words_split(cmd, args, 1, 1, &word, legal,
                                        "write the letter without a blank: 10M");
@@ -129,14 +140,49 @@ static const char *parse_size(const cmd_parms *cmd, const char *args,
     return ep_words_size(cmd, word, legal, &setting->number);
 }
 
+static const char or_expression[] = ", or expr=EXPRESSION";
+
+/* Reads `expr=EXPRESSION`.  Until it is evaluated, every upload passes. */
+static const char *set_expression(cmd_parms *cmd, void *config, const char *args)
+{
+    const ep_rule_row *row = ep_policy_row(ep_words_rule(cmd));
+    const char *legal = apr_psprintf(cmd->pool, "%s or " EP_WORDS_SIZE "%s", row->form,
+                                     or_expression);
+    ep_setting *setting = ep_words_new_setting(cmd);
+    const char *word;
+    const char *error = ep_words_split(cmd, args, 1, 1, &word, legal,
+                                       ep_words_quote_expression(args));
+
+    if (error != NULL) {
+        return error;
+    }
+    error = ep_words_compile(cmd, word + 5, &setting->expression);
+    if (error != NULL) {
+        return ep_words_complain(cmd, word,
+                                 apr_pstrcat(cmd->pool, legal, ": ", error, NULL));
+    }
+    return keep(cmd, config, setting);
+}
+
+/* 1 if the first word is `expr=` and an expression */
+static int begins_with_expression(apr_pool_t *pool, const char *args)
+{
+    return ep_words_is_expression(ap_getword_conf(pool, &args));
+}
+
 static const char *set_size(cmd_parms *cmd, void *config, const char *args)
 {
     const char *error = ep_words_check_line(cmd);
     const int is_bound = ep_policy_row(ep_words_rule(cmd))->kind == EP_KIND_AT_MOST;
     ep_setting *setting = ep_words_new_setting(cmd);
 
+    if (error == NULL && takes_expression(ep_words_rule(cmd))
+        && begins_with_expression(cmd->temp_pool, args)) {
+        return set_expression(cmd, config, args);
+    }
     if (error == NULL) {
         error = parse_size(cmd, args, form_of(cmd), is_bound ? EP_UNLIMITED : 0,
+                           takes_expression(ep_words_rule(cmd)) ? or_expression : "",
                            setting);
     }
     if (error != NULL) {
@@ -701,7 +747,7 @@ static const char *set_ceiling(cmd_parms *cmd, void *config, const char *args)
 
     (void)config;
     if (error == NULL) {
-        error = parse_size(cmd, args, cmd->info, EP_UNLIMITED, setting);
+        error = parse_size(cmd, args, cmd->info, EP_UNLIMITED, "", setting);
     }
     if (error == NULL) {
         ep_lint_zero(cmd, setting, cmd->info);

@@ -47,7 +47,7 @@ static const char *bytes(const ep_review *review, apr_int64_t number)
 static void check_least(apr_pool_t *pool, const ep_policy *policy,
                         const ep_setting *most, ep_review_warn *say, void *data)
 {
-    const ep_setting *least = policy->rule[EP_RULE_MIN_SIZE][0];
+    const ep_setting *least = ep_policy_known(policy->rule[EP_RULE_MIN_SIZE][0]);
 
     if (least != NULL && most != NULL && least->number > most->number) {
         say(data, ep_words_warning(pool, least,
@@ -62,8 +62,8 @@ void ep_review_pairs(apr_pool_t *pool, const ep_policy *policy,
 {
     const ep_setting *asks = policy->rule[EP_RULE_REQUIRE_CONTINUE][0];
     const ep_setting *expectations = policy->rule[EP_RULE_EXPECTATIONS][0];
-    const ep_setting *most = policy->rule[EP_RULE_MAX_SIZE][0];
-    const ep_setting *total = policy->rule[EP_RULE_MAX_TOTAL][0];
+    const ep_setting *most = ep_policy_known(policy->rule[EP_RULE_MAX_SIZE][0]);
+    const ep_setting *total = ep_policy_known(policy->rule[EP_RULE_MAX_TOTAL][0]);
 
     if (asks != NULL && expectations != NULL
         && !ep_policy_lists(EP_RULE_EXPECTATIONS, expectations, "100-continue")) {

@@ -24,6 +24,8 @@ struct dir_config {
     int may_be_on;
     /* it stands in an .htaccess file */
     int is_owners;
+    /* some number comes from an expression */
+    int is_open;
     /* the settings of the section; NULL: none */
     ep_half *says;
     const ep_setting *override;
@@ -89,6 +91,7 @@ void ep_section_say(apr_pool_t *pool, void *section_, int is_owners,
         section->is_owners = is_owners;
     }
     section->says->rule[rule] = setting;
+    section->is_open |= ep_values_is_open(setting);
     if (rule == EP_RULE_MODE && setting->number != EP_MODE_OFF) {
         section->may_be_on = 1;
     }
@@ -173,6 +176,11 @@ int ep_section_has_ceiling(const request_rec *r)
 
 /* The settings of all sections that hold in one place. */
 typedef struct collected {
+    /* numbers by expression are evaluated for it */
+    request_rec *r;
+    ep_values_when when;
+    /* 1: some are not known */
+    int awaits_values;
     ep_half server;
     ep_half owner;
     /* both as one sequence, for ExpectPolicyOverride Any */
@@ -192,10 +200,18 @@ static void collect(const dir_config *config, collected *result)
         config = config->base;
     }
     if (config->says != NULL) {
-        ep_policy_add_section(&result->all, config->says);
+        const ep_half *says = config->says;
+
+        if (config->is_open && result->when != EP_VALUES_LATER) {
+            says = ep_values_evaluate(result->r, result->when, says);
+        }
+        if (result->when != EP_VALUES_NOW) {
+            result->awaits_values |= config->is_open;
+        }
+        ep_policy_add_section(&result->all, says);
         ep_policy_add_section(config->is_owners ? &result->owner
                                                 : &result->server,
-                              config->says);
+                              says);
         result->has_owner |= config->is_owners;
     }
     if (result->override == NULL) {
@@ -306,22 +322,27 @@ static void log_surplus(request_rec *r, const ep_setting *surplus)
 }
 
 static void compose(request_rec *r, const ap_conf_vector_t *vector,
-                    ep_policy *policy)
+                    ep_values_when when, ep_policy *policy)
 {
     collected found;
     ep_override how = EP_OVERRIDE_TIGHTEN;
 
     memset(&found, 0, sizeof(found));
+    found.r = r;
+    found.when = when;
     collect(dir_config_in(vector), &found);
     if (found.override != NULL) {
         how = (ep_override)found.override->number;
     }
-    if (found.has_owner && how != EP_OVERRIDE_ANY && ep_logs(r)) {
+    /* what is laxer can be said when all numbers are known */
+    if (found.has_owner && how != EP_OVERRIDE_ANY && !found.awaits_values
+        && ep_logs(r)) {
         log_in_vain(r, &found, how);
     }
     ep_policy_compose(policy,
                       how == EP_OVERRIDE_ANY ? &found.all : &found.server,
                       &found.owner, how);
+    policy->awaits_values = found.awaits_values;
     if (policy->surplus[1] != NULL && policy->mode != EP_MODE_OFF
         && ep_logs(r)) {
         log_surplus(r, policy->surplus[1]);
@@ -338,36 +359,37 @@ static void bound(const server_rec *server, ep_policy *policy)
 }
 
 void ep_section_policy(request_rec *r, const ap_conf_vector_t *vector,
-                       ep_policy *policy)
+                       ep_values_when when, ep_policy *policy)
 {
-    compose(r, vector, policy);
+    compose(r, vector, when, policy);
     if (ep_section_has_ceiling(r) || policy->mode != EP_MODE_OFF) {
         bound(r->server, policy);
     }
     if (policy->mode == EP_MODE_OFF && policy->ceiling != NULL) {
         ep_policy host;
 
-        compose(r, r->server->lookup_defaults, &host);
+        compose(r, r->server->lookup_defaults, EP_VALUES_LATER, &host);
         ep_policy_only_ceiling(policy, host.mode);
     }
 }
 
 const ep_policy *ep_section_make_policy(request_rec *r,
-                                        const ap_conf_vector_t *vector)
+                                        const ap_conf_vector_t *vector,
+                                        ep_values_when when)
 {
     ep_policy *policy = apr_palloc(ep_request_initial(r)->pool, sizeof(*policy));
 
-    ep_section_policy(r, vector, policy);
+    ep_section_policy(r, vector, when, policy);
     return policy;
 }
 
 int ep_section_advertises(request_rec *r, const ap_conf_vector_t *vector,
-                          ep_policy *policy)
+                          ep_values_when when, ep_policy *policy)
 {
     if (!ep_section_may_be_on(vector)) {
         return 0;
     }
-    ep_section_policy(r, vector, policy);
+    ep_section_policy(r, vector, when, policy);
     return policy->mode == EP_MODE_ON && policy->advertises;
 }
 
@@ -375,7 +397,7 @@ void ep_section_host_policy(request_rec *r, ep_policy *policy)
 {
     const ep_setting *strictest = server_config_of(r->server)->strictest;
 
-    compose(r, r->server->lookup_defaults, policy);
+    compose(r, r->server->lookup_defaults, EP_VALUES_LATER, policy);
     if (policy->mode == EP_MODE_OFF && strictest != NULL) {
         policy->mode = (ep_mode)strictest->number;
         policy->mode_by = strictest;

@@ -5,6 +5,7 @@
 #ifndef EP_SECTION_H
 #define EP_SECTION_H
 
+#include "config/values.h"
 #include "request/request.h"
 
 void *ep_section_create_dir(apr_pool_t *pool, char *where);
@@ -64,11 +65,12 @@ int ep_section_has_ceiling(const request_rec *r);
  * of .htaccess files that have no effect, each once.
  */
 void ep_section_policy(request_rec *r, const ap_conf_vector_t *vector,
-                       ep_policy *policy);
+                       ep_values_when when, ep_policy *policy);
 
 /** @return the same, which lives as long as the initial request */
 const ep_policy *ep_section_make_policy(request_rec *r,
-                                        const ap_conf_vector_t *vector);
+                                        const ap_conf_vector_t *vector,
+                                        ep_values_when when);
 
 /**
  * @param policy out: set if 1 is returned
@@ -76,7 +78,7 @@ const ep_policy *ep_section_make_policy(request_rec *r,
  *         run, which changes no answer
  */
 int ep_section_advertises(request_rec *r, const ap_conf_vector_t *vector,
-                          ep_policy *policy);
+                          ep_values_when when, ep_policy *policy);
 
 /**
  * Composes the policy for core's refusal of an expectation, which comes before any

@@ -2,11 +2,12 @@
 
 #include "config/words.h"
 
+#include "ap_expr.h"
 #include "apr_strings.h"
 #include "http_core.h"
 
 #include "config/section.h"
-#include "core/text/number.h"
+#include "request/expression.h"
 
 /*
  * Bounds for one .htaccess file, which is read for each request and so needs memory in
@@ -14,6 +15,9 @@
  */
 #define OWNER_LINES_MAX 256
 #define OWNER_NAMES_MAX 1024
+
+/* Bytes of one expression in an .htaccess file. */
+#define OWNER_EXPRESSION_MAX 1024
 
 /* How much of a word or line a message repeats, in bytes. */
 #define SHOWN_MAX 80
@@ -60,6 +64,43 @@ const char *ep_words_size(const cmd_parms *cmd, const char *word, const char *le
     return ep_number_size(word, number)
                ? NULL
                : ep_words_advise(cmd, word, legal, advise_size(cmd->pool, word));
+}
+
+int ep_words_is_expression(const char *word)
+{
+    return ap_cstr_casecmpn(word, "expr=", 5) == 0 && word[5] != '\0';
+}
+
+const char *ep_words_compile(cmd_parms *cmd, const char *text,
+                             const ep_expression **expression)
+{
+    ep_expression *made = apr_palloc(cmd->pool, sizeof(*made));
+    const char *error = NULL;
+    /* DONT_VARY: the value must not add fields to Vary */
+    unsigned int flags = AP_EXPR_FLAG_STRING_RESULT | AP_EXPR_FLAG_DONT_VARY;
+
+    made->text = text;
+    made->is_owners = ep_words_in_htaccess(cmd);
+    if (made->is_owners) {
+        flags |= AP_EXPR_FLAG_RESTRICTED;
+        if (strlen(text) > OWNER_EXPRESSION_MAX) {
+            return apr_psprintf(cmd->pool, "more than %d bytes in an EXPRESSION of an"
+                                           " .htaccess file", OWNER_EXPRESSION_MAX);
+        }
+    }
+    else {
+        ep_expression_need(text);
+    }
+    made->compiled = ap_expr_parse_cmd(cmd, text, flags, &error, NULL);
+    *expression = made;
+    return error;
+}
+
+const char *ep_words_quote_expression(const char *args)
+{
+    return strstr(args, "expr=") != NULL
+               ? "put quotes around an EXPRESSION with blanks"
+               : NULL;
 }
 
 const char *ep_words_split(const cmd_parms *cmd, const char *args, int least,

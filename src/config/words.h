@@ -4,6 +4,7 @@
 #ifndef EP_WORDS_H
 #define EP_WORDS_H
 
+#include "core/text/number.h"
 #include "request/request.h"
 
 /** Registers the hook that finds out which .htaccess file is read. */
@@ -19,13 +20,26 @@ const char *ep_words_advise(const cmd_parms *cmd, const char *word,
                             const char *legal, const char *advice);
 
 /** What is legal as a size, for messages. */
-#define EP_WORDS_SIZE "a number of bytes, with an optional K, M, G or T"
+#define EP_WORDS_SIZE EP_NUMBER_FORM
 
 /** Reads a size in bytes.
  * @param legal what is legal, for the message
  * @return NULL, or a message */
 const char *ep_words_size(const cmd_parms *cmd, const char *word, const char *legal,
                           int64_t *number);
+
+/** @return 1 if a word is `expr=` and an expression */
+int ep_words_is_expression(const char *word);
+
+/** Compiles an expression; in an .htaccess file restricted, as httpd does
+ * for its own.
+ * @param expression out, in the pool of the directive
+ * @return NULL, or what is wrong with it */
+const char *ep_words_compile(cmd_parms *cmd, const char *text,
+                             const ep_expression **expression);
+
+/** What to do about too many words, if one of them is an expression; NULL: nothing */
+const char *ep_words_quote_expression(const char *args);
 
 /**
  * Splits the arguments of a directive.  Directives split them here, and not in httpd,

@@ -114,7 +114,8 @@ int ep_error_page_is_document(const request_rec *r)
  * @return 1 if a program there may have the content */
 static int may_have_content(request_rec *r, ep_request *state, int counts)
 {
-    const ep_policy *policy = ep_section_make_policy(r, r->per_dir_config);
+    const ep_policy *policy = ep_section_make_policy(r, r->per_dir_config,
+                                                     EP_VALUES_NOW);
     ep_verdict verdict;
 
     if (policy->mode != EP_MODE_ON) {
@@ -146,9 +147,9 @@ static int is_guarded(request_rec *r)
 {
     ep_policy policy;
 
-    ep_section_policy(r, r->prev->per_dir_config, &policy);
+    ep_section_policy(r, r->prev->per_dir_config, EP_VALUES_LATER, &policy);
     if (policy.mode != EP_MODE_ON) {
-        ep_section_policy(r, r->per_dir_config, &policy);
+        ep_section_policy(r, r->per_dir_config, EP_VALUES_LATER, &policy);
     }
     return policy.mode == EP_MODE_ON;
 }

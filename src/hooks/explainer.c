@@ -192,7 +192,8 @@ static const char *why_not_judged(const finding *found)
 {
     ep_policy policy;
 
-    ep_section_policy(found->sub, found->sub->per_dir_config, &policy);
+    ep_section_policy(found->sub, found->sub->per_dir_config, EP_VALUES_LATER,
+                      &policy);
     if (policy.mode == EP_MODE_OFF) {
         return "the policy is Off here";
     }
@@ -237,7 +238,8 @@ static void explain_checks(finding *found)
         known.head = &found->head->verdict;
     }
     else {
-        ep_section_policy(found->sub, found->sub->per_dir_config, policy);
+        ep_section_policy(found->sub, found->sub->per_dir_config, EP_VALUES_LATER,
+                          policy);
         known.policy = policy;
         known.why_not = why_not_judged(found);
     }

@@ -57,7 +57,7 @@ static int judge_server(request_rec *r)
         return DECLINED;
     }
     state = ep_request_make(r);
-    policy = ep_section_make_policy(r, r->per_dir_config);
+    policy = ep_section_make_policy(r, r->per_dir_config, EP_VALUES_LATER);
     if (policy->mode == EP_MODE_OFF || !ep_check_concerns(policy, &read)) {
         return DECLINED;
     }
@@ -190,9 +190,27 @@ static int admit(request_rec *r, ep_request *state, int is_early)
     return is_early ? DECLINED : count(r, state);
 }
 
+/* Leaves the verdict to the time after authentication.  @return as judge() */
+static int await(request_rec *r, ep_request *state, const ep_policy *policy)
+{
+    ep_request_move(r, state, EP_STAGE_NEEDS_USER);
+    state->judged = NULL;
+    /* what is read meanwhile counts, though nothing is told */
+    if (state->facts->content != EP_CONTENT_NONE) {
+        ep_meter_attach(r, state, policy);
+        state->unauthenticated_metered = NULL;
+        if (policy->awaits_values) {
+            ep_meter_attach_unauthenticated(
+                r, state, ep_section_make_policy(r, state->place, EP_VALUES_NEVER));
+        }
+    }
+    return DECLINED;
+}
+
 /* Judges the request in a place, given by its configuration.  is_early: httpd's
  * own authentication is still to come; where it is demanded, nothing is told
- * before it, and nobody learns what others have used. */
+ * before it, and nobody learns what others have used.  Where a limit's number comes from
+ * an expression, the rest is judged early, and all of it afterwards. */
 static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
 {
     ep_request *state;
@@ -218,7 +236,8 @@ static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
     ep_meter_end_provisional(state);
     state->place = place;
     state->judged = NULL;
-    policy = ep_section_make_policy(r, place);
+    policy = ep_section_make_policy(r, place,
+                                    is_early ? EP_VALUES_LATER : EP_VALUES_NOW);
     if (policy->mode_by == NULL) {
         /* the place is Off; at most a ceiling holds */
         result = ep_expect_hold_as_core(r);
@@ -232,14 +251,13 @@ static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
     }
     ep_request_move(r, state, EP_STAGE_ARRIVES);
     if (is_early && needs_user(r)) {
-        ep_request_move(r, state, EP_STAGE_NEEDS_USER);
-        /* what is read meanwhile counts, though nothing is told */
-        if (facts->content != EP_CONTENT_NONE) {
-            ep_meter_attach(r, state, policy);
-        }
-        return DECLINED;
+        return await(r, state, policy);
     }
     state->judged = ep_judgement_make_of_head(r, policy, facts);
+    if (is_early && policy->awaits_values
+        && state->judged->verdict.code == EP_ADMITTED) {
+        return await(r, state, policy);
+    }
     result = ep_refusal_conclude(r, state, state->judged);
     if (result != DECLINED) {
         return result;
@@ -370,7 +388,7 @@ static void note_removal(request_rec *r)
     ep_policy policy;
 
     if (ep_section_may_be_on(r->per_dir_config)) {
-        ep_section_policy(r, r->per_dir_config, &policy);
+        ep_section_policy(r, r->per_dir_config, EP_VALUES_NOW, &policy);
         if (policy.mode != EP_MODE_OFF) {
             ep_removal_note(r, &policy);
         }

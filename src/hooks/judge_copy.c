@@ -97,11 +97,13 @@ int ep_judge_copy(request_rec *r)
         return DECLINED;
     }
     state = ep_request_make(r);
-    result = judge(r, state, ep_section_make_policy(r, r->per_dir_config));
+    result = judge(r, state, ep_section_make_policy(r, r->per_dir_config,
+                                             EP_VALUES_NOW));
     if (result != DECLINED) {
         return result;
     }
-    policy = ep_section_make_policy(destination, destination->per_dir_config);
+    policy = ep_section_make_policy(destination, destination->per_dir_config,
+                                    EP_VALUES_NOW);
     result = judge(r, state, policy);
     return result == DECLINED ? count(r, destination, state, policy) : result;
 }

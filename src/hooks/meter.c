@@ -96,6 +96,16 @@ static void cut(request_rec *r, ep_request *state, const ep_judgement *why)
     }
 }
 
+/* @return what content is counted against; NULL: nothing */
+static const struct ep_metered *metered_now(const request_rec *r,
+                                            const ep_request *state)
+{
+    return state->unauthenticated_metered != NULL
+                   && ep_stage_lacks_user(state->stage) && r->status != HTTP_OK
+               ? state->unauthenticated_metered
+               : state->metered;
+}
+
 /* What comes in is refused: cuts it, or says that it would. */
 static void stop(request_rec *r, ep_request *state, const struct ep_metered *metered,
                  const ep_verdict *verdict)
@@ -109,6 +119,7 @@ static void stop(request_rec *r, ep_request *state, const struct ep_metered *met
     }
     ep_refusal_conclude(r, state, why);
     state->metered = NULL;
+    state->unauthenticated_metered = NULL;
 }
 
 /* @return the limit of a policy that so much content exceeds: by the client's
@@ -133,7 +144,7 @@ static const ep_setting *exceeded(const ep_request *state,
 /* The smallest limit of all that are exceeded answers. */
 static void check_size(request_rec *r, ep_request *state, int64_t bytes)
 {
-    const struct ep_metered *metered = state->metered, *strictest = NULL;
+    const struct ep_metered *metered = metered_now(r, state), *strictest = NULL;
     const ep_setting *least = NULL;
     ep_verdict verdict;
 
@@ -377,8 +388,9 @@ static int is_metered(const ep_policy *policy)
 }
 
 /* @param others that count as well; NULL: none */
-static void set_metered(request_rec *r, ep_request *state, const ep_policy *policy,
-                        const ep_facts *facts, const struct ep_metered *others)
+static const struct ep_metered *make_metered(request_rec *r, const ep_policy *policy,
+                                             const ep_facts *facts,
+                                             const struct ep_metered *others)
 {
     struct ep_metered *metered = apr_palloc(ep_request_initial(r)->pool,
                                             sizeof(*metered));
@@ -386,7 +398,7 @@ static void set_metered(request_rec *r, ep_request *state, const ep_policy *poli
     metered->policy = policy;
     metered->facts = facts;
     metered->next = others;
-    state->metered = metered;
+    return metered;
 }
 
 /* A place with a stricter mode replaces those before it; of equal ones, all limits
@@ -396,9 +408,9 @@ static void meter_place(request_rec *r, ep_request *state, const ep_policy *plac
     const struct ep_metered *before = state->metered;
 
     if (before == NULL || place->mode >= before->policy->mode) {
-        set_metered(r, state, place, state->facts,
-                    before != NULL && place->mode == before->policy->mode ? before
-                                                                         : NULL);
+        state->metered = make_metered(
+            r, place, state->facts,
+            before != NULL && place->mode == before->policy->mode ? before : NULL);
     }
 }
 
@@ -413,11 +425,19 @@ void ep_meter_attach(request_rec *r, ep_request *state, const ep_policy *policy)
     }
 }
 
+void ep_meter_attach_unauthenticated(request_rec *r, ep_request *state,
+                                     const ep_policy *policy)
+{
+    state->unauthenticated_metered = make_metered(r, policy, state->facts,
+                                                  state->metered);
+    add_filter(r, state);
+}
+
 void ep_meter_attach_provisional(request_rec *r, ep_request *state,
                                  const ep_policy *policy, const ep_facts *facts)
 {
     if (is_metered(policy)) {
-        set_metered(r, state, policy, facts, NULL);
+        state->metered = make_metered(r, policy, facts, NULL);
         add_filter(r, state);
     }
 }

@@ -16,6 +16,12 @@ void ep_meter_register(void);
  */
 void ep_meter_attach(request_rec *r, ep_request *state, const ep_policy *policy);
 
+/** For a place with size limits by expression, which are not known before
+ * authentication: has the content that httpd reads before its 401 counted against
+ * @a policy, in which these lines say nothing. */
+void ep_meter_attach_unauthenticated(request_rec *r, ep_request *state,
+                                     const ep_policy *policy);
+
 /** Has the content counted against the server's own policy, for as long as no place
  * has been judged. */
 void ep_meter_attach_provisional(request_rec *r, ep_request *state,

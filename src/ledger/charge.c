@@ -7,12 +7,11 @@
 
 #include "apr_md5.h"
 #include "apr_strings.h"
-#include "ap_expr.h"
 #include "http_log.h"
 
 #include "core/book/amount.h"
+#include "request/expression.h"
 #include "request/log_once.h"
-#include "request/snapshot.h"
 
 APLOG_USE_MODULE(expect_policy);
 
@@ -91,15 +90,6 @@ static void mix_client(apr_md5_ctx_t *md5, const apr_sockaddr_t *address)
     mix(md5, bytes, (apr_size_t)address->ipaddr_len);
 }
 
-/* The authenticated user of this request, or of one before an internal redirect. */
-static const char *user_of(const request_rec *r)
-{
-    while (r->user == NULL && r->prev != NULL) {
-        r = r->prev;
-    }
-    return r->user;
-}
-
 /* @return NULL: the upload is not written to a file */
 static const char *directory_of(request_rec *r, const ep_count *count)
 {
@@ -120,23 +110,6 @@ static const char *directory_of(request_rec *r, const ep_count *count)
                                         (apr_size_t)(end - r->filename));
 }
 
-/* Evaluates an expression for the request as it was before any .htaccess file was
- * read.  @return NULL if @a error is set, or there is no value */
-static const char *value_before_owners(request_rec *r, const ep_count *count,
-                                       ep_snapshot *servers,
-                                       const char **error)
-{
-    char *user = r->user;
-    const char *value;
-
-    ep_snapshot_exchange(r, servers);
-    r->user = (char *)user_of(r);
-    value = ap_expr_str_exec(r, count->compiled, error);
-    r->user = user;
-    ep_snapshot_exchange(r, servers);
-    return value;
-}
-
 /*
  * A server's expression that is empty before .htaccess files are read may have a value
  * later, by SetEnvIf in a section of the server's files.  But an owner may also have
@@ -146,20 +119,17 @@ static const char *value_before_owners(request_rec *r, const ep_count *count,
 static const char *value_of(request_rec *r, const ep_count *count,
                             apr_md5_ctx_t *md5, const char **error)
 {
-    const ep_request *state = ep_request_get(r);
+    const ep_expression expression = { count->expression, count->compiled,
+                                       count->is_owners };
     const char *value;
 
-    if (count->is_owners || strchr(count->expression, '%') == NULL) {
-        return ap_expr_str_exec(r, count->compiled, error);
+    if (count->is_owners || !ep_expression_varies(count->expression)) {
+        return ep_expression_now(r, &expression, error);
     }
-    if (state == NULL || state->servers == NULL) {
-        *error = "only an .htaccess file has announced content";
-        return NULL;
-    }
-    value = value_before_owners(r, count, state->servers, error);
-    if (value != NULL && *error == NULL && *value == '\0') {
+    value = ep_expression_before_owners(r, &expression, error);
+    if (value != NULL && *value == '\0') {
         mix_text(md5, "edited");
-        value = ap_expr_str_exec(r, count->compiled, error);
+        value = ep_expression_now(r, &expression, error);
     }
     return value;
 }
@@ -171,13 +141,12 @@ static int mix_expression(request_rec *r, const ep_setting *setting,
     const char *error = NULL;
     const char *value = value_of(r, setting->count, md5, &error);
 
-    if (value == NULL || error != NULL) {
+    if (value == NULL) {
         if (ep_log_once(r->pool, "failed", setting)) {
             ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
                           "%s in %s:%u: %s; uploads without a value count "
                           "together", setting->directive,
-                          setting->file, setting->line,
-                          error != NULL ? error : "no value");
+                          setting->file, setting->line, error);
         }
         mix_number(md5, 0);
         return 1;
@@ -197,7 +166,7 @@ static int mix_whom(request_rec *r, const ep_setting *setting,
         mix_client(md5, r->useragent_addr);
         return 1;
     case EP_FOR_USER:
-        text = user_of(r);
+        text = ep_expression_user(r);
         /* a user's name and an address never have the same key */
         mix_number(md5, text != NULL);
         if (text != NULL) {

@@ -70,6 +70,9 @@ typedef struct ep_request {
     /** what content is counted against, of the server's own policy as long as `place`
      * is NULL; NULL: nothing */
     const struct ep_metered *metered;
+    /** what it is counted against if authentication fails, where the size limit of a
+     * user is not known then; NULL: the same */
+    const struct ep_metered *unauthenticated_metered;
     /** content that the meter has passed on so far, bytes as they came over the wire */
     int64_t counted;
     /** the range that is written, if RequestHeader has set Content-Range since the head

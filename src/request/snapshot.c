@@ -44,6 +44,13 @@ void ep_snapshot_exchange(request_rec *r, ep_snapshot *snapshot)
     exchange(&r->notes, &snapshot->notes);
 }
 
+/* 1 if limits may be asked for this request; COPY and MOVE have no content */
+static int may_store(const request_rec *r)
+{
+    return ep_facts_any(r) || r->method_number == M_COPY
+           || r->method_number == M_MOVE;
+}
+
 /* The last hook before .htaccess files are read; behind mod_setenvif's of the
  * virtual host and mod_rewrite's. */
 static int keep_servers(request_rec *r)
@@ -54,8 +61,9 @@ static int keep_servers(request_rec *r)
         return DECLINED;
     }
     state = ep_request_get(r);
-    /* an upload, or the subrequest that stands for one whose limits are asked */
-    if (!ep_request_is_part(r) ? r->prev == NULL && ep_facts_any(r)
+    /* an upload or a copy, or the subrequest that stands for an upload whose limits are
+     * asked */
+    if (!ep_request_is_part(r) ? r->prev == NULL && may_store(r)
                         : state != NULL && state->is_asked
                               && state->servers == NULL) {
         ep_request_make(r)->servers = ep_snapshot_take(r);

@@ -391,6 +391,9 @@ static int read_counted(scenario *s, ep_setting *setting, ep_rule rule,
     }
 }
 
+/* A number that is not known yet. */
+static const ep_expression expression = { "%{env:A}", NULL, 0 };
+
 static int read_setting(scenario *s, ep_setting *setting, ep_rule rule,
                         const ep_setting *before, word line)
 {
@@ -403,6 +406,10 @@ static int read_setting(scenario *s, ep_setting *setting, ep_rule rule,
     case EP_KIND_AT_LEAST:
     case EP_KIND_AT_MOST:
     case EP_KIND_UP_TO:
+        if (is(line, "expr")) {
+            setting->expression = &expression;
+            return 1;
+        }
         setting->number = row->kind == EP_KIND_AT_MOST ? EP_UNLIMITED : 0;
         return is(line, row->form) || bytes_in(line, &setting->number);
     case EP_KIND_CHALLENGES:

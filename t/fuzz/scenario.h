@@ -15,8 +15,8 @@
  *     server|owner Types RANGE ...|Any
  *     server|owner Encodings CODING ...|Any
  *     server|owner RequireLength On|Off
- *     server|owner MaxSize BYTES|Unlimited
- *     server|owner MaxTotal BYTES|Unlimited
+ *     server|owner MaxSize BYTES|Unlimited|expr
+ *     server|owner MaxTotal BYTES|Unlimited|expr
  *     server|owner TotalFields None|NAME ...
  *     server|owner Status Auto|Specific|417 [CODE|Refuse ...]
  *     server|owner Linger Full|Short|Abort

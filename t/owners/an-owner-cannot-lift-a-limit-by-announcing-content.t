@@ -16,6 +16,7 @@ my %limit = (
     coding => 'ExpectPolicyEncodings gzip',
     ask => 'ExpectPolicyRequireContinue 1K',
     count => 'ExpectPolicyAllowance 60000/1d expr=%{reqenv:ACCOUNT}',
+    size => 'ExpectPolicyMaxSize expr=%{reqenv:SIZE}',
     free => '',
 );
 my $htaccess = <<'END' . 'RequestHeader set Content-Length ' . SIZE . "\n";
@@ -38,7 +39,7 @@ for my $place (sort keys %limit) {
 }
 my $server = ExpectPolicy::Ledger->start(<<"END" . join('', map { <<"PLACE" } sort keys %limit),
 Alias /from/ "$from/"
-SetEnvIf Request_Method . ACCOUNT=alice
+SetEnvIf Request_Method . ACCOUNT=alice SIZE=1G
 <Directory "$from">
     AllowOverride FileInfo
     Require all granted
@@ -63,7 +64,9 @@ sub put_unannounced {
     return $res->{status} // $res->{problem};
 }
 
-my %status = (types => 415, auth => 401, coding => 415, ask => 428, count => 429);
+my %status = (types => 415, auth => 401, coding => 415, ask => 428, count => 429,
+              # of what only an owner has announced, no value is known
+              size => 413);
 for my $way (['', ''], ['/from', 'to/']) {
     my ($before, $below) = @$way;
     for my $place (sort keys %status) {

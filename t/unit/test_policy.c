@@ -479,7 +479,14 @@ static const struct {
     { "server MaxSize 10\nowner MaxSize 9\nceiling 8", "ceiling", 8 },
     { "server MaxSize 10\nowner MaxSize 9\nceiling 11", "owner", 9 },
     { "server MaxSize 7\nowner MaxSize 9\nceiling 8", "server", 7 },
-    { "server MaxSize Unlimited\nceiling 8", "ceiling", 8 }
+    { "server MaxSize Unlimited\nceiling 8", "ceiling", 8 },
+    /* a number that an expression will say is not compared */
+    { "server MaxSize expr", NULL, 0 },
+    { "owner MaxSize expr", NULL, 0 },
+    { "server MaxSize expr\nceiling 8", "ceiling", 8 },
+    { "server MaxSize expr\nowner MaxSize 9", "owner", 9 },
+    { "server MaxSize 9\nowner MaxSize expr", "server", 9 },
+    { "server MaxSize expr\nowner MaxSize expr", NULL, 0 }
 };
 
 START_TEST(the_smallest_size_holds)

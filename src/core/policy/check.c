@@ -356,8 +356,8 @@ const ep_setting *ep_check_too_large(const ep_policy *policy, const ep_facts *fa
                                      int64_t bytes)
 {
     const ep_setting *const limits[] = {
-        policy->ceiling, policy->rule[EP_RULE_MAX_SIZE][0],
-        policy->rule[EP_RULE_MAX_SIZE][1]
+        policy->ceiling, ep_policy_known(policy->rule[EP_RULE_MAX_SIZE][0]),
+        ep_policy_known(policy->rule[EP_RULE_MAX_SIZE][1])
     };
     const ep_setting *found = ep_policy_strictest(policy, EP_RULE_MAX_TOTAL);
     size_t i;

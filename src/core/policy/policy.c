@@ -46,11 +46,12 @@ const ep_rule_row *ep_policy_row(ep_rule rule)
     return &rows[rule];
 }
 
-/* @return NULL for settings that make no demand: Off, Any, Unlimited */
+/* @return NULL for settings that make no demand: Off, Any, Unlimited; one whose number
+ *         is not known yet may make one */
 static const ep_setting *demand(ep_rule rule, const ep_setting *setting)
 {
-    if (setting == NULL) {
-        return NULL;
+    if (setting == NULL || setting->expression != NULL) {
+        return setting;
     }
     switch (rows[rule].kind) {
     case EP_KIND_LIST:
@@ -220,6 +221,7 @@ void ep_policy_compose(ep_policy *policy, const ep_half *server,
 
 void ep_policy_only_ceiling(ep_policy *policy, ep_mode mode)
 {
+    policy->awaits_values = 0;
     memset(policy->rule, 0, sizeof(policy->rule));
     policy->counted_count = 0;
     policy->mode = mode;
@@ -379,10 +381,18 @@ const ep_setting *ep_policy_tighter(ep_rule rule, const ep_half *server,
     return NULL;
 }
 
-/* @return @a a unless @a b, NULL or of the same rule as well, is stricter */
+const ep_setting *ep_policy_known(const ep_setting *setting)
+{
+    return setting != NULL && setting->expression == NULL ? setting : NULL;
+}
+
+/* @return @a a unless @a b, NULL or of the same rule as well, is stricter; a number that
+ *         is not known yet is not compared */
 static const ep_setting *stricter(ep_rule rule, const ep_setting *a,
                                   const ep_setting *b)
 {
+    a = ep_policy_known(a);
+    b = ep_policy_known(b);
     if (a == NULL || b == NULL) {
         return a != NULL ? a : b;
     }

@@ -149,6 +149,16 @@ typedef enum ep_for {
     EP_FOR_EXPRESSION
 } ep_for;
 
+/** An expression of httpd (ap_expr) whose value is a text. */
+typedef struct ep_expression {
+    const char *text;
+    /** what httpd made of it (ap_expr_info_t) */
+    const void *compiled;
+    /** 1: it stands in an .htaccess file; it sees values that .htaccess files have
+     * changed */
+    int is_owners;
+} ep_expression;
+
 /** What a limit counts, and for whom; in settings of the rules that count. */
 typedef struct ep_count {
     /** FREE_SPACE, QUOTA, ALLOWANCE or CONCURRENT */
@@ -206,6 +216,12 @@ typedef struct ep_setting {
      */
     int64_t number;
     /**
+     * AT_MOST, AT_LEAST: the number is its value, which is not known yet: until then
+     * every upload passes.  Where it has been evaluated, a copy with the number takes
+     * the place of this setting.  NULL: the number is known
+     */
+    const ep_expression *expression;
+    /**
      * LIST: what is accepted; CHALLENGES: these.  NULL: Any or Off, no demand is
      * made.  STATUS: the codes as written; NULL: it is for all.
      */
@@ -243,6 +259,8 @@ typedef struct ep_policy {
 #define CHOICE(rule, type, chosen, ...) type chosen;
 #include "core/policy/rules.def"
     ep_status_choice status[EP_CODES];
+    /** 1: some number is not known yet, see ep_setting.expression */
+    int awaits_values;
     /** 1: the answer may have Upload-Limit.  Only the server's files can allow it,
      * since it says that uploads can be resumed */
     int tells_upload_limit;
@@ -325,8 +343,11 @@ const ep_setting *ep_policy_total_fields(void);
  * for each of these except the first */
 const ep_rule_row *ep_policy_row(ep_rule rule);
 
+/** @return the setting; NULL: there is none, or its number is not known yet */
+const ep_setting *ep_policy_known(const ep_setting *setting);
+
 /** @return the stricter of both halves' settings of a rule whose values are
- * numbers; NULL: no demand */
+ * numbers; NULL: no demand, or none whose number is known */
 const ep_setting *ep_policy_strictest(const ep_policy *policy, ep_rule rule);
 
 /** The same, bounded by the ceiling if that is of the rule. */

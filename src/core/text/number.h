@@ -6,6 +6,9 @@
 
 #include <stdint.h>
 
+/** What is a size, for messages. */
+#define EP_NUMBER_FORM "a number of bytes, with an optional K, M, G or T"
+
 /**
  * Parses decimal digits and an optional K, M, G or T (either case; powers of
  * 1024).  Anything else before, between or after them is an error.
