@@ -22,6 +22,9 @@ APLOG_USE_MODULE(expect_policy_redis);
 /* How often names are looked up, in seconds: and after a failure. */
 #define RESOLVE_EVERY 60
 #define RESOLVE_SOON 5
+/* While a slot is moved, a node that never had it says MOVED, and the one that had it
+ * ASK. */
+#define FOLLOWED 2
 
 typedef struct idle_conn {
     ep_conn *conn;
@@ -486,12 +489,14 @@ static ep_cause call(const command *what, redisReply **reply)
     ep_reply_moved moved;
     ep_cause cause;
     target to;
+    int i;
 
     if (!find_target(&to)) {
         return EP_CAUSE_RESOLVE;
     }
     cause = call_at(&to, find_idle(), 0, what, reply, &moved);
-    if (cause == EP_CAUSE_MOVED && find_moved(&to, &moved)) {
+    for (i = 0; i < FOLLOWED && cause == EP_CAUSE_MOVED && find_moved(&to, &moved);
+         i++) {
         if (!moved.is_ask) {
             settle_at(&to);
         }

@@ -27,7 +27,7 @@ apr_status_t ep_pool_child_init(apr_pool_t *pchild, server_rec *s,
                                 ep_breaker *breaker);
 
 /**
- * Sends one command, and follows MOVED and ASK once.  All of it ends by the deadline,
+ * Sends one command, and follows MOVED and ASK, two in all.  All of it ends by the deadline,
  * to connect included.  Logs when the breaker opens or closes.  A command that was
  * sent is never sent again, but for MOVED and ASK, which say that it did not run.
  * @param deadline of ep_conn_clock()

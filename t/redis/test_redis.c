@@ -870,12 +870,48 @@ START_TEST(ask_is_followed_for_one_command)
 }
 END_TEST
 
+/* Serves on `other`, which sends a call back to `server`. */
+static void serve_circle(const char *word)
+{
+    static char back[64];
+
+    serve_other(back);
+    serve_reply(apr_psprintf(pool, "-MOVED 1 127.0.0.1:%d\r\n", other.port));
+    snprintf(back, sizeof(back), "-%s 1 127.0.0.1:%d\r\n", word, server.port);
+}
+
 START_TEST(moved_in_a_circle_ends)
 {
-    serve_other("-MOVED 1 127.0.0.1:1\r\n");
-    serve_reply(apr_psprintf(pool, "-MOVED 1 127.0.0.1:%d\r\n", other.port));
+    serve_circle("MOVED");
     ck_assert_int_eq(cause_of(), EP_CAUSE_MOVED);
-    ck_assert_int_eq(server.accepted + other.accepted, 2);
+    ck_assert_int_eq(server.accepted, 2);
+    ck_assert_int_eq(other.accepted, 1);
+}
+END_TEST
+
+/* As long as a slot is moved, a call that did not know its node needs both. */
+START_TEST(ask_behind_moved_is_followed)
+{
+    static const fake_line lines[FAKE_LINES] = {
+        { FAKE_READ, NULL, 0 }, { FAKE_SEND, "+OK\r\n", 0 },
+        { FAKE_READ, NULL, 0 }, { FAKE_SEND, "+there\r\n", 0 }
+    };
+    static fake third;
+    redisReply *reply;
+    const char *text;
+
+    memset(&third, 0, sizeof(third));
+    memcpy(third.script[0], lines, sizeof(lines));
+    fake_begin(&third);
+    text = apr_psprintf(pool, "-ASK 1 127.0.0.1:%d\r\n", third.port);
+    serve_other(text);
+    serve_reply(apr_psprintf(pool, "-MOVED 1 127.0.0.1:%d\r\n", other.port));
+    ck_assert_int_eq(ask("x", &reply), EP_CAUSE_NONE);
+    ck_assert_str_eq(reply->str, "there");
+    freeReplyObject(reply);
+    ck_assert_int_eq(server.accepted, 1);
+    ck_assert_int_eq(other.accepted, 1);
+    ck_assert_int_eq(third.accepted, 1);
 }
 END_TEST
 
@@ -1264,6 +1300,7 @@ static void add_calls(TCase *tcase)
     tcase_add_loop_test(tcase, moved_is_followed_and_remembered, 0, 2);
     tcase_add_test(tcase, ask_is_followed_for_one_command);
     tcase_add_test(tcase, moved_in_a_circle_ends);
+    tcase_add_test(tcase, ask_behind_moved_is_followed);
     ADD_ROWS(after_a_fault_of_an_address_the_next_one_is_asked,
              of_the_address);
     tcase_add_test(tcase, a_real_server_answers_by_tcp_and_by_its_socket);

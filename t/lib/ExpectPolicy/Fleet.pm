@@ -113,11 +113,13 @@ sub decided_alone_ok {
 sub answered_ok {
     my ($self, $name, $server) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
+    $self->{stored} = {};
     for my $mode (map { @MODES } 1 .. 3) {
         my $res = $self->put_in_time($server, $mode, $name);
         ok(is_stored($res) || is_denied($res) || ($mode eq 'Closed' && is_unavailable($res)),
            "$name: $mode: answered") or diag $res->{raw};
         next if !is_stored($res);
+        $self->{stored}{$mode}++;
         # under Open, Redis was asked or was not
         $self->{$mode eq 'Open' ? 'perhaps' : 'used'}{$mode} += SIZE;
     }
