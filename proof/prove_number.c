@@ -27,10 +27,10 @@ static void size_parse(const char *at)
     }
 }
 
-static void digits_parse(const char *at, const char *end)
+static void digits_parse(const char *at)
 {
     int64_t number = -7;
-    const int result = ep_number_digits(at, end, &number);
+    const int result = ep_number_digits(at, &number);
 
     //@ check yes_or_no: result == 0 || result == 1;
     if (result) {
@@ -50,7 +50,7 @@ int main(void)
         Frama_C_make_unknown(text, longest);
         text[longest] = '\0';
         size_parse(text + longest - i);
-        digits_parse(text + longest - i, text + longest);
+        digits_parse(text + longest - i);
     }
     return 0;
 }

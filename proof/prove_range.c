@@ -1,10 +1,11 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE.
  *
- * sources: range number text
+ * sources: range text
  * lengths: a value of 0 to 8 characters, and one of 0 to 8 behind the unit; a
  *          position that is almost too large; positions and bytes of
  *          content from 0 to INT64_MAX
- * targets: ep_range_parse ep_range_end behind_unit is_complete_length plus
+ * targets: ep_range_parse ep_range_end behind_unit number_in
+ *          is_complete_length plus
  */
 #include "any.h"
 #include "core/text/range.h"

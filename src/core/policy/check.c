@@ -219,7 +219,7 @@ static int lists_total(const ep_policy *policy, const ep_total_field *field)
 
 static int total_in(const ep_total_field *field, int64_t *total)
 {
-    return ep_number_digits(field->value, field->value + strlen(field->value), total);
+    return ep_number_digits(field->value, total);
 }
 
 int ep_check_may_announce(const ep_facts *facts)

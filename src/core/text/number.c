@@ -20,24 +20,34 @@ static int shift_of(char unit)
     }
 }
 
-int ep_number_digits(const char *at, const char *end, int64_t *number)
+/* @param most the largest number
+ * @param value out: may be more than @a most, by one digit
+ * @return how many digits the text begins with; 0 if they are more than that */
+static size_t digits_of(const char *text, uint64_t most, uint64_t *value)
 {
-    const uint64_t most = INT64_MAX;
-    /* unsigned, as below */
-    uint64_t value = 0;
+    size_t i;
 
-    if (at == end) {
-        return 0;
-    }
-    for (; at < end; at++) {
-        const char c = *at;
+    *value = 0;
+    for (i = 0;; i++) {
+        const char c = text[i];
 
-        if (c < '0' || c > '9' || value > most / 10) {
+        if (c < '0' || c > '9') {
+            return i;
+        }
+        if (*value > most / 10) {
             return 0;
         }
-        value = value * 10 + (uint64_t)(c - '0');
+        /* unsigned: one digit too many does not overflow, so it can be detected */
+        *value = *value * 10 + (uint64_t)(c - '0');
     }
-    if (value > most) {
+}
+
+int ep_number_digits(const char *text, int64_t *number)
+{
+    uint64_t value;
+    const size_t length = digits_of(text, INT64_MAX, &value);
+
+    if (length == 0 || text[length] != '\0' || value > INT64_MAX) {
         return 0;
     }
     *number = (int64_t)value;
@@ -48,18 +58,10 @@ int ep_number_size(const char *text, int64_t *bytes)
 {
     /* INT64_MAX itself stands for "unlimited" */
     const uint64_t most = INT64_MAX - 1;
-    /* unsigned: one digit too many does not overflow, so it can be detected */
-    uint64_t value = 0;
-    size_t i = 0;
+    uint64_t value;
+    size_t i = digits_of(text, most, &value);
     int shift;
 
-    while (text[i] >= '0' && text[i] <= '9') {
-        if (value > most / 10) {
-            return 0;
-        }
-        value = value * 10 + (uint64_t)(text[i] - '0');
-        i++;
-    }
     if (i == 0) {
         return 0;
     }

@@ -20,10 +20,9 @@ int ep_number_size(const char *text, int64_t *bytes);
 
 /**
  * Parses decimal digits and nothing else, as a field has them.
- * @param end behind the last one
- * @param number untouched unless it is a number
+ * @param number untouched unless the text is a number
  * @return 1: 0 to INT64_MAX; 0: anything else, too large included
  */
-int ep_number_digits(const char *at, const char *end, int64_t *number);
+int ep_number_digits(const char *text, int64_t *number);
 
 #endif

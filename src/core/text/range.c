@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "core/text/number.h"
 #include "core/text/text.h"
 
 /* @return behind the unit and its blank; NULL: it is not bytes */
@@ -21,6 +20,31 @@ static const char *behind_unit(const char *value)
     return ep_text_same_word(word, unit) ? value + unit.length + 1 : NULL;
 }
 
+/* Digits from a place up to another one, and nothing else. */
+static int number_in(const char *at, const char *end, int64_t *number)
+{
+    const uint64_t most = INT64_MAX;
+    /* without a sign: one digit more than fits has room, and is seen */
+    uint64_t value = 0;
+
+    if (at == end) {
+        return 0;
+    }
+    for (; at < end; at++) {
+        const char c = *at;
+
+        if (c < '0' || c > '9' || value > most / 10) {
+            return 0;
+        }
+        value = value * 10 + (uint64_t)(c - '0');
+    }
+    if (value > most) {
+        return 0;
+    }
+    *number = (int64_t)value;
+    return 1;
+}
+
 /* @param at behind the slash
  * @param range its last position is known; @a complete is set where 1 is returned
  * @return 1 if it is unknown, or more than all positions */
@@ -28,7 +52,7 @@ static int is_complete_length(const char *at, const char *end, ep_range *range)
 {
     range->complete = 0;
     return (at < end && *at == '*')
-           || (ep_number_digits(at, end, &range->complete)
+           || (number_in(at, end, &range->complete)
                && range->complete > range->last);
 }
 
@@ -48,8 +72,8 @@ ep_range_result ep_range_parse(const char *value, ep_range *range)
     slash = strchr(text, '/');
     end = text + strlen(text);
     if (dash == NULL || slash == NULL
-        || !ep_number_digits(text, dash < slash ? dash : slash, &found.first)
-        || !ep_number_digits(dash + 1, dash < slash ? slash : end, &found.last)
+        || !number_in(text, dash < slash ? dash : slash, &found.first)
+        || !number_in(dash + 1, dash < slash ? slash : end, &found.last)
         || found.last < found.first
         || !is_complete_length(slash + 1, dash < slash ? end : dash,
                                &found)) {
