@@ -12,6 +12,7 @@
 #include "hooks/error_page.h"
 #include "hooks/judge_copy.h"
 #include "hooks/meter.h"
+#include "ledger/announced.h"
 #include "ledger/claim.h"
 #include "ledger/copy.h"
 #include "ledger/removal.h"
@@ -162,15 +163,32 @@ static int may_hide_content(request_rec *r)
     return state != NULL && state->facts != NULL;
 }
 
+/* Whether there is room for what is announced.  What COPY and MOVE store is not stored
+ * in this place. */
+static int ask_for_total(request_rec *r, ep_request *state)
+{
+    const ep_judgement *denial = ep_copy_is(r)
+                                     ? NULL
+                                     : ep_announced_ask(r, r, state,
+                                                        state->judged->policy, NULL);
+
+    return denial == NULL ? DECLINED : ep_refusal_conclude(r, state, denial);
+}
+
 /* Asks the limits that count in the place that was judged last, if that is due. */
 static int count(request_rec *r, ep_request *state)
 {
     const ep_judgement *denial;
+    int result;
 
     if (state->stage != EP_STAGE_AWAITS_LEDGER || state->judged == NULL) {
         return DECLINED;
     }
     ep_request_move(r, state, EP_STAGE_ADMITS);
+    result = ask_for_total(r, state);
+    if (result != DECLINED || state->facts->content == EP_CONTENT_NONE) {
+        return result;
+    }
     denial = ep_claim_take(r, state, state->judged->policy);
     return denial == NULL ? DECLINED : ep_refusal_conclude(r, state, denial);
 }
@@ -180,11 +198,12 @@ static int admit(request_rec *r, ep_request *state, int is_early)
 {
     const ep_policy *policy = state->judged->policy;
     const int is_upload = state->facts->content != EP_CONTENT_NONE;
+    const int is_counted = is_upload || ep_check_announces(policy, state->facts);
 
     if (is_upload) {
         ep_meter_attach(r, state, policy);
     }
-    ep_request_move(r, state, is_upload && policy->counted_count > 0
+    ep_request_move(r, state, is_counted && policy->counted_count > 0
                                   ? EP_STAGE_PASSES
                                   : EP_STAGE_ADMITS);
     return is_early ? DECLINED : count(r, state);

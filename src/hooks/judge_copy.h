@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** Judges COPY and MOVE of mod_dav: requests without content that make files. */
+/** Judges COPY and MOVE: requests without content that make files, of mod_dav; and of
+ * programs and backends, if a field announces how large. */
 #ifndef EP_JUDGE_COPY_H
 #define EP_JUDGE_COPY_H
 
@@ -13,7 +14,8 @@ void ep_judge_copy_note(request_rec *r);
 /**
  * In the handler hook, of COPY and MOVE: judges what mod_dav is about to do, by
  * the policy of the request's own place and that of its destination, and claims
- * what it writes there.
+ * what it writes there.  What others are about to do is judged by its destination and
+ * the total that is announced, for which the destination is asked.
  * @return DECLINED to go on; DONE: it was refused
  */
 int ep_judge_copy(request_rec *r);

@@ -370,7 +370,8 @@ typedef struct ep_ledger_provider {
                             ep_ledger_denial *denial);
     /**
      * Tells what reserve() would answer for a new claim, and changes nothing: for an
-     * administrator who asks what would become of an upload.
+     * administrator who asks what would become of an upload, and for an upload in parts
+     * that announces how large it will be.
      * @param denial as of reserve(); on GRANTED, bit i of left_out is 1 if charge i
      *        could not be asked.
      * NULL: no charge can be asked.

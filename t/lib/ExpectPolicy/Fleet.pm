@@ -21,8 +21,8 @@ use constant { SIZE => 100, SLOTS => 3, BYTES => 1_000_000 };
 # Closed first: what it leaves behind, no other call mends.
 our @MODES = qw(Closed Open Local);
 
-# %how: url => of the ledger, more => lines for the servers, and for each server
-# servers => [{ elsewhere => an ExpectPolicy::Elsewhere }, ...]
+# %how: url => of the ledger, more => lines for the server, and for each server the
+# arguments of ExpectPolicy::Ledger in servers => [{...}, {...}]
 sub start {
     my ($class, $redis, %how) = @_;
     my $module = built_module('mod_expect_policy_redis.so', 'the module for Redis is there');
@@ -40,10 +40,7 @@ sub start {
             . "ExpectPolicyLedgerFailure $mode\n</Directory>\n";
     }
     $self->{servers} = [map {
-        my $elsewhere = $_->{elsewhere};
-        local $ENV{EP_ELSEWHERE} = $elsewhere->{file} if $elsewhere;
-        ExpectPolicy::Ledger->start($text, site => $self->{site},
-                                    $elsewhere ? (preload => $elsewhere->{library}) : ())
+        ExpectPolicy::Ledger->start($text, site => $self->{site}, %$_)
     } @{ $how{servers} // [{}, {}] }];
     return $self;
 }
@@ -102,7 +99,7 @@ sub decided_alone_ok {
         my $res = $self->put_in_time($server, $mode, $name);
         my $is_right = $mode eq 'Closed' ? is_unavailable($res) : is_stored($res);
         ok($is_right, "$name: $mode: " . ($mode eq 'Closed' ? 'refused' : 'admitted'))
-            or diag $res->{raw};
+            or diag explain $res;
         # Redis is told later; under Open never
         $self->{used}{Local} += SIZE if $mode eq 'Local';
     }
@@ -117,30 +114,12 @@ sub answered_ok {
     for my $mode (map { @MODES } 1 .. 3) {
         my $res = $self->put_in_time($server, $mode, $name);
         ok(is_stored($res) || is_denied($res) || ($mode eq 'Closed' && is_unavailable($res)),
-           "$name: $mode: answered") or diag $res->{raw};
+           "$name: $mode: answered") or diag explain $res;
         next if !is_stored($res);
         $self->{stored}{$mode}++;
         # under Open, Redis was asked or was not
         $self->{$mode eq 'Open' ? 'perhaps' : 'used'}{$mode} += SIZE;
     }
-}
-
-# What Redis counts: what is used, and what servers hold whose lease lives.
-sub sums {
-    my ($self) = @_;
-    my $redis = $self->{redis};
-    my ($seconds, $micros) = $redis->command('TIME');
-    my %until = $redis->command('HGETALL', '{ep:default}:leases');
-    my %sum = (held => 0, used => 0);
-    for my $key (grep { /:a:/ } $redis->command('KEYS', '*')) {
-        my %field = $redis->command('HGETALL', $key);
-        for (keys %field) {
-            $sum{used} += $field{$_} if /^u:/;
-            $sum{held} += $field{$_} if /^h:(.*)/
-                && abs($until{$1} // 0) > $seconds * 1000 + $micros / 1000;
-        }
-    }
-    return \%sum;
 }
 
 # What is expected of `used`, from and to.
@@ -158,10 +137,7 @@ sub counted_ok {
     my ($least, $most) = $self->expected;
     my $sums;
     ok(wait_until(sub {
-           eval { $self->{redis}->command('PING') } or return 0;
-           # what has ended may not be told yet
-           return 0 if grep { shared($_)->{untold} } $self->servers;
-           $sums = $self->sums;
+           $sums = eval { $self->{redis}->sums } or return 0;
            # each holds a slot and its bytes
            return $sums->{held} == $uploads * (SIZE + 1) && $sums->{used} >= $least;
        }, $seconds // LEASE + SLACK), "$name: within a lease, Redis knows what is held and used")
@@ -190,10 +166,10 @@ sub limits_hold_ok {
     for my $mode (@MODES) {
         my @more = map { $one->begin($self->path($mode), SIZE) } 1 .. $free;
         is(scalar(grep { ExpectPolicy::Ledger::is_admitted($_) } @more), $free, "$name: $mode: there is room for $free")
-            or diag join "\n", map { $_->{raw} // '' } @more;
+            or diag explain \@more;
         for my $server ($one, $two) {
             my $res = $server->announce($self->path($mode), SIZE);
-            ok(is_denied($res), "$name: $mode: and for no other one") or diag $res->{raw};
+            ok(is_denied($res), "$name: $mode: and for no other one") or diag explain $res;
         }
         ExpectPolicy::Ledger::drop(@more);
     }
@@ -208,7 +184,7 @@ sub room_ok {
         for my $server ($self->servers) {
             my $res = $server->announce($self->path($mode), $left + 1);
             like($res->{body} // '', qr/"error":"allowance_exceeded".*"allowance_remaining":$left,/s,
-                 "$name: $mode: $left bytes are left, and no more") or diag $res->{raw};
+                 "$name: $mode: $left bytes are left, and no more") or diag explain $res;
         }
     }
 }
