@@ -24,6 +24,17 @@ $(CLIENTS_DIR)/Put.class: t/clients/programs/Put.java
 	@mkdir -p $(@D)
 	javac -d $(@D) $<
 
+# Clients that tests of check-company start come by npm, exactly as package-lock.json
+# says, into build/.
+NPM_LOCK = $(CLIENTS_DIR)/npm/node_modules/.package-lock.json
+
+$(NPM_LOCK): t/clients/npm/package.json t/clients/npm/package-lock.json \
+    t/clients/npm/.npmrc
+	@mkdir -p $(CLIENTS_DIR)/npm
+	cp $^ $(CLIENTS_DIR)/npm/
+	cd $(CLIENTS_DIR)/npm && npm ci --ignore-scripts
+	@touch $@
+
 .PHONY: clients measure-clients check-clients
 clients:
 	@tools/need $(CLIENTS_PACKAGES)
