@@ -6,19 +6,21 @@
 
 #include "core/text/text.h"
 
-/* The names of fields that announce totals, of any section; and the first letters of all
- * names that ep_facts_any() looks for, a bit each.  Set while the configuration is read,
- * and read-only afterwards. */
+/* The names of fields that announce totals, of any section; their first and their second
+ * letters, and the first ones of all names that ep_facts_any() looks for, a bit each.
+ * Set while the configuration is read, and read-only afterwards. */
 static struct {
     const char *names[EP_TOTAL_NAMES_MAX];
     size_t count;
-    apr_uint32_t initials;
+    apr_uint32_t first;
+    apr_uint32_t second;
+    apr_uint32_t all;
 } watched;
 
-/* @return the bit of a name's first letter, of either case */
-static apr_uint32_t initial_of(const char *name)
+/* @return the bit of a letter, of either case */
+static apr_uint32_t bit_of(char letter)
 {
-    return (apr_uint32_t)1 << (*name & 31);
+    return (apr_uint32_t)1 << (letter & 31);
 }
 
 void ep_facts_reset(void)
@@ -27,8 +29,10 @@ void ep_facts_reset(void)
     size_t i;
 
     watched.count = 0;
-    watched.initials = initial_of("content-length") | initial_of("transfer-encoding")
-                       | initial_of("expect");
+    watched.first = 0;
+    watched.second = 0;
+    /* Content-Length, Transfer-Encoding, Expect */
+    watched.all = bit_of('c') | bit_of('t') | bit_of('e');
     for (i = 0; i < fields->names_count; i++) {
         ep_facts_watch(fields->names[i]);
     }
@@ -46,7 +50,9 @@ int ep_facts_watch(const char *name)
     }
     if (i == watched.count) {
         watched.names[watched.count++] = name;
-        watched.initials |= initial_of(name);
+        watched.first |= bit_of(name[0]);
+        watched.second |= bit_of(name[1]);
+        watched.all |= bit_of(name[0]);
     }
     return 1;
 }
@@ -55,6 +61,11 @@ static int is_watched(const char *field)
 {
     size_t i = 0;
 
+    /* of nearly all fields, the first two letters tell */
+    if ((watched.first & bit_of(field[0])) == 0
+        || (watched.second & bit_of(field[1])) == 0) {
+        return 0;
+    }
     while (i < watched.count && ap_cstr_casecmp(watched.names[i], field) != 0) {
         i++;
     }
@@ -99,10 +110,13 @@ int ep_facts_any(const request_rec *r)
     const apr_table_entry_t *end = field + fields->nelts;
 
     for (; field < end; field++) {
-        if ((watched.initials & initial_of(field->key)) != 0
-            && (is_named(field->key, "content-length")
-                || is_named(field->key, "transfer-encoding")
-                || is_named(field->key, "expect") || is_watched(field->key))) {
+        const char initial = field->key[0] | ' ';
+
+        if ((watched.all & bit_of(initial)) != 0
+            && ((initial == 'c' && is_named(field->key, "content-length"))
+                || (initial == 't' && is_named(field->key, "transfer-encoding"))
+                || (initial == 'e' && is_named(field->key, "expect"))
+                || is_watched(field->key))) {
             return 1;
         }
     }
