@@ -9,7 +9,7 @@
  *         put_explanation ep_explanation_page ep_explanation_page_text
  *         any_row any_explanation
  *         any_setting
- * options: -eva-auto-loop-unroll 8
+ * options: -eva-min-loop-unroll 3
  */
 #include "core/status/explanation_page.h"
 #include "any.h"

@@ -13,6 +13,9 @@
 /* The longest value of a parameter, in bytes; httpd bounds the line as a whole. */
 #define VALUE_MAX 4000
 
+/* The most fields that are given by name. */
+#define FIELDS_MAX 20
+
 /* A parameter of the query, and the field of the upload that it becomes. */
 typedef struct parameter {
     const char *name;
@@ -21,7 +24,7 @@ typedef struct parameter {
 } parameter;
 
 enum {
-    EXPLAIN, HOST, SIZE, USER, AUTH, FORMAT, FIELDS, TYPE = FIELDS, EXPECT, ENCODING,
+    EXPLAIN, HOST, SIZE, USER, AUTH, FIELD, FORMAT, FIELDS, TYPE = FIELDS, EXPECT, ENCODING,
     RANGE, ACCEPT, PARAMETERS
 };
 
@@ -31,6 +34,7 @@ static const parameter parameters[PARAMETERS] = {
     [SIZE] = { "size", NULL, NULL },
     [USER] = { "user", NULL, NULL },
     [AUTH] = { "auth", NULL, NULL },
+    [FIELD] = { "field", NULL, NULL },
     [FORMAT] = { "format", NULL, NULL },
     [TYPE] = { "type", "Content-Type", NULL },
     [EXPECT] = { "expect", "Expect", NULL },
@@ -51,9 +55,31 @@ static int is_printable(const char *text)
     return text[i] == '\0' && i <= VALUE_MAX;
 }
 
+/* Reads `Name: value`, a field of the upload.  Those that tell where content ends are
+ * made of the size.  @return NULL, or what is wrong */
+static const char *read_field(char *line, apr_table_t *more)
+{
+    static const char *const others[] = { "Content-Length", "Transfer-Encoding", "Host" };
+    const apr_size_t length = ep_text_token(line);
+    apr_size_t i;
+
+    if (length == 0 || line[length] != ':') {
+        return "field is Name: value";
+    }
+    line[length] = '\0';
+    for (i = 0; i < sizeof(others) / sizeof(*others); i++) {
+        if (ap_cstr_casecmp(line, others[i]) == 0) {
+            return "field is none of Content-Length, Transfer-Encoding and Host; there"
+                   " are size and host";
+        }
+    }
+    apr_table_addn(more, line, ep_text_skip_space(line + length + 1));
+    return apr_table_elts(more)->nelts <= FIELDS_MAX ? NULL : "there are too many fields";
+}
+
 /* Reads `NAME=VALUE`, escaped.  An empty value is as good as none, since forms send
  * those.  @return NULL, or what is wrong */
-static const char *read_parameter(char *one, parameter *found)
+static const char *read_parameter(char *one, parameter *found, apr_table_t *more)
 {
     char *value = strchr(one, '=');
     int i = 0;
@@ -69,10 +95,13 @@ static const char *read_parameter(char *one, parameter *found)
     }
     if (i == PARAMETERS) {
         return "unknown parameter; there are explain, host, size, type, expect, user,"
-               " auth, encoding, range, accept and format";
+               " auth, encoding, range, accept, field and format";
     }
     if (ap_unescape_urlencoded(value) != OK || !is_printable(value)) {
         return "a value is wrongly escaped, too long, or not printable US-ASCII";
+    }
+    if (i == FIELD) {
+        return *value != '\0' ? read_field(value, more) : NULL;
     }
     if (found[i].value != NULL) {
         return "a parameter is given twice";
@@ -83,14 +112,14 @@ static const char *read_parameter(char *one, parameter *found)
     return NULL;
 }
 
-static const char *read_all(request_rec *r, parameter *found)
+static const char *read_all(request_rec *r, parameter *found, apr_table_t *more)
 {
     const char *args = r->args;
 
     memcpy(found, parameters, sizeof(parameters));
     while (*args != '\0') {
         char *one = ap_getword(r->pool, &args, '&');
-        const char *wrong = *one != '\0' ? read_parameter(one, found) : NULL;
+        const char *wrong = *one != '\0' ? read_parameter(one, found, more) : NULL;
 
         if (wrong != NULL) {
             return wrong;
@@ -297,7 +326,8 @@ static const char *set_credentials(request_rec *r, ep_asked *asked, const char *
 const char *ep_asked_read(request_rec *r, ep_asked *asked)
 {
     parameter found[PARAMETERS];
-    const char *wrong = read_all(r, found);
+    apr_table_t *more = apr_table_make(r->pool, 4);
+    const char *wrong = read_all(r, found, more);
     int i;
 
     memset(asked, 0, sizeof(*asked));
@@ -315,11 +345,11 @@ const char *ep_asked_read(request_rec *r, ep_asked *asked)
     if (wrong != NULL) {
         return wrong;
     }
-    asked->fields = apr_table_make(r->pool, 10);
+    asked->fields = more;
     apr_table_setn(asked->fields, "Host", asked->authority);
     for (i = FIELDS; i < PARAMETERS; i++) {
         if (found[i].value != NULL) {
-            apr_table_setn(asked->fields, found[i].field, found[i].value);
+            apr_table_mergen(asked->fields, found[i].field, found[i].value);
         }
     }
     wrong = set_size(r, asked, found[SIZE].value);

@@ -168,18 +168,41 @@ static void add_note(finding *found, const char *note)
     }
 }
 
+/* @return a text that may have any bytes, as US-ASCII */
+static const char *shown(apr_pool_t *pool, const char *text)
+{
+    static const char digits[] = "0123456789abcdef";
+    char *copy = apr_palloc(pool, 4 * strlen(text) + 1);
+    char *end = copy;
+
+    for (; *text != '\0'; text++) {
+        const unsigned char byte = (unsigned char)*text;
+
+        if (byte >= ' ' && byte <= '~') {
+            *end++ = *text;
+            continue;
+        }
+        *end++ = '\\';
+        *end++ = 'x';
+        *end++ = digits[byte >> 4];
+        *end++ = digits[byte & 15];
+    }
+    *end = '\0';
+    return copy;
+}
+
 /* @return a line of a file as it can be shown */
 static const ep_setting *printable(apr_pool_t *pool, const ep_setting *by)
 {
-    ep_setting *shown;
+    ep_setting *copy;
 
     if (by == NULL || by->file == NULL) {
         return by;
     }
-    shown = apr_pmemdup(pool, by, sizeof(*by));
-    shown->file = ap_escape_logitem(pool, by->file);
-    shown->text = by->text != NULL ? ap_escape_logitem(pool, by->text) : NULL;
-    return shown;
+    copy = apr_pmemdup(pool, by, sizeof(*by));
+    copy->file = shown(pool, by->file);
+    copy->text = by->text != NULL ? shown(pool, by->text) : NULL;
+    return copy;
 }
 
 static int is_refused(const finding *found)
@@ -264,8 +287,8 @@ static int add_field(void *data, const char *name, const char *value)
     apr_array_header_t *fields = data;
     ep_explanation_field *field = apr_array_push(fields);
 
-    field->name = ap_escape_logitem(fields->pool, name);
-    field->value = ap_escape_logitem(fields->pool, value);
+    field->name = shown(fields->pool, name);
+    field->value = shown(fields->pool, value);
     return 1;
 }
 
@@ -366,15 +389,15 @@ static void add_notes(finding *found)
                                      " here: httpd answers 413 when the content is"
                                      " read.", limit));
     }
-    add_note(found, "Not looked at: passwords and tokens, other request fields, client"
-                    " certificates, SetEnvIf, filters that change content, and what"
-                    " the handler does. Address, port and TLS are those of this"
+    add_note(found, "Not looked at: passwords and tokens, fields that were not given,"
+                    " client certificates, SetEnvIf, filters that change content, and"
+                    " what the handler does. Address, port and TLS are those of this"
                     " connection.");
 }
 
 static const char *server_name(apr_pool_t *pool, const server_rec *server)
 {
-    return ap_escape_logitem(
+    return shown(
         pool, apr_psprintf(pool, "%s:%u",
                            server->server_hostname != NULL ? server->server_hostname
                                                            : "-",
@@ -391,7 +414,7 @@ static void tell(finding *found)
     told->host = found->asked->authority;
     told->size = found->asked->size;
     told->server = server_name(sub->pool, sub->server);
-    told->file = sub->filename != NULL ? ap_escape_logitem(sub->pool, sub->filename)
+    told->file = sub->filename != NULL ? shown(sub->pool, sub->filename)
                                        : NULL;
     explain_checks(found);
     set_outcome(found);

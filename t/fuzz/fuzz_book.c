@@ -170,6 +170,8 @@ static void reserve(void)
     const int is_new = claims[slot].claim.serial == 0;
     ep_part parts[PARTS];
     ep_denial denial = { PARTS, -7, -7, 0 };
+    ep_denial expected = { PARTS, -7, -7, 0 };
+    ep_book_result foreseen;
     ep_claim before = claims[slot].claim;
     uint32_t others[PARTS];
     ep_book_result result;
@@ -184,8 +186,15 @@ static void reserve(void)
         memset(&claims[slot], 0, sizeof(claims[slot]));
         claims[slot].owner = how / 16;
     }
+    foreseen = ep_book_foresee(&book, now, parts, count, how % 2, &expected);
     result = ep_book_reserve(&book, how / 16, now, parts, count,
                              how % 2, &claims[slot].claim, &denial);
+    PROMISE(!is_new || foreseen == result);
+    if (is_new && result == EP_BOOK_DENIED) {
+        PROMISE(expected.part == denial.part);
+        PROMISE(expected.remaining == denial.remaining);
+        PROMISE(expected.wait == denial.wait);
+    }
     PROMISE(result != EP_BOOK_LOST || !is_new);
     PROMISE(result != EP_BOOK_LOST || !is_sane);
     if (result == EP_BOOK_DENIED || result == EP_BOOK_UNKNOWN) {

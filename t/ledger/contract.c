@@ -80,18 +80,43 @@ static void forget_answers(ep_ledger_outcome *outcome)
     granted = -7;
 }
 
+/* 0: another process reserves at the same time */
+static int is_alone = 1;
+
+/* A new claim is foreseen: the answer is that of reserve(). */
+static void foresee(const ep_ledger_charge *charges, apr_size_t count, int how,
+                    const ep_ledger_claim *claim, ep_ledger_outcome *outcome,
+                    ep_ledger_denial *expected)
+{
+    *outcome = (ep_ledger_outcome)-1;
+    if (provider->foresee == NULL || provider->is_shared || claim->is_held
+        || claim->opaque[0] != 0
+        || provider->foresee(charges, count, how, outcome, expected) != APR_SUCCESS) {
+        *outcome = (ep_ledger_outcome)-1;
+    }
+}
+
 /* @return -1: it was not answered */
 static int reserve_as(const ep_ledger_charge *charges, apr_size_t count,
                       int how, ep_ledger_claim *claim)
 {
-    ep_ledger_outcome outcome;
+    ep_ledger_outcome outcome, foreseen;
+    ep_ledger_denial expected;
     int tries = 0;
 
     do {
+        foresee(charges, count, how, claim, &foreseen, &expected);
         forget_answers(&outcome);
         status = provider->reserve(charges, count, how, claim, &outcome,
                                    &denial);
     } while (status == APR_TIMEUP && ++tries < TRIES);
+    if (status == APR_SUCCESS && (int)foreseen != -1 && is_alone
+        && (foreseen != outcome
+            || (outcome == EP_OUTCOME_DENIED
+                && (expected.charge != denial.charge
+                    || expected.remaining != denial.remaining)))) {
+        give_up("what is foreseen is not what reserve() answers");
+    }
     return status == APR_SUCCESS ? (int)outcome : -1;
 }
 
@@ -1069,6 +1094,7 @@ static int run_race(volatile int *is_on)
             give_up("pipe");
         }
         pids[i] = fork();
+        is_alone = pids[i] != 0 && is_alone;
         if (pids[i] == 0) {
             run_process(up[1], down[0], is_on);
         }

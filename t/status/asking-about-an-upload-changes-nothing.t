@@ -162,7 +162,10 @@ for my $line (@wrong) {
 is(get('/uploads?explain=PUT+/' . 'a' x 4000)->{status}, 400, 'nor one that is too long');
 for my $more ('size=0', 'size=x', 'size=-1', 'size=99999999T', 'type=%0d%0aX:1', 'type=%00',
               'expect=%0a', 'user=%c3%a9', 'auth=a+b', 'size=1&size=2', 'nobody=1',
-              'accept=%7f', 'format=xml', 'host=a.test', 'type=%g', 'explain=', 'type=' . 'a' x 4001) {
+              'accept=%7f', 'format=xml', 'host=a.test', 'type=%g', 'explain=',
+              'field=a', 'field=:a', 'field=a+b:c', 'field=Host:a', 'field=content-length:1',
+              'field=Transfer-encoding:+chunked', 'field=a:%0d%0ab:c',
+              join('&', map { "field=a$_:b" } 1 .. 21), 'type=' . 'a' x 4001) {
     is(get("/uploads?explain=PUT+/x&$more")->{status},
        400, substr("no $more", 0, 40));
 }
@@ -192,7 +195,7 @@ srand 1;
 my @words = ('explain=', 'PUT', '+', '/', '%2f', 'http://', 'site.test', ':', '80', '%00',
     '&', 'size=', '1', 'unknown', '%', '..', 'type=', 'a/b', '=', 'user=', 'ann', '%0d%0a',
     '?', '#', '%ff', 'range=', 'bytes+0-1/2', 'expect=', '100-continue', '*', '[::1]',
-    'encoding=', 'gzip', ',', ';', '"', 'host=', '/small/', '/own/full/x', 'POST', 'a' x 300);
+    'encoding=', 'gzip', 'field=', 'a:b', 'Content-Range:+bytes+0-0/1', ',', ';', '"', 'host=', '/small/', '/own/full/x', 'POST', 'a' x 300);
 my %seen;
 for my $round (1 .. 1500) {
     my $query = join '', map { $words[rand @words] } 1 .. 1 + rand 12;

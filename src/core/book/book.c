@@ -708,6 +708,24 @@ static int64_t wait_for_tree(const struct ep_book_tree *tree, int64_t now)
     return ep_amount_plus(left, took);
 }
 
+/* The same as below of an allowance whose period may be over: on a copy, since nothing
+ * is going to be claimed. */
+static void foresee_left(const ep_account *account, int64_t now, const ep_part *part,
+                         const want *wanted, int64_t own, int64_t amount,
+                         ep_denial *denial)
+{
+    ep_account copy;
+
+    ep_account_open(&copy, EP_ALLOWANCE, part->key);
+    copy.claims = account->claims;
+    copy.held = account->held;
+    copy.used = account->used;
+    copy.until = account->until;
+    ep_account_turn(&copy, now, part->period);
+    denial->remaining = ep_account_left(&copy, wanted->limit, own);
+    denial->wait = ep_account_wait(&copy, now, amount, wanted->limit);
+}
+
 /* Computes how much an account has left for an upload, and when it may have more.
  * @param own what it holds for the same upload, which counts as free
  * @param amount how much the upload will hold there */
@@ -717,7 +735,6 @@ static void find_left(const ep_book *book, int64_t now, const ep_part *parts,
 {
     ep_account *account = account_at(book, wanted->kind, wanted->place);
     const ep_part *part = &parts[wanted->part];
-    ep_account turned;
 
     denial->part = wanted->part;
     denial->remaining = wanted->limit;
@@ -725,12 +742,12 @@ static void find_left(const ep_book *book, int64_t now, const ep_part *parts,
     if (account == NULL && part->is_measured) {
         denial->remaining = ep_amount_minus(wanted->limit, part->measured);
     }
+    if (account != NULL && wanted->kind == EP_ALLOWANCE && wanted->is_asked) {
+        foresee_left(account, now, part, wanted, own, amount, denial);
+        return;
+    }
     if (account != NULL) {
         if (wanted->kind == EP_ALLOWANCE) {
-            if (wanted->is_asked) {
-                turned = *account;
-                account = &turned;
-            }
             ep_account_turn(account, now, part->period);
         }
         denial->remaining = ep_account_left(account, wanted->limit, own);

@@ -101,9 +101,12 @@ static void put_row(const ep_sink *sink, const ep_explain_row *row)
 
     ep_sink_text(sink, "<tr><th scope=\"row\">");
     ep_sink_html(sink, ep_tally_code(row->code));
-    ep_sink_text(sink, row->result == EP_EXPLAIN_FAILED ? "</th><td class=\"bad\">"
-                                                        : "</th><td>");
-    ep_sink_text(sink, ep_explain_word(row->result));
+    ep_sink_text(sink, "</th><td");
+    if (row->result == EP_EXPLAIN_FAILED) {
+        ep_sink_text(sink, " class=\"bad\"");
+    }
+    ep_sink_text(sink, ">");
+    ep_sink_html(sink, ep_explain_word(row->result));
     if (row->why != NULL) {
         ep_sink_text(sink, ": ");
         ep_sink_html(sink, row->why);
@@ -198,7 +201,7 @@ static void put_place(const ep_explanation *told, const ep_sink *sink)
         ep_sink_html(sink, told->file);
     }
     ep_sink_text(sink, ", ExpectPolicy ");
-    ep_sink_text(sink, told->mode);
+    ep_sink_html(sink, told->mode);
     ep_sink_text(sink, "</p>\n");
     if (told->mode_by != NULL) {
         put_line(sink, told->mode_by);
@@ -249,6 +252,14 @@ void ep_explanation_page(const ep_explanation *told, const ep_sink *sink)
 
 /* --------------------------------------------------------------- text */
 
+/* Writes a text that is printable already. */
+static void put_plain(const ep_sink *sink, const char *text)
+{
+    static const ep_escape none[] = { { '\0', NULL } };
+
+    ep_sink_escaped(sink, text, none);
+}
+
 static void put_text_line(const ep_sink *sink, const ep_setting *by)
 {
     ep_sink_text(sink, "        ");
@@ -256,11 +267,11 @@ static void put_text_line(const ep_sink *sink, const ep_setting *by)
         ep_sink_text(sink, "built in\n");
         return;
     }
-    ep_sink_text(sink, by->directive);
+    put_plain(sink, by->directive);
     ep_sink_text(sink, " ");
-    ep_sink_text(sink, by->text != NULL ? by->text : "");
+    put_plain(sink, by->text != NULL ? by->text : "");
     ep_sink_text(sink, "  ");
-    ep_sink_text(sink, by->file);
+    put_plain(sink, by->file);
     ep_sink_text(sink, ":");
     ep_sink_number(sink, by->line);
     ep_sink_text(sink, "\n");
@@ -280,13 +291,13 @@ static void put_text_row(const ep_sink *sink, const ep_explain_row *row)
 {
     int i;
 
-    ep_sink_text(sink, row->result == EP_EXPLAIN_FAILED ? "  ! " : "    ");
-    ep_sink_text(sink, ep_tally_code(row->code));
+    put_plain(sink, row->result == EP_EXPLAIN_FAILED ? "  ! " : "    ");
+    put_plain(sink, ep_tally_code(row->code));
     ep_sink_text(sink, ": ");
-    ep_sink_text(sink, ep_explain_word(row->result));
+    put_plain(sink, ep_explain_word(row->result));
     if (row->why != NULL) {
         ep_sink_text(sink, ", ");
-        ep_sink_text(sink, row->why);
+        put_plain(sink, row->why);
     }
     put_named(sink, "limit", row->limit);
     put_named(sink, "used", row->used);
@@ -324,9 +335,9 @@ static void put_text_answer(const ep_explanation *told, const ep_sink *sink)
     ep_sink_text(sink, "\nThe client gets:\n");
     for (i = 0; i < told->fields_count; i++) {
         ep_sink_text(sink, "    ");
-        ep_sink_text(sink, told->fields[i].name);
+        put_plain(sink, told->fields[i].name);
         ep_sink_text(sink, ": ");
-        ep_sink_printable(sink, told->fields[i].value);
+        put_plain(sink, told->fields[i].value);
         ep_sink_text(sink, "\n");
     }
     put_text_document(told->document, sink);
@@ -348,28 +359,28 @@ static void put_text_notes(const ep_explanation *told, const ep_sink *sink)
 
     ep_sink_text(sink, "\n");
     for (i = 0; i < told->notes_count; i++) {
-        ep_sink_text(sink, told->notes[i]);
+        put_plain(sink, told->notes[i]);
         ep_sink_text(sink, "\n");
     }
 }
 
 void ep_explanation_page_text(const ep_explanation *told, const ep_sink *sink)
 {
-    ep_sink_text(sink, told->method);
+    put_plain(sink, told->method);
     ep_sink_text(sink, " ");
-    ep_sink_text(sink, told->host);
-    ep_sink_text(sink, told->path);
+    put_plain(sink, told->host);
+    put_plain(sink, told->path);
     put_named(sink, "size", told->size);
     ep_sink_text(sink, "\n");
     put_outcome(told, sink);
     ep_sink_text(sink, "\nvirtual host ");
-    ep_sink_text(sink, told->server);
+    put_plain(sink, told->server);
     if (told->file != NULL) {
         ep_sink_text(sink, ", file ");
-        ep_sink_text(sink, told->file);
+        put_plain(sink, told->file);
     }
     ep_sink_text(sink, ", ExpectPolicy ");
-    ep_sink_text(sink, told->mode);
+    put_plain(sink, told->mode);
     ep_sink_text(sink, "\n");
     if (told->mode_by != NULL) {
         put_text_line(sink, told->mode_by);
