@@ -397,11 +397,15 @@ static void add_notes(finding *found)
 
 static const char *server_name(apr_pool_t *pool, const server_rec *server)
 {
+    const apr_port_t port = server->port != 0 || server->addrs == NULL
+                                ? server->port
+                                : server->addrs->host_port;
+
     return shown(
         pool, apr_psprintf(pool, "%s:%u",
                            server->server_hostname != NULL ? server->server_hostname
                                                            : "-",
-                           (unsigned int)server->port));
+                           (unsigned int)port));
 }
 
 static void tell(finding *found)

@@ -65,6 +65,46 @@ function read(page) {
     });
 }
 
+/* The page that explains an upload, asked by its form. */
+async function explanations(browser, address, { check, same }) {
+    for (const colorScheme of ['light', 'dark']) {
+        for (const width of [320, 1000]) {
+            const title = `explained, ${colorScheme}, ${width} pixels`;
+            const page = await open(browser, address,
+                                    { colorScheme, viewport: { width, height: 700 } });
+
+            await page.getByRole('link', { name: 'What would become' }).click();
+            await page.getByLabel('Method and URL').fill("PUT /<b>&'\"%20x");
+            await page.getByLabel('Size').fill('11M');
+            await page.getByRole('button', { name: 'Explain' }).click();
+            await page.waitForSelector('tbody tr');
+
+            const shown = await page.evaluate(() => ({
+                text: document.body.textContent,
+                failed: [...document.querySelectorAll('td.bad')].map(
+                    (cell) => cell.parentElement.cells[0].textContent),
+                document: document.querySelectorAll('pre')[1].textContent,
+                tags: document.querySelectorAll('b, img, script').length,
+            }));
+            const sight = await look(page);
+
+            same([shown.failed, JSON.parse(shown.document).error, shown.tags],
+                 [['content_too_large'], 'content_too_large', 0],
+                 `${title}: what would become of an upload`);
+            check(shown.text.includes(`/<b>&'"%20x, ${LARGE} bytes`)
+                  && shown.text.includes('ExpectPolicyMaxSize 10M'),
+                  `${title}: the question, and the directive`, shown.text);
+            check(sight.texts >= 25 && sight.faint.length === 0,
+                  `${title}: all text has a contrast of 4.5 at least`,
+                  JSON.stringify(sight));
+            same(sight.wide, width, `${title}: nothing is cut off`);
+            same([page.asked.filter((url) => !url.startsWith(address)), page.harm],
+                 [[], []], `${title}: nothing else is loaded, and nothing is wrong`);
+            await page.context().close();
+        }
+    }
+}
+
 module.exports = async function statusPage(dir, browser, { check, same }) {
     const server = await startServer(dir, { name: 'status', status: true });
     const address = `${server.apiOrigin}/expect-policy-status`;
@@ -123,6 +163,7 @@ module.exports = async function statusPage(dir, browser, { check, same }) {
             await page.context().close();
         }
     }
+    await explanations(browser, address, { check, same });
     check(contrast(backs.light, backs.dark) > 10, 'dark is dark, and light is light',
           JSON.stringify(backs));
 

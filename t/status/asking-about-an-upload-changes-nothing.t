@@ -184,7 +184,7 @@ for my $query ('explain', 'explain=', 'explain=PUT+/' . escaped($evil =~ s/ /%20
     my ($style) = $res->{body} =~ m{<style>(.*?)</style>};
     my $hash = Digest::SHA::sha256_base64($style) . '=';
     my ($policy) = ExpectPolicy::Wire::values_of($res, 'content-security-policy');
-    like($policy, qr/\Adefault-src 'none'; style-src 'sha256-\Q$hash\E'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'\z/,
+    like($policy, qr/\Adefault-src 'none'; style-src 'sha256-\Q$hash\E'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'\z/,
          'which allows its style alone');
     unlike($res->{body}, qr/<script|<img|onerror='/, 'and no text of others is markup');
     is(scalar(() = $res->{body} =~ /<style/g), 1, 'one style sheet');

@@ -11,9 +11,9 @@ static const char *const parts[] = {
     "PUT a.test/&lt;script&gt;, 11 bytes",
     "refused: 413 content_too_large",
     "Virtual host b&lt;i&gt;.test:80, file /srv/&lt;u&gt;, ExpectPolicy On",
-    "<td>not asked: there is &lt;none&gt;</td><td><div>built in</div></td><td></td>",
+    "<td>not asked: there is &lt;none&gt;</td><td><div>built in</div></td>",
     "<th scope=\"row\">content_too_large</th><td class=\"bad\">failed</td>",
-    "<td>10</td><td>3</td><td>4</td></tr>",
+    "<td class=\"number\">10</td><td class=\"number\">3</td><td class=\"number\">4</td>",
     "Content-Type: a&lt;b\n",
     "{&quot;error&quot;:&quot;&lt;s&gt;&quot;}",
     "<p>a &lt;note&gt;</p>"

@@ -26,7 +26,7 @@ static const char style[] =
     "font-variant-numeric:tabular-nums}"
     "th,td{padding:.4rem .3rem;border-bottom:1px solid var(--line);"
     "text-align:left;vertical-align:top}th{font-weight:inherit}"
-    "td{overflow-wrap:anywhere;min-width:5rem}"
+    "td{overflow-wrap:anywhere;min-width:5rem}.number{overflow-wrap:normal}"
     "thead th{color:var(--faint);font-size:.8125rem;font-weight:600}"
     "form{display:flex;flex-wrap:wrap;gap:.5rem;margin-top:1rem}"
     "label{color:var(--faint);font-size:.875rem}"
@@ -88,7 +88,7 @@ static void put_line(const ep_sink *sink, const ep_setting *by)
 
 static void put_cell(const ep_sink *sink, int64_t number)
 {
-    ep_sink_text(sink, "<td>");
+    ep_sink_text(sink, "<td class=\"number\">");
     if (number != EP_UNKNOWN) {
         ep_sink_number(sink, number);
     }
@@ -222,7 +222,11 @@ static void put_explanation(const ep_explanation *told, const ep_sink *sink)
 {
     ep_sink_text(sink, "<p>");
     put_question(told, sink);
-    ep_sink_text(sink, "</p>\n<p class=\"bad\">");
+    ep_sink_text(sink, "</p>\n<p");
+    if (told->status > 0) {
+        ep_sink_text(sink, " class=\"bad\"");
+    }
+    ep_sink_text(sink, ">");
     put_outcome(told, sink);
     ep_sink_text(sink, "</p>\n");
     put_place(told, sink);
@@ -237,6 +241,7 @@ void ep_explanation_page(const ep_explanation *told, const ep_sink *sink)
                        "<meta charset=\"utf-8\">"
                        "<meta name=\"viewport\""
                        " content=\"width=device-width\">"
+                       "<link rel=\"icon\" href=\"data:,\">"
                        "<title>Why is an upload refused?</title><style>");
     ep_sink_text(sink, style);
     ep_sink_text(sink, "</style></head><body>\n"

@@ -9,8 +9,8 @@
 /** The Content-Security-Policy of the page: its one style sheet, and its form. */
 #define EP_EXPLANATION_SECURITY \
     "default-src 'none'; style-src" \
-    " 'sha256-FKVJhdS2wPb99gfOeXtTVIlWW7yB6QGKcPThliQv8Hc=';" \
-    " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    " 'sha256-C+vMi5cH0m1/aLfxTiKY3+/BAHKoEEvgPG3Oaz2PYaA=';" \
+    " img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 /** Writes an HTML document in UTF-8, which loads nothing.
  * @param told NULL: only the form to ask with */

@@ -513,8 +513,12 @@ void ep_status_page(const ep_report *report, const ep_sink *sink)
     }
     ep_sink_text(sink, "The same as"
                        " <a href=\"?format=json\">JSON</a> and"
-                       " <a href=\"?format=openmetrics\">OpenMetrics</a>."
-                       "</footer>\n</body></html>\n");
+                       " <a href=\"?format=openmetrics\">OpenMetrics</a>.");
+    if (report->is_whole) {
+        ep_sink_text(sink, " <a href=\"?explain\">What would become of an"
+                           " upload?</a>");
+    }
+    ep_sink_text(sink, "</footer>\n</body></html>\n");
 }
 
 void ep_status_page_section(const ep_report *report, int has_table,
