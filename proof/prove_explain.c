@@ -16,11 +16,15 @@ static ep_explain_row rows[EP_EXPLAIN_ROWS];
 
 static void any_verdict(ep_verdict *verdict)
 {
+    const ep_setting *const any_of_sizes[3] = {
+        NULL, &limit, &settings[EP_RULE_MAX_TOTAL][0]
+    };
     int code;
 
     for (code = 0; code < EP_CODES; code++) {
         verdict->by[code] = maybe(&limit);
     }
+    verdict->by[EP_CONTENT_TOO_LARGE] = any_of_sizes[Frama_C_interval(0, 2)];
     verdict->code = (ep_code)Frama_C_interval(0, EP_ADMITTED);
 }
 
@@ -44,7 +48,7 @@ static void explain(const ep_policy *where)
     known.limits = &asked;
     known.limits_count = (size_t)Frama_C_interval(0, 1);
     rows_count = ep_explain(&known, rows);
-    //@ check one_for_each: rows_count == EP_CODES;
+    //@ check one_for_each: EP_CODES <= rows_count <= EP_CODES + 1;
     //@ check a_result: 0 <= rows[0].result < EP_EXPLAIN_RESULTS;
 }
 

@@ -40,7 +40,7 @@ print $old 'x' x 400_000;
 close $old or die;
 open my $users, '>', "$site.users" or die $!;
 print $users "ann:{SHA}", Digest::SHA::sha1_base64('secret'), "=\n",
-    "bob:{SHA}", Digest::SHA::sha1_base64('secret'), "=\n";
+    map { "$_:{SHA}" . Digest::SHA::sha1_base64('secret') . "=\n" } qw(bob 3 5);
 close $users or die;
 
 my $auth = <<"END";
@@ -167,6 +167,11 @@ $auth
     </Location>
     <Location /token>
         Require expr "%{HTTP:X-Token} == '1'"
+    </Location>
+    <Location /each>
+$auth
+        Require valid-user
+        ExpectPolicyMaxSize expr=%{REMOTE_USER}
     </Location>
     <Location /total>
         ExpectPolicyMaxTotal 1000
@@ -422,6 +427,16 @@ compare('with the field that it asks for', '/token/x', fields => ['X-Token: 1', 
         outcome => 'admitted');
 compare('with a total that is too large', '/total/x', method => 'POST', size => 10,
         fields => ['Upload-Length: 1001'], error => 'content_too_large');
+my ($total) = check_of($said = asked_why('site.test', '/total/x', method => 'POST',
+        size => 10, fields => ['Upload-Length: 1001'], name => 'the total'),
+    'content_too_large');
+is_deeply([$total->{result}, $total->{limit}, $total->{by}[0]{directive}],
+          ['failed', 1000, 'ExpectPolicyMaxTotal'], 'by the limit of the total');
+compare("by a user's own limit", '/each/x', user => '3', size => 4,
+        error => 'content_too_large');
+compare("by another user's", '/each/x', user => '5', size => 5, outcome => 'admitted');
+compare('and one byte more', '/each/x', user => '5', size => 6,
+        error => 'content_too_large');
 compare('with a total', '/total/x', method => 'POST', size => 10,
         fields => ['Upload-Length: 1000'], outcome => 'admitted');
 compare('after mod_rewrite', '/rewritten/in', size => 21, error => 'content_too_large');

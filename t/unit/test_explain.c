@@ -189,6 +189,29 @@ START_TEST(a_limit_that_counts_says_what_the_ledger_says)
 }
 END_TEST
 
+START_TEST(the_total_is_a_limit_of_its_own)
+{
+    explain("server MaxTotal 10\nserver MaxSize 5", "sized 11");
+    ck_assert_int_eq(nth_row_of(EP_CONTENT_TOO_LARGE, 0)->result, EP_EXPLAIN_FAILED);
+    ck_assert_int_eq(nth_row_of(EP_CONTENT_TOO_LARGE, 0)->limit, 10);
+    ck_assert_ptr_eq(nth_row_of(EP_CONTENT_TOO_LARGE, 0)->by[0],
+                     policy.rule[EP_RULE_MAX_TOTAL][0]);
+    ck_assert_int_eq(nth_row_of(EP_CONTENT_TOO_LARGE, 1)->result, EP_EXPLAIN_NOT_ASKED);
+    scenario_free(&s);
+    explain("server MaxTotal 10\nserver MaxSize 5", "sized 6");
+    ck_assert_int_eq(nth_row_of(EP_CONTENT_TOO_LARGE, 0)->result, EP_EXPLAIN_PASSED);
+    ck_assert_int_eq(nth_row_of(EP_CONTENT_TOO_LARGE, 1)->result, EP_EXPLAIN_FAILED);
+    ck_assert_int_eq(nth_row_of(EP_CONTENT_TOO_LARGE, 1)->limit, 5);
+    ck_assert_uint_eq(rows_count, EP_CODES + 1);
+    scenario_free(&s);
+    explain("server MaxTotal 10", "sized 11");
+    ck_assert_int_eq(nth_row_of(EP_CONTENT_TOO_LARGE, 0)->result, EP_EXPLAIN_FAILED);
+    ck_assert_int_eq(nth_row_of(EP_CONTENT_TOO_LARGE, 1)->result,
+                     EP_EXPLAIN_NO_DEMAND);
+    scenario_free(&s);
+}
+END_TEST
+
 START_TEST(a_limit_that_was_not_asked_says_why)
 {
     ep_explain_limit limits[2];
@@ -260,6 +283,7 @@ int main(void)
     tcase_add_test(tcase, all_checks_come_in_order);
     tcase_add_test(tcase, both_sides_are_named);
     tcase_add_test(tcase, a_limit_that_counts_says_what_the_ledger_says);
+    tcase_add_test(tcase, the_total_is_a_limit_of_its_own);
     tcase_add_test(tcase, a_limit_that_was_not_asked_says_why);
     tcase_add_test(tcase, a_ledger_that_does_not_answer_fails);
     tcase_add_test(tcase, what_was_not_judged_says_why);

@@ -34,9 +34,9 @@ static void begin(ep_explain_row *row, ep_code code)
 
 /* Names the directives that make the demand of a check of the head.  A ceiling is shown
  * where it is the smallest limit. */
-static void set_directives(const ep_policy *policy, ep_explain_row *row)
+static void set_directives(const ep_policy *policy, ep_rule rule,
+                           ep_explain_row *row)
 {
-    const ep_rule rule = ep_check_of(row->code)->rule;
     const ep_rule_kind kind = ep_policy_row(rule)->kind;
     const ep_setting *limit = ep_policy_limit(policy, rule);
 
@@ -71,19 +71,42 @@ static const char *why_not_asked(const ep_explain_facts *known, ep_code code)
                : NULL;
 }
 
-static void explain_head(const ep_explain_facts *known, ep_code code,
+/* @return 1 if the setting that has failed a check is of this rule: two limits of the
+ * size are one check */
+static int is_of(const ep_policy *policy, ep_code code, ep_rule rule,
+                 const ep_setting *by)
+{
+    if (code != EP_CONTENT_TOO_LARGE || policy == NULL) {
+        return 1;
+    }
+    return ep_check_is_of_total(policy, by) == (rule == EP_RULE_MAX_TOTAL);
+}
+
+static void fail(ep_explain_row *row, const ep_setting *by)
+{
+    set_result(row, EP_EXPLAIN_FAILED, NULL);
+    row->by[0] = by;
+    row->by[1] = NULL;
+    if (row->limit != EP_UNKNOWN) {
+        row->limit = by->number;
+    }
+}
+
+static void explain_head(const ep_explain_facts *known, ep_code code, ep_rule rule,
                          ep_explain_row *row)
 {
+    const ep_setting *by = known->head != NULL ? known->head->by[code] : NULL;
     const char *why = why_not_asked(known, code);
 
     begin(row, code);
     if (known->policy != NULL) {
-        set_directives(known->policy, row);
+        set_directives(known->policy, rule, row);
     }
-    if (known->head != NULL && known->head->by[code] != NULL) {
-        set_result(row, EP_EXPLAIN_FAILED, NULL);
-        row->by[0] = known->head->by[code];
-        row->by[1] = NULL;
+    if (by != NULL && is_of(known->policy, code, rule, by)) {
+        fail(row, by);
+    }
+    else if (by != NULL && rule == EP_RULE_MAX_SIZE && row->by[0] != NULL) {
+        set_result(row, EP_EXPLAIN_NOT_ASKED, "the total is too large already");
     }
     else if (why != NULL) {
         set_result(row, EP_EXPLAIN_NOT_ASKED, why);
@@ -197,13 +220,23 @@ static void explain_ledger(const ep_explain_facts *known, ep_explain_row *row)
     }
 }
 
+static int has_total(const ep_policy *policy)
+{
+    return policy != NULL && (policy->rule[EP_RULE_MAX_TOTAL][0] != NULL
+                              || policy->rule[EP_RULE_MAX_TOTAL][1] != NULL);
+}
+
 size_t ep_explain(const ep_explain_facts *known, ep_explain_row *rows)
 {
     size_t count = 0;
     int code;
 
     for (code = 0; code < EP_HEAD_CODES; code++) {
-        explain_head(known, (ep_code)code, &rows[count++]);
+        if (code == EP_CONTENT_TOO_LARGE && has_total(known->policy)) {
+            explain_head(known, (ep_code)code, EP_RULE_MAX_TOTAL, &rows[count++]);
+        }
+        explain_head(known, (ep_code)code, ep_check_of((ep_code)code)->rule,
+                     &rows[count++]);
     }
     for (; code < EP_LEDGER_UNAVAILABLE; code++) {
         count += explain_counted(known, (ep_code)code, &rows[count]);

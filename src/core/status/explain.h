@@ -59,8 +59,9 @@ typedef struct ep_explain_row {
     int64_t held;
 } ep_explain_row;
 
-/** The most rows: one for each check, and one for each limit that counts. */
-#define EP_EXPLAIN_ROWS (EP_CODES + EP_COUNTED_MAX)
+/** The most rows: one for each check, one more for the limit of the total, and one for
+ * each limit that counts. */
+#define EP_EXPLAIN_ROWS (EP_CODES + 1 + EP_COUNTED_MAX)
 
 /**
  * Explains each check, in the order of checks.def.  It judges nothing: the verdicts
