@@ -8,6 +8,7 @@
 
 #include "config/lint.h"
 #include "config/section.h"
+#include "config/values.h"
 #include "config/words.h"
 #include "core/text/number.h"
 #include "core/text/period.h"
@@ -215,10 +216,19 @@ static int same_tree(const ep_count *a, const ep_count *b)
                : strcmp(a->directory, b->directory) == 0;
 }
 
+/* 1 if two expressions are the same, or both are NULL */
+static int same_text(const ep_expression *a, const ep_expression *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a->text, b->text) == 0;
+}
+
 /* 1 if two lines of one section count the same, so that the later one replaces the
  * other */
 static int counts_same(const ep_count *a, const ep_count *b)
 {
+    if (!same_text(a->path, b->path)) {
+        return 0;
+    }
     if (a->rule == EP_RULE_QUOTA) {
         return same_tree(a, b);
     }
@@ -230,7 +240,8 @@ static int counts_same(const ep_count *a, const ep_count *b)
 /* Finds the lines of a section up to @a line, without one that counts the same.  Adds
  * their number to @a lines. */
 static const ep_setting *others(cmd_parms *cmd, const ep_setting *line,
-                                const ep_count *count, int *lines)
+                                const ep_expression *number, const ep_count *count,
+                                int *lines)
 {
     const ep_setting *before;
     ep_setting *copy;
@@ -239,8 +250,9 @@ static const ep_setting *others(cmd_parms *cmd, const ep_setting *line,
     if (line == NULL || line->count == NULL) {
         return line;
     }
-    before = others(cmd, line->count->before, count, lines);
-    if (counts_same(line->count, count)) {
+    before = others(cmd, line->count->before, number, count, lines);
+    /* lines whose numbers come from different expressions hold both */
+    if (counts_same(line->count, count) && same_text(line->expression, number)) {
         ep_lint_twice(cmd, line, NULL);
         return before;
     }
@@ -261,8 +273,8 @@ static const char *keep_line(cmd_parms *cmd, void *config,
 {
     int lines = 1;
 
-    count->before = others(cmd, ep_section_said(config, ep_words_rule(cmd)), count,
-                           &lines);
+    count->before = others(cmd, ep_section_said(config, ep_words_rule(cmd)),
+                           setting->expression, count, &lines);
     if (lines > LINES_MAX) {
         return ep_words_exceeds(cmd, LINES_MAX, "lines");
     }
@@ -374,8 +386,9 @@ static const char *parse_tree(cmd_parms *cmd, const char *size,
             return ep_words_advise(cmd, path, "the PATH of a directory, or"
                                    " usage=FILE",
                                    "a quota belongs to a directory and has no KEY:"
-                                   " to limit users write ExpectPolicyAllowance"
-                                   " SIZE/PERIOD KEY");
+                                   " to give each user one write"
+                                   " path=/DIRECTORY/%{REMOTE_USER}, to limit what users"
+                                   " send ExpectPolicyAllowance SIZE/PERIOD KEY");
         }
         if (tree == NULL) {
             return ep_words_complain(cmd, path, "the path of a directory");
@@ -398,6 +411,65 @@ static int is_on(const void *section)
     return mode == NULL || mode->number != EP_MODE_OFF;
 }
 
+/* Reads the SIZE or NUMBER of a limit that is an expression.
+ * @return NULL, or a message */
+static const char *parse_number(cmd_parms *cmd, const char *word, const char *legal,
+                                ep_setting *setting)
+{
+    const char *error = ep_words_compile(cmd, word + 5, &setting->expression);
+
+    return error != NULL
+               ? ep_words_complain(cmd, word,
+                                   apr_pstrcat(cmd->pool, legal, ": ", error, NULL))
+               : NULL;
+}
+
+static const char path_is[] = "path=";
+
+/* Takes `path=` from the words behind the first one.  @return it; NULL: there is none */
+static const char *take_path(const char **words, int most)
+{
+    const char *path;
+    int i = 1;
+
+    while (i < most && words[i] != NULL
+           && ap_cstr_casecmpn(words[i], path_is, sizeof(path_is) - 1) != 0) {
+        i++;
+    }
+    if (i == most || words[i] == NULL) {
+        return NULL;
+    }
+    path = words[i];
+    for (; i < most - 1; i++) {
+        words[i] = words[i + 1];
+    }
+    words[most - 1] = NULL;
+    return path;
+}
+
+/* Reads the tree of each upload.  @return NULL, or a message */
+static const char *parse_path(cmd_parms *cmd, const char *word, ep_count *count)
+{
+    static const char legal[] = "path=EXPRESSION: an absolute path that begins with a"
+                                " directory and reads a value behind it, such as"
+                                " path=/srv/files/%{REMOTE_USER}";
+    const char *text = word + sizeof(path_is) - 1;
+    const char *first = ap_strchr_c(text, '%');
+    const char *error;
+
+    /* behind the first slash another one, so that a value is not a directory of the
+     * root */
+    if (*text != '/' || first == NULL || ap_strchr_c(text + 1, '/') == NULL
+        || ap_strchr_c(text + 1, '/') > first) {
+        return ep_words_complain(cmd, word, legal);
+    }
+    error = ep_words_compile(cmd, text, &count->path);
+    return error != NULL
+               ? ep_words_complain(cmd, word,
+                                   apr_pstrcat(cmd->pool, legal, ": ", error, NULL))
+               : NULL;
+}
+
 /* Registers a tree of the server's files, or a path with wildcards, to be measured
  * before the first upload. */
 static void plant(cmd_parms *cmd, const void *section, const ep_setting *setting)
@@ -405,6 +477,10 @@ static void plant(cmd_parms *cmd, const void *section, const ep_setting *setting
     const ep_count *count = setting->count;
 
     ep_measure_need();
+    if (ep_values_is_open(setting)) {
+        /* its limit or its tree is known at the first upload */
+        return;
+    }
     if (count->pattern != NULL && count->usage_file == NULL) {
         ep_measure_match(cmd->pool, count->pattern, ep_charge_share(NULL, count),
                          setting->number, is_on, section);
@@ -438,39 +514,54 @@ static int take_local(const char **words, int most)
 
 const char *ep_counted_limits_set_quota(cmd_parms *cmd, void *config, const char *args)
 {
-    static const char legal[] = "Off or SIZE [PATH] [usage=FILE] [local]; a SIZE is "
-                                EP_WORDS_SIZE;
+    static const char legal[] = "Off or SIZE [PATH] [usage=FILE] [path=EXPRESSION]"
+                                " [local]; a SIZE is " EP_WORDS_SIZE
+                                ", or expr=EXPRESSION";
     static const char quote[] = "put quotes around a PATH with blanks";
     const char *error = check_limit_line(cmd);
-    const char *words[4];
-    const char *size, *path;
+    const char *words[5] = { NULL };
+    const char *size, *path, *by_expression;
     int is_local;
     ep_setting *setting;
     ep_count *count;
 
     if (error == NULL) {
-        error = ep_words_split(cmd, args, 1, 4, words, legal, quote);
+        error = ep_words_split(cmd, args, 1, 5, words, legal,
+                               ep_words_quote_expression(args) != NULL
+                                   ? ep_words_quote_expression(args)
+                                   : quote);
     }
     if (error != NULL) {
         return error;
     }
-    is_local = take_local(words, 4);
+    is_local = take_local(words, 5);
+    by_expression = take_path(words, 5);
     size = words[0];
     path = words[1];
-    if (is_local && ep_words_in_htaccess(cmd)) {
-        return ep_words_complain(cmd, "local",
+    if ((is_local || by_expression != NULL) && ep_words_in_htaccess(cmd)) {
+        return ep_words_complain(cmd, is_local ? "local" : by_expression,
                                  "Off or SIZE alone in an .htaccess file");
     }
     if (words[3] != NULL) {
         return ep_words_advise(cmd, words[3], legal, quote);
     }
-    if (ap_cstr_casecmp(size, "Off") == 0 && path == NULL && !is_local) {
+    if (by_expression != NULL && path != NULL) {
+        return ep_words_complain(cmd, path, "SIZE path=EXPRESSION [local], as the"
+                                            " expression says which directory it is");
+    }
+    if (ap_cstr_casecmp(size, "Off") == 0 && path == NULL && !is_local
+        && by_expression == NULL) {
         return keep_off(cmd, config);
     }
     setting = new_limit(cmd, &count);
     count->is_local = is_local;
-    error = ep_words_size(cmd, size, legal, &setting->number);
-    if (error == NULL) {
+    error = ep_words_is_expression(size)
+                ? parse_number(cmd, size, legal, setting)
+                : ep_words_size(cmd, size, legal, &setting->number);
+    if (error == NULL && by_expression != NULL) {
+        error = parse_path(cmd, by_expression, count);
+    }
+    else if (error == NULL) {
         error = parse_tree(cmd, size, path, words[2], count);
     }
     if (error != NULL) {
@@ -480,7 +571,9 @@ const char *ep_counted_limits_set_quota(cmd_parms *cmd, void *config, const char
         plant(cmd, config, setting);
         ep_ledger_note_quota(setting);
     }
-    ep_lint_zero(cmd, setting, "Off");
+    if (setting->expression == NULL) {
+        ep_lint_zero(cmd, setting, "Off");
+    }
     return keep_line(cmd, config, setting, count);
 }
 
@@ -532,10 +625,12 @@ const char *ep_counted_limits_set_limit(cmd_parms *cmd, void *config, const char
 {
     const int is_allowance = ep_words_rule(cmd) == EP_RULE_ALLOWANCE;
     const char *legal = is_allowance
-                            ? "Off or SIZE/PERIOD KEY; a SIZE is " EP_WORDS_SIZE
+                            ? "Off or SIZE/PERIOD KEY, or expr=EXPRESSION KEY; a"
+                              " SIZE is " EP_WORDS_SIZE
                               ", a PERIOD a number with s, m, h, d or w, of"
                               " 366 days at most, a KEY " LEGAL_KEY
-                            : "Off or NUMBER KEY; a NUMBER is 1 or more, a KEY "
+                            : "Off or NUMBER KEY, or expr=EXPRESSION KEY; a"
+                              " NUMBER is 1 or more, a KEY "
                               LEGAL_KEY;
     const char *error = check_limit_line(cmd);
     const char *words[2];
@@ -559,7 +654,13 @@ const char *ep_counted_limits_set_limit(cmd_parms *cmd, void *config, const char
     if (key == NULL) {
         return ep_words_complain(cmd, amount, legal);
     }
-    if (is_allowance) {
+    if (ep_words_is_expression(amount)) {
+        error = parse_number(cmd, amount, legal, setting);
+        if (error != NULL) {
+            return error;
+        }
+    }
+    else if (is_allowance) {
         if (!parse_allowance(cmd->pool, amount, &setting->number, &count->period)) {
             return ep_words_complain(cmd, amount, legal);
         }

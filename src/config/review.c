@@ -261,6 +261,10 @@ static void check_variable(const ep_review *review, const ep_setting *setting,
     };
     static const char *const users[] = { "REMOTE_USER", "AUTH_TYPE", NULL };
     static const char *const environment[] = { "reqenv", "env", NULL };
+    const int is_of_user = is_among(users, name)
+                           || (is_among(environment, name)
+                               && (strncmp(argument, "AUTHENTICATE_", 13) == 0
+                                   || strncmp(argument, "AUTHORIZE_", 10) == 0));
     const ap_directive_t *late = is_among(environment, name)
                                      ? find_late(ap_conftree, argument)
                                      : NULL;
@@ -270,8 +274,7 @@ static void check_variable(const ep_review *review, const ep_setting *setting,
         warn(review, setting, apr_psprintf(review->pool, "an .htaccess file can change"
                                                " what %s is", name));
     }
-    if (is_among(users, name)
-        && ep_section_has_owners(ap_server_conf, OR_AUTHCFG)) {
+    if (is_of_user && ep_section_has_owners(ap_server_conf, OR_AUTHCFG)) {
         warn(review, setting, "an .htaccess file can decide who the user is");
     }
     if (late != NULL) {
@@ -284,27 +287,46 @@ static void check_variable(const ep_review *review, const ep_setting *setting,
 }
 
 /* Warns if an expression in the server's files reads what .htaccess files can change. */
+static void check_text(const ep_review *review, const ep_setting *setting,
+                       const char *at)
+{
+    while (at != NULL && (at = strstr(at, "%{")) != NULL) {
+        const apr_size_t name = strcspn(at += 2, ":}");
+        const apr_size_t all = strcspn(at, "}");
+
+        check_variable(review, setting, apr_pstrndup(review->pool, at, name),
+                       apr_pstrndup(review->pool, at + name + (all > name),
+                                    all - name - (all > name)));
+    }
+}
+
+static void check_value(const ep_review *review, const ep_setting *setting)
+{
+    if (setting != NULL && setting->expression != NULL) {
+        check_text(review, setting, setting->expression->text);
+    }
+}
+
 static void check_expressions(const ep_review *review)
 {
     size_t i;
 
     for (i = 0; i < review->policy.counted_count; i++) {
         const ep_setting *setting = review->policy.counted[i];
-        const char *at = setting->count->expression;
 
         if (setting->count->rule != EP_RULE_QUOTA
             && setting->count->whom == EP_FOR_USER) {
             check_variable(review, setting, "REMOTE_USER", "");
         }
-        while (at != NULL && (at = strstr(at, "%{")) != NULL) {
-            const apr_size_t name = strcspn(at += 2, ":}");
-            const apr_size_t all = strcspn(at, "}");
-
-            check_variable(review, setting, apr_pstrndup(review->pool, at, name),
-                           apr_pstrndup(review->pool, at + name + (all > name),
-                                        all - name - (all > name)));
+        check_text(review, setting, setting->count->expression);
+        check_value(review, setting);
+        if (setting->count->path != NULL) {
+            check_text(review, setting, setting->count->path->text);
         }
     }
+    check_value(review, server_says(review, EP_RULE_MAX_SIZE));
+    check_value(review, server_says(review, EP_RULE_MAX_TOTAL));
+    check_value(review, server_says(review, EP_RULE_MIN_SIZE));
 }
 
 /* 1 if httpd reads directives of this module in .htaccess files here */

@@ -181,6 +181,8 @@ typedef struct collected {
     ep_values_when when;
     /* 1: some are not known */
     int awaits_values;
+    /* a quota of the server's without a tree; NULL: none */
+    const ep_setting *homeless;
     ep_half server;
     ep_half owner;
     /* both as one sequence, for ExpectPolicyOverride Any */
@@ -189,6 +191,15 @@ typedef struct collected {
     int has_owner;
     const ep_setting *override;
 } collected;
+
+/* Notes a quota that counts, as no section inside this one ends it, and has no tree. */
+static void note_homeless(collected *result, const ep_setting *line)
+{
+    if (line != NULL && result->homeless == NULL
+        && result->server.off[EP_RULE_QUOTA - EP_RULE_QUOTA] == NULL) {
+        result->homeless = line;
+    }
+}
 
 /* Goes from the last section to the first.  httpd merges sections one after the other,
  * so `base` is a long chain, which a loop follows, and `add` is seldom more than one
@@ -204,6 +215,7 @@ static void collect(const dir_config *config, collected *result)
 
         if (config->is_open && result->when != EP_VALUES_LATER) {
             says = ep_values_evaluate(result->r, result->when, says);
+            note_homeless(result, says->surplus[0]);
         }
         if (result->when != EP_VALUES_NOW) {
             result->awaits_values |= config->is_open;
@@ -343,6 +355,10 @@ static void compose(request_rec *r, const ap_conf_vector_t *vector,
                       how == EP_OVERRIDE_ANY ? &found.all : &found.server,
                       &found.owner, how);
     policy->awaits_values = found.awaits_values;
+    /* the server's limits all hold, or nothing is admitted */
+    if (policy->surplus[0] == NULL) {
+        policy->surplus[0] = found.homeless;
+    }
     if (policy->surplus[1] != NULL && policy->mode != EP_MODE_OFF
         && ep_logs(r)) {
         log_surplus(r, policy->surplus[1]);

@@ -7,6 +7,8 @@
 #include "http_log.h"
 
 #include "core/text/number.h"
+#include "core/text/period.h"
+#include "ledger/provider.h"
 #include "request/expression.h"
 #include "request/log_once.h"
 
@@ -17,7 +19,8 @@ APLOG_USE_MODULE(expect_policy);
 
 int ep_values_is_open(const ep_setting *setting)
 {
-    return setting->expression != NULL;
+    return setting->expression != NULL
+           || (setting->count != NULL && setting->count->path != NULL);
 }
 
 static void log_illegal(request_rec *r, const ep_setting *setting, const char *why)
@@ -109,6 +112,187 @@ static const ep_setting *evaluate(request_rec *r, ep_rule rule,
     return known;
 }
 
+/* Reads SIZE/PERIOD, a SIZE, or a NUMBER.  @param known out
+ * @return 1 if it is legal */
+static int read_counted(apr_pool_t *pool, const char *value, ep_setting *known,
+                        ep_count *count)
+{
+    const char *slash = ap_strrchr_c(value, '/');
+
+    switch (count->rule) {
+    case EP_RULE_ALLOWANCE:
+        return slash != NULL
+               && ep_number_size(apr_pstrmemdup(pool, value, (apr_size_t)(slash - value)),
+                                 &known->number)
+               && ep_period_parse(slash + 1, &count->period);
+    case EP_RULE_CONCURRENT:
+        return value[strspn(value, "0123456789")] == '\0'
+               && ep_number_size(value, &known->number);
+    default:
+        return ep_number_size(value, &known->number);
+    }
+}
+
+static const char *legal_of(const ep_count *count)
+{
+    return count->rule == EP_RULE_ALLOWANCE    ? "SIZE/PERIOD"
+           : count->rule == EP_RULE_CONCURRENT ? "a number of uploads"
+                                               : EP_NUMBER_FORM;
+}
+
+/* @return 0: the line says nothing */
+static int count_number(request_rec *r, const ep_setting *line, ep_setting *known,
+                        ep_count *count)
+{
+    int is_edited;
+    const char *value = value_of(r, line, &is_edited);
+
+    known->expression = NULL;
+    if (is_edited) {
+        known->number = 0;
+        count->period = APR_USEC_PER_SEC;
+        return 1;
+    }
+    if (value == NULL) {
+        return 0;
+    }
+    if (!read_counted(r->pool, value, known, count)) {
+        log_value(r, line, value, legal_of(count));
+        return 0;
+    }
+    return 1;
+}
+
+static unsigned int slashes_in(const char *path)
+{
+    unsigned int count = 0;
+
+    for (; *path != '\0'; path++) {
+        count += *path == '/';
+    }
+    return count;
+}
+
+/* @return the slashes that are written in an expression, outside of what it reads */
+static unsigned int slashes_written(const char *text)
+{
+    unsigned int count = 0;
+
+    while (*text != '\0') {
+        if (text[0] == '%' && text[1] == '{') {
+            text += strcspn(text, "}");
+        }
+        else {
+            count += *text == '/';
+            text += *text != '\0';
+        }
+    }
+    return count;
+}
+
+/* 1 if each segment of a path is a name */
+static int has_names(const char *path)
+{
+    while (*path == '/') {
+        const apr_size_t length = strcspn(path + 1, "/");
+
+        if (length == 0 || (path[1] == '.' && length == 1)
+            || (path[1] == '.' && path[2] == '.' && length == 2)) {
+            return 0;
+        }
+        path += 1 + length;
+    }
+    return *path == '\0';
+}
+
+/* @return the tree, without a slash at its end; NULL: it is not one that the
+ *         administrator has allowed.  What is read from the request is a part of one
+ *         name: it has no slash, so it cannot lead elsewhere. */
+static const char *tree_of(request_rec *r, const char *text, const char *value)
+{
+    const apr_size_t before = strcspn(text, "%");
+    const apr_size_t length = strlen(value);
+    const char *tree = apr_pstrmemdup(ep_request_initial(r)->pool, value,
+                                      length > 1 && value[length - 1] == '/'
+                                          ? length - 1
+                                          : length);
+
+    return length < EP_LEDGER_PATH_SIZE && strncmp(value, text, before) == 0
+                   && slashes_in(value) == slashes_written(text) && has_names(tree)
+               ? tree
+               : NULL;
+}
+
+/* Finds the tree of a quota.  Leaves it NULL, and says why, if there is none. */
+static void find_tree(request_rec *r, const ep_setting *line, ep_count *count)
+{
+    const char *error = NULL;
+    int is_edited;
+    const char *value = ep_expression_value(r, count->path, &is_edited, &error);
+
+    count->is_untold = ep_expression_user(r) == NULL;
+    count->directory = value != NULL ? tree_of(r, count->path->text, value) : NULL;
+    if (count->directory == NULL) {
+        if (ep_log_once(r->pool, "path", line)) {
+            ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                          "%s in %s:%u: path= comes to '%.*s', where each value has to be"
+                          " a name or a part of one, and not . or ..: such uploads are"
+                          " refused", line->directive, line->file, line->line,
+                          SHOWN_MAX, value != NULL ? value : error);
+        }
+        return;
+    }
+    count->depth = slashes_in(count->directory);
+}
+
+/* @return a line with its number and tree; NULL: it says nothing */
+static const ep_setting *evaluate_line(request_rec *r, ep_half *half,
+                                       const ep_setting *line)
+{
+    apr_pool_t *pool = ep_request_initial(r)->pool;
+    ep_setting *known = apr_pmemdup(pool, line, sizeof(*known));
+    ep_count *count = apr_pmemdup(pool, line->count, sizeof(*count));
+
+    known->count = count;
+    if (line->expression != NULL && !count_number(r, line, known, count)) {
+        return NULL;
+    }
+    if (count->path != NULL) {
+        find_tree(r, line, count);
+        if (count->directory == NULL && half->surplus[0] == NULL) {
+            half->surplus[0] = known;
+        }
+    }
+    return known;
+}
+
+/* Evaluates the lines of a section, up to its last one.
+ * @param half its surplus: a line without a tree
+ * @return the last line, or one before it if that says nothing; NULL: none */
+static const ep_setting *evaluate_lines(request_rec *r, ep_values_when when,
+                                        ep_half *half, const ep_setting *line)
+{
+    const ep_setting *before, *known = line;
+    ep_setting *copy;
+    ep_count *count;
+
+    if (line == NULL || line->count == NULL) {
+        return line;
+    }
+    before = evaluate_lines(r, when, half, line->count->before);
+    if (ep_values_is_open(line)) {
+        known = when == EP_VALUES_NOW ? evaluate_line(r, half, line) : NULL;
+    }
+    if (known == NULL || before == known->count->before) {
+        return known != NULL ? known : before;
+    }
+    count = apr_pmemdup(ep_request_initial(r)->pool, known->count, sizeof(*count));
+    count->before = before;
+    copy = apr_pmemdup(ep_request_initial(r)->pool, known, sizeof(*copy));
+    copy->count = count;
+    return copy;
+}
+
 const ep_half *ep_values_evaluate(request_rec *r, ep_values_when when,
                                   const ep_half *section)
 {
@@ -118,7 +302,10 @@ const ep_half *ep_values_evaluate(request_rec *r, ep_values_when when,
     for (rule = 0; rule < EP_RULES; rule++) {
         const ep_setting *setting = known->rule[rule];
 
-        if (setting != NULL && ep_values_is_open(setting)) {
+        if (rule >= EP_RULE_QUOTA) {
+            known->rule[rule] = evaluate_lines(r, when, known, setting);
+        }
+        else if (setting != NULL && ep_values_is_open(setting)) {
             known->rule[rule] = when == EP_VALUES_NOW
                                     ? evaluate(r, (ep_rule)rule, setting)
                                     : NULL;

@@ -23,7 +23,7 @@ int ep_values_is_open(const ep_setting *setting);
 /**
  * Evaluates the settings of a section for an upload.
  * @param when EP_VALUES_NOW or EP_VALUES_NEVER
- * @return a copy with their numbers, without the settings whose value is empty or not
+ * @return a copy, whose surplus[0] is a quota whose path= comes to no tree, with their numbers, without the settings whose value is empty or not
  *         legal: what encloses them holds.  It lives as long as the initial request
  */
 const ep_half *ep_values_evaluate(request_rec *r, ep_values_when when,

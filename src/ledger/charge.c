@@ -276,6 +276,9 @@ static int count_tree(request_rec *r, const ep_setting *setting,
 {
     const char *directory = directory_of(r, setting->count);
 
+    if (setting->count->path != NULL && setting->count->directory == NULL) {
+        return -1;
+    }
     if (directory == NULL) {
         return 0;
     }

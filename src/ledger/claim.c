@@ -498,7 +498,9 @@ static void deny(const ep_policy *policy, const ep_facts *facts,
         retry_after = ep_amount_plus(retry_after, 1);
     }
     ep_verdict_counted(policy, facts, codes[charge->kind], by,
-                       ep_amount_plus(denial->remaining, own), retry_after,
+                       by->count->is_untold ? EP_UNKNOWN
+                                            : ep_amount_plus(denial->remaining, own),
+                       retry_after,
                        is_cut, verdict);
 }
 

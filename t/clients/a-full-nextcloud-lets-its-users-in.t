@@ -13,7 +13,7 @@ use Time::HiRes qw(sleep time);
 
 my $dir = scratch();
 mkdir "$dir/$_" or die "$dir/$_: $!"
-    for qw(home cloud data data/files data/uploads);
+    for qw(home cloud data data/alice data/alice/files data/alice/uploads data/bob);
 # Nextcloud stores what it reads as it comes, and joins chunks by a MOVE.
 write_text("$dir/cloud/remote.php", <<'END' =~ s/DATA/$dir\/data/r);
 <?php
@@ -24,7 +24,7 @@ if (($_SERVER['PHP_AUTH_USER'] ?? '') !== 'alice' || $_SERVER['PHP_AUTH_PW'] !==
 }
 [, , $kind, , $name] = explode('/', $_SERVER['PATH_INFO'] . '////', 5);
 $name = trim($name, '/');
-$root = 'DATA';
+$root = 'DATA/alice';
 $path = "$root/$kind/$name";
 switch ($_SERVER['REQUEST_METHOD']) {
 case 'PROPFIND':
@@ -75,7 +75,7 @@ write_text("$dir/cloud/index.php", <<'END');
 <?php
 http_response_code(($_POST['user'] ?? '') === 'alice' ? 303 : 403);
 END
-my $full = fill_up("$dir/data/files/full.bin", 500 * 1024**3);
+my $full = fill_up("$dir/data/alice/files/full.bin", 500 * 1024**3);
 my $fpm = php_fpm('post_max_size=8M');
 my $cloud = example(names => [qw(php nextcloud)],
                     load => [qw(env proxy proxy_fcgi dav dav_fs)],
@@ -126,29 +126,55 @@ for my $method (qw(REPORT SEARCH PROPPATCH)) {
 }
 like(rclone('lsf', $remote)->{out}, qr/^full\.bin$/m, 'rclone lists');
 rclone('copyto', "$dir/home/photo.jpg", "${remote}photo.jpg");
-ok(!-s "$dir/data/files/photo.jpg", 'rclone stores nothing more');
+ok(!-s "$dir/data/alice/files/photo.jpg", 'rclone stores nothing more');
 like(join(' ', map { $_->{out} } chunks('sync.mp4')), qr/"error":"quota_exceeded"/,
      'nor does the desktop client');
-ok(!-s "$dir/data/files/sync.mp4", 'of which nothing is left');
+ok(!-s "$dir/data/alice/files/sync.mp4", 'of which nothing is left');
 rclone('deletefile', "${remote}full.bin");
 ok(!-e $full, 'rclone deletes the largest file');
 my $end = time + 20;
-until ((-s "$dir/data/files/photo.jpg" // 0) == 300_000 || time > $end) {
+until ((-s "$dir/data/alice/files/photo.jpg" // 0) == 300_000 || time > $end) {
     rclone('copyto', "$dir/home/photo.jpg", "${remote}photo.jpg");
     sleep 0.5;
 }
-is(-s "$dir/data/files/photo.jpg", 300_000, 'and stores again')
+is(-s "$dir/data/alice/files/photo.jpg", 300_000, 'and stores again')
     or diag $cloud->error_log;
 my @sent = chunks('sync.mp4');
 is(join(' ', map { $_->{status} } @sent), '201 201 201 201',
    'the desktop client sends in chunks') or diag map { $_->{out} } @sent;
-is(-s "$dir/data/files/sync.mp4", 600_000, 'and they are joined');
+is(-s "$dir/data/alice/files/sync.mp4", 600_000, 'and they are joined');
 rclone('copyto', "$dir/home/video.mp4", "${remote}video.mp4");
-is(-s "$dir/data/files/video.mp4", 10_000_000, 'php.conf limits no file here');
+is(-s "$dir/data/alice/files/video.mp4", 10_000_000, 'php.conf limits no file here');
 my $huge = ask(port => $cloud->{port}, method => 'PUT', length => 10 * 1024**3 + 1,
                path => '/remote.php/dav/files/alice/huge.bin',
                headers => ['Authorization: Basic YWxpY2U6c2VjcmV0']);
 refusal_ok($huge, code => 'content_too_large', status => 413, logged => 0,
            name => 'one that is larger than 10 GB is refused on its head',
            members => { limit => 10 * 1024**3, requested_size => 10 * 1024**3 + 1 });
+
+# Each user has a quota of his own, in the section of the address.
+fill_up("$dir/data/alice/files/own.bin", 10 * 1024**3);
+my @alice = (port => $cloud->{port}, method => 'PUT', length => 100_000,
+             headers => ['Authorization: Basic YWxpY2U6c2VjcmV0']);
+my $denied;
+$end = time + 30;
+do {
+    $denied = ask(@alice, path => '/remote.php/dav/files/alice/more.bin',
+                  body => 'x' x 100_000);
+    sleep 0.5;
+} until $denied->{status} == 507 || time > $end;
+for my $kind (qw(files uploads)) {
+    $denied = ask(@alice, path => "/remote.php/dav/$kind/alice/more.bin");
+    refusal_ok($denied, code => 'quota_exceeded', logged => 0,
+               name => "alice has used up her own quota: $kind",
+               # httpd has not authenticated her: it tells no number
+               members => { requested_size => 100_000 });
+}
+is(ask(@alice, path => '/remote.php/dav/files/bob/a.bin', body => 'x' x 100_000)->{status},
+   201, 'bob has not');
+for my $user ('..', '%2e%2e', 'a%2fb') {
+    my $res = ask(@alice, path => "/remote.php/dav/files/$user/a.bin",
+                  body => 'x' x 100_000);
+    unlike($res->{body}, qr/quota/, "and '$user' leads to no other tree");
+}
 done_testing;

@@ -62,8 +62,13 @@ my %wrong = (
     filesize => 'ExpectPolicyMaxSize expr=%{filesize:/etc/passwd}',
     long => 'ExpectPolicyMaxSize "expr=' . 'x' x 1025 . '"',
     broken => 'ExpectPolicyMaxSize "expr=%{nothing"',
+    path => "ExpectPolicyQuota 500 path=$site/%{REMOTE_USER}",
+    'of-a-count' => 'ExpectPolicyConcurrent expr=%{file:/etc/passwd} client',
 );
 write_file("wrong-$_/.htaccess", "$wrong{$_}\n") for keys %wrong;
+write_file("count/$_->[0]/.htaccess", "SetEnvIf Request_Method . OWN=$_->[1]\n"
+           . "ExpectPolicyAllowance expr=%{reqenv:OWN} client\n")
+    for ['fewer', '30/1d'], ['more', '400/1d'];
 write_file("wrong-none/.htaccess", "ExpectPolicyMaxSize expr=400\n");
 
 my $server = ExpectPolicy::Ledger->start(<<"END", site => $site,
@@ -75,6 +80,9 @@ $places
     SetEnvIf Request_Method . LATE=300
     ExpectPolicyMaxSize expr=%{reqenv:LATE}
 </Directory>
+<DirectoryMatch "^\@site\@/count/">
+    ExpectPolicyAllowance expr=%{reqenv:SIZE}/1d expr=%{REQUEST_URI}
+</DirectoryMatch>
 <Directory "\@site\@/any">
     ExpectPolicyMaxSize expr=%{reqenv:SIZE}
     ExpectPolicyOverride Any
@@ -100,6 +108,17 @@ bound_ok($server, '/any/a', 400);
 is($server->put("/wrong-$_/a", 10)->{status}, 500, "an owner's file with $_ is an error")
     for sort keys %wrong;
 bound_ok($server, '/wrong-none/a', 400);
+
+# An owner's limit that counts stands beside the server's.
+for (['fewer', 30], ['more', 100]) {
+    my ($name, $limit) = @$_;
+    refusal_ok($server->announce("/count/$name/a", $limit + 1), code => 'allowance_exceeded',
+               by => qr/ExpectPolicyAllowance/, headers => { 'Retry-After' => undef },
+               members => { allowance_remaining => $limit, requested_size => $limit + 1 },
+               name => "$name: not " . ($limit + 1));
+    accepted_ok($server->put("/count/$name/a", $limit), status => qr/^20[14]$/,
+                name => "but $limit");
+}
 
 my $log = $server->error_log;
 my $says = sub { scalar(() = $log =~ /$_[0]/g) };

@@ -189,6 +189,12 @@ typedef struct ep_count {
     const char *directory;
     /** the path with wildcards; NULL: it has none */
     const char *pattern;
+    /** QUOTA: it comes to the tree of an upload; NULL: the directory is given.  Where it
+     * has been evaluated, directory NULL means that it came to no path that is legal */
+    const ep_expression *path;
+    /** QUOTA: 1: what is left of the tree is told to nobody, as nobody has
+     * authenticated */
+    int is_untold;
     /** the number of segments of the directory; 0 for the root */
     unsigned int depth;
     /** QUOTA: the file that holds the usage; NULL: the tree is measured */
@@ -216,7 +222,7 @@ typedef struct ep_setting {
      */
     int64_t number;
     /**
-     * AT_MOST, AT_LEAST: the number is its value, which is not known yet: until then
+     * AT_MOST, AT_LEAST, COUNTED: the number is its value, which is not known yet: until then
      * every upload passes.  Where it has been evaluated, a copy with the number takes
      * the place of this setting.  NULL: the number is known
      */
