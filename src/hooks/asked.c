@@ -198,7 +198,7 @@ static const char *choose_server(request_rec *r, ep_asked *asked, apr_port_t por
     server_rec *main_server = r->server, *named, *first;
 
     first = find_host(main_server, asked->hostname, port != 0 ? port : usual, &named);
-    if (named == NULL && port == 0) {
+    if (named == NULL && port == 0 && (usual == 0 || first == NULL)) {
         first = find_host(main_server, asked->hostname, 0, &named);
         if (named == NULL && first != NULL
             && !has_name(main_server, asked->hostname)) {
