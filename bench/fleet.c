@@ -267,7 +267,8 @@ static void put_reserve(ep_call *call, int account, unsigned serial)
 
     ask_for(account, charges);
     put_accounts(call, EP_SCRIPT_RESERVE, charges);
-    ep_call_common(call, serial, INT64_C(1) << 52);
+    ep_call_common(call);
+    ep_call_claim(call, serial);
     for (i = 0; i < 2; i++) {
         ep_call_number(call, charges[i].kind);
         ep_call_number(call, charges[i].limit);
@@ -284,12 +285,12 @@ static void put_end(ep_call *call, int account, unsigned serial)
 
     ask_for(account, charges);
     put_accounts(call, EP_SCRIPT_END, charges);
-    ep_call_common(call, serial, 0);
-    ep_call_number(call, 0);
-    ep_call_number(call, 1000);
+    ep_call_common(call);
     for (i = 0; i < 2; i++) {
+        ep_call_claim(call, serial);
         ep_call_number(call, charges[i].kind);
         ep_call_number(call, charges[i].period / 1000);
+        ep_call_number(call, 1000);
     }
     set_script(call);
 }
@@ -320,7 +321,7 @@ static void give_lease(redisContext *bare, const char *name)
     ep_call call;
 
     snprintf(bare_journal->server, sizeof(bare_journal->server), "%s", name);
-    ep_call_begin(&call, EP_SCRIPT_RENEW, bare_journal, bare_url, 1);
+    ep_call_begin(&call, EP_SCRIPT_BEGIN, bare_journal, bare_url, 1);
     ep_call_key(&call, "secret");
     ep_call_key(&call, "c:none");
     ep_call_word(&call, apr_psprintf(pool, "%s.1", name));

@@ -9,8 +9,11 @@
 #include "redis/script.h"
 #include "redis/url.h"
 
-#define EP_CALL_ARGUMENTS 192
+#define EP_CALL_ARGUMENTS 384
 #define EP_CALL_TEXT 16384
+/** The most parts of a call, of all claims in it, and so the most numbers of an
+ * answer. */
+#define EP_CALL_PARTS 64
 
 typedef struct ep_call {
     ep_script_name name;
@@ -27,13 +30,15 @@ typedef struct ep_call {
 
 /** What a script has answered. */
 typedef struct ep_call_answer {
-    /** Redis' clock, ms */
+    /** Redis' clock, ms, from 0 to EP_JOURNAL_MOST; and so are the numbers, -1
+     * included */
     apr_int64_t now;
+    /** 0: the script has done nothing */
     apr_uint32_t seq;
     char word[16];
     /** numbers behind the word, and the text of renew */
     int count;
-    apr_int64_t numbers[3];
+    apr_int64_t numbers[EP_CALL_PARTS];
     char text[2 * EP_JOURNAL_SECRET + 1];
 } ep_call_answer;
 
@@ -48,13 +53,18 @@ void ep_call_key(ep_call *call, const char *tail);
 void ep_call_word(ep_call *call, const char *word);
 void ep_call_number(ep_call *call, apr_int64_t number);
 
-/** The words that all scripts but renew begin with.
- * @param serial of the claim  @param valid_until ms of Redis' clock; 0: no end */
-void ep_call_common(ep_call *call, apr_uint64_t serial,
-                    apr_int64_t valid_until);
+/** The name of an incarnation: SERVER.GENERATION, as a key and as a word. */
+void ep_call_parts_of(ep_call *call, apr_uint32_t generation);
+void ep_call_incarnation(ep_call *call, apr_uint32_t generation);
+/** A claim. */
+void ep_call_claim(ep_call *call, apr_uint32_t serial);
+
+/** The words that all scripts but begin and renew begin with. */
+void ep_call_common(ep_call *call);
 
 /**
- * Sends it.  Notes that Redis has lost its memory if its answer shows that.
+ * Sends it.  Notes in the journal that Redis has lost something if its answer shows
+ * that, and that the incarnation is doubtful if there is no answer.
  * @param deadline of ep_conn_clock()
  * @param is_probe as for ep_pool_call()
  */

@@ -13,14 +13,13 @@
 #include "redis/call.h"
 #include "redis/numbers.h"
 #include "redis/pool.h"
+#include "redis/secretary.h"
 #include "redis/sender.h"
 
 APLOG_USE_MODULE(expect_policy_redis);
 
 /* The key in the pool of the process. */
 #define KEPT "mod_expect_policy ledger redis"
-/* Behind its deadline, a call is not expected to run any more; ms. */
-#define LATE 100
 
 /* Set while the configuration is read, and in post_config; then read-only. */
 static struct fleet {
@@ -223,18 +222,19 @@ static apr_status_t status_of(ep_cause cause)
 
 static void begin_reserve(ep_call *call, const ep_ledger_charge *charges,
                           const wanted *wants, apr_size_t count,
-                          const ep_journal_entry *entry, apr_int64_t valid_until)
+                          const ep_journal_entry *entry)
 {
     apr_size_t i;
 
     ep_call_begin(call, EP_SCRIPT_RESERVE, fleet.journal, fleet.url,
-                  apr_atomic_read32(&fleet.journal->generation));
+                  entry->generation);
     for (i = 0; i < count; i++) {
         const ep_ledger_charge *charge = &charges[wants[i].charge];
 
         ep_call_key_of(call, charge->kind, &charge->key);
     }
-    ep_call_common(call, entry->serial, valid_until);
+    ep_call_common(call);
+    ep_call_claim(call, entry->serial);
     for (i = 0; i < count; i++) {
         ep_call_number(call, charges[wants[i].charge].kind);
         ep_call_number(call, wants[i].limit);
@@ -251,7 +251,7 @@ static void tell_denial(const ep_call_answer *answer, const wanted *wants,
 
     denial->charge = i >= 0 && (apr_size_t)i < count ? wants[i].charge
                                                      : wants[0].charge;
-    denial->remaining = answer->numbers[1];
+    denial->remaining = answer->numbers[1] > 0 ? answer->numbers[1] : 0;
     denial->wait = answer->numbers[2] < 0 ? -1 : answer->numbers[2] * 1000;
 }
 
@@ -267,6 +267,10 @@ typedef struct question {
     /* of the entry, and of the claim in `shm` */
     apr_uint32_t parts_before;
     apr_uint32_t charges_before;
+    /* 1: the secretary leaves the entry alone until leave() */
+    int is_occupied;
+    /* 1: Redis is to be told what this server has decided */
+    int is_alone;
 } question;
 
 /* @return NONE: see the outcome; else Redis has neither granted nor denied */
@@ -286,49 +290,122 @@ static ep_cause read_outcome(const question *asked, const ep_call_answer *answer
     return EP_CAUSE_ERROR;
 }
 
-/* @return NONE: see the outcome */
+/* Redis names the ends of the periods that are counted in. */
+static void note_periods(const question *asked, const ep_call_answer *answer)
+{
+    apr_size_t i;
+
+    for (i = 0; i < asked->count && i < EP_CALL_PARTS; i++) {
+        ep_journal_part *part
+            = part_of(asked->entry, &asked->charges[asked->wants[i].charge]);
+
+        if (part != NULL) {
+            part->until = answer->numbers[i];
+        }
+    }
+}
+
+/* The generation is written first: if this process dies, what the parts are in is
+ * known.
+ * @return NONE: see the outcome */
 static ep_cause ask_once(const question *asked, ep_ledger_outcome *outcome,
                          ep_ledger_denial *denial, int *is_gone)
 {
-    const apr_int64_t left = (asked->deadline - ep_conn_clock()) / 1000;
-    const apr_int64_t valid_until = ep_sender_redis_time() + left + LATE;
     ep_call_answer answer;
     ep_call call;
     ep_cause cause;
 
     *is_gone = 0;
-    asked->entry->not_before = valid_until;
+    if (asked->is_new_entry) {
+        apr_atomic_set32(&asked->entry->generation,
+                         apr_atomic_read32(&fleet.journal->generation));
+    }
     begin_reserve(&call, asked->charges, asked->wants, asked->count,
-                  asked->entry, valid_until);
+                  asked->entry);
     cause = ep_call_send(&call, asked->deadline, 0, &answer);
     if (cause != EP_CAUSE_NONE) {
         return cause;
     }
-    asked->entry->not_before = 0;
     *is_gone = strcmp(answer.word, "gone") == 0;
-    return read_outcome(asked, &answer, outcome, denial);
+    cause = read_outcome(asked, &answer, outcome, denial);
+    if (cause == EP_CAUSE_NONE && *outcome == EP_OUTCOME_GRANTED) {
+        note_periods(asked, &answer);
+    }
+    return cause;
+}
+
+/* Before Redis is asked for an entry: Redis knows the incarnation, and the secretary
+ * does not assert the entry meanwhile.
+ * @return 1: until leave() */
+static int is_ready(question *asked)
+{
+    ep_journal *journal = fleet.journal;
+
+    if (!ep_breaker_is_open(&journal->breaker)
+        && !ep_secretary_register(asked->deadline)) {
+        return 0;
+    }
+    if (asked->is_new_entry) {
+        return 1;
+    }
+    if (apr_atomic_read32(&asked->entry->generation)
+        != apr_atomic_read32(&journal->generation)) {
+        ep_sender_wake();
+    }
+    asked->is_occupied = ep_secretary_await(asked->entry, asked->deadline);
+    return asked->is_occupied;
+}
+
+static void leave(question *asked)
+{
+    if (asked->is_occupied) {
+        ep_journal_idle(asked->entry, EP_JOURNAL_REQUEST);
+        asked->is_occupied = 0;
+    }
+}
+
+/* What was not admitted is of no part any more. */
+static void forget_parts(const question *asked)
+{
+    if (asked->is_new_entry || asked->is_occupied) {
+        asked->entry->count = asked->parts_before;
+    }
+}
+
+static ep_cause attempt(question *asked, ep_ledger_outcome *outcome,
+                        ep_ledger_denial *denial, int *is_gone)
+{
+    *is_gone = 0;
+    if (!is_ready(asked)) {
+        return EP_CAUSE_CONNECT_TIMEOUT;
+    }
+    asked->parts_before = ep_journal_parts(asked->entry);
+    if (!note_parts(asked->entry, asked->charges, asked->wants, asked->count)) {
+        *outcome = EP_OUTCOME_FULL;
+        return EP_CAUSE_NONE;
+    }
+    return ask_once(asked, outcome, denial, is_gone);
 }
 
 /* Once more if Redis did not know this server, or may not know yet that uploads have
  * ended here. */
-static ep_cause ask(const question *asked, ep_ledger_outcome *outcome,
+static ep_cause ask(question *asked, ep_ledger_outcome *outcome,
                     ep_ledger_denial *denial)
 {
     const apr_uint32_t told = apr_atomic_read32(&fleet.journal->told);
     ep_cause cause;
     int is_gone;
 
-    if (!ep_breaker_is_open(&fleet.journal->breaker)
-        && !ep_sender_register(asked->deadline)) {
-        return EP_CAUSE_CONNECT;
-    }
-    cause = ask_once(asked, outcome, denial, &is_gone);
-    if (((is_gone && ep_sender_register(asked->deadline))
-         || (cause == EP_CAUSE_NONE && *outcome == EP_OUTCOME_DENIED
-             && (ep_sender_flush(asked->deadline)
-                 || apr_atomic_read32(&fleet.journal->told) != told)))
-        && ep_conn_clock() < asked->deadline) {
-        cause = ask_once(asked, outcome, denial, &is_gone);
+    cause = attempt(asked, outcome, denial, &is_gone);
+    if (is_gone
+        || (cause == EP_CAUSE_NONE && *outcome == EP_OUTCOME_DENIED
+            && (ep_secretary_flush(asked->deadline)
+                || apr_atomic_read32(&fleet.journal->told) != told))) {
+        if (ep_conn_clock() < asked->deadline) {
+            forget_parts(asked);
+            leave(asked);
+            cause = attempt(asked, outcome, denial, &is_gone);
+        }
     }
     return cause;
 }
@@ -346,22 +423,13 @@ static void give_back(const question *asked, ep_ledger_claim *claim)
     }
 }
 
-/* Gives back what the call has claimed.
- * @param may_run 1: Redis may still reserve it */
-static void undo(const question *asked, int may_run, ep_ledger_claim *claim)
+/* Gives back what the call has claimed.  If Redis has reserved it, and its answer was
+ * lost, that ends with the incarnation. */
+static void undo(const question *asked, ep_ledger_claim *claim)
 {
-    ep_journal_entry *entry = asked->entry;
-    apr_uint32_t i;
-
-    for (i = asked->parts_before; i < ep_journal_parts(entry); i++) {
-        entry->parts[i].amount = 0;
-    }
-    if (!may_run) {
-        entry->count = asked->parts_before;
-    }
+    forget_parts(asked);
     if (asked->is_new_entry) {
-        apr_atomic_set32(&entry->state, may_run ? EP_JOURNAL_ENDED
-                                                : EP_JOURNAL_FREE);
+        ep_journal_change(asked->entry, EP_JOURNAL_TAKEN, EP_JOURNAL_FREE);
     }
     give_back(asked, claim);
 }
@@ -379,40 +447,63 @@ static apr_status_t decide_alone(const ep_ledger_charge *charges,
     return fleet.shm->reserve(local, count, how, claim, outcome, denial);
 }
 
-static apr_status_t reserve_shared(const ep_ledger_charge *charges,
-                                   apr_size_t count, int how,
-                                   const question *asked,
-                                   ep_ledger_claim *claim,
-                                   ep_ledger_outcome *outcome,
-                                   ep_ledger_denial *denial)
+/* As decide_alone(); the secretary tells Redis later. */
+static apr_status_t reserve_alone(const ep_ledger_charge *charges, apr_size_t count,
+                                  int how, const question *asked,
+                                  ep_ledger_claim *claim, ep_ledger_outcome *outcome,
+                                  ep_ledger_denial *denial)
 {
-    ep_journal_entry *entry = asked->entry;
-    const apr_uint32_t left_out = denial->left_out;
-    const ep_cause cause = ask(asked, outcome, denial);
-    apr_status_t rv = APR_SUCCESS;
+    const apr_status_t rv = decide_alone(charges, count, how, claim, outcome, denial);
 
-    if (cause != EP_CAUSE_NONE && (how & EP_RESERVE_ALONE) != 0) {
-        rv = decide_alone(charges, count, how, claim, outcome, denial);
-        if (rv == APR_SUCCESS && *outcome == EP_OUTCOME_GRANTED) {
-            apr_atomic_set32(&entry->is_owed, 1);
-        }
-    }
-    else if (cause != EP_CAUSE_NONE) {
-        rv = status_of(cause);
-    }
     if (rv != APR_SUCCESS || *outcome != EP_OUTCOME_GRANTED) {
-        undo(asked, ep_reply_is_doubtful(cause), claim);
-        ep_sender_wake();
         return rv;
     }
-    denial->left_out |= left_out;
+    if (!note_parts(asked->entry, charges, asked->wants, asked->count)) {
+        *outcome = EP_OUTCOME_FULL;
+        return rv;
+    }
+    apr_atomic_set32(&asked->entry->generation, 0);
+    return rv;
+}
+
+static void note_grant(const question *asked, int how, ep_ledger_claim *claim)
+{
+    ep_journal_entry *entry = asked->entry;
+
     entry->how = asked->is_new_entry ? how & EP_RESERVE_ALONE
                                      : entry->how & how;
     /* what grew in Redis beyond the claim was of the parts of before */
     entry->in_redis = entry->claimed;
     entry->local = *claim;
     ep_journal_note(fleet.journal, entry, claim);
-    apr_atomic_set32(&entry->state, EP_JOURNAL_LIVE);
+    ep_journal_change(entry, EP_JOURNAL_TAKEN, EP_JOURNAL_LIVE);
+}
+
+static apr_status_t reserve_shared(const ep_ledger_charge *charges,
+                                   apr_size_t count, int how, question *asked,
+                                   ep_ledger_claim *claim,
+                                   ep_ledger_outcome *outcome,
+                                   ep_ledger_denial *denial)
+{
+    const apr_uint32_t left_out = denial->left_out;
+    const ep_cause cause = ask(asked, outcome, denial);
+    apr_status_t rv = APR_SUCCESS;
+
+    if (cause != EP_CAUSE_NONE && (how & EP_RESERVE_ALONE) != 0) {
+        rv = reserve_alone(charges, count, how, asked, claim, outcome, denial);
+    }
+    else if (cause != EP_CAUSE_NONE) {
+        rv = status_of(cause);
+    }
+    if (rv != APR_SUCCESS || *outcome != EP_OUTCOME_GRANTED) {
+        undo(asked, claim);
+        leave(asked);
+        ep_sender_wake();
+        return rv;
+    }
+    denial->left_out |= left_out;
+    note_grant(asked, how, claim);
+    leave(asked);
     return rv;
 }
 
@@ -446,7 +537,7 @@ static apr_status_t reserve(const ep_ledger_charge *charges, apr_size_t count,
     ep_ledger_charge local[EP_CHARGES_MAX];
     wanted wants[EP_CHARGES_MAX];
     question asked = { charges, wants, 0, NULL, deadline, 0,
-                       claim->is_held != 0, 0, 0 };
+                       claim->is_held != 0, 0, 0, 0, 0 };
     const apr_uint64_t word = claim->opaque[3];
     apr_status_t rv;
 
@@ -481,11 +572,6 @@ static apr_status_t reserve(const ep_ledger_charge *charges, apr_size_t count,
                                denial);
     }
     asked.parts_before = ep_journal_parts(asked.entry);
-    if (!note_parts(asked.entry, charges, wants, asked.count)) {
-        undo(&asked, 0, claim);
-        *outcome = EP_OUTCOME_FULL;
-        return APR_SUCCESS;
-    }
     return reserve_shared(charges, count, how, &asked, claim, outcome, denial);
 }
 
@@ -536,24 +622,28 @@ static apr_size_t gather_growing(const ep_ledger_charge *charges,
     return kept;
 }
 
-static ep_cause ask_to_grow(const question *asked, apr_int64_t least,
-                            apr_int64_t most, ep_ledger_outcome *outcome,
-                            ep_ledger_denial *denial, apr_int64_t *more)
+static ep_cause grow_once(question *asked, apr_int64_t least, apr_int64_t most,
+                          ep_ledger_outcome *outcome, ep_ledger_denial *denial,
+                          apr_int64_t *more, int *is_gone)
 {
     ep_call_answer answer;
     ep_call call;
     ep_cause cause;
     apr_size_t i;
 
+    *is_gone = 0;
+    if (!is_ready(asked)) {
+        return EP_CAUSE_CONNECT_TIMEOUT;
+    }
     ep_call_begin(&call, EP_SCRIPT_GROW, fleet.journal, fleet.url,
-                  apr_atomic_read32(&fleet.journal->generation));
+                  apr_atomic_read32(&asked->entry->generation));
     for (i = 0; i < asked->count; i++) {
         const ep_ledger_charge *charge = &asked->charges[asked->wants[i].charge];
 
         ep_call_key_of(&call, charge->kind, &charge->key);
     }
-    ep_call_common(&call, asked->entry->serial,
-                   ep_sender_redis_time() + fleet.url->timeout / 1000 + LATE);
+    ep_call_common(&call);
+    ep_call_claim(&call, asked->entry->serial);
     ep_call_number(&call, least);
     ep_call_number(&call, most);
     for (i = 0; i < asked->count; i++) {
@@ -565,20 +655,31 @@ static ep_cause ask_to_grow(const question *asked, apr_int64_t least,
     if (cause != EP_CAUSE_NONE) {
         return cause;
     }
+    *is_gone = strcmp(answer.word, "gone") == 0;
+    cause = read_outcome(asked, &answer, outcome, denial);
+    if (cause == EP_CAUSE_NONE && *outcome == EP_OUTCOME_GRANTED
+        && (answer.numbers[0] < least || answer.numbers[0] > most)) {
+        return EP_CAUSE_PROTOCOL;
+    }
     *more = answer.numbers[0];
-    return read_outcome(asked, &answer, outcome, denial);
+    return cause;
 }
 
-/* The journal may contain anything: no sum overflows. */
-static apr_int64_t sum_of(apr_int64_t one, apr_int64_t other)
+/* Once more if Redis did not know the incarnation.  Occupies the entry until
+ * leave(). */
+static ep_cause ask_to_grow(question *asked, apr_int64_t least, apr_int64_t most,
+                            ep_ledger_outcome *outcome, ep_ledger_denial *denial,
+                            apr_int64_t *more)
 {
-    const apr_int64_t a = one < 0 ? 0 : one > EP_JOURNAL_MOST ? EP_JOURNAL_MOST
-                                                              : one;
-    const apr_int64_t b = other < 0                 ? 0
-                          : other > EP_JOURNAL_MOST ? EP_JOURNAL_MOST
-                                                    : other;
+    ep_cause cause;
+    int is_gone;
 
-    return a + b < EP_JOURNAL_MOST ? a + b : EP_JOURNAL_MOST;
+    cause = grow_once(asked, least, most, outcome, denial, more, &is_gone);
+    if (is_gone && ep_conn_clock() < asked->deadline) {
+        leave(asked);
+        cause = grow_once(asked, least, most, outcome, denial, more, &is_gone);
+    }
+    return cause;
 }
 
 static void add_to_parts(const question *asked, apr_int64_t more)
@@ -590,10 +691,10 @@ static void add_to_parts(const question *asked, apr_int64_t more)
                                         &asked->charges[asked->wants[i].charge]);
 
         if (part != NULL) {
-            part->amount = sum_of(part->amount, more);
+            part->amount = ep_journal_sum(part->amount, more);
         }
     }
-    asked->entry->in_redis = sum_of(asked->entry->in_redis, more);
+    asked->entry->in_redis = ep_journal_sum(asked->entry->in_redis, more);
 }
 
 /* How much more to ask of Redis: each time as much as there is, so that a large
@@ -606,52 +707,68 @@ static apr_int64_t step_of(const question *asked, apr_int64_t need)
     return part != NULL && part->amount > need ? part->amount : need;
 }
 
+/* @param more in: what is asked; out: what was granted beyond what Redis has
+ * @param need what is not enough without */
+static apr_status_t find_more(question *asked, const ep_ledger_claim *claim,
+                              apr_size_t count, apr_int64_t need, apr_int64_t *more,
+                              ep_ledger_outcome *outcome, ep_ledger_denial *denial)
+{
+    const apr_int64_t asked_for = *more;
+    const ep_cause cause = ask_to_grow(asked, need, step_of(asked, asked_for), outcome,
+                                       denial, more);
+    apr_status_t rv = APR_SUCCESS;
+
+    if (cause == EP_CAUSE_NONE && *outcome == EP_OUTCOME_GRANTED) {
+        return rv;
+    }
+    *more = 0;
+    if (need == 0) {
+        *outcome = EP_OUTCOME_GRANTED;
+    }
+    else if (cause != EP_CAUSE_NONE && asked->entry->how != 0) {
+        ep_ledger_claim same = *claim;
+
+        rv = decide_alone(asked->charges, count, 0, &same, outcome, denial);
+        asked->is_alone = rv == APR_SUCCESS && *outcome == EP_OUTCOME_GRANTED;
+        *more = asked->is_alone ? asked_for : 0;
+    }
+    else if (cause != EP_CAUSE_NONE) {
+        rv = status_of(cause);
+    }
+    return rv;
+}
+
 /* @param granted in: what this server grants; out: what all do */
-static apr_status_t grow_shared(const question *asked,
-                                const ep_ledger_claim *claim, apr_size_t count,
-                                apr_int64_t least, apr_int64_t *granted,
-                                ep_ledger_outcome *outcome,
+static apr_status_t grow_shared(question *asked, const ep_ledger_claim *claim,
+                                apr_size_t count, apr_int64_t least,
+                                apr_int64_t *granted, ep_ledger_outcome *outcome,
                                 ep_ledger_denial *denial)
 {
     ep_journal_entry *entry = asked->entry;
-    const apr_int64_t in_redis = sum_of(entry->in_redis, 0);
-    const apr_int64_t claimed = sum_of(entry->claimed, 0);
+    const apr_int64_t in_redis = ep_journal_sum(entry->in_redis, 0);
+    const apr_int64_t claimed = ep_journal_sum(entry->claimed, 0);
     const apr_int64_t spare = in_redis > claimed ? in_redis - claimed : 0;
-    const apr_int64_t need = least > spare ? least - spare : 0;
-    apr_int64_t more = 0;
-    ep_cause cause = EP_CAUSE_NONE;
+    apr_int64_t more = *granted > spare ? *granted - spare : 0;
+    apr_status_t rv;
 
-    if (*granted > spare) {
-        cause = ask_to_grow(asked, need, step_of(asked, *granted - spare),
-                            outcome, denial, &more);
-    }
-    if (cause != EP_CAUSE_NONE || *outcome != EP_OUTCOME_GRANTED) {
-        more = 0;
-        if (need == 0) {
-            *outcome = EP_OUTCOME_GRANTED;
-            cause = EP_CAUSE_NONE;
+    if (more > 0) {
+        rv = find_more(asked, claim, count, least > spare ? least - spare : 0, &more,
+                       outcome, denial);
+        if (rv == APR_SUCCESS && *outcome == EP_OUTCOME_GRANTED) {
+            add_to_parts(asked, more);
         }
-        else if (cause != EP_CAUSE_NONE && entry->how != 0) {
-            ep_ledger_claim same = *claim;
-            const apr_status_t rv = decide_alone(asked->charges, count, 0, &same,
-                                                 outcome, denial);
-
-            if (rv != APR_SUCCESS || *outcome != EP_OUTCOME_GRANTED) {
-                return rv;
-            }
-            more = *granted - spare;
-            apr_atomic_set32(&entry->is_owed, 1);
-            cause = EP_CAUSE_NONE;
+        if (asked->is_alone) {
+            apr_atomic_set32(&entry->generation, 0);
+        }
+        leave(asked);
+        if (rv != APR_SUCCESS || *outcome != EP_OUTCOME_GRANTED) {
+            return rv;
         }
     }
-    if (cause != EP_CAUSE_NONE || *outcome != EP_OUTCOME_GRANTED) {
-        return cause != EP_CAUSE_NONE ? status_of(cause) : APR_SUCCESS;
-    }
-    add_to_parts(asked, more);
     if (*granted > spare + more) {
         *granted = spare + more;
     }
-    entry->claimed = sum_of(entry->claimed, *granted);
+    entry->claimed = ep_journal_sum(entry->claimed, *granted);
     return APR_SUCCESS;
 }
 
@@ -663,7 +780,7 @@ static apr_status_t grow(const ep_ledger_charge *charges, apr_size_t count,
     ep_ledger_charge local[EP_CHARGES_MAX];
     wanted wants[EP_CHARGES_MAX];
     question asked = { charges, wants, 0, NULL,
-                       ep_conn_clock() + fleet.url->timeout, 0, 1, 0, 0 };
+                       ep_conn_clock() + fleet.url->timeout, 0, 1, 0, 0, 0, 0 };
     apr_status_t rv;
 
     if (fleet.journal == NULL) {
@@ -717,8 +834,7 @@ static void end(ep_ledger_claim *claim, apr_int64_t received)
 
     if (entry != NULL) {
         entry->received = received > 0 ? received : 0;
-        if (apr_atomic_cas32(&entry->state, EP_JOURNAL_ENDED, EP_JOURNAL_LIVE)
-            == EP_JOURNAL_LIVE) {
+        if (ep_journal_change(entry, EP_JOURNAL_LIVE, EP_JOURNAL_ENDED)) {
             ep_sender_wake();
         }
     }

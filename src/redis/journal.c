@@ -17,6 +17,9 @@
 #define LOCKED 10
 /* Places that are looked at for an allowance. */
 #define LOOKS 16
+/* The state in the word of an entry; the rest is a pid, which has 22 bits at most. */
+#define STATE_BITS 3
+#define STATE_MASK 7u
 
 apr_uint32_t ep_journal_seconds(void)
 {
@@ -57,31 +60,114 @@ ep_journal *ep_journal_make(apr_pool_t *process, const char *key)
     return journal;
 }
 
+apr_int64_t ep_journal_redis_time(const ep_journal *journal)
+{
+    const apr_int64_t offset = journal->offset;
+
+    return ep_conn_clock() / 1000
+           + (offset > EP_JOURNAL_MOST    ? EP_JOURNAL_MOST
+              : offset < -EP_JOURNAL_MOST ? -EP_JOURNAL_MOST
+                                          : offset);
+}
+
+/* ------------------------------------------------------------------ one entry */
+
+static apr_uint32_t word_of(apr_uint32_t pid, ep_journal_state state)
+{
+    return state == EP_JOURNAL_FREE ? 0 : pid << STATE_BITS | state;
+}
+
+static apr_uint32_t pid_of(ep_journal_entry *entry)
+{
+    return apr_atomic_read32(&entry->word) >> STATE_BITS;
+}
+
+ep_journal_state ep_journal_state_of(ep_journal_entry *entry)
+{
+    return (ep_journal_state)(apr_atomic_read32(&entry->word) & STATE_MASK);
+}
+
+int ep_journal_change(ep_journal_entry *entry, ep_journal_state from,
+                      ep_journal_state to)
+{
+    const apr_uint32_t word = apr_atomic_read32(&entry->word);
+
+    return (word & STATE_MASK) == (apr_uint32_t)from
+           && apr_atomic_cas32(&entry->word, word_of(word >> STATE_BITS, to), word)
+                  == word;
+}
+
+int ep_journal_take_over(ep_journal_entry *entry)
+{
+    const apr_uint32_t word = apr_atomic_read32(&entry->word);
+
+    return (word & STATE_MASK) == EP_JOURNAL_ENDED
+           && apr_atomic_cas32(&entry->word,
+                               word_of((apr_uint32_t)getpid(), EP_JOURNAL_TAKEN),
+                               word)
+                  == word;
+}
+
+int ep_journal_is_dead(ep_journal_entry *entry)
+{
+    const apr_uint32_t pid = pid_of(entry);
+
+    return ep_journal_state_of(entry) != EP_JOURNAL_FREE
+           && (pid == 0 || (kill((pid_t)pid, 0) != 0 && errno == ESRCH));
+}
+
+int ep_journal_is_foreign(ep_journal_entry *entry)
+{
+    return pid_of(entry) != (apr_uint32_t)getpid();
+}
+
+int ep_journal_occupy(ep_journal_entry *entry)
+{
+    return apr_atomic_cas32(&entry->busy, EP_JOURNAL_REQUEST, EP_JOURNAL_IDLE)
+           == EP_JOURNAL_IDLE;
+}
+
+int ep_journal_occupy_for_secretary(ep_journal_entry *entry)
+{
+    const apr_uint32_t before = apr_atomic_cas32(
+        &entry->busy, EP_JOURNAL_SECRETARY, EP_JOURNAL_IDLE);
+
+    return before != EP_JOURNAL_REQUEST;
+}
+
+void ep_journal_idle(ep_journal_entry *entry, apr_uint32_t who)
+{
+    apr_atomic_cas32(&entry->busy, EP_JOURNAL_IDLE, who);
+}
+
+static void note_place(ep_journal *journal, apr_uint32_t place)
+{
+    apr_uint32_t used = apr_atomic_read32(&journal->entries_used);
+
+    while (used <= place
+           && apr_atomic_cas32(&journal->entries_used, place + 1, used) != used) {
+        used = apr_atomic_read32(&journal->entries_used);
+    }
+}
+
 ep_journal_entry *ep_journal_take(ep_journal *journal)
 {
+    const apr_uint32_t mine = word_of((apr_uint32_t)getpid(), EP_JOURNAL_TAKEN);
     const apr_uint32_t serial = apr_atomic_inc32(&journal->serial) + 1;
     apr_uint32_t i;
 
     for (i = 0; i < EP_JOURNAL_ENTRIES; i++) {
         ep_journal_entry *entry = &journal->entries[i];
 
-        if (apr_atomic_cas32(&entry->state, EP_JOURNAL_TAKEN, EP_JOURNAL_FREE)
-            == EP_JOURNAL_FREE) {
-            apr_uint32_t used = apr_atomic_read32(&journal->entries_used);
-
-            while (used <= i
-                   && apr_atomic_cas32(&journal->entries_used, i + 1, used)
-                          != used) {
-                used = apr_atomic_read32(&journal->entries_used);
-            }
+        if (apr_atomic_cas32(&entry->word, mine, 0) == 0) {
+            note_place(journal, i);
             entry->serial = serial;
-            entry->pid = (apr_uint32_t)getpid();
-            entry->count = 0;
-            entry->is_owed = 0;
-            entry->slots = 0;
+            entry->busy = EP_JOURNAL_IDLE;
+            entry->generation = entry->count = 0;
+            entry->slots = entry->is_told = 0;
             entry->how = 0;
             entry->claimed = entry->in_redis = 0;
-            entry->received = entry->not_before = 0;
+            entry->received = 0;
             memset(&entry->local, 0, sizeof(entry->local));
             return entry;
         }
@@ -101,7 +187,7 @@ ep_journal_entry *ep_journal_find(ep_journal *journal,
     }
     entry = &journal->entries[place];
     return entry->serial == (apr_uint32_t)(word >> 32)
-                   && apr_atomic_read32(&entry->state) == EP_JOURNAL_LIVE
+                   && ep_journal_state_of(entry) == EP_JOURNAL_LIVE
                ? entry
                : NULL;
 }
@@ -115,11 +201,11 @@ void ep_journal_note(ep_journal *journal, const ep_journal_entry *entry,
 
 apr_uint32_t ep_journal_count(ep_journal *journal, ep_journal_state state)
 {
-    const apr_uint32_t used = apr_atomic_read32(&journal->entries_used);
+    const apr_uint32_t places = ep_journal_places(journal);
     apr_uint32_t count = 0, i;
 
-    for (i = 0; i < used && i < EP_JOURNAL_ENTRIES; i++) {
-        count += apr_atomic_read32(&journal->entries[i].state) == state;
+    for (i = 0; i < places; i++) {
+        count += ep_journal_state_of(&journal->entries[i]) == state;
     }
     return count;
 }
@@ -130,6 +216,15 @@ apr_uint32_t ep_journal_parts(const ep_journal_entry *entry)
 
     return count < EP_CHARGES_MAX ? count : EP_CHARGES_MAX;
 }
+
+apr_uint32_t ep_journal_places(ep_journal *journal)
+{
+    const apr_uint32_t used = apr_atomic_read32(&journal->entries_used);
+
+    return used < EP_JOURNAL_ENTRIES ? used : EP_JOURNAL_ENTRIES;
+}
+
+/* -------------------------------------------------------------- the secretary */
 
 int ep_journal_lock(ep_journal *journal)
 {
@@ -142,14 +237,22 @@ int ep_journal_lock(ep_journal *journal)
     }
     /* before the lock is taken: nobody sees a holder whose time is up */
     journal->lock_until = ep_journal_seconds() + LOCKED;
-    return apr_atomic_cas32(&journal->lock, (apr_uint32_t)getpid(), holder)
-           == holder;
+    if (apr_atomic_cas32(&journal->lock, (apr_uint32_t)getpid(), holder)
+        != holder) {
+        return 0;
+    }
+    if (holder != 0) {
+        apr_atomic_set32(&journal->is_doubtful, 1);
+    }
+    return 1;
 }
 
 void ep_journal_unlock(ep_journal *journal)
 {
     apr_atomic_cas32(&journal->lock, 0, (apr_uint32_t)getpid());
 }
+
+/* ------------------------------------------------------------- what is used */
 
 static apr_uint32_t place_of(const ep_ledger_key *key)
 {
@@ -159,9 +262,13 @@ static apr_uint32_t place_of(const ep_ledger_key *key)
     return place % EP_JOURNAL_ALLOWANCES;
 }
 
+int ep_journal_is_used(const ep_journal *journal, const ep_journal_used *one)
+{
+    return one->used > 0 && one->until > ep_journal_redis_time(journal);
+}
+
 /* @return the place of an allowance, or that which is worth the least */
-static ep_journal_used *find_used(ep_journal *journal, const ep_ledger_key *key,
-                                  apr_int64_t now)
+static ep_journal_used *find_used(ep_journal *journal, const ep_ledger_key *key)
 {
     const apr_uint32_t first = place_of(key);
     ep_journal_used *best = NULL;
@@ -171,30 +278,51 @@ static ep_journal_used *find_used(ep_journal *journal, const ep_ledger_key *key,
         ep_journal_used *one
             = &journal->used[(first + i) % EP_JOURNAL_ALLOWANCES];
 
-        if (one->until > now
-            && memcmp(&one->key, key, sizeof(*key)) == 0) {
+        if (!ep_journal_is_used(journal, one)) {
+            one->used = 0;
+        }
+        else if (memcmp(&one->key, key, sizeof(*key)) == 0) {
             return one;
         }
-        if (best == NULL || one->until <= now
-            || (best->until > now && one->used < best->used)) {
+        if (best == NULL || one->used < best->used) {
             best = one;
         }
     }
-    best->until = 0;
+    best->used = 0;
     return best;
 }
 
-void ep_journal_use(ep_journal *journal, const ep_journal_part *part,
-                    apr_int64_t bytes)
+apr_int64_t ep_journal_sum(apr_int64_t one, apr_int64_t other)
 {
-    const apr_int64_t now = ep_conn_clock();
-    ep_journal_used *one = find_used(journal, &part->key, now);
+    const apr_int64_t a = one < 0 ? 0 : one > EP_JOURNAL_MOST ? EP_JOURNAL_MOST
+                                                              : one;
+    const apr_int64_t b = other < 0                 ? 0
+                          : other > EP_JOURNAL_MOST ? EP_JOURNAL_MOST
+                                                    : other;
 
-    if (one->until <= now) {
+    return a + b < EP_JOURNAL_MOST ? a + b : EP_JOURNAL_MOST;
+}
+
+void ep_journal_use(ep_journal *journal, const ep_journal_part *part,
+                    apr_int64_t until, apr_int64_t bytes, int knows)
+{
+    ep_journal_used *one = find_used(journal, &part->key);
+    const apr_uint32_t current = apr_atomic_read32(&journal->generation);
+
+    /* Redis has begun the next period */
+    if (one->used == 0
+        || (knows && one->until <= until - part->period / 1000)) {
         one->key = part->key;
         one->used = 0;
-        one->until = now + part->period;
+        one->generation = current;
     }
-    one->used = one->used < EP_JOURNAL_MOST - bytes ? one->used + bytes
-                                                    : EP_JOURNAL_MOST;
+    if (one->used == 0 || knows) {
+        one->until = until;
+    }
+    one->period = part->period;
+    one->used = ep_journal_sum(one->used, bytes);
+    if (!knows) {
+        one->generation = 0;
+        apr_atomic_set32(&journal->is_used_owed, 1);
+    }
 }

@@ -36,28 +36,14 @@ END
 }
 my %used = map { $_ => 0 } keys %server;
 
-# What Redis counts for a ledger.
-sub sums {
-    my ($name) = @_;
-    my %sum = (held => 0, used => 0);
-    for my $key (grep { /^\{ep:$name\}:a:/ } $redis->command('KEYS', '*')) {
-        my %field = $redis->command('HGETALL', $key);
-        for (keys %field) {
-            $sum{held} += $field{$_} if /^h:/;
-            $sum{used} += $field{$_} if /^u:/;
-        }
-    }
-    return \%sum;
-}
-
 sub counted_ok {
     my ($word, $when) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     ok(wait_until(sub {
-           my $sum = sums($word);
+           my $sum = $redis->sums($word);
            return $sum->{held} == 0 && $sum->{used} == $used{$word};
        }, LEASE + 2 * SLACK), "$word: $when each upload is counted once")
-        or diag explain [sums($word), $used{$word}];
+        or diag explain [$redis->sums($word), $used{$word}];
 }
 
 sub upload {
@@ -77,11 +63,11 @@ sub recovered_ok {
            return 0 if ($res->{status} // 0) !~ /^20[14]$/;
            $used{$word} += SIZE;
            my $end = time + 0.5;
-           sleep 0.02 while time < $end && sums($word)->{used} != $used{$word};
-           return sums($word)->{used} == $used{$word}
+           sleep 0.02 while time < $end && $redis->sums($word)->{used} != $used{$word};
+           return $redis->sums($word)->{used} == $used{$word}
                if $word eq 'Local' || $word eq 'Closed';
            # Open: not counted as long as Redis was not asked
-           return 1 if sums($word)->{used} == $used{$word};
+           return 1 if $redis->sums($word)->{used} == $used{$word};
            $used{$word} -= SIZE;
            return 0;
        }, 3 * SLACK), "$word: $when Redis is asked again");

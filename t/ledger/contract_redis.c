@@ -269,28 +269,34 @@ static void join(void)
 
 /* ------------------------------------------------- what is told to Redis */
 
-/* @param pid 0: of any process  @return 1: Redis does not know an end yet */
-static int is_behind(apr_uint32_t pid)
+/* @return 1: Redis does not know an end yet, or still has what an incarnation held whose
+ * thread has died in a call */
+static int is_behind(void)
 {
     apr_uint32_t i;
 
+    if (journal->is_doubtful || journal->is_lost || journal->is_to_drop
+        || journal->is_used_owed) {
+        return 1;
+    }
     for (i = 0; i < EP_JOURNAL_ENTRIES; i++) {
-        const ep_journal_entry *entry = &journal->entries[i];
+        ep_journal_entry *entry = &journal->entries[i];
+        const ep_journal_state state = ep_journal_state_of(entry);
 
-        if (entry->state == EP_JOURNAL_ENDED
-            || (entry->state == EP_JOURNAL_LIVE && entry->slots == 1)
-            || (entry->state != EP_JOURNAL_FREE && entry->pid == pid)) {
+        if (state == EP_JOURNAL_ENDED
+            || (state == EP_JOURNAL_LIVE && entry->slots == 1)
+            || ep_journal_is_dead(entry)) {
             return 1;
         }
     }
     return 0;
 }
 
-static void wait_for_redis(apr_uint32_t pid)
+static void wait_for_redis(void)
 {
     int tries;
 
-    for (tries = 0; is_behind(pid) && tries < 10000; tries++) {
+    for (tries = 0; is_behind() && tries < 10000; tries++) {
         usleep(1000);
     }
 }
@@ -298,7 +304,17 @@ static void wait_for_redis(apr_uint32_t pid)
 static void tell_death(pid_t pid)
 {
     contract_shm.tell_death(pid);
-    wait_for_redis((apr_uint32_t)pid);
+    wait_for_redis();
+}
+
+/* What an incarnation held that is not known any more counts no more. */
+static int has_lease(redisContext *to, const char *incarnation)
+{
+    redisReply *reply = redisCommand(to, "HEXISTS {ep:default}:leases %s", incarnation);
+    const int is_there = reply->integer == 1;
+
+    freeReplyObject(reply);
+    return is_there;
 }
 
 static void add_account(redisContext *to, const char *key, apr_int64_t *held,
@@ -311,8 +327,8 @@ static void add_account(redisContext *to, const char *key, apr_int64_t *held,
         const char *name = fields->element[i]->str;
         const apr_int64_t value = strtoll(fields->element[i + 1]->str, NULL, 10);
 
-        *held += strncmp(name, "h:", 2) == 0 ? value : 0;
-        *used += strncmp(name, "u:", 2) == 0 ? value : 0;
+        *held += strncmp(name, "h:", 2) == 0 && has_lease(to, name + 2) ? value : 0;
+        *used += strncmp(name, "u:", 2) == 0 || strcmp(name, "m") == 0 ? value : 0;
     }
     freeReplyObject(fields);
 }
@@ -323,7 +339,7 @@ static void read_shared(apr_int64_t *held, apr_int64_t *used)
     redisReply *keys;
     size_t i;
 
-    wait_for_redis(0);
+    wait_for_redis();
     *held = *used = 0;
     keys = redisCommand(to, "KEYS {ep:*}:a:*");
     for (i = 0; i < keys->elements; i++) {

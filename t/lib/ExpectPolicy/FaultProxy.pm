@@ -10,6 +10,14 @@ package ExpectPolicy::FaultProxy;
 #                   connection is reset
 #   close           as reset, but nothing is carried out
 #   reply TEXT      each command gets this reply, and none is carried out
+#
+# and to each command that contains TEXT, and to no other:
+#
+#   reset-of TEXT          as reset
+#   close-of TEXT          as close
+#   late-of SECONDS TEXT   as late
+#   held-of SECONDS TEXT   the connection is reset at once, and the command is carried
+#                          out later
 
 use strict;
 use warnings;
@@ -65,6 +73,7 @@ sub DESTROY {
 sub _mode {
     my ($file) = @_;
     open my $in, '<', $file or return 'pass';
+    local $/;
     return <$in> // 'pass';
 }
 
@@ -75,8 +84,9 @@ sub _serve {
     my @pairs;
     local $SIG{PIPE} = 'IGNORE';
     while (time < $end && getppid == $parent) {
-        my %pair_of = map { ($_->{client} => $_, $_->{redis} => $_) } @pairs;
-        my $select = IO::Select->new($listener, map { @$_{qw(client redis)} } @pairs);
+        my @open = grep { !$_->{is_done} } @pairs;
+        my %pair_of = map { ($_->{client} => $_, $_->{redis} => $_) } @open;
+        my $select = IO::Select->new($listener, map { @$_{qw(client redis)} } @open);
         my @ready = $select->can_read(0.01);
         # read now: what a test said before it sent something holds for that
         my $mode = _mode($file);
@@ -97,8 +107,10 @@ sub _serve {
                 : _reply($pair, $mode, $bytes);
         }
         _pass_on($_, $mode) for grep { !$_->{is_done} } @pairs;
-        close $_ for map { @$_{qw(client redis)} } grep { $_->{is_done} } @pairs;
-        @pairs = grep { !$_->{is_done} } @pairs;
+        _carry_out($_) for grep { $_->{held} } @pairs;
+        close $_->{client} for grep { $_->{is_done} } @pairs;
+        close $_->{redis} for grep { $_->{is_done} && !$_->{held} } @pairs;
+        @pairs = grep { !$_->{is_done} || $_->{held} } @pairs;
     }
 }
 
@@ -116,15 +128,34 @@ sub _command {
         $pair->{out} .= $1;
         return;
     }
+    # what happens to the reply of this command
+    $pair->{of} = '';
+    if ($mode =~ /^(\w+)-of (?:([\d.]+) )?(.*)/s && index($bytes, $3) >= 0) {
+        return _reset($pair) if $1 eq 'close';
+        if ($1 eq 'held') {
+            @$pair{qw(held at)} = ($bytes, time + $2);
+            return _reset($pair);
+        }
+        $pair->{of} = $1 eq 'late' ? "late $2" : $1;
+    }
     syswrite $pair->{redis}, $bytes;
 }
 
 sub _reply {
     my ($pair, $mode, $bytes) = @_;
     return if $mode eq 'silent';
+    $mode = $pair->{of} || $mode;
     return _reset($pair) if $mode eq 'reset';
     $pair->{at} = time + $1 if $mode =~ /^late (\S+)/;
     $pair->{out} .= $bytes;
+}
+
+# What was held, long after its connection was reset.
+sub _carry_out {
+    my ($pair) = @_;
+    return if time < $pair->{at};
+    syswrite $pair->{redis}, delete $pair->{held};
+    sysread $pair->{redis}, my $reply, 1 << 16;
 }
 
 sub _pass_on {

@@ -79,15 +79,21 @@ sub _reply {
     return substr $text, 0, $line;
 }
 
-# What all accounts have together: {held, used}; of all servers, whether they live or
-# not.
+# What all accounts of a ledger, or of all ledgers, have together: {held, used}; held by
+# all incarnations that Redis knows, whether their leases have ended or not.
 sub sums {
-    my ($self) = @_;
+    my ($self, $name) = @_;
     my %sum = (held => 0, used => 0);
-    for my $key (grep { /:a:/ } $self->command('KEYS', '*')) {
+    my %knows;
+    for my $key (grep { /:leases$/ } $self->command('KEYS', '*')) {
+        my %lease = $self->command('HGETALL', $key);
+        @knows{keys %lease} = values %lease;
+    }
+    my $tag = defined $name ? qr/^\{ep:\Q$name\E\}/ : qr/^\{ep:[^}]*\}/;
+    for my $key (grep { /$tag:a:/ } $self->command('KEYS', '*')) {
         my %field = $self->command('HGETALL', $key);
         for (keys %field) {
-            $sum{held} += $field{$_} if /^h:/;
+            $sum{held} += $field{$_} if /^h:(.*)/ && defined $knows{$1};
             $sum{used} += $field{$_} if /^u:/;
         }
     }

@@ -1,0 +1,72 @@
+-- Common to all scripts but begin, renew and count, and put in front of them.
+-- KEYS[1] leases, KEYS[2] the parts of S; ARGV[1] S, ARGV[2] SERVER.
+-- The lease of a closed incarnation is below 0: its parts count, but it gets no more.
+local t=redis.call('TIME')
+local now=t[1]*1000+math.floor(t[2]/1000)
+local DAY=86400000
+local S,V=ARGV[1],ARGV[2]
+-- Reads each lease when it is first asked for: few accounts know all servers.
+local L=setmetatable({},{__index=function(l,s)
+  l[s]=tonumber(redis.call('HGET',KEYS[1],s)) or false
+  return l[s]
+end})
+if not L[S] or L[S]<=now then return {now,0,'gone'} end
+-- Not -0, which Redis does not take for a number.
+local function text(n) return string.format('%.0f',n==0 and 0 or n) end
+local function seq() return redis.call('HINCRBY',KEYS[2],'seq',1) end
+local function field(C,k) return C..':'..string.match(k,'[^:]*$') end
+-- What living incarnations hold (h), how many have ever held (n), whether S has
+-- (mine), what is used (u).
+-- Forgets what incarnations hold that are not known any more.
+local function read(k)
+  local a={h=0,u=0,n=0,p=0,mine=0,us={}}
+  local f=redis.call('HGETALL',k)
+  for i=1,#f,2 do
+    local w,v=string.sub(f[i],1,2),tonumber(f[i+1])
+    if w=='h:' then
+      local s=string.sub(f[i],3)
+      if not L[s] then redis.call('HDEL',k,f[i])
+      else
+        a.n=a.n+1
+        if s==S then a.mine=1 end
+        if math.abs(L[s])>now then a.h=a.h+v end
+      end
+    elseif w=='u:' then
+      a.u=a.u+v
+      a.us[#a.us+1]=f[i]
+    elseif w=='p' then a.p=v end
+  end
+  return a
+end
+local function begin_period(k,a,p)
+  if a.p~=p then
+    a.p=p
+    redis.call('HSET',k,'p',text(p))
+  end
+end
+-- Begins a period, if there is none, or nothing is used in it, or it is too long.
+local function turn(k,a,period)
+  if a.p<=now then
+    for _,f in ipairs(a.us) do redis.call('HDEL',k,f) end
+    a.u=0
+    a.us={}
+  end
+  if a.p<=now or a.p-now>period or (a.n==0 and a.u==0) then
+    begin_period(k,a,now+period)
+  end
+end
+-- An account that is held lives longer than any upload takes.
+local function keep(k,a,is_held)
+  redis.call('PEXPIRE',k,text(math.max((is_held and 30 or 1)*DAY,a.p-now)))
+end
+local function hold(k,by)
+  redis.call('HINCRBY',k,'h:'..S,text(by))
+end
+-- s gives back what it holds.  1: it holds nothing more.
+local function give_back(k,s,by)
+  if redis.call('HINCRBY',k,'h:'..s,text(-by))>0 then return 0 end
+  return redis.call('HDEL',k,'h:'..s)
+end
+-- The first write of a script fails if Redis' memory is full, unless it is one like
+-- this.  What is so is told all the same.
+local function tell_the_truth() redis.call('PEXPIRE',KEYS[2],text(2*DAY)) end
