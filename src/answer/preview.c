@@ -4,6 +4,7 @@
 
 #include "apr_strings.h"
 #include "apr_uri.h"
+#include "http_core.h"
 #include "http_request.h"
 
 #include "config/section.h"
@@ -70,6 +71,28 @@ static char *line_with(request_rec *r, const char *method)
                              protocol, NULL);
 }
 
+/* The walks of httpd through its sections. */
+static const apr_size_t walks[] = {
+    AP_NOTE_DIRECTORY_WALK, AP_NOTE_LOCATION_WALK, AP_NOTE_FILE_WALK, AP_NOTE_IF_WALK
+};
+#define WALKS (sizeof(walks) / sizeof(*walks))
+
+/* Exchanges what a request keeps of its walks for what is in @a kept.  A subrequest
+ * begins with its parent's: it would not match the patterns of sections again, and
+ * lack the MATCH_ variables that they set. */
+static void exchange_walks(request_rec *r, void **kept)
+{
+    apr_size_t i;
+
+    for (i = 0; i < WALKS; i++) {
+        void **note = ap_get_request_note(r, walks[i]);
+        void *walk = *note;
+
+        *note = kept[i];
+        kept[i] = walk;
+    }
+}
+
 /* Makes the subrequest.  It copies from its parent, so meanwhile the parent looks as
  * if it were the upload itself. */
 static request_rec *ask(request_rec *r, const char *method, const char *path)
@@ -77,14 +100,17 @@ static request_rec *ask(request_rec *r, const char *method, const char *path)
     ep_request *state = ep_request_get(r);
     ap_conf_vector_t *place = r->per_dir_config;
     char *line = r->the_request;
+    void *kept[WALKS] = { NULL };
     request_rec *sub;
 
     ep_snapshot_exchange(r, state->sent);
     r->per_dir_config = ep_preview_copy_config(r->pool, r->server->lookup_defaults);
     r->the_request = line_with(r, method);
+    exchange_walks(r, kept);
     state->is_asked = 1;
     sub = ap_sub_req_method_uri(method, path, r, NULL);
     state->is_asked = 0;
+    exchange_walks(r, kept);
     r->per_dir_config = place;
     ep_snapshot_exchange(r, state->sent);
     r->the_request = line;
