@@ -4,7 +4,9 @@
  * lengths: each field of 0 to 4 characters or missing, each setting missing or
  *          with 0 to 2 names of 0 to 3; two Expect fields that are known
  * joined: ask ep_check_fails ep_check_is_query unmet fill any_setting any_limit
- *         known_expectations
+ *         known_expectations announced lists_total ep_check_announces
+ *         ep_check_may_announce ep_check_total_is_malformed ep_check_too_large
+ *         ep_check_total
  * options: -eva-min-loop-unroll 60
  */
 #include "upload.h"
@@ -29,6 +31,7 @@ static void rows(void)
 /* Calls each check with the fields that it needs. */
 static void ask(void)
 {
+    const int is_total = ep_check_is_of_total(&policy, maybe(&ceiling));
     const int64_t size = ep_check_requested(&facts);
     const int64_t total = ep_check_total(&policy, &facts);
     const int64_t to_ask = ep_check_total_to_ask(&policy, &facts);
@@ -39,6 +42,7 @@ static void ask(void)
     const int64_t small = ep_check_small_up_to(&policy, &facts);
     int code;
 
+    //@ check of_the_total_or_not: is_total == 0 || is_total == 1;
     //@ check at_least_unknown: size >= EP_UNKNOWN && total >= EP_UNKNOWN;
     //@ check asked_or_not: to_ask >= EP_UNKNOWN;
     //@ check announced_or_not: announces == 0 || announces == 1;

@@ -20,7 +20,7 @@ static const char *names[2];
 
 static ep_policy policy;
 static ep_facts facts;
-static ep_total_field totals[2];
+static ep_total_field totals[1];
 
 static const char *field_or_none(size_t length)
 {
@@ -71,9 +71,8 @@ static void fill(size_t field_length, size_t name_length)
     facts.range.complete = Frama_C_long_interval(0, INT64_MAX);
     totals[0].name = ANY_OF(name, name_length);
     totals[0].value = ANY_OF(field, field_length);
-    totals[1] = totals[0];
     facts.totals = totals;
-    facts.totals_count = (size_t)Frama_C_interval(0, 2);
+    facts.totals_count = (size_t)Frama_C_interval(0, 1);
     facts.source = Frama_C_long_interval(0, INT64_MAX);
     facts.content_type = field_or_none(field_length);
     facts.content_encoding = field_or_none(field_length);

@@ -217,9 +217,15 @@ static int lists_total(const ep_policy *policy, const ep_total_field *field)
            && ep_policy_lists(EP_RULE_TOTAL_FIELDS, listed, field->name);
 }
 
-static int total_in(const ep_total_field *field, int64_t *total)
+/* @return what it says; EP_UNKNOWN: it is no number */
+static int64_t total_in(const ep_total_field *field)
 {
-    return ep_number_digits(field->value, total);
+    int64_t total;
+
+    if (!ep_number_digits(field->value, &total)) {
+        return EP_UNKNOWN;
+    }
+    return total;
 }
 
 int ep_check_may_announce(const ep_facts *facts)
@@ -248,11 +254,9 @@ static int64_t announced(const ep_policy *policy, const ep_facts *facts)
     size_t i;
 
     for (i = 0; i < facts->totals_count; i++) {
-        int64_t total;
-
         if (lists_total(policy, &facts->totals[i])
-            && total_in(&facts->totals[i], &total) && total > largest) {
-            largest = total;
+            && total_in(&facts->totals[i]) > largest) {
+            largest = total_in(&facts->totals[i]);
         }
     }
     return ep_check_may_announce(facts) ? largest : EP_UNKNOWN;
@@ -290,10 +294,8 @@ int ep_check_total_is_malformed(const ep_policy *policy, const ep_facts *facts)
         return 0;
     }
     for (i = 0; i < facts->totals_count; i++) {
-        int64_t total;
-
         if (lists_total(policy, &facts->totals[i])
-            && !total_in(&facts->totals[i], &total)) {
+            && total_in(&facts->totals[i]) == EP_UNKNOWN) {
             return 1;
         }
     }
