@@ -269,11 +269,16 @@ static void put_reserve(ep_call *call, int account, unsigned serial)
     put_accounts(call, EP_SCRIPT_RESERVE, charges);
     ep_call_common(call);
     ep_call_claim(call, serial);
+    ep_call_number(call, 0);
+    ep_call_number(call, 0);
     for (i = 0; i < 2; i++) {
         ep_call_number(call, charges[i].kind);
         ep_call_number(call, charges[i].limit);
         ep_call_number(call, charges[i].amount);
         ep_call_number(call, charges[i].period / 1000);
+        ep_call_number(call, 0);
+        ep_call_number(call, -1);
+        ep_call_number(call, 0);
     }
     set_script(call);
 }
@@ -291,6 +296,7 @@ static void put_end(ep_call *call, int account, unsigned serial)
         ep_call_number(call, charges[i].kind);
         ep_call_number(call, charges[i].period / 1000);
         ep_call_number(call, 1000);
+        ep_call_number(call, 0);
     }
     set_script(call);
 }

@@ -236,6 +236,20 @@ static reading read_usage(ep_ledger_tree *tree, apr_int64_t *bytes)
     return result;
 }
 
+/* With a ledger that servers share, one of them measures for all. */
+static int may_measure(const ep_ledger_provider *ledger, ep_ledger_tree *tree)
+{
+    return ledger->begin_measure == NULL
+           || ledger->begin_measure(tree) == APR_SUCCESS;
+}
+
+static void give_up(const ep_ledger_provider *ledger, const ep_ledger_tree *tree)
+{
+    if (ledger->drop_measure != NULL) {
+        ledger->drop_measure(tree);
+    }
+}
+
 static void read_file(ep_ledger_tree *tree, ep_due_note *note, int insists)
 {
     const apr_int64_t began = ep_clock_now();
@@ -243,6 +257,7 @@ static void read_file(ep_ledger_tree *tree, ep_due_note *note, int insists)
     const reading result = read_usage(tree, &bytes);
 
     if (result == READ_NOTHING_NEW) {
+        give_up(usage.ledger, tree);
         ep_due_missed(note, ep_clock_now(), 0);
         return;
     }
@@ -292,6 +307,7 @@ static void finish(walked *tree, ep_walk_result result)
     }
     if (result == EP_WALK_FAILED && is_passing(tree->walk.error)) {
         ep_due_missed(tree->note, ep_clock_now(), 0);
+        give_up(usage.ledger, &tree->before);
     }
     else {
         tell(&tree->before, tree->note,
@@ -313,6 +329,7 @@ static void walk_on(walked *tree, apr_int64_t until)
     else if (tree->before.is_offered && usage.offering == FIRST_PASS
              && ep_clock_now() - tree->began >= FIRST_WALK) {
         tree->is_walked = 0;
+        give_up(usage.ledger, &tree->before);
         ep_walk_end(&tree->walk);
     }
 }
@@ -383,11 +400,14 @@ static void begin(walked *tree, apr_uint32_t place)
         return;
     }
     tree->insists = step == EP_DUE_INSIST;
-    if (tree->before.is_file) {
-        read_file(&tree->before, note, tree->insists);
+    if (!tree->before.is_file && !has_turn(&tree->before)) {
         return;
     }
-    if (!has_turn(&tree->before)) {
+    if (!may_measure(usage.ledger, &tree->before)) {
+        return;
+    }
+    if (tree->before.is_file) {
+        read_file(&tree->before, note, tree->insists);
         return;
     }
     tree->is_walked = 1;
@@ -675,6 +695,16 @@ static ep_measure_result measure_without(ep_ledger_charge *charge, apr_int64_t u
     return EP_MEASURE_DONE;
 }
 
+static ep_measure_result wait_for_number(const ep_ledger_charge *charge,
+                                         apr_int64_t until, apr_int64_t longest)
+{
+    const ep_measure_result result = wait_for(charge, until);
+
+    return result == EP_MEASURE_LATER && plan.is_watched
+               ? wait_longer(charge, longest)
+               : result;
+}
+
 ep_measure_result ep_measure(ep_ledger_charge *charge, apr_int64_t until,
                              apr_int64_t longest)
 {
@@ -698,12 +728,12 @@ ep_measure_result ep_measure(ep_ledger_charge *charge, apr_int64_t until,
         return rv == APR_SUCCESS && tree.is_known ? EP_MEASURE_DONE
                                                   : EP_MEASURE_FAILED;
     }
+    if (!may_measure(ledger, &tree)) {
+        return wait_for_number(charge, until, longest);
+    }
     if (!measure_now(&tree, longest, &bytes)) {
-        const ep_measure_result result = wait_for(charge, until);
-
-        return result == EP_MEASURE_LATER && plan.is_watched
-                   ? wait_longer(charge, longest)
-                   : result;
+        give_up(ledger, &tree);
+        return wait_for_number(charge, until, longest);
     }
     ledger->report_usage(&tree, bytes, ep_clock_now() - began, 1);
     return bytes >= 0 ? EP_MEASURE_DONE : EP_MEASURE_FAILED;

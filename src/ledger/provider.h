@@ -38,7 +38,7 @@
 #define EP_LEDGER_GROUP "expect_policy_ledger"
 /** Counted up when anything below changes: a provider that was compiled for
  * another version is not found. */
-#define EP_LEDGER_VERSION "7"
+#define EP_LEDGER_VERSION "8"
 
 /** The most charges of a claim, and how many of them may be there for limits of
  * .htaccess files alone: the rest is the server's. */
@@ -212,8 +212,8 @@ typedef struct ep_ledger_tree {
     apr_int64_t limit;
     apr_int64_t held;
     apr_int64_t used;
-    /** the provider's, for report_usage() */
-    apr_uint64_t opaque[4];
+    /** the provider's, for report_usage(); `shm` uses the first four */
+    apr_uint64_t opaque[8];
 } ep_ledger_tree;
 
 /** The numbers of an account. */
@@ -475,6 +475,19 @@ typedef struct ep_ledger_provider {
      * measured again.  Makes no tree.  NULL: nothing is done then.
      */
     apr_status_t (*doubt_usage)(const ep_ledger_charge *charge);
+    /**
+     * Call it before a tree is measured.  With a ledger that servers share, one of them
+     * measures a tree for all.  NULL: the caller measures.
+     * @param tree as next_tree() or find_tree() gave it
+     * @return APR_SUCCESS: the caller measures, and calls report_usage() or
+     *         drop_measure(); APR_EAGAIN: somebody else measures, or has
+     */
+    apr_status_t (*begin_measure)(ep_ledger_tree *tree);
+    /** No number was found.  NULL with begin_measure. */
+    void (*drop_measure)(const ep_ledger_tree *tree);
+    /** For a provider that has this one in it: the id of the tree of a key.  NULL: it
+     * cannot have another one around it. */
+    void (*name_tree)(const ep_ledger_key *key, ep_ledger_key *id);
     /**
      * Gives the ledger the measured number of a tree.  It is used if no claim has
      * ended or is under way in the tree since @a before.  Otherwise what was added

@@ -206,6 +206,7 @@ const ep_ledger_provider ep_shm = {
     .end_offers = ep_shm_book_end_offers,
     .find_tree = ep_shm_book_find_tree,
     .doubt_usage = ep_shm_book_doubt_usage,
+    .name_tree = ep_shm_book_name_tree,
     .report_usage = ep_shm_book_report_usage,
     .read_balance = ep_shm_book_read_balance,
     .count_entries = ep_shm_book_count_entries

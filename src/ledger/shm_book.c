@@ -963,6 +963,13 @@ apr_status_t ep_shm_book_doubt_usage(const ep_ledger_charge *charge)
     return rv;
 }
 
+void ep_shm_book_name_tree(const ep_ledger_key *key, ep_ledger_key *id)
+{
+    const ep_key named = key_here(key);
+
+    memcpy(id->bytes, &named, sizeof(named));
+}
+
 apr_status_t ep_shm_book_report_usage(const ep_ledger_tree *before,
                                       apr_int64_t bytes, apr_int64_t took,
                                       int insists)

@@ -134,6 +134,7 @@ apr_status_t ep_shm_book_end_offers(void);
 apr_status_t ep_shm_book_find_tree(const ep_ledger_charge *charge,
                                    ep_ledger_tree *tree);
 apr_status_t ep_shm_book_doubt_usage(const ep_ledger_charge *charge);
+void ep_shm_book_name_tree(const ep_ledger_key *key, ep_ledger_key *id);
 apr_status_t ep_shm_book_report_usage(const ep_ledger_tree *before,
                                       apr_int64_t bytes, apr_int64_t took,
                                       int insists);

@@ -9,7 +9,7 @@
 #include "redis/script.h"
 #include "redis/url.h"
 
-#define EP_CALL_ARGUMENTS 384
+#define EP_CALL_ARGUMENTS 448
 #define EP_CALL_TEXT 16384
 /** The most parts of a call, of all claims in it, and so the most numbers of an
  * answer. */

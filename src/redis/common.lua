@@ -38,6 +38,71 @@ local function read(k)
   end
   return a
 end
+-- A tree, by the rules of core/book/book.  m used, k known, mc measurements, dm those
+-- whose number was taken although an upload was under way or had ended, mt when and
+-- tk how long the last one was (microseconds), as when it was asked for, d doubted, c what has ended in
+-- it, mv what of it may have moved files, st bytes that were settled, b base, su what was
+-- measured too much, l limit, mk mark; n:S parts and v:S those of claims that may move
+-- files; lm and lu who measures, and until when.
+local function tree(k)
+  local a={h=0,own=0,n=0,v=0,lapsed=0,p=0,lm=''}
+  for _,w in ipairs({'m','k','mc','mt','tk','as','d','c','mv','st','su','l','mk','lu','dm','b'}) do
+    a[w]=0
+  end
+  local f=redis.call('HGETALL',k)
+  for i=1,#f,2 do
+    local w,v=string.sub(f[i],1,2),tonumber(f[i+1])
+    if w=='h:' or w=='n:' or w=='v:' then
+      local s=string.sub(f[i],3)
+      local to=string.sub(w,1,1)
+      if not L[s] then redis.call('HDEL',k,f[i])
+      elseif math.abs(L[s])>now then
+        a[to]=a[to]+v
+        if s==S and w=='h:' then a.own=v end
+      elseif w=='n:' and v>0 then a.lapsed=math.max(a.lapsed,math.abs(L[s])) end
+    elseif f[i]=='lm' then a.lm=f[i+1]
+    else a[f[i]]=v end
+  end
+  return a
+end
+local function put(k,...)
+  local w={...}
+  for i=2,#w,2 do w[i]=text(w[i]) end
+  redis.call('HSET',k,unpack(w))
+end
+local function pause(a) return math.max(5000,math.floor(a.tk/50)) end
+-- What a limit leaves, and how long to wait for another number.
+local function left_of(a,limit,overdraft,own,want)
+  local most=math.max(limit,overdraft>0 and a.b or 0)+overdraft
+  local wait=-1
+  local rest=math.max(a.mt+pause(a)-now,0)
+  if want<=most and (a.d~=0 or (rest==0 and a.as>a.mt)) then wait=rest+math.ceil(a.tk/1000) end
+  return math.max(most-a.m-math.max(a.h-own,0),0),wait
+end
+-- A part of a tree comes or goes.
+local function count_part(k,s,by,mover)
+  if redis.call('HINCRBY',k,'n:'..s,by)<=0 then redis.call('HDEL',k,'n:'..s) end
+  if mover=='1' and redis.call('HINCRBY',k,'v:'..s,by)<=0 then
+    redis.call('HDEL',k,'v:'..s)
+  end
+end
+-- Files were removed, or may not have been stored.
+local function doubt(k,a)
+  if a.k==0 and a.mc==0 then return end
+  a.d=1
+  a.as=now
+  a.c=a.c+1
+  put(k,'d',1,'as',now,'c',a.c)
+end
+-- What this server has measured or counted, if Redis does not know better.
+local function heal(k,a,used)
+  if a.mc==0 and used>=0 and (a.k==0 or used>a.m) then
+    a.m=math.max(a.m,used)
+    a.k=1
+    a.b=math.max(a.b,a.m)
+    put(k,'m',a.m,'k',1,'as',now,'b',a.b)
+  end
+end
 local function begin_period(k,a,p)
   if a.p~=p then
     a.p=p

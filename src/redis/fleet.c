@@ -11,6 +11,7 @@
 #include "http_log.h"
 
 #include "redis/call.h"
+#include "redis/fleet_trees.h"
 #include "redis/numbers.h"
 #include "redis/pool.h"
 #include "redis/secretary.h"
@@ -28,6 +29,7 @@ static struct fleet {
     void *shm_config;
     /* NULL: there is no memory */
     ep_journal *journal;
+    ep_fleet_trees *trees;
 } fleet;
 
 /* --------------------------------------------------------------- configuration */
@@ -56,6 +58,11 @@ static void open_ledger(apr_pool_t *pconf, server_rec *s, void *config)
                        sizeof(ep_journal), fleet.url->shown, fleet.url->db,
                        fleet.url->name);
     fleet.journal = ep_journal_make(s->process->pool, key);
+    fleet.trees = ep_fleet_trees_make(s->process->pool,
+                                      apr_pstrcat(pconf, key, " trees", NULL));
+    if (fleet.trees == NULL) {
+        fleet.journal = NULL;
+    }
     if (fleet.journal == NULL) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "there is no memory for the ledger %s", fleet.url->shown);
@@ -65,6 +72,7 @@ static void open_ledger(apr_pool_t *pconf, server_rec *s, void *config)
 static void init_child(server_rec *s)
 {
     fleet.shm->child_init(s);
+    ep_fleet_trees_init(s, fleet.trees, fleet.journal, fleet.url, fleet.shm);
     ep_script_init();
 }
 
@@ -91,7 +99,8 @@ void ep_fleet_start(apr_pool_t *pchild, server_rec *s)
 static int is_shared(const ep_ledger_charge *charge)
 {
     return !charge->is_local
-           && (charge->kind == EP_CHARGE_ALLOWANCE
+           && (charge->kind == EP_CHARGE_QUOTA
+               || charge->kind == EP_CHARGE_ALLOWANCE
                || charge->kind == EP_CHARGE_CONCURRENT);
 }
 
@@ -107,7 +116,7 @@ static void make_local(const ep_ledger_charge *charges, apr_size_t count,
         local[i] = charges[i];
         local[i].is_kept = 1;
         local[i].is_unjudged = !judges_alone
-                               && charges[i].kind == EP_CHARGE_ALLOWANCE
+                               && charges[i].kind != EP_CHARGE_CONCURRENT
                                && is_shared(&charges[i]);
     }
 }
@@ -117,6 +126,7 @@ typedef struct wanted {
     apr_size_t charge;
     apr_int64_t limit;
     apr_int64_t amount;
+    apr_int64_t overdraft;
 } wanted;
 
 static int is_same(const ep_ledger_charge *a, const ep_ledger_charge *b)
@@ -124,7 +134,24 @@ static int is_same(const ep_ledger_charge *a, const ep_ledger_charge *b)
     return a->kind == b->kind && memcmp(&a->key, &b->key, sizeof(a->key)) == 0;
 }
 
-/* @return how many accounts are shared */
+/* Charges of one tree that may be overdrawn by different sums are asked for one by one:
+ * which of them is the strictest, Redis knows.  They have one amount. */
+static void level_amounts(const ep_ledger_charge *charges, wanted *wants,
+                          apr_size_t count)
+{
+    apr_size_t i, j;
+
+    for (i = 0; i < count; i++) {
+        for (j = 0; j < count; j++) {
+            if (wants[j].amount < wants[i].amount
+                && is_same(&charges[wants[i].charge], &charges[wants[j].charge])) {
+                wants[j].amount = wants[i].amount;
+            }
+        }
+    }
+}
+
+/* @return how many charges are asked of Redis */
 static apr_size_t gather(const ep_ledger_charge *charges, apr_size_t count,
                          apr_uint32_t left_out, wanted *wants)
 {
@@ -135,11 +162,13 @@ static apr_size_t gather(const ep_ledger_charge *charges, apr_size_t count,
             continue;
         }
         for (j = 0; j < found
-                    && !is_same(&charges[wants[j].charge], &charges[i]); j++) {
+                    && !(is_same(&charges[wants[j].charge], &charges[i])
+                         && wants[j].overdraft == charges[i].overdraft); j++) {
         }
         if (j == found) {
             wants[found].charge = i;
             wants[found].limit = charges[i].limit;
+            wants[found].overdraft = charges[i].overdraft;
             wants[found++].amount = charges[i].amount;
             continue;
         }
@@ -151,6 +180,7 @@ static apr_size_t gather(const ep_ledger_charge *charges, apr_size_t count,
             wants[j].amount = charges[i].amount;
         }
     }
+    level_amounts(charges, wants, found);
     return found;
 }
 
@@ -220,8 +250,18 @@ static apr_status_t status_of(ep_cause cause)
     }
 }
 
+static void put_tree(ep_call *call, const ep_ledger_charge *charge)
+{
+    int is_doubted = 0;
+
+    ep_call_number(call, charge->kind == EP_CHARGE_QUOTA
+                             ? ep_fleet_trees_ask(charge, &is_doubted)
+                             : -1);
+    ep_call_number(call, is_doubted);
+}
+
 static void begin_reserve(ep_call *call, const ep_ledger_charge *charges,
-                          const wanted *wants, apr_size_t count,
+                          const wanted *wants, apr_size_t count, int is_lenient,
                           const ep_journal_entry *entry)
 {
     apr_size_t i;
@@ -235,11 +275,15 @@ static void begin_reserve(ep_call *call, const ep_ledger_charge *charges,
     }
     ep_call_common(call);
     ep_call_claim(call, entry->serial);
+    ep_call_number(call, entry->is_mover);
+    ep_call_number(call, is_lenient);
     for (i = 0; i < count; i++) {
         ep_call_number(call, charges[wants[i].charge].kind);
         ep_call_number(call, wants[i].limit);
         ep_call_number(call, wants[i].amount);
         ep_call_number(call, charges[wants[i].charge].period / 1000);
+        ep_call_number(call, wants[i].overdraft);
+        put_tree(call, &charges[wants[i].charge]);
     }
 }
 
@@ -271,6 +315,7 @@ typedef struct question {
     int is_occupied;
     /* 1: Redis is to be told what this server has decided */
     int is_alone;
+    int is_lenient;
 } question;
 
 /* @return NONE: see the outcome; else Redis has neither granted nor denied */
@@ -287,6 +332,13 @@ static ep_cause read_outcome(const question *asked, const ep_call_answer *answer
         tell_denial(answer, asked->wants, asked->count, denial);
         return EP_CAUSE_NONE;
     }
+    if (strcmp(answer->word, "unknown") == 0) {
+        *outcome = EP_OUTCOME_UNKNOWN;
+        tell_denial(answer, asked->wants, asked->count, denial);
+        denial->remaining = 0;
+        denial->wait = -1;
+        return EP_CAUSE_NONE;
+    }
     return EP_CAUSE_ERROR;
 }
 
@@ -299,7 +351,9 @@ static void note_periods(const question *asked, const ep_call_answer *answer)
         ep_journal_part *part
             = part_of(asked->entry, &asked->charges[asked->wants[i].charge]);
 
-        if (part != NULL) {
+        if (part != NULL
+            && (part->kind != EP_CHARGE_QUOTA
+                || part >= &asked->entry->parts[asked->parts_before])) {
             part->until = answer->numbers[i];
         }
     }
@@ -321,7 +375,7 @@ static ep_cause ask_once(const question *asked, ep_ledger_outcome *outcome,
                          apr_atomic_read32(&fleet.journal->generation));
     }
     begin_reserve(&call, asked->charges, asked->wants, asked->count,
-                  asked->entry);
+                  asked->is_lenient, asked->entry);
     cause = ep_call_send(&call, asked->deadline, 0, &answer);
     if (cause != EP_CAUSE_NONE) {
         return cause;
@@ -537,7 +591,8 @@ static apr_status_t reserve(const ep_ledger_charge *charges, apr_size_t count,
     ep_ledger_charge local[EP_CHARGES_MAX];
     wanted wants[EP_CHARGES_MAX];
     question asked = { charges, wants, 0, NULL, deadline, 0,
-                       claim->is_held != 0, 0, 0, 0, 0 };
+                       claim->is_held != 0, 0, 0, 0, 0,
+                       (how & EP_RESERVE_LENIENT) != 0 };
     const apr_uint64_t word = claim->opaque[3];
     apr_status_t rv;
 
@@ -555,6 +610,9 @@ static apr_status_t reserve(const ep_ledger_charge *charges, apr_size_t count,
     denial->left_out = 0;
     rv = fleet.shm->reserve(local, count, how, claim, outcome, denial);
     claim->opaque[3] = word;
+    if (!asked.was_held && claim->is_held) {
+        claim->opaque[2] = count > 0 && charges[0].client == 0;
+    }
     if (rv != APR_SUCCESS || *outcome != EP_OUTCOME_GRANTED) {
         return rv;
     }
@@ -571,11 +629,13 @@ static apr_status_t reserve(const ep_ledger_charge *charges, apr_size_t count,
         return reserve_without(charges, count, how, &asked, claim, outcome,
                                denial);
     }
+    asked.entry->is_mover = claim->opaque[2] != 0;
     asked.parts_before = ep_journal_parts(asked.entry);
     return reserve_shared(charges, count, how, &asked, claim, outcome, denial);
 }
 
-/* What is in Redis is not asked: a script that answers claims as well. */
+/* What is in Redis is not asked: a script that answers claims as well.  A tree is judged
+ * by the number that Redis has told last. */
 static apr_status_t foresee(const ep_ledger_charge *charges, apr_size_t count,
                             int how, ep_ledger_outcome *outcome,
                             ep_ledger_denial *denial)
@@ -592,10 +652,16 @@ static apr_status_t foresee(const ep_ledger_charge *charges, apr_size_t count,
         return APR_SUCCESS;
     }
     make_local(charges, count, 0, local);
+    for (i = 0; i < count; i++) {
+        local[i].is_unjudged = local[i].is_unjudged
+                               && charges[i].kind != EP_CHARGE_QUOTA;
+    }
     rv = fleet.shm->foresee(local, count, how, outcome, denial);
     if (rv == APR_SUCCESS && *outcome == EP_OUTCOME_GRANTED) {
         for (i = 0; i < count; i++) {
-            denial->left_out |= (apr_uint32_t)is_shared(&charges[i]) << i;
+            denial->left_out |= (apr_uint32_t)(is_shared(&charges[i])
+                                               && charges[i].kind != EP_CHARGE_QUOTA)
+                                << i;
         }
     }
     return rv;
@@ -614,7 +680,7 @@ static apr_size_t gather_growing(const ep_ledger_charge *charges,
     for (i = 0; i < found; i++) {
         const ep_ledger_charge *charge = &charges[wants[i].charge];
 
-        if (charge->kind == EP_CHARGE_ALLOWANCE
+        if (charge->kind != EP_CHARGE_CONCURRENT
             && part_of(entry, charge) != NULL) {
             wants[kept++] = wants[i];
         }
@@ -647,9 +713,11 @@ static ep_cause grow_once(question *asked, apr_int64_t least, apr_int64_t most,
     ep_call_number(&call, least);
     ep_call_number(&call, most);
     for (i = 0; i < asked->count; i++) {
+        ep_call_number(&call, asked->charges[asked->wants[i].charge].kind);
         ep_call_number(&call, asked->wants[i].limit);
         ep_call_number(&call,
                        asked->charges[asked->wants[i].charge].period / 1000);
+        ep_call_number(&call, asked->wants[i].overdraft);
     }
     cause = ep_call_send(&call, asked->deadline, 0, &answer);
     if (cause != EP_CAUSE_NONE) {
@@ -780,7 +848,7 @@ static apr_status_t grow(const ep_ledger_charge *charges, apr_size_t count,
     ep_ledger_charge local[EP_CHARGES_MAX];
     wanted wants[EP_CHARGES_MAX];
     question asked = { charges, wants, 0, NULL,
-                       ep_conn_clock() + fleet.url->timeout, 0, 1, 0, 0, 0, 0 };
+                       ep_conn_clock() + fleet.url->timeout, 0, 1, 0, 0, 0, 0, 0 };
     apr_status_t rv;
 
     if (fleet.journal == NULL) {
@@ -824,9 +892,11 @@ static void end_content(const ep_ledger_claim *claim)
     }
 }
 
-/* The entry first: once `shm` has ended the claim, an entry that still lives looks as
- * if its process had died. */
-static void end(ep_ledger_claim *claim, apr_int64_t received)
+/* Before `shm` ends the claim: an entry that lives, and whose claim does not, looks as if
+ * its process had died, and is then ended with these numbers.
+ * @return the entry; NULL: there is none */
+static ep_journal_entry *begin_end(const ep_ledger_claim *claim, apr_int64_t received,
+                                   apr_int64_t stored)
 {
     ep_journal_entry *entry = fleet.journal != NULL
                                   ? ep_journal_find(fleet.journal, claim)
@@ -834,24 +904,35 @@ static void end(ep_ledger_claim *claim, apr_int64_t received)
 
     if (entry != NULL) {
         entry->received = received > 0 ? received : 0;
-        if (ep_journal_change(entry, EP_JOURNAL_LIVE, EP_JOURNAL_ENDED)) {
-            ep_sender_wake();
-        }
+        entry->stored = stored;
+        apr_atomic_set32(&entry->is_ending, 1);
     }
-    claim->opaque[3] = 0;
+    return entry;
+}
+
+static void finish_end(ep_journal_entry *entry)
+{
+    if (entry != NULL
+        && ep_journal_change(entry, EP_JOURNAL_LIVE, EP_JOURNAL_ENDED)) {
+        ep_sender_wake();
+    }
 }
 
 static void settle(ep_ledger_claim *claim, apr_int64_t received,
                    apr_int64_t stored)
 {
-    end(claim, received);
+    ep_journal_entry *entry = begin_end(claim, received, stored);
+
     fleet.shm->settle(claim, received, stored);
+    finish_end(entry);
 }
 
 static void release(ep_ledger_claim *claim)
 {
-    end(claim, 0);
+    ep_journal_entry *entry = begin_end(claim, 0, 0);
+
     fleet.shm->release(claim);
+    finish_end(entry);
 }
 
 static apr_status_t read_shared(ep_ledger_shared *shared)
@@ -870,6 +951,7 @@ static apr_status_t read_shared(ep_ledger_shared *shared)
 static void set_members(ep_ledger_provider *provider)
 {
     provider->is_shared = 1;
+    provider->shares_trees = 1;
     provider->check_config = check_config;
     provider->post_config = open_ledger;
     provider->child_init = init_child;
@@ -880,6 +962,15 @@ static void set_members(ep_ledger_provider *provider)
     provider->grow = grow;
     provider->settle = settle;
     provider->release = release;
+    provider->next_tree = ep_fleet_trees_next;
+    provider->announce_trees = ep_fleet_trees_announce;
+    provider->offer_tree = ep_fleet_trees_offer;
+    provider->find_tree = ep_fleet_trees_find;
+    provider->begin_measure = ep_fleet_trees_begin;
+    provider->drop_measure = ep_fleet_trees_drop;
+    provider->doubt_usage = ep_fleet_trees_doubt;
+    provider->report_usage = ep_fleet_trees_report;
+    provider->read_balance = ep_fleet_trees_balance;
     provider->read_shared = read_shared;
 }
 

@@ -167,6 +167,9 @@ ep_journal_entry *ep_journal_take(ep_journal *journal)
             entry->slots = entry->is_told = 0;
             entry->how = 0;
             entry->claimed = entry->in_redis = 0;
+            entry->stored = 0;
+            entry->is_ending = 0;
+            entry->is_mover = 0;
             entry->received = 0;
             memset(&entry->local, 0, sizeof(entry->local));
             return entry;

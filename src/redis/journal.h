@@ -48,7 +48,7 @@ typedef struct ep_journal_part {
     /** ALLOWANCE: microseconds */
     apr_int64_t period;
     /** ALLOWANCE: when the period ends that Redis has named last, in ms of its clock;
-     * 0: it has named none */
+     * 0: it has named none.  QUOTA: how often the tree had been measured */
     apr_int64_t until;
 } ep_journal_part;
 
@@ -77,6 +77,11 @@ typedef struct ep_journal_entry {
     apr_int64_t in_redis;
     /** ENDED: bytes; 0: released */
     apr_int64_t received;
+    apr_int64_t stored;
+    /** 1: `shm` ends its claim now, or has */
+    volatile apr_uint32_t is_ending;
+    /** 1: it may move files in its trees */
+    int is_mover;
     ep_journal_part parts[EP_CHARGES_MAX];
 } ep_journal_entry;
 

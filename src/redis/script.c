@@ -17,7 +17,9 @@ static const char *const texts[EP_SCRIPTS] = {
     [EP_SCRIPT_END] = EP_SCRIPTS_END,
     [EP_SCRIPT_ASSERT] = EP_SCRIPTS_ASSERT,
     [EP_SCRIPT_USED] = EP_SCRIPTS_USED,
-    [EP_SCRIPT_COUNT] = EP_SCRIPTS_COUNT
+    [EP_SCRIPT_COUNT] = EP_SCRIPTS_COUNT,
+    [EP_SCRIPT_TREE] = EP_SCRIPTS_TREE,
+    [EP_SCRIPT_MEASURED] = EP_SCRIPTS_MEASURED
 };
 
 /* Written before the child has threads. */

@@ -30,6 +30,8 @@ typedef enum ep_script_name {
     EP_SCRIPT_ASSERT,
     EP_SCRIPT_USED,
     EP_SCRIPT_COUNT,
+    EP_SCRIPT_TREE,
+    EP_SCRIPT_MEASURED,
     EP_SCRIPTS
 } ep_script_name;
 

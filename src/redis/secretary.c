@@ -31,7 +31,15 @@ static struct secretary {
     ep_journal *journal;
     const ep_url *url;
     const ep_ledger_provider *shm;
+    /* the incarnation that the trees were told to */
+    apr_uint32_t told_trees;
+    const ep_secretary_trees *trees;
 } secretary;
+
+void ep_secretary_set_trees(const ep_secretary_trees *trees)
+{
+    secretary.trees = trees;
+}
 
 void ep_secretary_init(server_rec *s, ep_journal *journal, const ep_url *url,
                        const ep_ledger_provider *shm)
@@ -97,6 +105,8 @@ typedef struct item {
     ep_journal_entry *entry;
     apr_uint32_t serial;
     apr_int64_t received;
+    apr_int64_t stored;
+    int is_mover;
     /* USED */
     ep_journal_used *used;
     /* in the parts of the batch */
@@ -128,13 +138,16 @@ static void put_words(ep_call *call, const item *one, const ep_journal_part *par
     if (one->about == HELD) {
         ep_call_number(call, part->amount);
     }
-    ep_call_number(call, part->period / 1000);
+    ep_call_number(call, part->kind == EP_CHARGE_QUOTA ? part->until
+                                                       : part->period / 1000);
     if (one->about == ENDED) {
-        ep_call_number(call, one->received);
+        ep_call_number(call, part->kind == EP_CHARGE_QUOTA ? one->stored
+                                                           : one->received);
     }
     else if (one->about == CONTENT_ENDED) {
         ep_call_word(call, "-");
     }
+    ep_call_number(call, one->is_mover);
 }
 
 static ep_cause call_for(const shift *now, const batch *all, ep_call_answer *answer)
@@ -211,6 +224,10 @@ static void finish_end(const item *one, const ep_journal_part *parts,
         return;
     }
     for (i = 0; i < one->count; i++) {
+        if (parts[i].kind == EP_CHARGE_QUOTA && ends == NULL
+            && secretary.trees != NULL) {
+            secretary.trees->owe(&parts[i].key);
+        }
         count_used(&parts[i], one->received, ends != NULL ? ends[i] : 0, is_told);
     }
     ep_journal_change(one->entry, EP_JOURNAL_TAKEN, EP_JOURNAL_FREE);
@@ -368,6 +385,8 @@ static item *add_entry(shift *now, batch *all, subject about,
     one->entry = entry;
     one->serial = entry->serial;
     one->received = entry->received;
+    one->stored = entry->stored;
+    one->is_mover = entry->is_mover != 0;
     for (i = 0; i < count; i++) {
         const ep_journal_part part = entry->parts[i];
 
@@ -811,6 +830,10 @@ int ep_secretary_work(const ep_secretary_task *task)
         is_done = look_at_all(&now) || ep_conn_clock() < task->until;
         drop_if_complete(&now);
         count_if_due(&now);
+        if (secretary.trees != NULL && may_go_on(&now)) {
+            secretary.trees->work(secretary.told_trees != now.generation, task->until);
+            secretary.told_trees = now.generation;
+        }
     }
     ep_journal_unlock(secretary.journal);
     return is_done;

@@ -15,6 +15,17 @@
 void ep_secretary_init(server_rec *s, ep_journal *journal, const ep_url *url,
                        const ep_ledger_provider *shm);
 
+/** What is done for trees that servers share; see redis/fleet_trees. */
+typedef struct ep_secretary_trees {
+    /** an upload has ended in a tree, and Redis may not have counted it */
+    void (*owe)(const ep_ledger_key *key);
+    /** the secretary's work for them */
+    void (*work)(int begins_anew, apr_int64_t until);
+} ep_secretary_trees;
+
+/** In a child. @param trees lives as long as the process */
+void ep_secretary_set_trees(const ep_secretary_trees *trees);
+
 /** How to work. */
 typedef struct ep_secretary_task {
     /** of ep_conn_clock(): when to be done */

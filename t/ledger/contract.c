@@ -180,17 +180,39 @@ static void check_balance(const ep_ledger_charge *charge, apr_int64_t held,
     }
 }
 
+/* The last one that was found to be measured, by a caller who may have given up. */
+static ep_ledger_tree begun;
+static int is_begun;
+
+/* Finds a tree, to measure it. */
+static apr_status_t find_tree(const ep_ledger_charge *charge, ep_ledger_tree *tree)
+{
+    apr_status_t rv = provider->find_tree(charge, tree);
+
+    if (rv != APR_SUCCESS || provider->begin_measure == NULL) {
+        return rv;
+    }
+    if (is_begun) {
+        provider->drop_measure(&begun);
+    }
+    rv = provider->begin_measure(tree);
+    is_begun = rv == APR_SUCCESS;
+    begun = *tree;
+    return rv;
+}
+
 static apr_status_t measure(const ep_ledger_charge *charge, apr_int64_t bytes)
 {
     ep_ledger_tree tree;
 
-    return provider->find_tree(charge, &tree) == APR_SUCCESS
+    return find_tree(charge, &tree) == APR_SUCCESS
                ? provider->report_usage(&tree, bytes, 1, 1)
                : APR_EGENERAL;
 }
 
 static void begin(void)
 {
+    is_begun = 0;
     subject->set_up();
 }
 
@@ -631,7 +653,7 @@ static void test_unknown_trees(void)
           "all of these are within the limit");
     check(balance_of(&charges[1]).is_known == 0, "nobody knows what is used");
     provider->settle(&claims[0], 10, 10);
-    check(provider->find_tree(&charges[1], &tree) == APR_SUCCESS
+    check(find_tree(&charges[1], &tree) == APR_SUCCESS
               && !tree.is_known && tree.is_held && tree.since_measured == -1
               && provider->report_usage(&tree, 1000, 5, 0) == APR_SUCCESS,
           "a first number is taken whatever is under way");
@@ -654,7 +676,7 @@ static void test_measuring(void)
     measure(&charge, 200);
     /* no two measurements of a tree are as close as this */
     usleep(1000);
-    provider->find_tree(&charge, &before);
+    find_tree(&charge, &before);
     before.mark = 77;
     check(provider->report_usage(&before, 300, 5, 0) == APR_SUCCESS,
           "a number is taken where nothing is under way");
@@ -666,7 +688,7 @@ static void test_measuring(void)
               && memcmp(&after.id, &before.id, sizeof(after.id)) == 0,
           "mark and time are kept with it");
     reserve(&charge, 1, &claim);
-    provider->find_tree(&charge, &before);
+    find_tree(&charge, &before);
     check(before.is_held
               && provider->report_usage(&before, 500, 5, 0) == APR_EAGAIN,
           "a number is not taken while an upload is under way");
@@ -715,7 +737,7 @@ static apr_status_t measure_beside(const ep_ledger_charge *held, apr_int64_t byt
 
     reserve(held, 1, claim);
     usleep(1000);
-    provider->find_tree(held, &before);
+    find_tree(held, &before);
     return provider->report_usage(&before, bytes, 5, 0);
 }
 
@@ -732,7 +754,7 @@ static void test_lower_numbers(void)
               && measure_beside(&charge, 499, &claim) == APR_SUCCESS,
           "a lower number is taken although an upload is under way");
     check_balance(&charge, 100, 499, "and what is held stays held");
-    provider->find_tree(&charge, &before);
+    find_tree(&charge, &before);
     check(before.since_asked < before.since_measured
               || before.since_measured == 0,
           "the tree is due again");
@@ -750,7 +772,7 @@ static void test_lower_numbers(void)
     charge.client = 0;
     check(measure_beside(&charge, 1, &claim) == APR_EAGAIN,
           "no number is taken while files may move");
-    provider->find_tree(&charge, &before);
+    find_tree(&charge, &before);
     provider->release(&claim);
     check(provider->report_usage(&before, 1, 5, 0) == APR_EAGAIN,
           "or if they may have moved since");
@@ -771,7 +793,7 @@ static void test_base_of_disturbed_trees(void)
     begin();
     measure(&charge, 990);
     reserve(&charge, 1, &claim);
-    provider->find_tree(&charge, &before);
+    find_tree(&charge, &before);
     check(provider->report_usage(&before, 1900, 5, 1) == APR_SUCCESS,
           "a number that is too large is insisted on");
     check(reserve(&charge, 1, &small) == EP_OUTCOME_DENIED,
@@ -813,7 +835,7 @@ static void test_doubts(void)
               && reserve(&charge, 1, &claim) == EP_OUTCOME_DENIED
               && denial.wait > 0 && denial.wait <= 6 * SECOND,
           "if its number is doubted, waiting may help");
-    provider->find_tree(&charge, &before);
+    find_tree(&charge, &before);
     provider->doubt_usage(&charge);
     check(provider->report_usage(&before, 1000, 5, 0) == APR_EAGAIN,
           "a number from before the doubt does not remove it");
@@ -1247,7 +1269,7 @@ static void check_failing(apr_status_t wanted, const ep_ledger_claim *held)
                      == wanted,
           "confirm says so");
     check(provider->next_tree(&place, &tree) == wanted
-              && provider->find_tree(&charge, &tree) == wanted,
+              && find_tree(&charge, &tree) == wanted,
           "those who measure are told as well");
     check(provider->read_balance(charge.kind, &charge.key, &balance) == wanted
               && provider->count_entries(&counts) == wanted,
@@ -1405,8 +1427,7 @@ static int any_look(unsigned int name)
 {
     const ep_ledger_charge charge = charge_of(EP_CHARGE_QUOTA, name, 0, 0);
 
-    history.is_looked_at[name] = provider->find_tree(&charge,
-                                                     &history.before[name])
+    history.is_looked_at[name] = find_tree(&charge, &history.before[name])
                                  == APR_SUCCESS;
     return history.before[name].is_known
            + 2 * history.before[name].is_held
@@ -1529,7 +1550,7 @@ static int is_told(const trace *last)
     if (subject->read_shared == NULL) {
         return 1;
     }
-    for (i = EP_CHARGE_ALLOWANCE * NAMES; i < 4 * NAMES; i++) {
+    for (i = EP_CHARGE_QUOTA * NAMES; i < 4 * NAMES; i++) {
         held += last->of[i].held;
         used += last->of[i].used;
     }

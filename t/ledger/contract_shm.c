@@ -155,6 +155,7 @@ static const ep_ledger_provider provider = {
     .announce_trees = ep_shm_book_announce_trees,
     .find_tree = ep_shm_book_find_tree,
     .doubt_usage = ep_shm_book_doubt_usage,
+    .name_tree = ep_shm_book_name_tree,
     .report_usage = ep_shm_book_report_usage,
     .read_balance = ep_shm_book_read_balance,
     .count_entries = ep_shm_book_count_entries
