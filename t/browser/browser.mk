@@ -23,6 +23,15 @@ $(BROWSER_LOCK): t/browser/package.json t/browser/package-lock.json \
 check-browser: all $(BROWSER_LOCK)
 	t/browser/run
 
+# the pictures in docs/pictures, made again: look at them
+.PHONY: pictures
+pictures: all $(BROWSER_LOCK)
+	@mkdir -p $(BROWSER_BUILD)/shots
+	t/browser/run --shots $(BROWSER_BUILD)/shots
+	for picture in docs/pictures/*.png; do \
+	    cp $(BROWSER_BUILD)/shots/$${picture##*/} $$picture || exit 1; \
+	done
+
 .PHONY: measure-browser
 measure-browser:
 	@tools/need $(BUILD_PACKAGES) $(BROWSER_PACKAGES)

@@ -188,3 +188,6 @@ module.exports = async function statusPage(dir, browser, { check, same }) {
     }
     await page.context().close();
 };
+
+module.exports.open = open;
+module.exports.upload = upload;
