@@ -222,6 +222,8 @@ static int note_parts(ep_journal_entry *entry, const ep_ledger_charge *charges,
         entry->parts[place].key = charge->key;
         entry->parts[place].amount = wants[i].amount;
         entry->parts[place].period = charge->period;
+        /* what another upload had in this place says nothing of this one */
+        entry->parts[place].until = 0;
         entry->count = place + 1;
     }
     return 1;
