@@ -43,9 +43,9 @@ end
 -- tk how long the last one was (microseconds), as when it was asked for, d doubted, c what has ended in
 -- it, mv what of it may have moved files, st bytes that were settled, b base, su what was
 -- measured too much, l limit, mk mark; n:S parts and v:S those of claims that may move
--- files; lm and lu who measures, and until when.
+-- files; x:SERVER what a server has measured last, xs how many of these; lm and lu who measures, and until when.
 local function tree(k)
-  local a={h=0,own=0,n=0,v=0,lapsed=0,p=0,lm=''}
+  local a={h=0,own=0,n=0,v=0,lapsed=0,p=0,xs=0,lm=''}
   for _,w in ipairs({'m','k','mc','mt','tk','as','d','c','mv','st','su','l','mk','lu','dm','b'}) do
     a[w]=0
   end
@@ -61,7 +61,10 @@ local function tree(k)
         if s==S and w=='h:' then a.own=v end
       elseif w=='n:' and v>0 then a.lapsed=math.max(a.lapsed,math.abs(L[s])) end
     elseif f[i]=='lm' then a.lm=f[i+1]
-    else a[f[i]]=v end
+    else
+      if w=='x:' then a.xs=a.xs+1 end
+      a[f[i]]=v
+    end
   end
   return a
 end

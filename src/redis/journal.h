@@ -137,6 +137,8 @@ typedef struct ep_journal {
     volatile apr_uint32_t told;
     /** 1: some place of `used` is to be told */
     volatile apr_uint32_t is_used_owed;
+    /** the generation that all trees were told to, or are noted for */
+    volatile apr_uint32_t told_trees;
     /** no entry at or behind this place was ever used */
     volatile apr_uint32_t entries_used;
     /** Redis' clock less ep_conn_clock(), in ms */

@@ -39,6 +39,12 @@ else
     put(k,'fl',a.fl)
   end
   redis.call('HSET',k,'lw',V)
+  -- each start of a server has another name
+  if a.xs>16 then
+    for w in pairs(a) do
+      if string.sub(w,1,2)=='x:' then redis.call('HDEL',k,w) end
+    end
+  end
   put(k,'x:'..V,bytes,'lb',bytes)
   if disturbed then put(k,'as',now+1,'dm',a.dm+1) end
   a.m=used

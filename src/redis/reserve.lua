@@ -24,6 +24,7 @@ for i=3,#KEYS do
     if ARGV[j+6]=='1' then doubt(KEYS[i],a) end
     left,wait=left_of(a,limit,tonumber(ARGV[j+4]),own,want)
     put(KEYS[i],'as',now)
+    keep(KEYS[i],a,true)
     if a.k==0 and not unknown and (not lenient or (a.mc==0 and want>65536)) then
       unknown={now,0,'unknown',i-3,a.mc==0 and 1 or 0}
     end

@@ -38,7 +38,7 @@
     "return a\n" \
     "end\n" \
     "local function tree(k)\n" \
-    "local a={h=0,own=0,n=0,v=0,lapsed=0,p=0,lm=''}\n" \
+    "local a={h=0,own=0,n=0,v=0,lapsed=0,p=0,xs=0,lm=''}\n" \
     "for _,w in ipairs({'m','k','mc','mt','tk','as','d','c','mv','st','su','l','mk','lu','dm','b'}) do\n" \
     "a[w]=0\n" \
     "end\n" \
@@ -54,7 +54,10 @@
     "if s==S and w=='h:' then a.own=v end\n" \
     "elseif w=='n:' and v>0 then a.lapsed=math.max(a.lapsed,math.abs(L[s])) end\n" \
     "elseif f[i]=='lm' then a.lm=f[i+1]\n" \
-    "else a[f[i]]=v end\n" \
+    "else\n" \
+    "if w=='x:' then a.xs=a.xs+1 end\n" \
+    "a[f[i]]=v\n" \
+    "end\n" \
     "end\n" \
     "return a\n" \
     "end\n" \
@@ -322,6 +325,11 @@
     "put(k,'fl',a.fl)\n" \
     "end\n" \
     "redis.call('HSET',k,'lw',V)\n" \
+    "if a.xs>16 then\n" \
+    "for w in pairs(a) do\n" \
+    "if string.sub(w,1,2)=='x:' then redis.call('HDEL',k,w) end\n" \
+    "end\n" \
+    "end\n" \
     "put(k,'x:'..V,bytes,'lb',bytes)\n" \
     "if disturbed then put(k,'as',now+1,'dm',a.dm+1) end\n" \
     "a.m=used\n" \
@@ -376,6 +384,7 @@
     "if ARGV[j+6]=='1' then doubt(KEYS[i],a) end\n" \
     "left,wait=left_of(a,limit,tonumber(ARGV[j+4]),own,want)\n" \
     "put(KEYS[i],'as',now)\n" \
+    "keep(KEYS[i],a,true)\n" \
     "if a.k==0 and not unknown and (not lenient or (a.mc==0 and want>65536)) then\n" \
     "unknown={now,0,'unknown',i-3,a.mc==0 and 1 or 0}\n" \
     "end\n" \

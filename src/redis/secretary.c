@@ -31,8 +31,6 @@ static struct secretary {
     ep_journal *journal;
     const ep_url *url;
     const ep_ledger_provider *shm;
-    /* the incarnation that the trees were told to */
-    apr_uint32_t told_trees;
     const ep_secretary_trees *trees;
 } secretary;
 
@@ -810,6 +808,17 @@ static void drop_if_complete(shift *now)
     }
 }
 
+/* Once for each incarnation: a server may know an old number of a tree, and must not
+ * tell it without need. */
+static void tell_trees(const shift *now)
+{
+    ep_journal *journal = secretary.journal;
+    const int is_new = apr_atomic_read32(&journal->told_trees) != now->generation;
+
+    secretary.trees->work(is_new, now->task->until);
+    apr_atomic_set32(&journal->told_trees, now->generation);
+}
+
 static void begin_shift(shift *now, const ep_secretary_task *task)
 {
     now->task = task;
@@ -831,8 +840,7 @@ int ep_secretary_work(const ep_secretary_task *task)
         drop_if_complete(&now);
         count_if_due(&now);
         if (secretary.trees != NULL && may_go_on(&now)) {
-            secretary.trees->work(secretary.told_trees != now.generation, task->until);
-            secretary.told_trees = now.generation;
+            tell_trees(&now);
         }
     }
     ep_journal_unlock(secretary.journal);
