@@ -50,6 +50,7 @@ local function tree(k)
     a[w]=0
   end
   local f=redis.call('HGETALL',k)
+  a.is_there=#f>0
   for i=1,#f,2 do
     local w,v=string.sub(f[i],1,2),tonumber(f[i+1])
     if w=='h:' or w=='n:' or w=='v:' then
@@ -74,13 +75,14 @@ local function put(k,...)
   redis.call('HSET',k,unpack(w))
 end
 local function pause(a) return math.max(5000,math.floor(a.tk/50)) end
--- What a limit leaves, and how long to wait for another number.
+-- What a limit leaves, how long to wait for another number, and what the tree may come
+-- to.
 local function left_of(a,limit,overdraft,own,want)
   local most=math.max(limit,overdraft>0 and a.b or 0)+overdraft
   local wait=-1
   local rest=math.max(a.mt+pause(a)-now,0)
   if want<=most and (a.d~=0 or (rest==0 and a.as>a.mt)) then wait=rest+math.ceil(a.tk/1000) end
-  return math.max(most-a.m-math.max(a.h-own,0),0),wait
+  return math.max(most-a.m-math.max(a.h-own,0),0),wait,most
 end
 -- A part of a tree comes or goes.
 local function count_part(k,s,by,mover)
@@ -91,7 +93,7 @@ local function count_part(k,s,by,mover)
 end
 -- Files were removed, or may not have been stored.
 local function doubt(k,a)
-  if a.k==0 and a.mc==0 then return end
+  if not a.is_there then return end
   a.d=1
   a.as=now
   a.c=a.c+1
@@ -103,7 +105,9 @@ local function heal(k,a,used)
     a.m=math.max(a.m,used)
     a.k=1
     a.b=math.max(a.b,a.m)
+    a.is_there=true
     put(k,'m',a.m,'k',1,'as',now,'b',a.b)
+    redis.call('PEXPIRE',k,text(30*DAY))
   end
 end
 local function begin_period(k,a,p)

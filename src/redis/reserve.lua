@@ -22,9 +22,12 @@ for i=3,#KEYS do
   if kind=='1' then
     heal(KEYS[i],a,tonumber(ARGV[j+5]))
     if ARGV[j+6]=='1' then doubt(KEYS[i],a) end
-    left,wait=left_of(a,limit,tonumber(ARGV[j+4]),own,want)
-    put(KEYS[i],'as',now)
-    keep(KEYS[i],a,true)
+    left,wait,a.most=left_of(a,limit,tonumber(ARGV[j+4]),own,want)
+    -- nothing is left of an upload that is not admitted
+    if a.is_there then
+      put(KEYS[i],'as',now)
+      keep(KEYS[i],a,true)
+    end
     if a.k==0 and not unknown and (not lenient or (a.mc==0 and want>65536)) then
       unknown={now,0,'unknown',i-3,a.mc==0 and 1 or 0}
     end
@@ -51,12 +54,17 @@ for i=3,#KEYS do
   if a.have<0 and not done[KEYS[i]] then
     redis.call('HSET',KEYS[2],field(C,KEYS[i]),text(a.amount))
     hold(KEYS[i],a.amount)
-    if a.kind=='1' then count_part(KEYS[i],S,1,mover) end
+    if a.kind=='1' then
+      count_part(KEYS[i],S,1,mover)
+      put(KEYS[i],'as',now)
+    end
   end
-  if a.kind=='1' and (not done[KEYS[i]] or a.limit<done[KEYS[i]]) then
+  -- the strictest of several
+  if a.kind=='1' and (not done[KEYS[i]] or a.most<done[KEYS[i]]) then
     put(KEYS[i],'l',a.limit)
+    done[KEYS[i]]=a.most
   end
-  done[KEYS[i]]=a.limit
+  done[KEYS[i]]=done[KEYS[i]] or true
   keep(KEYS[i],a,true)
   reply[i+1]=a.kind=='1' and a.dm or a.p
 end

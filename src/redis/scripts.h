@@ -43,6 +43,7 @@
     "a[w]=0\n" \
     "end\n" \
     "local f=redis.call('HGETALL',k)\n" \
+    "a.is_there=#f>0\n" \
     "for i=1,#f,2 do\n" \
     "local w,v=string.sub(f[i],1,2),tonumber(f[i+1])\n" \
     "if w=='h:' or w=='n:' or w=='v:' then\n" \
@@ -72,7 +73,7 @@
     "local wait=-1\n" \
     "local rest=math.max(a.mt+pause(a)-now,0)\n" \
     "if want<=most and (a.d~=0 or (rest==0 and a.as>a.mt)) then wait=rest+math.ceil(a.tk/1000) end\n" \
-    "return math.max(most-a.m-math.max(a.h-own,0),0),wait\n" \
+    "return math.max(most-a.m-math.max(a.h-own,0),0),wait,most\n" \
     "end\n" \
     "local function count_part(k,s,by,mover)\n" \
     "if redis.call('HINCRBY',k,'n:'..s,by)<=0 then redis.call('HDEL',k,'n:'..s) end\n" \
@@ -81,7 +82,7 @@
     "end\n" \
     "end\n" \
     "local function doubt(k,a)\n" \
-    "if a.k==0 and a.mc==0 then return end\n" \
+    "if not a.is_there then return end\n" \
     "a.d=1\n" \
     "a.as=now\n" \
     "a.c=a.c+1\n" \
@@ -92,7 +93,9 @@
     "a.m=math.max(a.m,used)\n" \
     "a.k=1\n" \
     "a.b=math.max(a.b,a.m)\n" \
+    "a.is_there=true\n" \
     "put(k,'m',a.m,'k',1,'as',now,'b',a.b)\n" \
+    "redis.call('PEXPIRE',k,text(30*DAY))\n" \
     "end\n" \
     "end\n" \
     "local function begin_period(k,a,p)\n" \
@@ -382,9 +385,11 @@
     "if kind=='1' then\n" \
     "heal(KEYS[i],a,tonumber(ARGV[j+5]))\n" \
     "if ARGV[j+6]=='1' then doubt(KEYS[i],a) end\n" \
-    "left,wait=left_of(a,limit,tonumber(ARGV[j+4]),own,want)\n" \
+    "left,wait,a.most=left_of(a,limit,tonumber(ARGV[j+4]),own,want)\n" \
+    "if a.is_there then\n" \
     "put(KEYS[i],'as',now)\n" \
     "keep(KEYS[i],a,true)\n" \
+    "end\n" \
     "if a.k==0 and not unknown and (not lenient or (a.mc==0 and want>65536)) then\n" \
     "unknown={now,0,'unknown',i-3,a.mc==0 and 1 or 0}\n" \
     "end\n" \
@@ -411,12 +416,16 @@
     "if a.have<0 and not done[KEYS[i]] then\n" \
     "redis.call('HSET',KEYS[2],field(C,KEYS[i]),text(a.amount))\n" \
     "hold(KEYS[i],a.amount)\n" \
-    "if a.kind=='1' then count_part(KEYS[i],S,1,mover) end\n" \
+    "if a.kind=='1' then\n" \
+    "count_part(KEYS[i],S,1,mover)\n" \
+    "put(KEYS[i],'as',now)\n" \
     "end\n" \
-    "if a.kind=='1' and (not done[KEYS[i]] or a.limit<done[KEYS[i]]) then\n" \
+    "end\n" \
+    "if a.kind=='1' and (not done[KEYS[i]] or a.most<done[KEYS[i]]) then\n" \
     "put(KEYS[i],'l',a.limit)\n" \
+    "done[KEYS[i]]=a.most\n" \
     "end\n" \
-    "done[KEYS[i]]=a.limit\n" \
+    "done[KEYS[i]]=done[KEYS[i]] or true\n" \
     "keep(KEYS[i],a,true)\n" \
     "reply[i+1]=a.kind=='1' and a.dm or a.p\n" \
     "end\n" \
@@ -435,6 +444,7 @@
     "elseif a.mc~=one then word='rest'\n" \
     "else\n" \
     "redis.call('HSET',k,'lm',S,'lu',text(now+two))\n" \
+    "if a.as==0 then put(k,'as',now) end\n" \
     "keep(k,a,true)\n" \
     "end\n" \
     "elseif what=='renew' and a.lm==S then redis.call('HSET',k,'lu',text(now+one))\n" \

@@ -13,6 +13,7 @@ if what=='begin' then
   elseif a.mc~=one then word='rest'
   else
     redis.call('HSET',k,'lm',S,'lu',text(now+two))
+    if a.as==0 then put(k,'as',now) end
     keep(k,a,true)
   end
 elseif what=='renew' and a.lm==S then redis.call('HSET',k,'lu',text(now+one))

@@ -1,6 +1,7 @@
 # Uploads that come to several servers at the same moment are admitted exactly as far
 # as the limit that the servers share goes: never more, and as many as fit.  What is
 # used in the end is what a book would say that admits one upload after the other.
+# EP_ROUNDS=200 is the long run.
 #
 # runs: plain
 use strict;
@@ -13,7 +14,7 @@ use Test::More;
 use Time::HiRes qw(time sleep);
 
 my $module = built_module('mod_expect_policy_redis.so', 'the module for Redis is there');
-my $rounds = $ENV{EP_FLEET_ROUNDS} // 50;
+my $rounds = $ENV{EP_ROUNDS} // 50;
 my $redis = ExpectPolicy::Redis->start;
 my $site = ExpectPolicy::Ledger::site();
 mkdir "$site/$_" or die for qw(bytes slots);

@@ -1,5 +1,6 @@
 # Servers that write to one storage have one quota of it.  One of them measures it, for
 # all; none admits what all together have no room for.  A local quota is each server's.
+# EP_ROUNDS=200 is the long run of its races.
 #
 # runs: plain
 use strict;
@@ -12,7 +13,7 @@ use Test::More;
 use Time::HiRes qw(time sleep);
 
 my $module = built_module('mod_expect_policy_redis.so', 'the module for Redis is there');
-my $rounds = $ENV{EP_FLEET_ROUNDS} // 12;
+my $rounds = $ENV{EP_ROUNDS} // 12;
 my $redis = ExpectPolicy::Redis->start;
 my $site = ExpectPolicy::Ledger::site();
 mkdir "$site/$_" or die for qw(bytes own full owner);

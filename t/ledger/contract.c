@@ -1337,10 +1337,10 @@ static unsigned int any(unsigned int most)
     return (unsigned int)rand_r(&history.seed) % most;
 }
 
-/* Numbers in Redis' scripts are doubles; and a claim grows by less at a time where
+/* Numbers in Redis' scripts are doubles, and no sum is to be rounded; and a claim grows by less at a time where
  * servers share the ledger: see grow_by(). */
 #ifdef CONTRACT_REDIS
-#define LARGEST (APR_INT64_C(1) << 52)
+#define LARGEST (APR_INT64_C(1) << 40)
 #define HISTORIES_GROW 0
 #else
 #define LARGEST INT64_MAX
