@@ -491,6 +491,7 @@ static void plant(cmd_parms *cmd, const void *section, const ep_setting *setting
         memset(&charge, 0, sizeof(charge));
         ep_charge_tree(count->directory, count->usage_file, &charge);
         charge.limit = setting->number;
+        charge.is_local = count->is_local;
         charge.share = ep_charge_share(NULL, count);
         ep_space_watch(cmd->pool, count->directory);
         ep_measure_plant(cmd->pool, &charge);
