@@ -226,10 +226,47 @@ static int await(request_rec *r, ep_request *state, const ep_policy *policy)
     return DECLINED;
 }
 
-/* Judges the request in a place, given by its configuration.  is_early: httpd's
- * own authentication is still to come; where it is demanded, nothing is told
- * before it, and nobody learns what others have used.  Where a limit's number comes from
- * an expression, the rest is judged early, and all of it afterwards. */
+/* Acts on the judgement of the head.  @return as judge() */
+static int conclude(request_rec *r, ep_request *state, int is_early)
+{
+    const ep_judgement *judged = state->judged;
+    const int is_dry_run = judged->policy->mode == EP_MODE_DRY_RUN;
+    int result = ep_refusal_conclude(r, state, judged);
+
+    if (result != DECLINED) {
+        return result;
+    }
+    if (judged->facts->ignores_continue && judged->policy->mode == EP_MODE_ON) {
+        r->expecting_100 = 0;
+    }
+    /* what a dry run would have refused is not reported twice */
+    if (judged->verdict.code == EP_ADMITTED) {
+        result = admit(r, state, is_early);
+    }
+    /* a dry run leaves to core what core would have refused */
+    return result == DECLINED && is_dry_run ? ep_expect_hold_as_core(r) : result;
+}
+
+/* Judges the head by a policy that concerns it.  is_early: httpd's own authentication is
+ * still to come; where it is demanded, nothing is told before it, and nobody learns what
+ * others have used.  Where a limit's number comes from an expression, the rest is judged
+ * early, and all of it afterwards.  @return as judge() */
+static int judge_by(request_rec *r, ep_request *state, const ep_policy *policy,
+                    const ep_facts *facts, int is_early)
+{
+    ep_request_move(r, state, EP_STAGE_ARRIVES);
+    if (is_early && needs_user(r)) {
+        return await(r, state, policy);
+    }
+    state->judged = ep_judgement_make_of_head(r, policy, facts);
+    return is_early && policy->awaits_values
+                   && state->judged->verdict.code == EP_ADMITTED
+               ? await(r, state, policy)
+               : conclude(r, state, is_early);
+}
+
+/* Judges the request in a place, given by its configuration.
+ * @return DECLINED: it goes on; else what the hook returns */
 static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
 {
     ep_request *state;
@@ -264,36 +301,10 @@ static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
             return result;
         }
     }
-    /* a total that is announced by a field that the policy does not list */
-    if (!ep_check_concerns(policy, facts)) {
-        return DECLINED;
-    }
-    ep_request_move(r, state, EP_STAGE_ARRIVES);
-    if (is_early && needs_user(r)) {
-        return await(r, state, policy);
-    }
-    state->judged = ep_judgement_make_of_head(r, policy, facts);
-    if (is_early && policy->awaits_values
-        && state->judged->verdict.code == EP_ADMITTED) {
-        return await(r, state, policy);
-    }
-    result = ep_refusal_conclude(r, state, state->judged);
-    if (result != DECLINED) {
-        return result;
-    }
-    if (facts->ignores_continue && policy->mode == EP_MODE_ON) {
-        r->expecting_100 = 0;
-    }
-    /* what a dry run would have refused is not reported twice */
-    if (state->judged->verdict.code == EP_ADMITTED) {
-        result = admit(r, state, is_early);
-        if (result != DECLINED) {
-            return result;
-        }
-    }
-    /* a dry run leaves to core what core would have refused */
-    return policy->mode == EP_MODE_DRY_RUN ? ep_expect_hold_as_core(r)
-                                           : DECLINED;
+    /* a total that is announced by a field that the policy does not list is none */
+    return ep_check_concerns(policy, facts)
+               ? judge_by(r, state, policy, facts, is_early)
+               : DECLINED;
 }
 
 int ep_judge_head(request_rec *r)
