@@ -139,6 +139,30 @@ static int authenticate(request_rec *r)
     return OK;
 }
 
+/* mod_rewrite leaves out rules with the flags R and NS in subrequests.  So while its hooks
+ * run, the upload does not look like one. */
+static int hide_main(request_rec *r)
+{
+    ep_request *state = upload_of(r);
+
+    if (state != NULL) {
+        state->explained->main = r->main;
+        r->main = NULL;
+    }
+    return DECLINED;
+}
+
+/* Ends what hide_main() has begun. */
+static int show_main(request_rec *r)
+{
+    const ep_request *state = r->main == NULL ? ep_request_get(r) : NULL;
+
+    if (state != NULL && state->explained != NULL) {
+        r->main = state->explained->main;
+    }
+    return DECLINED;
+}
+
 /* Asks httpd, up to the handler. */
 static request_rec *look(request_rec *r, const ep_asked *asked,
                          ep_explained *explained)
@@ -153,6 +177,8 @@ static request_rec *look(request_rec *r, const ep_asked *asked,
     sub = ap_sub_req_method_uri(asked->method, asked->path, r, NULL);
     r->per_dir_config = place;
     state->asks = NULL;
+    /* mod_rewrite may have ended it */
+    show_main(sub);
     if (sub->status == HTTP_OK && !explained->is_over) {
         ep_judge_place(sub);
     }
@@ -336,6 +362,36 @@ static void set_error(finding *found, int status)
                     " ErrorDocument.");
 }
 
+/* @return the status of an answer before the handler that is no error, for example of
+ * a redirect to another URL; 0: none */
+static int answer_of(const finding *found)
+{
+    const int status = found->sub->status;
+
+    return status != HTTP_OK && ap_is_HTTP_VALID_RESPONSE(status)
+                   && !ap_is_HTTP_ERROR(status)
+               ? status
+               : 0;
+}
+
+/* The upload is not refused.  It goes on, or is answered before its handler. */
+static void set_passed(finding *found)
+{
+    const int status = answer_of(found);
+
+    if (status != 0) {
+        found->told.outcome = "answered";
+        found->told.status = status;
+        add_note(found, "httpd or another module answers before the handler, for"
+                        " example with a redirect to another URL.");
+        return;
+    }
+    found->told.outcome = found->explained->outcome == EP_OUTCOME_WOULD_REFUSE
+                              ? "would-refuse"
+                              : "admitted";
+    add_note(found, "The upload goes on to its handler, which decides on the answer.");
+}
+
 static void set_outcome(finding *found)
 {
     const ep_judgement *told = found->explained->told;
@@ -353,11 +409,7 @@ static void set_outcome(finding *found)
         set_error(found, status);
     }
     else {
-        found->told.outcome = found->explained->outcome == EP_OUTCOME_WOULD_REFUSE
-                                  ? "would-refuse"
-                                  : "admitted";
-        add_note(found, "The upload goes on to its handler, which decides on the"
-                        " answer.");
+        set_passed(found);
     }
 }
 
@@ -533,6 +585,8 @@ static int answer(request_rec *r)
 /* Costs nothing where no file names the handler of the status page. */
 static void register_hooks(void)
 {
+    static const char *const rewrite[] = { "mod_rewrite.c", NULL };
+
     /* behind core's, which makes the state that httpd's walks need */
     ap_hook_create_request(begin, NULL, NULL, APR_HOOK_REALLY_LAST);
     /* header_parser runs behind all hooks of this kind */
@@ -540,6 +594,12 @@ static void register_hooks(void)
     /* before all modules that ask for a password, and behind the snapshot */
     ap_hook_check_authn(authenticate, NULL, NULL, APR_HOOK_FIRST - 1,
                         AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_translate_name(hide_main, NULL, rewrite, APR_HOOK_FIRST);
+    ap_hook_translate_name(show_main, rewrite, NULL, APR_HOOK_FIRST);
+    /* no hook of translate_name runs behind the one that translates */
+    ap_hook_map_to_storage(show_main, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_fixups(hide_main, NULL, rewrite, APR_HOOK_FIRST);
+    ap_hook_fixups(show_main, rewrite, NULL, APR_HOOK_FIRST);
 }
 
 void ep_explainer_register(void)

@@ -16,6 +16,8 @@
 struct ep_explained {
     /** the name under which authentication succeeds; NULL: it takes its course */
     const char *user;
+    /** the request that asks, while the upload does not look like a subrequest */
+    request_rec *main;
     /** 1: it is over before the URL is mapped; and the status if httpd itself ends it
      * then, else 0 */
     int is_over;

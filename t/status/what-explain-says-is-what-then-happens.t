@@ -27,7 +27,9 @@ my %htaccess = (
     laxer => "ExpectPolicyMaxSize 1M\n<Files *.iso>\n    ExpectPolicyRefuse no_iso"
         . " \"No images of disks.\" 422\n</Files>\n<If \"%{QUERY_STRING} =~ /late/\">\n"
         . "    ExpectPolicyMaxSize 7\n</If>\n",
-    rewritten => "RewriteEngine On\nRewriteRule ^in\$ /led/out [L]\n",
+    rewritten => "RewriteEngine On\nRewriteRule ^in\$ /led/out [L]\n"
+        . "RewriteRule ^once\$ /led/out [L,NS]\nRewriteRule ^away\$ http://else.test/ [R=307,L]\n"
+        . "RewriteRule ^empty\$ - [R=204]\nRewriteRule ^gone\$ - [R=410]\n",
 );
 for my $dir (keys %htaccess) {
     open my $out, '>', "$site/$dir/.htaccess" or die $!;
@@ -64,6 +66,7 @@ ExpectPolicy On
     ServerName site.test
     ServerAlias www.site.test *.wild.test
     DocumentRoot "$site"
+    Redirect 302 /moved http://else.test/
     ErrorDocument 413 /never.html
     ErrorDocument 403 /never.html
     ExpectPolicyCeiling 200K
@@ -275,8 +278,8 @@ sub compare {
         is($got->{status}, $said->{answer}{status}, "$name: the status");
         is($error, $said->{error}, "$name: the error in the field");
     }
-    elsif ($said->{outcome} eq 'error') {
-        is($got->{status}, $said->{answer}{status}, "$name: the status of the error");
+    elsif ($said->{outcome} =~ /\A(?:error|answered)\z/) {
+        is($got->{status}, $said->{answer}{status}, "$name: the status of the answer");
     }
     else {
         is($error, undef, "$name: it is not refused") or diag $got->{body};
@@ -441,6 +444,18 @@ compare('with a total', '/total/x', method => 'POST', size => 10,
         fields => ['Upload-Length: 1000'], outcome => 'admitted');
 compare('after mod_rewrite', '/rewritten/in', size => 21, error => 'content_too_large');
 compare('after mod_rewrite, small', '/rewritten/in', size => 20, outcome => 'admitted');
+compare('by a rule for no subrequest', '/rewritten/once', size => 21,
+        error => 'content_too_large');
+compare('by a rule for no subrequest, small', '/rewritten/once', size => 20,
+        outcome => 'admitted');
+compare('to another URL by mod_rewrite', '/rewritten/away', outcome => 'answered');
+compare('to no other URL', '/rewritten/stays', outcome => 'admitted');
+compare('to an answer without content', '/rewritten/empty', outcome => 'answered');
+compare('to an error by mod_rewrite', '/rewritten/gone', outcome => 'error');
+compare('to another URL', '/moved/x', outcome => 'answered');
+compare('to none', '/moves/x', outcome => 'admitted');
+compare('too large for another URL', '/moved/x', size => 204_801,
+        error => 'content_too_large');
 compare('in another host', '/x', host => 'other.test', size => 31,
         error => 'content_too_large');
 compare('in another host, small', '/x', host => 'other.test', size => 30,

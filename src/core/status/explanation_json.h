@@ -33,8 +33,8 @@ typedef struct ep_explanation {
     /** On, DryRun or Off, and the line that says so; NULL: none does */
     const char *mode;
     const ep_setting *mode_by;
-    /** `admitted`, `refused`, `would-refuse`; `error`: httpd or another module
-     * answers */
+    /** `admitted`, `refused`, `would-refuse`; `answered`: httpd or another module answers
+     * before the handler, without an error; `error`: with one */
     const char *outcome;
     /** the first check that failed; NULL: none */
     const char *error;
