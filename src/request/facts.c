@@ -258,6 +258,11 @@ int ep_facts_is_preflight(const request_rec *r)
                   != NULL;
 }
 
+int ep_facts_is_forwarded(const request_rec *r)
+{
+    return apr_table_get(r->headers_in, "X-Forwarded-For") != NULL;
+}
+
 const apr_table_t *ep_facts_fields(const request_rec *r)
 {
     return r->headers_in;

@@ -48,6 +48,10 @@ const ep_facts *ep_facts_copy(request_rec *r, const ep_facts *facts);
 /** @return 1 for a CORS preflight: a browser asks whether a script may upload */
 int ep_facts_is_preflight(const request_rec *r);
 
+/** @return 1 if a reverse proxy has sent it.  mod_proxy's field comes behind all that
+ * owners can edit. */
+int ep_facts_is_forwarded(const request_rec *r);
+
 /** @return all fields as they are now */
 const apr_table_t *ep_facts_fields(const request_rec *r);
 

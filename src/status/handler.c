@@ -17,6 +17,7 @@
 #include "ledger/measure.h"
 #include "ledger/space.h"
 #include "request/counters.h"
+#include "request/facts.h"
 
 APLOG_USE_MODULE(expect_policy);
 
@@ -307,16 +308,28 @@ static int has_parameter(const request_rec *r, const char *name)
 }
 
 /*
+ * 1 if a proxy has sent a request for somebody who did not authenticate.  An owner's
+ * RewriteRule with the flag P makes this server its own client, from this machine's
+ * address, which `Require local` admits.
+ */
+static int is_anonymous_by_proxy(const request_rec *r)
+{
+    return r->user == NULL && ep_facts_is_forwarded(r);
+}
+
+/*
  * An explanation has lines of all files, and judges in any virtual host.  So it is told
  * where the page tells of all hosts: the main server belongs to no owner.  And it is the
  * client's own request: no owner's include or redirect leads an administrator there.
  */
 static int explain(request_rec *r)
 {
-    if (r->server->is_virtual || r->main != NULL || r->prev != NULL) {
+    if (r->server->is_virtual || r->main != NULL || r->prev != NULL
+        || is_anonymous_by_proxy(r)) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
                       "%s: uploads are explained only by the page of the main"
-                      " server, asked directly", HANDLER);
+                      " server, asked directly, or through a proxy by a user",
+                      HANDLER);
         return HTTP_FORBIDDEN;
     }
     return explainer->answer(r);

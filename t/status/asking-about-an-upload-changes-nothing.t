@@ -12,6 +12,7 @@ use ExpectPolicy::Ledger;
 use ExpectPolicy::Server;
 use ExpectPolicy::Wire;
 use JSON::PP ();
+use MIME::Base64 ();
 use Test::More;
 
 my $site = ExpectPolicy::Ledger::site();
@@ -28,7 +29,10 @@ for my $name (keys %files) {
     print $out $files{$name};
     close $out or die;
 }
-my $server = ExpectPolicy::Server->start(<<"END", load => [qw(include rewrite mime)]);
+open my $users, '>', "$site.users" or die $!;
+print $users 'ann:{SHA}', Digest::SHA::sha1_base64('secret'), "=\n";
+close $users or die;
+my $server = ExpectPolicy::Server->start(<<"END",
 ServerName main.test
 TypesConfig /dev/null
 Listen 127.0.0.1:$port
@@ -42,6 +46,13 @@ DocumentRoot "$site"
 <Location /uploads>
     SetHandler expect-policy-status
 </Location>
+<Location /for-users>
+    SetHandler expect-policy-status
+    AuthType Basic
+    AuthName users
+    AuthUserFile $site.users
+    Require valid-user
+</Location>
 ExpectPolicy On
 <Location /small>
     ExpectPolicyMaxSize 10
@@ -50,6 +61,7 @@ ExpectPolicy On
     ExpectPolicyAllowance 100/1h client
     ExpectPolicyConcurrent 1 client
 </Location>
+Redirect 302 /moved http://else.test/
 <Directory "$site/own/full">
     ExpectPolicyQuota 1000
 </Directory>
@@ -66,6 +78,10 @@ ExpectPolicy On
     </Location>
 </VirtualHost>
 END
+    load => [qw(include rewrite mime proxy proxy_http auth_basic authn_file authz_user)]);
+open my $own, '>>', "$site/own/.htaccess" or die $!;
+print $own "RewriteRule ^by-proxy\$ http://127.0.0.1:$server->{port}/uploads [P,QSA]\n";
+close $own or die;
 
 sub get {
     my ($path, %how) = @_;
@@ -89,6 +105,20 @@ is(get('/uploads', port => $port, host => 'site.test')->{status}, 200,
 is(get("/own/page?$asks")->{status}, 403, "not where an owner's SetHandler leads");
 is(get("/own/why?$asks")->{status}, 403, "nor an owner's RewriteRule");
 is(get('/own/why')->{status}, 200, 'though it may lead to the counts');
+for my $more ([], ['Connection: X-Forwarded-For, close'], ['X-Forwarded-For:']) {
+    $res = get("/own/by-proxy?$asks", port => $port, host => 'site.test', headers => $more);
+    is($res->{status}, 403, "nor an owner's proxy (@$more)");
+    unlike($res->{body}, qr/refused|admitted|test\.conf/, 'which tells nothing');
+}
+is(get('/own/by-proxy', port => $port, host => 'site.test')->{status}, 200,
+   'though it may lead to the counts');
+my @login = ('Authorization: Basic ' . MIME::Base64::encode_base64('ann:secret', ''));
+my @forwarded = ('X-Forwarded-For: 192.0.2.1');
+is(get("/uploads?$asks", headers => \@forwarded)->{status}, 403, 'nor any proxy');
+is(get("/for-users?$asks", headers => [@forwarded, @login])->{status}, 200,
+   'but for a user');
+is(get("/for-users?$asks", headers => \@login)->{status}, 200, 'who may ask directly, too');
+is(get("/for-users?$asks")->{status}, 401, 'and nobody else');
 $res = get('/ssi/x.shtml');
 is($res->{status}, 200, 'a page with an include');
 unlike($res->{body}, qr/refused|admitted|test\.conf/, 'which includes none');
@@ -229,6 +259,9 @@ like($said, qr/"limit":10/, 'with the document');
 ($exit, $said) = tool(qw(PUT /small/x --size=10));
 is($exit, 0, 'and admitted');
 like($said, qr/^admitted$/m, 'which it prints');
+($exit, $said) = tool(qw(PUT /moved/x));
+is($exit, 1, 'and answered');
+like($said, qr/^answered: 302$/m, 'as it says');
 ($exit, $said) = tool(qw(--json PUT http://last.test/small/x --size 6));
 is($exit, 1, 'in another host');
 schema_ok($said, 'explain.json');
