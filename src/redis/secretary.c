@@ -424,8 +424,6 @@ static int tell_used(shift *now, batch *all)
     if (apr_atomic_read32(&journal->is_used_owed) == 0) {
         return 1;
     }
-    /* first: it is set again if something fails, or is counted meanwhile */
-    apr_atomic_set32(&journal->is_used_owed, 0);
     begin_batch(all, EP_SCRIPT_USED);
     for (i = 0; i < EP_JOURNAL_ALLOWANCES && may_go_on(now); i++) {
         ep_journal_used *one = &journal->used[i];
@@ -437,9 +435,11 @@ static int tell_used(shift *now, batch *all)
     }
     tell(now, all);
     if (i < EP_JOURNAL_ALLOWANCES || !now->is_complete) {
-        apr_atomic_set32(&journal->is_used_owed, 1);
+        return 0;
     }
-    return i == EP_JOURNAL_ALLOWANCES && now->is_complete;
+    /* only now: until then, requests wait for it */
+    apr_atomic_set32(&journal->is_used_owed, 0);
+    return 1;
 }
 
 /* ------------------------------------------------------------------- entries */
@@ -493,6 +493,39 @@ static void count_here(ep_journal_entry *entry)
     one.count = ep_journal_parts(entry);
     memcpy(parts, entry->parts, sizeof(parts));
     finish_end(&one, parts, NULL, entry->is_told != 0);
+}
+
+static int is_uncounted(const shift *now, ep_journal_entry *entry)
+{
+    return ep_journal_state_of(entry) == EP_JOURNAL_ENDED
+           && apr_atomic_read32(&entry->generation) != now->generation;
+}
+
+/* Before Redis is asked again: requests wait until it knows the sums. */
+static void note_uncounted(const shift *now)
+{
+    const apr_uint32_t count = ep_journal_places(secretary.journal);
+    apr_uint32_t i;
+
+    for (i = 0; i < count; i++) {
+        if (is_uncounted(now, &secretary.journal->entries[i])) {
+            apr_atomic_set32(&secretary.journal->is_used_owed, 1);
+            return;
+        }
+    }
+}
+
+/* What has ended in an older incarnation, or without Redis: so that the sums have it. */
+static void count_all_here(const shift *now)
+{
+    const apr_uint32_t count = ep_journal_places(secretary.journal);
+    apr_uint32_t i;
+
+    for (i = 0; i < count && may_go_on(now); i++) {
+        if (is_uncounted(now, &secretary.journal->entries[i])) {
+            count_here(&secretary.journal->entries[i]);
+        }
+    }
 }
 
 static void look_at_ended(shift *now, ep_journal_entry *entry, letters *out)
@@ -567,7 +600,9 @@ static int look_at_all(shift *now)
     letters out;
     apr_uint32_t i;
 
-    /* first: an end adds to what Redis has, a sum does not */
+    /* first: an end adds to what Redis has, a sum does not; and a sum that is told late
+     * lets uploads in that do not fit */
+    count_all_here(now);
     if (!tell_used(now, &out.ended)) {
         return 0;
     }
@@ -835,6 +870,7 @@ int ep_secretary_work(const ep_secretary_task *task)
         return !ep_secretary_has_work();
     }
     begin_shift(&now, task);
+    note_uncounted(&now);
     if (!is_renewal_due() || renew(&now)) {
         is_done = look_at_all(&now) || ep_conn_clock() < task->until;
         drop_if_complete(&now);
@@ -904,11 +940,18 @@ static int is_registered(void)
            && apr_atomic_read32(&journal->is_lost) == 0;
 }
 
+/* Redis would let in what does not fit.  @param until as long as a request waits */
+static int is_sum_untold(apr_int64_t until)
+{
+    return apr_atomic_read32(&secretary.journal->is_used_owed) != 0
+           && ep_conn_clock() < until;
+}
+
 int ep_secretary_register(apr_int64_t until)
 {
     const ep_secretary_task task = half_of(until);
 
-    while (!is_registered()) {
+    while (!is_registered() || is_sum_untold(task.until)) {
         if (ep_journal_lock(secretary.journal)) {
             int is_known;
             shift now;
