@@ -108,6 +108,9 @@ typedef struct ep_journal {
     volatile apr_uint32_t lock_until;
     /** the incarnation: 0: not known to Redis yet */
     volatile apr_uint32_t generation;
+    /** the generation that was begun last, whether Redis has answered or not: none is
+     * begun twice, as the first call may run late */
+    volatile apr_uint32_t tried;
     /** the highest number that Redis has given to a write of this incarnation, and how
      * many of its answers have arrived */
     volatile apr_uint32_t seq;

@@ -699,12 +699,24 @@ static void log_begin(int was_lost)
     }
 }
 
+/* @return a generation that was never begun; it is noted before it is */
+static apr_uint32_t next_generation(apr_uint32_t current)
+{
+    ep_journal *journal = secretary.journal;
+    const apr_uint32_t tried = apr_atomic_read32(&journal->tried);
+    const apr_uint32_t last = (apr_int32_t)(tried - current) > 0 ? tried : current;
+    const apr_uint32_t next = last + 1 != 0 ? last + 1 : 1;
+
+    apr_atomic_set32(&journal->tried, next);
+    return next;
+}
+
 /* A new incarnation, which knows nothing yet. */
 static int begin_anew(shift *now)
 {
     ep_journal *journal = secretary.journal;
     const apr_uint32_t before = apr_atomic_read32(&journal->generation);
-    const apr_uint32_t next = before + 1 != 0 ? before + 1 : 1;
+    const apr_uint32_t next = next_generation(before);
     const apr_uint32_t was_doubtful = apr_atomic_read32(&journal->is_doubtful);
     const int was_lost = apr_atomic_read32(&journal->is_lost) != 0;
     ep_call_answer answer;
@@ -729,7 +741,7 @@ static int begin_anew(shift *now)
     apr_atomic_set32(&journal->seq, answer.seq);
     apr_atomic_set32(&journal->answers, answer.seq);
     apr_atomic_set32(&journal->is_used_owed, 1);
-    apr_atomic_set32(&journal->is_to_drop, before != 0);
+    apr_atomic_set32(&journal->is_to_drop, next != 1);
     apr_atomic_set32(&journal->next_begin, ep_journal_seconds() + BEGIN_EVERY);
     apr_atomic_set32(&journal->is_lost, 0);
     apr_atomic_set32(&journal->generation, next);
