@@ -475,24 +475,22 @@ static const char *parse_path(cmd_parms *cmd, const char *word, ep_count *count)
 static void plant(cmd_parms *cmd, const void *section, const ep_setting *setting)
 {
     const ep_count *count = setting->count;
+    ep_ledger_charge charge;
 
     ep_measure_need();
     if (ep_values_is_open(setting)) {
         /* its limit or its tree is known at the first upload */
         return;
     }
+    memset(&charge, 0, sizeof(charge));
+    charge.limit = setting->number;
+    charge.is_local = count->is_local;
+    charge.share = ep_charge_share(NULL, count);
     if (count->pattern != NULL && count->usage_file == NULL) {
-        ep_measure_match(cmd->pool, count->pattern, ep_charge_share(NULL, count),
-                         setting->number, is_on, section);
+        ep_measure_match(cmd->pool, count->pattern, &charge, is_on, section);
     }
     if (count->directory != NULL) {
-        ep_ledger_charge charge;
-
-        memset(&charge, 0, sizeof(charge));
         ep_charge_tree(count->directory, count->usage_file, &charge);
-        charge.limit = setting->number;
-        charge.is_local = count->is_local;
-        charge.share = ep_charge_share(NULL, count);
         ep_space_watch(cmd->pool, count->directory);
         ep_measure_plant(cmd->pool, &charge);
     }

@@ -790,11 +790,11 @@ apr_int64_t ep_measure_limit_of(const char *path)
     return limit != NULL ? *limit : -1;
 }
 
-void ep_measure_match(apr_pool_t *pconf, const char *pattern, apr_uint64_t share,
-                      apr_int64_t limit, int (*is_on)(const void *section),
+void ep_measure_match(apr_pool_t *pconf, const char *pattern,
+                      const ep_ledger_charge *charge, int (*is_on)(const void *section),
                       const void *section)
 {
-    ep_offer_add(pconf, pattern, share, limit, is_on, section);
+    ep_offer_add(pconf, pattern, charge, is_on, section);
     plan.is_needed = 1;
 }
 

@@ -35,8 +35,8 @@ void ep_measure_plant(apr_pool_t *pconf, const ep_ledger_charge *charge);
  * are measured before the first upload, as many as fit into unused places of the
  * ledger.  The parameters are those of ep_offer_add().
  */
-void ep_measure_match(apr_pool_t *pconf, const char *pattern, apr_uint64_t share,
-                      apr_int64_t limit, int (*is_on)(const void *section),
+void ep_measure_match(apr_pool_t *pconf, const char *pattern,
+                      const ep_ledger_charge *charge, int (*is_on)(const void *section),
                       const void *section);
 
 /**

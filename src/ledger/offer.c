@@ -24,8 +24,8 @@ APLOG_USE_MODULE(expect_policy);
 
 typedef struct wildcard {
     const char *pattern;
-    apr_uint64_t share;
-    apr_int64_t limit;
+    /* of each directory, but for its tree */
+    ep_ledger_charge charge;
     int (*is_on)(const void *section);
     const void *section;
 } wildcard;
@@ -57,8 +57,9 @@ void ep_offer_reset(void)
     memset(&plan, 0, sizeof(plan));
 }
 
-void ep_offer_add(apr_pool_t *pconf, const char *pattern, apr_uint64_t share,
-                  apr_int64_t limit, int (*is_on)(const void *section), const void *section)
+void ep_offer_add(apr_pool_t *pconf, const char *pattern,
+                  const ep_ledger_charge *charge, int (*is_on)(const void *section),
+                  const void *section)
 {
     wildcard *added;
 
@@ -67,8 +68,7 @@ void ep_offer_add(apr_pool_t *pconf, const char *pattern, apr_uint64_t share,
     }
     added = apr_array_push(plan.all);
     added->pattern = pattern;
-    added->share = share;
-    added->limit = limit;
+    added->charge = *charge;
     added->is_on = is_on;
     added->section = section;
 }
@@ -110,13 +110,10 @@ static int share_of_found(void)
 /* @return 0: the ledger does not answer */
 static int offer(const ep_ledger_provider *ledger, const wildcard *of)
 {
-    ep_ledger_charge charge;
+    ep_ledger_charge charge = of->charge;
     apr_status_t rv;
 
-    memset(&charge, 0, sizeof(charge));
     ep_charge_tree(search.expand.path, NULL, &charge);
-    charge.share = of->share;
-    charge.limit = of->limit;
     rv = ledger->offer_tree(&charge);
     if (rv == APR_SUCCESS) {
         search.found++;

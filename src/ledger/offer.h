@@ -18,14 +18,14 @@ void ep_offer_reset(void);
 /**
  * While the configuration is read: a section has a quota.
  * @param pattern a path with wildcards, absolute; kept
- * @param share of ep_part
- * @param limit of the quota, bytes
+ * @param charge `share`, `limit` and `is_local` of each directory that matches; copied
  * @param is_on called after the whole configuration was read; 0: the section is Off,
  *        and nothing is searched for
  * @param section argument for @a is_on
  */
-void ep_offer_add(apr_pool_t *pconf, const char *pattern, apr_uint64_t share,
-                  apr_int64_t limit, int (*is_on)(const void *section), const void *section);
+void ep_offer_add(apr_pool_t *pconf, const char *pattern,
+                  const ep_ledger_charge *charge, int (*is_on)(const void *section),
+                  const void *section);
 
 /** Call it after the configuration was read: chooses the patterns to search for. */
 void ep_offer_start(apr_pool_t *pconf);
