@@ -34,6 +34,7 @@ check-redis:
 	@echo "check-redis: there is no hiredis, and so no ledger in Redis"
 else
 check-redis: build/redis/test_redis build/redis/contract
+	tools/embed-scripts --check
 	timeout $(LEDGER_TIMEOUT) build/redis/test_redis
 	timeout $(LEDGER_TIMEOUT) build/redis/contract 5
 endif
