@@ -24,6 +24,7 @@
 #include "hooks/asked.h"
 #include "hooks/error_page.h"
 #include "hooks/judge.h"
+#include "request/counters.h"
 #include "request/expect_hold.h"
 #include "request/facts.h"
 #include "request/judgement.h"
@@ -447,19 +448,6 @@ static void add_notes(finding *found)
                     " connection.");
 }
 
-static const char *server_name(apr_pool_t *pool, const server_rec *server)
-{
-    const apr_port_t port = server->port != 0 || server->addrs == NULL
-                                ? server->port
-                                : server->addrs->host_port;
-
-    return shown(
-        pool, apr_psprintf(pool, "%s:%u",
-                           server->server_hostname != NULL ? server->server_hostname
-                                                           : "-",
-                           (unsigned int)port));
-}
-
 static void tell(finding *found)
 {
     request_rec *sub = found->sub;
@@ -469,7 +457,7 @@ static void tell(finding *found)
     told->path = found->asked->path;
     told->host = found->asked->authority;
     told->size = found->asked->size;
-    told->server = server_name(sub->pool, sub->server);
+    told->server = shown(sub->pool, ep_counters_name(sub->pool, sub->server));
     told->file = sub->filename != NULL ? shown(sub->pool, sub->filename)
                                        : NULL;
     explain_checks(found);

@@ -137,7 +137,7 @@ static host *find_host(const char *name)
     return &counters.memory->hosts[i];
 }
 
-static const char *name_of(apr_pool_t *pool, const server_rec *s)
+const char *ep_counters_name(apr_pool_t *pool, const server_rec *s)
 {
     const char *name = s->server_hostname != NULL ? s->server_hostname : "*";
     apr_port_t port = s->port;
@@ -196,7 +196,7 @@ int ep_counters_open(apr_pool_t *pconf, server_rec *main_server)
     add_place("(others)", &counters.memory->hosts[HOSTS]);
     for (i = 0; i < servers->nelts; i++) {
         const server_rec *s = APR_ARRAY_IDX(servers, i, const server_rec *);
-        const char *name = name_of(pconf, s);
+        const char *name = ep_counters_name(pconf, s);
         apr_size_t *index = apr_hash_get(by_name, name, APR_HASH_KEY_STRING);
 
         if (index == NULL) {

@@ -29,6 +29,10 @@ void ep_counters_note(request_rec *r, ep_request *state,
 /** Counts bytes that a client sent after its refusal, and that were thrown away. */
 void ep_counters_drained(size_t place, apr_size_t bytes);
 
+/** @return NAME:PORT of a virtual host as status pages tell it; NAME where the main server
+ * has no port; in @a pool, not escaped */
+const char *ep_counters_name(apr_pool_t *pool, const server_rec *s);
+
 /** Counts a call that the ledger could not answer. */
 void ep_counters_failed(ep_tally_cause why);
 
