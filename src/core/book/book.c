@@ -1129,6 +1129,24 @@ static uint32_t add_parts(const ep_book *book, struct ep_book_claim *claim,
     return left_out;
 }
 
+/* Whether all of them can be claimed. */
+static ep_book_result judge(const ep_book *book, int64_t now, const ep_part *parts,
+                            struct ep_book_claim *claim, want *wants, size_t wanted,
+                            int is_lenient, ep_denial *denial)
+{
+    const size_t crowded = find_places(claim, wants, wanted);
+    ep_book_result result;
+
+    if (crowded < wanted) {
+        denial->part = wants[crowded].part;
+        return EP_BOOK_CROWDED;
+    }
+    result = check_all(book, now, parts, wants, wanted, is_lenient, denial);
+    return result == EP_BOOK_GRANTED
+               ? find_all_room(book, now, parts, wants, wanted, is_lenient, denial)
+               : result;
+}
+
 ep_book_result ep_book_foresee(const ep_book *book, int64_t now,
                                const ep_part *parts, size_t count,
                                int is_lenient, ep_denial *denial)
@@ -1145,16 +1163,7 @@ ep_book_result ep_book_foresee(const ep_book *book, int64_t now,
     for (i = 0; i < wanted; i++) {
         wants[i].is_asked = 1;
     }
-    i = find_places(NULL, wants, wanted);
-    if (i < wanted) {
-        denial->part = wants[i].part;
-        return EP_BOOK_CROWDED;
-    }
-    result = check_all(book, now, parts, wants, wanted, is_lenient, denial);
-    if (result == EP_BOOK_GRANTED) {
-        result = find_all_room(book, now, parts, wants, wanted, is_lenient,
-                               denial);
-    }
+    result = judge(book, now, parts, NULL, wants, wanted, is_lenient, denial);
     return result == EP_BOOK_GRANTED
                    && find_free_claim(book) >= book->claims_count
                ? EP_BOOK_FULL
@@ -1182,16 +1191,7 @@ ep_book_result ep_book_reserve(const ep_book *book, uint32_t owner,
     if (wanted > EP_PARTS_MAX) {
         return EP_BOOK_FULL;
     }
-    i = find_places(entry, wants, wanted);
-    if (i < wanted) {
-        denial->part = wants[i].part;
-        return EP_BOOK_CROWDED;
-    }
-    result = check_all(book, now, parts, wants, wanted, is_lenient, denial);
-    if (result == EP_BOOK_GRANTED) {
-        result = find_all_room(book, now, parts, wants, wanted, is_lenient,
-                               denial);
-    }
+    result = judge(book, now, parts, entry, wants, wanted, is_lenient, denial);
     if (result != EP_BOOK_GRANTED) {
         return result;
     }
