@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "paper.h"
 #include "unit.h"
 
 START_TEST(a_number_is_a_member_unless_it_is_unknown)
@@ -77,6 +78,18 @@ START_TEST(a_document_is_written_whole_or_not_at_all)
 }
 END_TEST
 
+START_TEST(a_document_of_any_length_goes_to_a_sink)
+{
+    paper *p = new_paper();
+
+    ck_assert_int_eq(ep_json_sink(&p->sink, json_pack("{s:i,s:s}", "n", 1, "t", "x")),
+                     1);
+    ck_assert_str_eq(p->text, "{\"n\":1,\"t\":\"x\"}");
+    ck_assert_int_eq(ep_json_sink(&p->sink, NULL), 0);
+    ck_assert_str_eq(p->text, "{\"n\":1,\"t\":\"x\"}");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ep_json");
@@ -87,6 +100,7 @@ int main(void)
     tcase_add_loop_test(tcase, names_that_find_no_room_are_said_to_be_left_out,
                         0, LONGEST_LISTS);
     tcase_add_test(tcase, a_document_is_written_whole_or_not_at_all);
+    tcase_add_test(tcase, a_document_of_any_length_goes_to_a_sink);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -41,3 +41,21 @@ size_t ep_json_line(char *out, size_t size, json_t *document)
     out[length] = '\n';
     return length + 1;
 }
+
+static int take(const char *buffer, size_t size, void *data)
+{
+    const ep_sink *sink = data;
+
+    sink->take(sink->data, buffer, size);
+    return 0;
+}
+
+int ep_json_sink(const ep_sink *sink, json_t *document)
+{
+    /* jansson's callback data is not const, although it only passes it on */
+    ep_sink copy = *sink;
+    const int result = json_dump_callback(document, take, &copy, JSON_COMPACT);
+
+    json_decref(document);
+    return result == 0;
+}

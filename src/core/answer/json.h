@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "core/policy/policy.h"
+#include "core/text/sink.h"
 
 /**
  * Adds a member with the names that a list rule accepts, at most EP_LIST_BYTES
@@ -25,5 +26,11 @@ void ep_json_number(json_t *document, const char *member, int64_t number);
  *         does not fit
  */
 size_t ep_json_line(char *out, size_t size, json_t *document);
+
+/**
+ * The same for a document of any length, without the end of the line.
+ * @return 0: memory has run out, or the document is NULL; a part may have been written
+ */
+int ep_json_sink(const ep_sink *sink, json_t *document);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "core/answer/json.h"
 #include "core/status/tally.h"
 
 static void set_text(json_t *object, const char *member, const char *text)
@@ -112,20 +113,9 @@ static json_t *notes_of(const ep_explanation *told)
     return list;
 }
 
-static int take(const char *buffer, size_t size, void *data)
-{
-    const ep_sink *sink = data;
-
-    sink->take(sink->data, buffer, size);
-    return 0;
-}
-
 int ep_explanation_json(const ep_explanation *told, const ep_sink *sink)
 {
-    /* jansson's callback data is not const, although it only passes it on */
-    ep_sink copy = *sink;
     json_t *document = json_object();
-    int result;
 
     json_object_set_new(document, "request", request_of(told));
     set_text(document, "server", told->server);
@@ -139,7 +129,5 @@ int ep_explanation_json(const ep_explanation *told, const ep_sink *sink)
     json_object_set_new(document, "answer", answer_of(told));
     json_object_set_new(document, "checks", checks_of(told));
     json_object_set_new(document, "notes", notes_of(told));
-    result = json_dump_callback(document, take, &copy, JSON_COMPACT);
-    json_decref(document);
-    return result == 0;
+    return ep_json_sink(sink, document);
 }

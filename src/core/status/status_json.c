@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "core/answer/json.h"
 #include "core/status/version.h"
 
 static void set_number(json_t *object, const char *member, int64_t number)
@@ -192,21 +193,10 @@ static json_t *spaces_of(const ep_report *report)
     return list;
 }
 
-static int take(const char *buffer, size_t size, void *data)
-{
-    const ep_sink *sink = data;
-
-    sink->take(sink->data, buffer, size);
-    return 0;
-}
-
 int ep_status_json(const ep_report *report, const ep_sink *sink)
 {
-    /* jansson's callback data is not const, although it only passes it on */
-    ep_sink copy = *sink;
     json_t *document = json_object();
     json_t *total = json_object();
-    int result;
 
     json_object_set_new(document, "scope",
                         json_string(report->is_whole ? "server" : "host"));
@@ -233,7 +223,5 @@ int ep_status_json(const ep_report *report, const ep_sink *sink)
         set_number(document, "filesystems_left_out",
                    report->spaces_left_out);
     }
-    result = json_dump_callback(document, take, &copy, JSON_COMPACT);
-    json_decref(document);
-    return result == 0;
+    return ep_json_sink(sink, document);
 }
