@@ -21,6 +21,7 @@
 #include "answer/refusal.h"
 #include "config/section.h"
 #include "core/status/explanation_page.h"
+#include "core/status/explanation_text.h"
 #include "hooks/asked.h"
 #include "hooks/error_page.h"
 #include "hooks/judge.h"
@@ -546,7 +547,7 @@ static int send_explanation(request_rec *r, const char *format,
     }
     if (strcmp(format, "text") == 0) {
         ap_set_content_type(r, "text/plain;charset=utf-8");
-        ep_explanation_page_text(told, &sink);
+        ep_explanation_text(told, &sink);
         return OK;
     }
     return complain(r, "format is html, json or text");

@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/** Writes an explanation for a person: a page, and text for a terminal. */
+/** Writes an explanation for a browser. */
 #ifndef EP_EXPLANATION_PAGE_H
 #define EP_EXPLANATION_PAGE_H
 
@@ -15,8 +15,5 @@
 /** Writes an HTML document in UTF-8, which loads nothing.
  * @param told NULL: only the form to ask with */
 void ep_explanation_page(const ep_explanation *told, const ep_sink *sink);
-
-/** Writes lines for a terminal. */
-void ep_explanation_page_text(const ep_explanation *told, const ep_sink *sink);
 
 #endif
