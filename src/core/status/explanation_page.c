@@ -2,19 +2,12 @@
 
 #include "core/status/explanation_page.h"
 
+#include "core/status/page_style.h"
 #include "core/status/tally.h"
 
-/* A change here changes the hash in EP_EXPLANATION_SECURITY.  The colours are those of
- * the status page. */
+/* A change here changes the hash in EP_EXPLANATION_SECURITY. */
 static const char style[] =
-    ":root{color-scheme:light dark;--back:#fff;--text:#1b1b1f;--faint:#55565e;"
-    "--line:#d5d6dc;--box:#f4f5f8;--bad:#b3261e;--link:#0b57d0}"
-    "@media(prefers-color-scheme:dark){:root{--back:#121316;--text:#e6e6ea;"
-    "--faint:#a9abb5;--line:#3a3c44;--box:#1d1f24;--bad:#f2b8b5;"
-    "--link:#a8c7fa}}"
-    "*{box-sizing:border-box}"
-    "body{margin:0 auto;padding:1rem;max-width:60rem;background:var(--back);"
-    "color:var(--text);font:1rem/1.5 system-ui,sans-serif}"
+    EP_PAGE_STYLE
     "h1{font-size:1.4rem;margin:0;overflow-wrap:anywhere}"
     "h2{font-size:1.1rem;margin:2rem 0 .5rem}"
     "p{margin:.25rem 0;overflow-wrap:anywhere}.faint{color:var(--faint);"

@@ -3,6 +3,7 @@
 #include "core/status/status_page.h"
 
 #include "core/book/amount.h"
+#include "core/status/page_style.h"
 #include "core/status/version.h"
 
 /* The chart, in units of its own: one minute is so wide. */
@@ -12,14 +13,7 @@
 /* A change here changes the hash in EP_PAGE_SECURITY.  The colours of text have a
  * contrast of at least 4.5. */
 static const char style[] =
-    ":root{color-scheme:light dark;--back:#fff;--text:#1b1b1f;--faint:#55565e;"
-    "--line:#d5d6dc;--box:#f4f5f8;--bar:#b3261e;--link:#0b57d0}"
-    "@media(prefers-color-scheme:dark){:root{--back:#121316;--text:#e6e6ea;"
-    "--faint:#a9abb5;--line:#3a3c44;--box:#1d1f24;--bar:#f2b8b5;"
-    "--link:#a8c7fa}}"
-    "*{box-sizing:border-box}"
-    "body{margin:0 auto;padding:1rem;max-width:60rem;background:var(--back);"
-    "color:var(--text);font:1rem/1.5 system-ui,sans-serif}"
+    EP_PAGE_STYLE
     "h1{font-size:1.4rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .5rem}"
     "p,dl{margin:0}.faint{color:var(--faint);font-size:.875rem}"
     "dl{display:grid;gap:.5rem;margin-top:1rem;"
@@ -30,7 +24,7 @@ static const char style[] =
     "dd{margin:0;font-size:1.25rem;overflow-wrap:anywhere;"
     "font-variant-numeric:tabular-nums}"
     "svg{display:block;width:100%;height:7rem;background:var(--box);"
-    "border:1px solid var(--line);border-radius:.5rem;fill:var(--bar)}"
+    "border:1px solid var(--line);border-radius:.5rem;fill:var(--bad)}"
     ".ends{display:flex;justify-content:space-between}"
     ".wide{overflow-x:auto}"
     "table{border-collapse:collapse;width:100%;font-size:.9375rem;"

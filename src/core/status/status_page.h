@@ -10,7 +10,7 @@
  * the empty icon, without which a browser asks the server for one. */
 #define EP_PAGE_SECURITY \
     "default-src 'none'; img-src data:; style-src" \
-    " 'sha256-P/YAWq/GmjNrr3m3CkTrDGy4kCulJP2CmMEY7+JY4pA=';" \
+    " 'sha256-6k46zB8Br1BzGld9TscafVHVYLMRj9a9lEyxUOYYsEk=';" \
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 /** Writes an HTML document in UTF-8, which loads nothing. */
