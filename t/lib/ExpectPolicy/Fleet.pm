@@ -126,22 +126,7 @@ sub answered_ok {
 }
 
 # What Redis counts: what is used, and what servers hold whose lease lives.
-sub sums {
-    my ($self) = @_;
-    my $redis = $self->{redis};
-    my ($seconds, $micros) = $redis->command('TIME');
-    my %until = $redis->command('HGETALL', '{ep:default}:leases');
-    my %sum = (held => 0, used => 0);
-    for my $key (grep { /:a:/ } $redis->command('KEYS', '*')) {
-        my %field = $redis->command('HGETALL', $key);
-        for (keys %field) {
-            $sum{used} += $field{$_} if /^u:/;
-            $sum{held} += $field{$_} if /^h:(.*)/
-                && abs($until{$1} // 0) > $seconds * 1000 + $micros / 1000;
-        }
-    }
-    return \%sum;
-}
+sub sums { return $_[0]{redis}->sums('default', lives => 1) }
 
 # What is expected of `used`, from and to.
 sub expected {

@@ -80,14 +80,20 @@ sub _reply {
 }
 
 # What all accounts of a ledger, or of all ledgers, have together: {held, used}; held by
-# all incarnations that Redis knows, whether their leases have ended or not.
+# all incarnations that Redis knows, whether their leases have ended or not.  With
+# lives => 1, by those whose leases have not ended.
 sub sums {
-    my ($self, $name) = @_;
+    my ($self, $name, %how) = @_;
     my %sum = (held => 0, used => 0);
     my %knows;
     for my $key (grep { /:leases$/ } $self->command('KEYS', '*')) {
         my %lease = $self->command('HGETALL', $key);
         @knows{keys %lease} = values %lease;
+    }
+    if ($how{lives}) {
+        my ($seconds, $micros) = $self->command('TIME');
+        my $now = $seconds * 1000 + $micros / 1000;
+        delete @knows{grep { abs $knows{$_} <= $now } keys %knows};
     }
     my $tag = defined $name ? qr/^\{ep:\Q$name\E\}/ : qr/^\{ep:[^}]*\}/;
     for my $key (grep { /$tag:a:/ } $self->command('KEYS', '*')) {
