@@ -30,9 +30,7 @@ my ($one, $two) = $fleet->servers;
 # The Date of an answer, in seconds.
 sub clock_of {
     my ($server) = @_;
-    my ($date) = ExpectPolicy::Wire::values_of(
-        ask(port => $server->{port}, host => 'localhost', method => 'GET', path => '/counts',
-            tag => '', headers => ['Connection: close']), 'date');
+    my ($date) = ExpectPolicy::Wire::values_of($server->get('/counts'), 'date');
     my ($h, $m, $s) = $date =~ /(\d\d):(\d\d):(\d\d) GMT/ or die $date;
     return ($h * 60 + $m) * 60 + $s;
 }
@@ -70,6 +68,7 @@ for my $seconds (-HOUR(), HOUR) {
 $fleet->finish_ok('with a clock that was set', @uploads);
 $fleet->counted_ok('in the end', 0);
 $fleet->room_ok('in the end');
+
 # ------------------------------------------------------------------------------ periods
 
 accepted_ok($one->put('/short/a', 700), status => 201, name => 'one uses 700 bytes');

@@ -7,11 +7,11 @@ use strict;
 use warnings;
 
 use ExpectPolicy::FaultProxy;
+use ExpectPolicy::Fleet;
 use ExpectPolicy::Judge;
 use ExpectPolicy::Ledger;
 use ExpectPolicy::Redis;
 use ExpectPolicy::Wire;
-use JSON::PP ();
 use Test::More;
 use Time::HiRes qw(time sleep);
 
@@ -38,12 +38,8 @@ ExpectPolicyLedger redis://uploads:s3cret\@127.0.0.1:$_ lease=$lease
 END
 } $proxy->{port}, $redis->{port};
 
-sub get {
-    my ($server, $path) = @_;
-    return ask(port => $server->{port}, host => 'localhost', method => 'GET', path => $path,
-               tag => '', headers => ['Connection: close'])->{body};
-}
-sub shared { return JSON::PP->new->utf8->decode(get($_[0], '/counts?format=json'))->{shared_ledger} }
+sub get { my ($server, $path) = @_; return $server->get($path)->{body} }
+sub shared { return ExpectPolicy::Fleet::shared($_[0]) }
 sub calls { my $sum = 0; $sum += $_->{calls} for @{ $_[0]{calls} }; return $sum }
 sub failures { my $sum = 0; $sum += $_ for values %{ $_[0]{failures} }; return $sum }
 # while nothing changes any more

@@ -56,9 +56,8 @@ sub path { my ($self, $mode) = @_; return "/$mode/f" . ++$self->{count} }
 # What a status page tells of Redis.
 sub shared {
     my ($server) = @_;
-    my $res = ask(port => $server->{port}, host => 'localhost', method => 'GET', tag => '',
-                  path => '/counts?format=json', headers => ['Connection: close']);
-    return JSON::PP->new->utf8->decode($res->{body})->{shared_ledger};
+    my $json = $server->get('/counts?format=json')->{body};
+    return JSON::PP->new->utf8->decode($json)->{shared_ledger};
 }
 
 # An upload under way in each mode.

@@ -6,7 +6,7 @@ package ExpectPolicy::Server;
 use strict;
 use warnings;
 
-use ExpectPolicy::Wire qw(vars new_directory);
+use ExpectPolicy::Wire qw(ask vars new_directory);
 use IO::Socket::IP ();
 use POSIX qw(WNOHANG);
 use Time::HiRes qw(time sleep);
@@ -117,6 +117,13 @@ sub free_port {
         return $port if $probe;
     }
     die 'no free port';
+}
+
+# What a GET of that path answers.  %ask as for ask().
+sub get {
+    my ($self, $path, %ask) = @_;
+    return ask(port => $self->{port}, host => 'localhost', method => 'GET', path => $path,
+               tag => '', headers => ['Connection: close'], %ask);
 }
 
 sub error_log { return ExpectPolicy::Wire::slurp("$_[0]{dir}/error_log") }
