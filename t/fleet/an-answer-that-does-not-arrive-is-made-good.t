@@ -80,22 +80,6 @@ sub begun_ok {
     return $upload;
 }
 
-# The head is sent, and its answer is read later.
-sub ask_for_a_slot {
-    my %ask = ($server->here, path => '/slots/a', length => 10,
-               headers => ['Expect: 100-continue']);
-    my $conn = converse(%ask);
-    ExpectPolicy::Wire::put($conn, head_bytes(%ask), 5);
-    return { conn => $conn, length => 10 };
-}
-
-sub read_verdict {
-    my ($upload) = @_;
-    my $res = read_response($upload->{conn}, method => 'PUT', only_interim => 1,
-                            patience => 15);
-    @$upload{keys %$res} = values %$res;
-}
-
 # Redis falls back to what it had saved.
 sub fall_back {
     $redis->stop;
@@ -133,11 +117,13 @@ sums_ok(0, 408, 'both are counted once');
 
 begin_case();
 $proxy->set("late-of 1.5 \r\n7777\r\n");
-$upload = ask_for_a_slot();
+$upload = $server->connect_for('/slots/a', 10);
+# its answer is read later
+ExpectPolicy::Ledger::send_head($upload);
 sums_ok(1, 1, 'Redis has reserved for an upload that does not know yet');
 $redis->command('FLUSHALL');
 put_ok('/other/b', 7, 'Redis is emptied, and another upload shows it');
-read_verdict($upload);
+ExpectPolicy::Ledger::read_verdict($upload);
 ok(ExpectPolicy::Ledger::is_admitted($upload), 'the answer arrives');
 sums_ok(1, 8, 'the upload is held within a lease');
 is(ExpectPolicy::Ledger::finish($upload), 201, 'it ends');

@@ -34,19 +34,9 @@ my @servers = map { ExpectPolicy::Ledger->start($text, site => $site) } 1 .. 4;
 sub race {
     my ($path, $length, $header, @on) = @_;
     my @begun;
-    for my $on (@on) {
-        my %ask = ($on->here, path => "$path/" . @begun, length => $length,
-                   headers => ['Expect: 100-continue', $header]);
-        my $conn = converse(%ask);
-        push @begun, { conn => $conn, length => $length, head => head_bytes(%ask) };
-    }
-    ExpectPolicy::Wire::put($_->{conn}, $_->{head}, 5) for @begun;
-    for (@begun) {
-        my $res = read_response($_->{conn}, method => 'PUT', only_interim => 1,
-                                patience => 15);
-        @$_{keys %$res} = values %$res;
-    }
-    return @begun;
+    push @begun, $_->connect_for("$path/" . @begun, $length, headers => [$header]) for @on;
+    ExpectPolicy::Ledger::send_head($_) for @begun;
+    return map { ExpectPolicy::Ledger::read_verdict($_) } @begun;
 }
 
 sub none_held {

@@ -78,18 +78,10 @@ for my $count (2, 4) {
     for my $round (1 .. $rounds) {
         my $path = '/bytes/' . ++$number;
         my @begun;
-        for my $server ((@on) x (8 / $count)) {
-            my %ask = ($server->here, path => "$path/" . @begun, length => 300,
-                       headers => ['Expect: 100-continue']);
-            push @begun, { conn => converse(%ask), length => 300,
-                           head => head_bytes(%ask) };
-        }
-        ExpectPolicy::Wire::put($_->{conn}, $_->{head}, 5) for @begun;
-        for (@begun) {
-            my $res = read_response($_->{conn}, method => 'PUT', only_interim => 1,
-                                    patience => 15);
-            @$_{keys %$res} = values %$res;
-        }
+        push @begun, $_->connect_for("$path/" . @begun, 300) for (@on) x (8 / $count);
+        # all of them before an answer is read
+        ExpectPolicy::Ledger::send_head($_) for @begun;
+        ExpectPolicy::Ledger::read_verdict($_) for @begun;
         my @in = grep { ExpectPolicy::Ledger::is_admitted($_) } @begun;
         $admitted{scalar @in}++;
         ExpectPolicy::Ledger::finish($_) for @in;

@@ -109,15 +109,27 @@ sub put_chunked {
 # Asks first, and waits for the verdict alone: the result has a status, or
 # interim 100 and is under way until finish() or close.
 sub begin {
+    my $upload = connect_for(@_);
+    send_head($upload);
+    return read_verdict($upload);
+}
+
+# The same in three steps, for uploads that are to be judged at the same time.
+sub connect_for {
     my ($self, $path, $length, %ask) = @_;
-    my %all = ($self->here, %ask);
-    my $conn = converse(%all);
-    ExpectPolicy::Wire::put($conn, head_bytes(
-        %all, path => $path, length => $length,
-        headers => ['Expect: 100-continue', @{ $ask{headers} // [] }]), 5);
-    my $res = read_response($conn, method => 'PUT', only_interim => 1,
+    my %all = ($self->here, %ask, path => $path, length => $length,
+               headers => ['Expect: 100-continue', @{ $ask{headers} // [] }]);
+    return { conn => converse(%all), length => $length, head => head_bytes(%all) };
+}
+
+sub send_head { my ($upload) = @_; ExpectPolicy::Wire::put($upload->{conn}, $upload->{head}, 5) }
+
+sub read_verdict {
+    my ($upload) = @_;
+    my $res = read_response($upload->{conn}, method => 'PUT', only_interim => 1,
                             patience => 15);
-    return { %$res, conn => $conn, length => $length };
+    @$upload{keys %$res} = values %$res;
+    return $upload;
 }
 
 sub is_admitted { return "@{ $_[0]{interim} }" eq '100' && !$_[0]{status} }
