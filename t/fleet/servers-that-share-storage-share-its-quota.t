@@ -25,13 +25,14 @@ ExpectPolicy::Ledger::filled($site, 'owner/a', 900);
     print $out "ExpectPolicyQuota 1000\n";
     close $out or die;
 }
+# one for each round
+my $each = join '', map { "<Directory \"\@site\@/bytes/$_\">\nExpectPolicyQuota 1000\n"
+                              . "</Directory>\n" } 1 .. 2 * $rounds;
 my $text = <<"END";
 LoadModule expect_policy_redis_module $module
 LogLevel expect_policy:debug
 ExpectPolicyLedger @{[$redis->url]} timeout=2s lease=3s
-<Directory "\@site\@/bytes">
-    ExpectPolicyQuota 100000 path=expr
-</Directory>
+$each
 <Directory "\@site\@/own">
     ExpectPolicyQuota 1000 local
 </Directory>
@@ -42,9 +43,6 @@ ExpectPolicyLedger @{[$redis->url]} timeout=2s lease=3s
     AllowOverride Limit
 </Directory>
 END
-my $each = join '', map { "<Directory \"\@site\@/bytes/$_\">\nExpectPolicyQuota 1000\n"
-                              . "</Directory>\n" } 1 .. 2 * $rounds;
-$text =~ s/<Directory "\@site\@\/bytes">.*?<\/Directory>\n/$each/s;
 my @servers = map { ExpectPolicy::Ledger->start($text, site => $site) } 1 .. 4;
 
 sub measurements_of {
@@ -108,7 +106,6 @@ ok($_->put('/own/x' . $_->{port}, 300)->{status} == 201, 'each measures a local 
 my $upload = $servers[0]->begin('/bytes/1/slow', 50);
 ok(ExpectPolicy::Ledger::is_admitted($upload), 'an upload is under way');
 $redis->stop;
-delete $redis->{pid};
 $redis->launch;
 sleep 4;
 denial_ok($_->announce('/bytes/1/x', 51), 'a Redis that is empty knows it within a lease',
