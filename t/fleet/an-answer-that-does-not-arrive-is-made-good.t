@@ -51,14 +51,17 @@ END
     sums_ok(0, 1, 'and has counted');
 }
 
+my $sum;
+sub is_counted {
+    my ($held, $used) = @_;
+    $sum = eval { $redis->sums($name) } or return 0;
+    return $sum->{held} == $held && $sum->{used} == $used;
+}
+
 sub sums_ok {
     my ($held, $used, $what) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
-    my $sum;
-    ok(wait_until(sub {
-           $sum = eval { $redis->sums($name) } or return 0;
-           return $sum->{held} == $held && $sum->{used} == $used;
-       }, SLACK), $what) or diag explain $sum;
+    ok(wait_until(sub { is_counted($held, $used) }, SLACK), $what) or diag explain $sum;
 }
 
 # An upload that is admitted, sooner or later: until Redis is asked again.
@@ -88,13 +91,21 @@ sub fall_back {
 
 # ------------------------------------------------- the answer to an end is lost
 
-begin_case();
-my $upload = begun_ok('/bytes/a', 400, 'an upload is under way');
-$proxy->set("reset-of \r\n400\r\n");
-is(ExpectPolicy::Ledger::finish($upload), 201, 'it ends');
-sums_ok(0, 401, 'which Redis is told, and has no answer for');
-$redis->command('SAVE');
-put_ok('/other/b', 7, 'there is another upload');
+my $upload;
+# The second end has to be told by the incarnation that has told the first one.  If a new
+# one has begun before, as on a loaded machine, this one tells of both only when it gets
+# answers: then the scene is another one, and is begun again.
+for my $try (1 .. 8) {
+    begin_case();
+    $upload = begun_ok('/bytes/a', 400, 'an upload is under way');
+    $proxy->set("reset-of \r\n400\r\n");
+    is(ExpectPolicy::Ledger::finish($upload), 201, 'it ends');
+    sums_ok(0, 401, 'which Redis is told, and has no answer for');
+    $redis->command('SAVE');
+    put_ok('/other/b', 7, 'there is another upload');
+    last if wait_until(sub { is_counted(0, 408) }, 1);
+    note "a new incarnation has begun: try $try";
+}
 sums_ok(0, 408, 'Redis knows');
 fall_back();
 put_ok('/other/c', 20, 'Redis has lost that one, and there is a third one');
