@@ -6,6 +6,8 @@
 
 #include <check.h>
 
+#include "strict_json.h"
+
 ep_report_host given_hosts[2];
 ep_report_ledger given_ledger;
 int64_t given_failures[EP_FAILURES];
@@ -45,6 +47,25 @@ size_t count_of(const paper *p, const char *text)
         at += strlen(text);
     }
     return count;
+}
+
+json_t *json_on(const paper *p)
+{
+    json_error_t error;
+    json_t *json;
+
+    ck_assert_msg(strict_json_valid(p->text, p->length), "%s", p->text);
+    json = json_loadb(p->text, p->length, JSON_REJECT_DUPLICATES, &error);
+    ck_assert_msg(json != NULL, "jansson: %s", error.text);
+    return json;
+}
+
+json_int_t number_in(const json_t *object, const char *member)
+{
+    const json_t *number = json_object_get(object, member);
+
+    ck_assert_msg(json_is_integer(number), "%s", member);
+    return json_integer_value(number);
 }
 
 void add_up(ep_report *report)

@@ -4,6 +4,8 @@
 #ifndef PAPER_H
 #define PAPER_H
 
+#include <jansson.h>
+
 #include "core/status/explanation_json.h"
 #include "core/status/status_json.h"
 
@@ -19,6 +21,12 @@ paper *new_paper(void);
 
 /** How often a text stands on a paper. */
 size_t count_of(const paper *p, const char *text);
+
+/** @return the strict JSON that is on it; it is to be freed */
+json_t *json_on(const paper *p);
+
+/** @return an integer that has to be there */
+json_int_t number_in(const json_t *object, const char *member);
 
 /**
  * A report with two hosts, the second of which has each count, and a name with

@@ -4,37 +4,23 @@
 
 #include <string.h>
 
-#include <jansson.h>
-
 #include "paper.h"
-#include "strict_json.h"
 #include "unit.h"
 
 /* Every report is asked all that holds for each. */
 static json_t *written(const ep_report *report)
 {
     paper *p = new_paper();
-    json_error_t error;
     json_t *json;
 
     ck_assert_int_eq(ep_status_json(report, &p->sink), 1);
-    ck_assert_msg(strict_json_valid(p->text, p->length), "%s", p->text);
-    json = json_loadb(p->text, p->length, JSON_REJECT_DUPLICATES, &error);
-    ck_assert_msg(json != NULL, "jansson: %s", error.text);
+    json = json_on(p);
     ck_assert_uint_eq(
         json_array_size(json_object_get(json, "refusals_per_minute")),
         EP_MINUTES);
     ck_assert_uint_eq(json_array_size(json_object_get(json, "hosts")),
                       report->hosts_count);
     return json;
-}
-
-static json_int_t number_in(const json_t *object, const char *member)
-{
-    const json_t *number = json_object_get(object, member);
-
-    ck_assert_msg(json_is_integer(number), "%s", member);
-    return json_integer_value(number);
 }
 
 /* All numbers of new_report()'s second host. */
