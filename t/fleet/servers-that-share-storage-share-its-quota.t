@@ -20,11 +20,7 @@ mkdir "$site/$_" or die for qw(bytes own full owner);
 mkdir "$site/bytes/$_" or die for 1 .. 2 * $rounds;
 ExpectPolicy::Ledger::filled($site, "full/$_", 300_000) for qw(a b c);
 ExpectPolicy::Ledger::filled($site, 'owner/a', 900);
-{
-    open my $out, '>', "$site/owner/.htaccess" or die;
-    print $out "ExpectPolicyQuota 1000\n";
-    close $out or die;
-}
+ExpectPolicy::Ledger::written($site, 'owner/.htaccess', "ExpectPolicyQuota 1000\n");
 # one for each round
 my $each = join '', map { "<Directory \"\@site\@/bytes/$_\">\nExpectPolicyQuota 1000\n"
                               . "</Directory>\n" } 1 .. 2 * $rounds;

@@ -20,13 +20,9 @@ my $site = ExpectPolicy::Ledger::site();
 mkdir "$site/$_" or die for qw(tree api full roomy first owner secret chunks chunks/done);
 ExpectPolicy::Ledger::filled($site, "$_/old", 6 * M) for qw(api first chunks);
 ExpectPolicy::Ledger::filled($site, 'full/old', 10 * M);
-ExpectPolicy::Ledger::filled($site, 'owner/.htaccess', 0);
-open my $out, '>', "$site/owner/.htaccess" or die;
-print $out "ExpectPolicyQuota 1M\n";
-close $out;
-open $out, '>', "$site/../users-$$" or die;
-print $out "alice:{SHA}0DPiKuNIrrVmD8IUCuw1hQxNqZc=\n"; # secret: admin
-close $out;
+ExpectPolicy::Ledger::written($site, 'owner/.htaccess', "ExpectPolicyQuota 1M\n");
+# the password: admin
+ExpectPolicy::Ledger::written("$site/..", "users-$$", "alice:{SHA}0DPiKuNIrrVmD8IUCuw1hQxNqZc=\n");
 my $server = ExpectPolicy::Ledger->start(<<"END", site => $site,
 <Location /cgi/app.cgi/api>
     ExpectPolicyQuota 10M "\@site\@/api"

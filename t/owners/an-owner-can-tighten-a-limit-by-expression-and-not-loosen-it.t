@@ -12,14 +12,7 @@ use File::Path qw(make_path);
 use Test::More;
 
 my $site = ExpectPolicy::Ledger::site();
-sub write_file {
-    my ($name, $text) = @_;
-    my ($dir) = "$site/$name" =~ m{^(.+)/};
-    make_path($dir);
-    open my $out, '>', "$site/$name" or die "$name: $!";
-    print $out $text;
-    close $out or die;
-}
+sub write_file { return ExpectPolicy::Ledger::written($site, @_) }
 
 # The server's limit is 100, by SetEnvIf of the virtual host; what encloses it says 500.
 # [what the owner's file says, the size up to which an upload then passes]

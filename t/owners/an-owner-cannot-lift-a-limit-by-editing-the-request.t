@@ -12,14 +12,7 @@ use File::Path qw(make_path);
 use Test::More;
 
 my $site = ExpectPolicy::Ledger::site();
-sub write_file {
-    my ($name, $text) = @_;
-    my ($dir) = "$site/$name" =~ m{^(.+)/};
-    make_path($dir);
-    open my $out, '>', "$site/$name" or die "$name: $!";
-    print $out $text;
-    close $out or die;
-}
+sub write_file { return ExpectPolicy::Ledger::written($site, @_) }
 
 # mod_dav answers a PUT before it is led on, so what is led on is a POST.
 sub program {

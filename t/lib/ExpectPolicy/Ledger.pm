@@ -241,9 +241,18 @@ sub sparse {
 # The same, and it takes as much room as it is long.
 sub filled {
     my ($self, $name, $bytes) = @_;
+    return written($self, $name, 'x' x $bytes);
+}
+
+# The same with a text, and with the directories that it needs.
+sub written {
+    my ($self, $name, $text) = @_;
     my $file = ref $self ? "$self->{site}/$name" : "$self/$name";
+    require File::Basename;
+    require File::Path;
+    File::Path::make_path(File::Basename::dirname($file));
     open my $out, '>', $file or die "$file: $!";
-    print $out 'x' x $bytes;
+    print $out $text;
     close $out or die "$file: $!";
     return $file;
 }
