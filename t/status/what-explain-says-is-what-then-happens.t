@@ -1,6 +1,6 @@
 # An administrator asks the status page what would become of an upload.  What it says is
 # what then happens to that upload: status and document are compared byte for byte, the
-# id and the seconds of retry_after aside.  To ask counts, claims and logs nothing.
+# id and the seconds of retry_after aside.
 #
 # runs: plain
 use strict;
@@ -308,7 +308,6 @@ sub check_of {
     return grep { $_->{check} eq $check } @{ $said->{checks} };
 }
 
-my $before = ExpectPolicy::Wire::slurp("$server->{dir}/error_log");
 my $file = qr/\Q$server->{dir}\E\/test\.conf\z/;
 
 # refused ones, and next to each one that differs in one fact
