@@ -71,8 +71,7 @@ sub room_returns_ok {
 }
 
 used_ok('before all');
-my @uploads = $fleet->hold($two);
-is(scalar(grep { ExpectPolicy::Ledger::is_admitted($_) } @uploads), 3, 'uploads are under way');
+my @uploads = $fleet->hold_ok('before it is killed', $two);
 $fleet->counted_ok('before it is killed', 3);
 my $began = time;
 signal_all($two, 'KILL');
@@ -84,8 +83,7 @@ used_ok('it is started again');
 $fleet->limits_hold_ok('it is started again', SLOTS);
 $fleet->room_ok('it is started again');
 
-@uploads = $fleet->hold($two);
-is(scalar(grep { ExpectPolicy::Ledger::is_admitted($_) } @uploads), 3, 'uploads are under way');
+@uploads = $fleet->hold_ok('before it is stopped', $two);
 $fleet->counted_ok('before it is stopped', 3);
 $began = time;
 signal_all($two, 'STOP');

@@ -26,12 +26,7 @@ $fleet->decided_alone_ok('without a name', $_) for $one, $two;
 cmp_ok(ExpectPolicy::Fleet::shared($one)->{failures}{unresolved}, '>=', 1,
        'the status page has the cause');
 $names->set_names(ExpectPolicy::Elsewhere::FOUND);
-my @are;
-ok(wait_until(sub {
-       @are = map { ExpectPolicy::Fleet::shared($_) } $one, $two;
-       return !grep { $_->{breaker} ne 'closed' || !defined $_->{lease_age} } @are;
-   }, RESOLVE_SOON + 2 * ExpectPolicy::Fleet::SLACK), 'the name is found, and Redis is asked')
-    or diag explain \@are;
+$fleet->answers_again_ok('the name is found', RESOLVE_SOON + 2 * ExpectPolicy::Fleet::SLACK);
 $fleet->counted_ok('the name is found', 0);
 $fleet->limits_hold_ok('the name is found', ExpectPolicy::Fleet::SLOTS);
 $fleet->room_ok('the name is found');

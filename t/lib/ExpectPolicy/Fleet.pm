@@ -61,11 +61,14 @@ sub shared {
 }
 
 # An upload under way in each mode.
-sub hold {
-    my ($self, $server) = @_;
-    return map { $server->begin($self->path($_), SIZE) } @MODES;
+sub hold_ok {
+    my ($self, $name, $server) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my @uploads = map { $server->begin($self->path($_), SIZE) } @MODES;
+    is(scalar(grep { ExpectPolicy::Ledger::is_admitted($_) } @uploads), @MODES,
+       "$name: uploads are under way");
+    return @uploads;
 }
-
 
 # They end, each in time, whatever Redis does, and each is charged once.
 sub finish_ok {
@@ -156,14 +159,16 @@ sub counted_ok {
 }
 
 # Until a server asks Redis for each upload again.
+# @param $seconds within which it has to; default: a lease
 sub answers_again_ok {
-    my ($self, $name) = @_;
+    my ($self, $name, $seconds) = @_;
+    $seconds //= LEASE + SLACK;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     my @are;
     ok(wait_until(sub {
            @are = map { shared($_) } $self->servers;
            return !grep { $_->{breaker} ne 'closed' || ($_->{lease_age} // 999) > LEASE } @are;
-       }, LEASE + SLACK), "$name: within a lease, servers ask Redis again") or diag explain \@are;
+       }, $seconds), "$name: within $seconds s, servers ask Redis again") or diag explain \@are;
 }
 
 # There is room for so many more uploads, and for none behind them, at each server.
@@ -209,10 +214,8 @@ sub survive_ok {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     my ($one, $two) = $self->servers;
     $fault{before}->() if $fault{before};
-    my (@mine, @theirs) = ();
-    @mine = $self->hold($one);
-    @theirs = $self->hold($two);
-    is(scalar(grep { ExpectPolicy::Ledger::is_admitted($_) } @mine, @theirs), 2 * @MODES, "$name: uploads are under way");
+    my @mine = $self->hold_ok($name, $one);
+    my @theirs = $self->hold_ok($name, $two);
     $fault{begin}->();
     $fault{answers} ? $self->answered_ok($name, $one) : $self->decided_alone_ok($name, $one);
     $self->finish_ok($name, @mine);
