@@ -45,8 +45,8 @@ int ep_preview_is_kept(request_rec *r)
     return state != NULL && state->sent != NULL;
 }
 
-ap_conf_vector_t *ep_preview_copy_config(apr_pool_t *pool,
-                                         const ap_conf_vector_t *config)
+/* Makes an equal copy of a configuration. */
+static ap_conf_vector_t *copy_config(apr_pool_t *pool, const ap_conf_vector_t *config)
 {
     ap_conf_vector_t *copy = ap_create_per_dir_config(pool);
     const module *m;
@@ -77,9 +77,7 @@ static const apr_size_t walks[] = {
 };
 #define WALKS (sizeof(walks) / sizeof(*walks))
 
-/* Exchanges what a request keeps of its walks for what is in @a kept.  A subrequest
- * begins with its parent's: it would not match the patterns of sections again, and
- * lack the MATCH_ variables that they set. */
+/* Exchanges what a request keeps of its walks for what is in @a kept. */
 static void exchange_walks(request_rec *r, void **kept)
 {
     apr_size_t i;
@@ -93,25 +91,38 @@ static void exchange_walks(request_rec *r, void **kept)
     }
 }
 
+request_rec *ep_preview_subrequest(request_rec *r, const char *method,
+                                   const char *path)
+{
+    ap_conf_vector_t *place = r->per_dir_config;
+    void *kept[WALKS] = { NULL };
+    request_rec *sub;
+
+    /* with the same pointer as its parent, httpd would assume that the subrequest is
+     * authorized already (ap_process_request_internal()) */
+    r->per_dir_config = copy_config(r->pool, r->server->lookup_defaults);
+    /* a subrequest begins with its parent's walks: it would not match the patterns of
+     * sections again, and lack the MATCH_ variables that they set */
+    exchange_walks(r, kept);
+    sub = ap_sub_req_method_uri(method, path, r, NULL);
+    exchange_walks(r, kept);
+    r->per_dir_config = place;
+    return sub;
+}
+
 /* Makes the subrequest.  It copies from its parent, so meanwhile the parent looks as
  * if it were the upload itself. */
 static request_rec *ask(request_rec *r, const char *method, const char *path)
 {
     ep_request *state = ep_request_get(r);
-    ap_conf_vector_t *place = r->per_dir_config;
     char *line = r->the_request;
-    void *kept[WALKS] = { NULL };
     request_rec *sub;
 
     ep_snapshot_exchange(r, state->sent);
-    r->per_dir_config = ep_preview_copy_config(r->pool, r->server->lookup_defaults);
     r->the_request = line_with(r, method);
-    exchange_walks(r, kept);
     state->is_asked = 1;
-    sub = ap_sub_req_method_uri(method, path, r, NULL);
+    sub = ep_preview_subrequest(r, method, path);
     state->is_asked = 0;
-    exchange_walks(r, kept);
-    r->per_dir_config = place;
     ep_snapshot_exchange(r, state->sent);
     r->the_request = line;
     return sub;

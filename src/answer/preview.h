@@ -33,12 +33,12 @@ int ep_preview_is_kept(request_rec *r);
 int ep_preview_is_led_on(const request_rec *r);
 
 /**
- * Makes an equal copy of a configuration.  If a subrequest had the same pointer as its
- * parent, httpd would assume that it is authorized already, whatever its method
- * (ap_process_request_internal()).
+ * Makes a subrequest that stands for an upload.  httpd finds its place from the start,
+ * and asks Require, whatever the place and the method of @a r are.
+ * @return the subrequest, up to its handler; never NULL
  */
-ap_conf_vector_t *ep_preview_copy_config(apr_pool_t *pool,
-                                         const ap_conf_vector_t *config);
+request_rec *ep_preview_subrequest(request_rec *r, const char *method,
+                                   const char *path);
 
 /**
  * Asks httpd with a subrequest for the same URL: sections and Require may depend

@@ -170,14 +170,11 @@ static request_rec *look(request_rec *r, const ep_asked *asked,
                          ep_explained *explained)
 {
     ep_request *state = ep_request_make(r);
-    ap_conf_vector_t *place = r->per_dir_config;
     request_rec *sub;
 
     state->asks = asked;
     state->explains = explained;
-    r->per_dir_config = ep_preview_copy_config(r->pool, place);
-    sub = ap_sub_req_method_uri(asked->method, asked->path, r, NULL);
-    r->per_dir_config = place;
+    sub = ep_preview_subrequest(r, asked->method, asked->path);
     state->asks = NULL;
     /* mod_rewrite may have ended it */
     show_main(sub);

@@ -19,7 +19,7 @@ my $site = ExpectPolicy::Ledger::site();
 my $port = ExpectPolicy::Server::free_port();
 my @places = qw(dav full room allowance slots space small tight none laxer files
     rewritten led bob);
-mkdir "$site/$_" or die "$_: $!" for @places, 'other';
+mkdir "$site/$_" or die "$_: $!" for @places, 'other', 'main';
 my %htaccess = (
     tight => "ExpectPolicyMaxSize 100\nExpectPolicyTypes image/png\n"
         . "ExpectPolicyMessage content_too_large \"Too large for \\\"us\\\".\"\n",
@@ -52,6 +52,7 @@ my $auth = <<"END";
 END
 my $server = ExpectPolicy::Server->start(<<"END",
 ServerName main.test
+DocumentRoot "$site/main"
 TypesConfig /dev/null
 Listen 127.0.0.1:$port
 <Location /uploads>
@@ -61,6 +62,15 @@ Listen 127.0.0.1:$port
     AllowOverride All
     Require all granted
 </Directory>
+# the page itself
+<LocationMatch "^/(?<PLACE>uploads)\$">
+    <Limit PUT>
+        Require expr "%{env:MATCH_PLACE} == 'uploads'"
+    </Limit>
+    <Limit POST>
+        Require expr "%{env:MATCH_PLACE} == 'other'"
+    </Limit>
+</LocationMatch>
 ExpectPolicy On
 <VirtualHost 127.0.0.1:$port>
     ServerName site.test
@@ -251,7 +261,7 @@ sub upload {
                               : "Content-Length: $size\r\n\r\n");
     $content = in_chunks($content) if $size eq 'unknown';
     my $asks = lc($how{expect} // '') =~ /100-continue/;
-    return ask(port => $port, method => $how{method}, raw_head => $head,
+    return ask(port => $how{port} // $port, method => $how{method}, raw_head => $head,
                $asks ? (after_100 => $content) : (body => $content), tag => '');
 }
 
@@ -465,6 +475,10 @@ compare('by a wildcard', '/types/x', host => 'a.wild.test', type => 'a/b',
         error => 'unsupported_content_type');
 compare('in a host that is none', '/types/x', host => "nobody.test:$port", type => 'a/b',
         error => 'unsupported_content_type');
+compare('by a pattern that holds for the page, too', '/uploads', host => 'main.test',
+        port => $server->{port}, outcome => 'admitted');
+compare('by that pattern, and denied', '/uploads', host => 'main.test', method => 'POST',
+        port => $server->{port}, outcome => 'error');
 compare('with escapes', '/laxer/%78.iso', error => 'no_iso');
 compare('with dots', '/dav/../laxer/x.iso', error => 'no_iso');
 compare('a path that is none', '/dav/%zz', outcome => 'error');
