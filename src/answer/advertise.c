@@ -17,11 +17,12 @@
 #include "ledger/charge.h"
 #include "ledger/ledger.h"
 #include "request/filter.h"
+#include "request/query.h"
 
 APLOG_USE_MODULE(expect_policy);
 
 /* The parameter of a query that asks for the limits of a method. */
-#define PARAMETER "expect-policy-limits="
+#define PARAMETER "expect-policy-limits"
 
 static ap_filter_rec_t *advertise_filter;
 
@@ -122,7 +123,7 @@ static void tell(request_rec *r, const ep_policy *policy)
 
     /* relative to the requested URL, so that nothing of it is repeated */
     apr_table_addn(r->headers_out, "Link",
-                   apr_pstrcat(r->pool, "<?" PARAMETER, method,
+                   apr_pstrcat(r->pool, "<?" PARAMETER "=", method,
                                ">; rel=\"describedby\";"
                                " type=\"application/json\"", NULL));
     ep_preview_look(r, method, &found);
@@ -221,21 +222,6 @@ static void find_left(const ep_preview *found, ep_left *left)
     }
 }
 
-/* @return the method whose limits a query asks for; NULL: none */
-static const char *asked_method(const request_rec *r)
-{
-    const char *args = r->args;
-
-    while (*args != '\0') {
-        const char *one = ap_getword(r->pool, &args, '&');
-
-        if (strncmp(one, PARAMETER, sizeof(PARAMETER) - 1) == 0) {
-            return one + sizeof(PARAMETER) - 1;
-        }
-    }
-    return NULL;
-}
-
 /* Removes filters and fields that belong to the resource, not to this document.
  * The fields of Header belong to both. */
 static void strip_resource(request_rec *r)
@@ -299,7 +285,7 @@ static int answer(request_rec *r, const char *method)
 static int may_ask(const request_rec *r)
 {
     return r->method_number == M_GET
-               ? r->args != NULL && strstr(r->args, PARAMETER) != NULL
+               ? r->args != NULL && strstr(r->args, PARAMETER "=") != NULL
                : r->method_number == M_OPTIONS;
 }
 
@@ -328,7 +314,7 @@ int ep_advertise(request_rec *r)
         return DECLINED;
     }
     if (r->method_number == M_GET) {
-        method = r->args != NULL ? asked_method(r) : NULL;
+        method = ep_query_value(r, PARAMETER, NULL);
         if (method == NULL) {
             return DECLINED;
         }

@@ -18,6 +18,7 @@
 #include "ledger/space.h"
 #include "request/counters.h"
 #include "request/facts.h"
+#include "request/query.h"
 
 APLOG_USE_MODULE(expect_policy);
 
@@ -275,38 +276,6 @@ static void take(void *data, const char *bytes, size_t length)
     ap_rwrite(bytes, (int)length, data);
 }
 
-/* @return the value of `format` in the query; "html" if there is none */
-static const char *format_of(const request_rec *r)
-{
-    const char *args = r->args != NULL ? r->args : "";
-
-    while (*args != '\0') {
-        const char *one = ap_getword(r->pool, &args, '&');
-
-        if (strncmp(one, "format=", 7) == 0) {
-            return one + 7;
-        }
-    }
-    return "html";
-}
-
-/* @return 1 if a query has a parameter, with a value or without */
-static int has_parameter(const request_rec *r, const char *name)
-{
-    const apr_size_t length = strlen(name);
-    const char *args = r->args != NULL ? r->args : "";
-
-    while (*args != '\0') {
-        const char *one = ap_getword(r->pool, &args, '&');
-
-        if (strncmp(one, name, length) == 0
-            && (one[length] == '=' || one[length] == '\0')) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 /*
  * 1 if a proxy has sent a request for somebody who did not authenticate.  An owner's
  * RewriteRule with the flag P makes this server its own client, from this machine's
@@ -362,10 +331,10 @@ static int answer(request_rec *r)
         ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, -1);
         return HTTP_METHOD_NOT_ALLOWED;
     }
-    if (has_parameter(r, "explain")) {
+    if (ep_query_value(r, "explain", "") != NULL) {
         return explain(r);
     }
-    format = format_of(r);
+    format = ep_query_value(r, "format", NULL);
     if (!gather(r, &report)) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
                       "%s: this virtual host has no counters of its own; the"
@@ -375,7 +344,7 @@ static int answer(request_rec *r)
     }
     apr_table_setn(r->headers_out, "Cache-Control", "no-store");
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
-    if (strcmp(format, "html") == 0) {
+    if (format == NULL || strcmp(format, "html") == 0) {
         set_page_fields(r);
         ep_status_page(&report, &sink);
     }
