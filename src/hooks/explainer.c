@@ -502,11 +502,6 @@ static void find_out(request_rec *r, ep_asked *asked, finding *found)
 
 /* --------------------------------------------------------------- the answer */
 
-static void take(void *data, const char *bytes, size_t length)
-{
-    ap_rwrite(bytes, (int)length, data);
-}
-
 static int complain(request_rec *r, const char *wrong)
 {
     r->status = HTTP_BAD_REQUEST;
@@ -516,23 +511,12 @@ static int complain(request_rec *r, const char *wrong)
     return OK;
 }
 
-static void send_page(request_rec *r, const ep_explanation *told,
-                      const ep_sink *sink)
-{
-    ap_set_content_type(r, "text/html; charset=utf-8");
-    apr_table_setn(r->headers_out, "Content-Security-Policy",
-                   EP_EXPLANATION_SECURITY);
-    apr_table_setn(r->headers_out, "Referrer-Policy", "no-referrer");
-    ep_explanation_page(told, sink);
-}
-
-static int send_explanation(request_rec *r, const char *format,
+static int send_explanation(request_rec *r, const ep_sink *sink, const char *format,
                             const ep_explanation *told)
 {
-    const ep_sink sink = { take, r };
-
     if (strcmp(format, "html") == 0) {
-        send_page(r, told, &sink);
+        ep_handler_set_page_fields(r, EP_EXPLANATION_SECURITY);
+        ep_explanation_page(told, sink);
         return OK;
     }
     if (told == NULL) {
@@ -540,32 +524,30 @@ static int send_explanation(request_rec *r, const char *format,
     }
     if (strcmp(format, "json") == 0) {
         ap_set_content_type(r, "application/json");
-        return ep_explanation_json(told, &sink) ? OK : HTTP_INTERNAL_SERVER_ERROR;
+        return ep_explanation_json(told, sink) ? OK : HTTP_INTERNAL_SERVER_ERROR;
     }
     if (strcmp(format, "text") == 0) {
         ap_set_content_type(r, "text/plain;charset=utf-8");
-        ep_explanation_text(told, &sink);
+        ep_explanation_text(told, sink);
         return OK;
     }
     return complain(r, "format is html, json or text");
 }
 
-static int answer(request_rec *r)
+static int answer(request_rec *r, const ep_sink *sink)
 {
     ep_asked *asked = apr_palloc(r->pool, sizeof(*asked));
     finding *found = apr_palloc(r->pool, sizeof(*found));
     const char *wrong = ep_asked_read(r, asked);
 
-    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
-    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
     if (wrong != NULL) {
         return complain(r, wrong);
     }
     if (asked->method == NULL) {
-        return send_explanation(r, asked->format, NULL);
+        return send_explanation(r, sink, asked->format, NULL);
     }
     find_out(r, asked, found);
-    return send_explanation(r, asked->format, &found->told);
+    return send_explanation(r, sink, asked->format, &found->told);
 }
 
 /* Costs nothing where no file names the handler of the status page. */

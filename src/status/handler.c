@@ -75,6 +75,12 @@ static int is_named_by_server(const request_rec *r)
 /* How many calls of next_tree() find no tree, before the ledger is left alone. */
 #define LOOKS_MOST 100000
 
+/* @param span microseconds; -1: never */
+static int64_t seconds_of(apr_int64_t span)
+{
+    return span >= 0 ? span / APR_USEC_PER_SEC : -1;
+}
+
 static void set_tree(const ep_ledger_tree *from, ep_report_tree *tree)
 {
     const apr_int64_t planned = ep_measure_limit_of(from->path);
@@ -83,9 +89,7 @@ static void set_tree(const ep_ledger_tree *from, ep_report_tree *tree)
     tree->held = from->held;
     /* the server's files may have changed since the last upload */
     tree->limit = planned >= 0 ? planned : from->limit;
-    tree->age = from->since_measured >= 0
-                    ? from->since_measured / APR_USEC_PER_SEC
-                    : -1;
+    tree->age = seconds_of(from->since_measured);
     tree->is_known = from->is_known;
     tree->is_due = !from->is_offered
                    && (from->since_measured < 0
@@ -141,12 +145,6 @@ static const ep_report_ledger *look_at_ledger(apr_pool_t *pool)
 static int64_t count_of(apr_uint64_t number)
 {
     return number > INT64_MAX ? INT64_MAX : (int64_t)number;
-}
-
-/* @param span microseconds; -1: never */
-static int64_t seconds_of(apr_int64_t span)
-{
-    return span >= 0 ? span / APR_USEC_PER_SEC : -1;
 }
 
 static void set_calls(const ep_ledger_shared *from, apr_pool_t *pool,
@@ -286,12 +284,26 @@ static int is_anonymous_by_proxy(const request_rec *r)
     return r->user == NULL && ep_facts_is_forwarded(r);
 }
 
+/* The fields of every answer. */
+static void set_fields(request_rec *r)
+{
+    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
+}
+
+void ep_handler_set_page_fields(request_rec *r, const char *security)
+{
+    ap_set_content_type(r, "text/html; charset=utf-8");
+    apr_table_setn(r->headers_out, "Content-Security-Policy", security);
+    apr_table_setn(r->headers_out, "Referrer-Policy", "no-referrer");
+}
+
 /*
  * An explanation has lines of all files, and judges in any virtual host.  So it is told
  * where the page tells of all hosts: the main server belongs to no owner.  And it is the
  * client's own request: no owner's include or redirect leads an administrator there.
  */
-static int explain(request_rec *r)
+static int explain(request_rec *r, const ep_sink *sink)
 {
     if (r->server->is_virtual || r->main != NULL || r->prev != NULL
         || is_anonymous_by_proxy(r)) {
@@ -301,15 +313,8 @@ static int explain(request_rec *r)
                       HANDLER);
         return HTTP_FORBIDDEN;
     }
-    return explainer->answer(r);
-}
-
-static void set_page_fields(request_rec *r)
-{
-    ap_set_content_type(r, "text/html; charset=utf-8");
-    apr_table_setn(r->headers_out, "Content-Security-Policy",
-                   EP_PAGE_SECURITY);
-    apr_table_setn(r->headers_out, "Referrer-Policy", "no-referrer");
+    set_fields(r);
+    return explainer->answer(r, sink);
 }
 
 static int answer(request_rec *r)
@@ -332,7 +337,7 @@ static int answer(request_rec *r)
         return HTTP_METHOD_NOT_ALLOWED;
     }
     if (ep_query_value(r, "explain", "") != NULL) {
-        return explain(r);
+        return explain(r, &sink);
     }
     format = ep_query_value(r, "format", NULL);
     if (!gather(r, &report)) {
@@ -342,10 +347,9 @@ static int answer(request_rec *r)
                       HANDLER);
         return HTTP_SERVICE_UNAVAILABLE;
     }
-    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
-    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
+    set_fields(r);
     if (format == NULL || strcmp(format, "html") == 0) {
-        set_page_fields(r);
+        ep_handler_set_page_fields(r, EP_PAGE_SECURITY);
         ep_status_page(&report, &sink);
     }
     else if (strcmp(format, "json") == 0) {
