@@ -301,7 +301,7 @@ static int judge(request_rec *r, const ap_conf_vector_t *place, int is_early)
             return result;
         }
     }
-    /* a total that is announced by a field that the policy does not list is none */
+    /* a field announces a total only where the policy lists it */
     return ep_check_concerns(policy, facts)
                ? judge_by(r, state, policy, facts, is_early)
                : DECLINED;

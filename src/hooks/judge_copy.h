@@ -14,8 +14,8 @@ void ep_judge_copy_note(request_rec *r);
 /**
  * In the handler hook, of COPY and MOVE: judges what mod_dav is about to do, by
  * the policy of the request's own place and that of its destination, and claims
- * what it writes there.  What others are about to do is judged by its destination and
- * the total that is announced, for which the destination is asked.
+ * what it writes there.  Where a program or a backend answers, the size that a field
+ * announces is judged by the policy of the destination, limits that count included.
  * @return DECLINED to go on; DONE: it was refused
  */
 int ep_judge_copy(request_rec *r);

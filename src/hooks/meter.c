@@ -16,8 +16,8 @@
 #include "request/judgement.h"
 #include "request/report.h"
 
-/* Content is counted against these policies, of all places that are as strict as the
- * strictest mode.  In the pool of the initial request. */
+/* Content is counted against a list of policies: of all places of the request that have
+ * the strictest mode.  In the pool of the initial request. */
 struct ep_metered {
     const ep_policy *policy;
     const ep_facts *facts;

@@ -18,7 +18,7 @@ void ep_meter_attach(request_rec *r, ep_request *state, const ep_policy *policy)
 
 /** For a place with size limits by expression, which are not known before
  * authentication: has the content that httpd reads before its 401 counted against
- * @a policy, in which these lines say nothing. */
+ * @a policy, which is the policy of the place without these limits. */
 void ep_meter_attach_unauthenticated(request_rec *r, ep_request *state,
                                      const ep_policy *policy);
 
