@@ -49,9 +49,7 @@ static int is_among(const ep_ledger_charge *charge, const ep_ledger_charge *char
 {
     size_t i = 0;
 
-    while (i < count
-           && (charges[i].kind != charge->kind
-               || memcmp(&charges[i].key, &charge->key, sizeof(charge->key)) != 0)) {
+    while (i < count && !ep_charge_is_same(&charges[i], charge)) {
         i++;
     }
     return i < count;
@@ -78,43 +76,6 @@ static size_t leave_out_held(request_rec *r, const ep_policy *held,
     return left;
 }
 
-/* @param bytes of the total
- * @param denied out: why, if 0 is returned
- * @return 1; 0: there is no room */
-static int ask(request_rec *r, const ep_policy *policy, const ep_facts *facts,
-               ep_ledger_charge *charges, const ep_setting *const *by, size_t count,
-               int64_t bytes, ep_verdict *denied)
-{
-    const ep_failure failure = ep_ledger_failure(policy, 0);
-    ep_facts whole = *facts;
-    ep_ledger_denial denial;
-    size_t i;
-
-    /* as if it were the content of one upload */
-    whole.content = EP_CONTENT_SIZED;
-    whole.declared = bytes;
-    for (i = 0; i < count; i++) {
-        charges[i].amount = bytes;
-    }
-    switch (ep_ledger_reserve(r, charges, count, failure, policy->mode != EP_MODE_ON,
-                              NULL, &denial)) {
-    case EP_LEDGER_GRANTED:
-        return 1;
-    case EP_LEDGER_DENIED:
-        ep_claim_deny(policy, &whole, &charges[denial.charge], by[denial.charge],
-                      &denial, denied);
-        return 0;
-    case EP_LEDGER_REFUSED:
-        ep_claim_deny_unavailable(policy, &whole, by[denial.charge], denied);
-        return 0;
-    default:
-        if (failure == EP_FAILURE_CLOSED) {
-            ep_claim_deny_unavailable(policy, &whole, NULL, denied);
-        }
-        return failure != EP_FAILURE_CLOSED;
-    }
-}
-
 const ep_judgement *ep_announced_ask(request_rec *r, request_rec *place,
                                      const ep_request *state, const ep_policy *policy,
                                      const ep_policy *held)
@@ -123,7 +84,7 @@ const ep_judgement *ep_announced_ask(request_rec *r, request_rec *place,
     ep_ledger_charge charges[EP_CHARGES_MAX];
     const ep_setting *by[EP_CHARGES_MAX];
     ep_verdict denied;
-    size_t count;
+    size_t count, i;
     int is_known;
 
     if (bytes <= 0) {
@@ -139,7 +100,12 @@ const ep_judgement *ep_announced_ask(request_rec *r, request_rec *place,
         ep_claim_deny_unavailable(policy, state->facts, policy->surplus[0], &denied);
         return ep_judgement_make(r, policy, state->facts, &denied);
     }
-    return count == 0 || ask(r, policy, state->facts, charges, by, count, bytes, &denied)
+    for (i = 0; i < count; i++) {
+        charges[i].amount = bytes;
+    }
+    return count == 0
+                   || ep_claim_reserve(r, policy, state->facts, bytes, charges, by, count,
+                                       NULL, &denied)
                ? NULL
                : ep_judgement_make(r, policy, state->facts, &denied);
 }

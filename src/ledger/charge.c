@@ -368,6 +368,11 @@ const char *ep_charge_directory(request_rec *r, const ep_setting *setting)
     return directory_of(r, setting->count);
 }
 
+int ep_charge_is_same(const ep_ledger_charge *a, const ep_ledger_charge *b)
+{
+    return a->kind == b->kind && memcmp(&a->key, &b->key, sizeof(a->key)) == 0;
+}
+
 void ep_charge_file(dev_t device, ino_t number, ep_ledger_charge *charge)
 {
     apr_md5_ctx_t md5;

@@ -34,6 +34,9 @@ void ep_charge_tree(const char *directory, const char *usage_file,
  * upload is not written to a file */
 const char *ep_charge_directory(request_rec *r, const ep_setting *setting);
 
+/** @return 1 if both charges are of one account */
+int ep_charge_is_same(const ep_ledger_charge *a, const ep_ledger_charge *b);
+
 /** The charge by which only one upload at a time replaces a file.  All members are
  * filled in. */
 void ep_charge_file(dev_t device, ino_t number, ep_ledger_charge *charge);

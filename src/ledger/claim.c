@@ -424,10 +424,7 @@ static void keep_charge(ep_holding *holding, const ep_ledger_charge *charge,
     ep_ledger_charge kept = *charge;
     size_t i = 0;
 
-    while (i < holding->count
-           && (holding->charges[i].kind != charge->kind
-               || memcmp(&holding->charges[i].key, &charge->key,
-                         sizeof(charge->key)) != 0)) {
+    while (i < holding->count && !ep_charge_is_same(&holding->charges[i], charge)) {
         i++;
     }
     if (i == EP_CHARGES_MAX) {
@@ -526,6 +523,37 @@ void ep_claim_deny_unavailable(const ep_policy *policy, const ep_facts *facts,
                                const ep_setting *by, ep_verdict *verdict)
 {
     deny_unavailable(policy, facts, by, 0, verdict);
+}
+
+int ep_claim_reserve(request_rec *r, const ep_policy *policy, const ep_facts *facts,
+                     int64_t bytes, ep_ledger_charge *charges,
+                     const ep_setting *const *by, size_t count, ep_ledger_claim *claim,
+                     ep_verdict *denied)
+{
+    const ep_failure failure = ep_ledger_failure(policy, 0);
+    ep_facts stored = *facts;
+    ep_ledger_denial denial;
+
+    /* as if they were the content of one upload */
+    stored.content = EP_CONTENT_SIZED;
+    stored.declared = bytes;
+    switch (ep_ledger_reserve(r, charges, count, failure, policy->mode != EP_MODE_ON,
+                              claim, &denial)) {
+    case EP_LEDGER_GRANTED:
+        return 1;
+    case EP_LEDGER_DENIED:
+        ep_claim_deny(policy, &stored, &charges[denial.charge], by[denial.charge],
+                      &denial, denied);
+        return 0;
+    case EP_LEDGER_REFUSED:
+        ep_claim_deny_unavailable(policy, &stored, by[denial.charge], denied);
+        return 0;
+    default:
+        if (failure == EP_FAILURE_CLOSED) {
+            ep_claim_deny_unavailable(policy, &stored, NULL, denied);
+        }
+        return failure != EP_FAILURE_CLOSED;
+    }
 }
 
 /* The judgement of a place, some of whose limits could not be asked.

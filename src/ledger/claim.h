@@ -56,6 +56,21 @@ const ep_judgement *ep_claim_cover(request_rec *r, ep_request *state, int64_t by
 const ep_judgement *ep_claim_cover_handed(request_rec *r, ep_request *state,
                                           int64_t bytes);
 
+/**
+ * Asks the limits for room for what is stored without being content of the request: by
+ * COPY or MOVE, or by the parts of an upload that is announced.
+ * @param bytes that are stored; the verdict tells them
+ * @param charges with their amounts
+ * @param by the limit of each charge
+ * @param claim all 0: it then holds the charges; NULL: nothing is held
+ * @param denied out: why there is no room, if 0 is returned
+ * @return 1: there is room, or the ledger does not answer and the policy admits
+ */
+int ep_claim_reserve(request_rec *r, const ep_policy *policy, const ep_facts *facts,
+                     int64_t bytes, ep_ledger_charge *charges,
+                     const ep_setting *const *by, size_t count, ep_ledger_claim *claim,
+                     ep_verdict *denied);
+
 /** Makes the verdict for a limit that has no room. */
 void ep_claim_deny(const ep_policy *policy, const ep_facts *facts,
                    const ep_ledger_charge *charge, const ep_setting *by,

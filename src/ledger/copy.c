@@ -338,9 +338,6 @@ static int claim(copy *copied, const ep_policy *policy, const ep_facts *facts,
 {
     ep_ledger_charge charges[EP_CHARGES_MAX];
     const ep_setting *by[EP_CHARGES_MAX];
-    const ep_failure failure = ep_ledger_failure(policy, 0);
-    const int is_closed = failure == EP_FAILURE_CLOSED;
-    ep_facts stored = *facts;
     ep_ledger_denial denial;
     size_t count, i;
     int is_known;
@@ -348,7 +345,8 @@ static int claim(copy *copied, const ep_policy *policy, const ep_facts *facts,
     hold(copied);
     count = make_charges(copied, policy, charges, by, &is_known);
     /* if one of the server's limits found no room, the request is refused */
-    if (policy->surplus[0] != NULL || (!is_known && is_closed)) {
+    if (policy->surplus[0] != NULL
+        || (!is_known && ep_ledger_failure(policy, 0) == EP_FAILURE_CLOSED)) {
         ep_claim_deny_unavailable(policy, facts, policy->surplus[0], denied);
         return 0;
     }
@@ -363,9 +361,6 @@ static int claim(copy *copied, const ep_policy *policy, const ep_facts *facts,
         ep_claim_deny(policy, facts, &charges[0], by[0], &denial, denied);
         return 0;
     }
-    /* as if it were the content of an upload */
-    stored.content = EP_CONTENT_SIZED;
-    stored.declared = copied->bytes;
     take_credit(copied, charges, by, count);
     for (i = 0; i < count; i++) {
         /* there is no content whose arrival could confirm the claim */
@@ -375,24 +370,8 @@ static int claim(copy *copied, const ep_policy *policy, const ep_facts *facts,
                                                    copied->bytes, 1)
                               : copied->bytes;
     }
-    switch (ep_ledger_reserve(copied->r, charges, count, failure,
-                              policy->mode != EP_MODE_ON, &copied->claim,
-                              &denial)) {
-    case EP_LEDGER_GRANTED:
-        return 1;
-    case EP_LEDGER_DENIED:
-        ep_claim_deny(policy, &stored, &charges[denial.charge], by[denial.charge],
-                      &denial, denied);
-        return 0;
-    case EP_LEDGER_REFUSED:
-        ep_claim_deny_unavailable(policy, &stored, by[denial.charge], denied);
-        return 0;
-    default:
-        if (is_closed) {
-            ep_claim_deny_unavailable(policy, &stored, NULL, denied);
-        }
-        return !is_closed;
-    }
+    return ep_claim_reserve(copied->r, policy, facts, copied->bytes, charges, by, count,
+                            &copied->claim, denied);
 }
 
 const ep_judgement *ep_copy_claim(request_rec *r, request_rec *destination,
