@@ -222,6 +222,7 @@ int main(void)
     ep_policy policy;
     ep_half of_server, of_owner;
     int rule, how;
+    static ep_expression other;
     size_t i, j;
 
     ANY_FILL(listed);
@@ -238,7 +239,8 @@ int main(void)
             const char *const directories[2] = { NULL, ANY_OF(name, j) };
 
             limit_counts[1].directory = directories[ANY_BIT];
-            limit_counts[1].expression = ANY_OF(name, j);
+            other.text = ANY_OF(name, j);
+            limit_counts[1].expression = &other;
             for (rule = EP_RULE_QUOTA; rule < EP_RULES; rule++) {
                 tighter((ep_rule)rule, &of_server);
             }

@@ -25,22 +25,24 @@ static void any_setting(ep_setting *setting)
 
 /**
  * Makes it a limit that counts.
- * @param text any
+ * @param text any; the same for all limits that are compared
  * @param before the line before it in its section, or NULL
  */
 static void any_limit(ep_setting *setting, ep_count *count, const char *text,
                       const ep_setting *before)
 {
+    static ep_expression expression;
     const char *const texts[2] = { NULL, text };
 
     any_setting(setting);
+    expression.text = text;
     setting->count = count;
     count->rule = (ep_rule)Frama_C_interval(EP_RULE_FREE_SPACE,
                                             EP_RULE_CONCURRENT);
     count->scope = text;
     count->is_owners = ANY_BIT;
     count->whom = (ep_for)Frama_C_interval(EP_FOR_CLIENT, EP_FOR_EXPRESSION);
-    count->expression = text;
+    count->expression = &expression;
     count->period = Frama_C_long_interval(0, INT64_MAX);
     count->is_percent = ANY_BIT;
     count->directory = texts[ANY_BIT];

@@ -226,15 +226,13 @@ static int same_text(const ep_expression *a, const ep_expression *b)
  * other */
 static int counts_same(const ep_count *a, const ep_count *b)
 {
-    if (!same_text(a->path, b->path)) {
+    if (!same_text(a->path, b->path) || !same_text(a->expression, b->expression)) {
         return 0;
     }
     if (a->rule == EP_RULE_QUOTA) {
         return same_tree(a, b);
     }
-    return a->whom == b->whom && a->period == b->period
-           && (a->whom != EP_FOR_EXPRESSION
-               || strcmp(a->expression, b->expression) == 0);
+    return a->whom == b->whom && a->period == b->period;
 }
 
 /* Finds the lines of a section up to @a line, without one that counts the same.  Adds
@@ -411,19 +409,6 @@ static int is_on(const void *section)
     return mode == NULL || mode->number != EP_MODE_OFF;
 }
 
-/* Reads the SIZE or NUMBER of a limit that is an expression.
- * @return NULL, or a message */
-static const char *parse_number(cmd_parms *cmd, const char *word, const char *legal,
-                                ep_setting *setting)
-{
-    const char *error = ep_words_compile(cmd, word + 5, &setting->expression);
-
-    return error != NULL
-               ? ep_words_complain(cmd, word,
-                                   apr_pstrcat(cmd->pool, legal, ": ", error, NULL))
-               : NULL;
-}
-
 static const char path_is[] = "path=";
 
 /* Takes `path=` from the words behind the first one.  @return it; NULL: there is none */
@@ -455,7 +440,6 @@ static const char *parse_path(cmd_parms *cmd, const char *word, ep_count *count)
                                 " path=/srv/files/%{REMOTE_USER}";
     const char *text = word + sizeof(path_is) - 1;
     const char *first = ap_strchr_c(text, '%');
-    const char *error;
 
     /* behind the first slash another one, so that a value is not a directory of the
      * root */
@@ -463,11 +447,7 @@ static const char *parse_path(cmd_parms *cmd, const char *word, ep_count *count)
         || ap_strchr_c(text + 1, '/') > first) {
         return ep_words_complain(cmd, word, legal);
     }
-    error = ep_words_compile(cmd, text, &count->path);
-    return error != NULL
-               ? ep_words_complain(cmd, word,
-                                   apr_pstrcat(cmd->pool, legal, ": ", error, NULL))
-               : NULL;
+    return ep_words_compile(cmd, word, legal, &count->path);
 }
 
 /* Registers a tree of the server's files, or a path with wildcards, to be measured
@@ -555,7 +535,7 @@ const char *ep_counted_limits_set_quota(cmd_parms *cmd, void *config, const char
     setting = new_limit(cmd, &count);
     count->is_local = is_local;
     error = ep_words_is_expression(size)
-                ? parse_number(cmd, size, legal, setting)
+                ? ep_words_compile(cmd, size, legal, &setting->expression)
                 : ep_words_size(cmd, size, legal, &setting->number);
     if (error == NULL && by_expression != NULL) {
         error = parse_path(cmd, by_expression, count);
@@ -582,18 +562,8 @@ static const char *parse_key(cmd_parms *cmd, const char *word, ep_count *count)
     const int whom = ep_words_number(known_keys, word);
 
     if (ep_words_is_expression(word)) {
-        const ep_expression *expression;
-        const char *error = ep_words_compile(cmd, word + 5, &expression);
-
-        if (error != NULL) {
-            return ep_words_complain(cmd, word, apr_pstrcat(cmd->pool, "a KEY of "
-                                                            LEGAL_KEY ": ", error,
-                                                            NULL));
-        }
         count->whom = EP_FOR_EXPRESSION;
-        count->expression = expression->text;
-        count->compiled = expression->compiled;
-        return NULL;
+        return ep_words_compile(cmd, word, "a KEY of " LEGAL_KEY, &count->expression);
     }
     if (whom < 0) {
         return ep_words_complain(cmd, word, "a KEY of " LEGAL_KEY);
@@ -654,7 +624,7 @@ const char *ep_counted_limits_set_limit(cmd_parms *cmd, void *config, const char
         return ep_words_complain(cmd, amount, legal);
     }
     if (ep_words_is_expression(amount)) {
-        error = parse_number(cmd, amount, legal, setting);
+        error = ep_words_compile(cmd, amount, legal, &setting->expression);
         if (error != NULL) {
             return error;
         }

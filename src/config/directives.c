@@ -153,15 +153,10 @@ static const char *set_expression(cmd_parms *cmd, void *config, const char *args
     const char *error = ep_words_split(cmd, args, 1, 1, &word, legal,
                                        ep_words_quote_expression(args));
 
-    if (error != NULL) {
-        return error;
+    if (error == NULL) {
+        error = ep_words_compile(cmd, word, legal, &setting->expression);
     }
-    error = ep_words_compile(cmd, word + 5, &setting->expression);
-    if (error != NULL) {
-        return ep_words_complain(cmd, word,
-                                 apr_pstrcat(cmd->pool, legal, ": ", error, NULL));
-    }
-    return keep(cmd, config, setting);
+    return error != NULL ? error : keep(cmd, config, setting);
 }
 
 /* 1 if the first word is `expr=` and an expression */

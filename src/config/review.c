@@ -287,9 +287,11 @@ static void check_variable(const ep_review *review, const ep_setting *setting,
 }
 
 /* Warns if an expression in the server's files reads what .htaccess files can change. */
-static void check_text(const ep_review *review, const ep_setting *setting,
-                       const char *at)
+static void check_value(const ep_review *review, const ep_setting *setting,
+                        const ep_expression *expression)
 {
+    const char *at = expression != NULL ? expression->text : NULL;
+
     while (at != NULL && (at = strstr(at, "%{")) != NULL) {
         const apr_size_t name = strcspn(at += 2, ":}");
         const apr_size_t all = strcspn(at, "}");
@@ -300,10 +302,10 @@ static void check_text(const ep_review *review, const ep_setting *setting,
     }
 }
 
-static void check_value(const ep_review *review, const ep_setting *setting)
+static void check_number(const ep_review *review, const ep_setting *setting)
 {
-    if (setting != NULL && setting->expression != NULL) {
-        check_text(review, setting, setting->expression->text);
+    if (setting != NULL) {
+        check_value(review, setting, setting->expression);
     }
 }
 
@@ -318,15 +320,13 @@ static void check_expressions(const ep_review *review)
             && setting->count->whom == EP_FOR_USER) {
             check_variable(review, setting, "REMOTE_USER", "");
         }
-        check_text(review, setting, setting->count->expression);
-        check_value(review, setting);
-        if (setting->count->path != NULL) {
-            check_text(review, setting, setting->count->path->text);
-        }
+        check_value(review, setting, setting->count->expression);
+        check_number(review, setting);
+        check_value(review, setting, setting->count->path);
     }
-    check_value(review, server_says(review, EP_RULE_MAX_SIZE));
-    check_value(review, server_says(review, EP_RULE_MAX_TOTAL));
-    check_value(review, server_says(review, EP_RULE_MIN_SIZE));
+    check_number(review, server_says(review, EP_RULE_MAX_SIZE));
+    check_number(review, server_says(review, EP_RULE_MAX_TOTAL));
+    check_number(review, server_says(review, EP_RULE_MIN_SIZE));
 }
 
 /* 1 if httpd reads directives of this module in .htaccess files here */

@@ -71,8 +71,9 @@ int ep_words_is_expression(const char *word)
     return ap_cstr_casecmpn(word, "expr=", 5) == 0 && word[5] != '\0';
 }
 
-const char *ep_words_compile(cmd_parms *cmd, const char *text,
-                             const ep_expression **expression)
+/* @return NULL, or what is wrong with the expression */
+static const char *compile(cmd_parms *cmd, const char *text,
+                           const ep_expression **expression)
 {
     ep_expression *made = apr_palloc(cmd->pool, sizeof(*made));
     const char *error = NULL;
@@ -94,6 +95,17 @@ const char *ep_words_compile(cmd_parms *cmd, const char *text,
     made->compiled = ap_expr_parse_cmd(cmd, text, flags, &error, NULL);
     *expression = made;
     return error;
+}
+
+const char *ep_words_compile(cmd_parms *cmd, const char *word, const char *legal,
+                             const ep_expression **expression)
+{
+    const char *error = compile(cmd, ap_strchr_c(word, '=') + 1, expression);
+
+    return error != NULL
+               ? ep_words_complain(cmd, word,
+                                   apr_pstrcat(cmd->pool, legal, ": ", error, NULL))
+               : NULL;
 }
 
 const char *ep_words_quote_expression(const char *args)

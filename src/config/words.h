@@ -31,11 +31,13 @@ const char *ep_words_size(const cmd_parms *cmd, const char *word, const char *le
 /** @return 1 if a word is `expr=` and an expression */
 int ep_words_is_expression(const char *word);
 
-/** Compiles an expression; in an .htaccess file restricted, as httpd does
- * for its own.
+/** Compiles an expression, with the same restrictions in an .htaccess file as httpd has
+ * for its own expressions there.
+ * @param word a name, `=` and the expression
+ * @param legal what is legal, for the message
  * @param expression out, in the pool of the directive
- * @return NULL, or what is wrong with it */
-const char *ep_words_compile(cmd_parms *cmd, const char *text,
+ * @return NULL, or a message */
+const char *ep_words_compile(cmd_parms *cmd, const char *word, const char *legal,
                              const ep_expression **expression);
 
 /** What to do about too many words, if one of them is an expression; NULL: nothing */

@@ -119,17 +119,16 @@ static const char *directory_of(request_rec *r, const ep_count *count)
 static const char *value_of(request_rec *r, const ep_count *count,
                             apr_md5_ctx_t *md5, const char **error)
 {
-    const ep_expression expression = { count->expression, count->compiled,
-                                       count->is_owners };
+    const ep_expression *expression = count->expression;
     const char *value;
 
-    if (count->is_owners || !ep_expression_varies(count->expression)) {
-        return ep_expression_now(r, &expression, error);
+    if (expression->is_owners || !ep_expression_varies(expression->text)) {
+        return ep_expression_now(r, expression, error);
     }
-    value = ep_expression_before_owners(r, &expression, error);
+    value = ep_expression_before_owners(r, expression, error);
     if (value != NULL && *value == '\0') {
         mix_text(md5, "edited");
-        value = ep_expression_now(r, &expression, error);
+        value = ep_expression_now(r, expression, error);
     }
     return value;
 }
@@ -202,7 +201,7 @@ static int count_keys(request_rec *r, const ep_setting *setting,
     mix_number(&md5, kind);
     mix_text(&md5, count->scope);
     mix_number(&md5, count->whom);
-    mix_text(&md5, count->expression);
+    mix_text(&md5, count->expression != NULL ? count->expression->text : NULL);
     mix_number(&md5, count->period);
     if (!mix_whom(r, setting, &md5)) {
         return 0;

@@ -327,6 +327,7 @@ static int read_key(scenario *s, ep_count *count, word line)
     static const char *const words[] = { "client", "user", "host",
                                          "directory" };
     const word name = take(&line);
+    ep_expression *value;
     size_t i;
 
     for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -337,8 +338,10 @@ static int read_key(scenario *s, ep_count *count, word line)
         }
     }
     count->whom = EP_FOR_EXPRESSION;
-    count->expression = keep_text(s, name);
-    return strncmp(count->expression, "expr=", 5) == 0 && line.length == 0;
+    value = keep(s, sizeof(*value));
+    value->text = keep_text(s, name);
+    count->expression = value;
+    return strncmp(value->text, "expr=", 5) == 0 && line.length == 0;
 }
 
 static int read_counted(scenario *s, ep_setting *setting, ep_rule rule,

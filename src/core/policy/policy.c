@@ -358,7 +358,7 @@ static int counts_all_of(const ep_count *outer, const ep_count *inner)
     case EP_FOR_DIRECTORY:
         return holds(outer, inner);
     case EP_FOR_EXPRESSION:
-        return strcmp(outer->expression, inner->expression) == 0;
+        return strcmp(outer->expression->text, inner->expression->text) == 0;
     default:
         return 1;
     }

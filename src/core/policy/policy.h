@@ -168,14 +168,12 @@ typedef struct ep_count {
      * limits of two places count apart
      */
     const char *scope;
-    /** 1: it stands in an .htaccess file; its expression sees values that .htaccess
-     * files have changed */
+    /** 1: it stands in an .htaccess file */
     int is_owners;
     /** ALLOWANCE, CONCURRENT */
     ep_for whom;
-    /** EXPRESSION: its text, and what httpd made of it (ap_expr_info_t) */
-    const char *expression;
-    const void *compiled;
+    /** EXPRESSION: its value is the key; else NULL */
+    const ep_expression *expression;
     /** ALLOWANCE: microseconds */
     int64_t period;
     /** FREE_SPACE: 1: the number is percent of the file system */
