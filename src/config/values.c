@@ -56,19 +56,6 @@ static const char *trim(apr_pool_t *pool, const char *value)
     return apr_pstrmemdup(pool, value, length);
 }
 
-/* @param number out
- * @return 1 if the value is legal for the rule */
-static int read_number(ep_rule rule, const char *value, int64_t *number)
-{
-    const ep_rule_row *row = ep_policy_row(rule);
-
-    if (ap_cstr_casecmp(value, row->form) == 0) {
-        *number = row->kind == EP_KIND_AT_MOST ? EP_UNLIMITED : 0;
-        return 1;
-    }
-    return ep_number_size(value, number);
-}
-
 /* @return the value, without blanks around it; NULL: the line says nothing, which is
  *         logged unless it is empty */
 static const char *value_of(request_rec *r, const ep_setting *setting, int *is_edited)
@@ -84,42 +71,17 @@ static const char *value_of(request_rec *r, const ep_setting *setting, int *is_e
     return *value != '\0' ? value : NULL;
 }
 
-/* @return a copy with the number; NULL: the line says nothing */
-static const ep_setting *evaluate(request_rec *r, ep_rule rule,
-                                  const ep_setting *setting)
+/* Reads a SIZE or the directive's word for none, SIZE/PERIOD, or a NUMBER.
+ * @param known out: its number
+ * @param count out: its period; not NULL for an allowance
+ * @return 1 if the value is legal */
+static int read_number(apr_pool_t *pool, ep_rule rule, const char *value,
+                       ep_setting *known, ep_count *count)
 {
-    apr_pool_t *pool = ep_request_initial(r)->pool;
-    ep_setting *known = apr_pmemdup(pool, setting, sizeof(*known));
-    int is_edited;
-    const char *value = value_of(r, setting, &is_edited);
-
-    known->expression = NULL;
-    if (is_edited) {
-        /* nobody knows what it would have said of an upload that the client has not
-         * announced: an owner cannot lift a limit in this way */
-        known->number = 0;
-        return known;
-    }
-    if (value == NULL) {
-        return NULL;
-    }
-    if (!read_number(rule, value, &known->number)) {
-        log_value(r, setting, value,
-                  apr_psprintf(r->pool, "%s or " EP_NUMBER_FORM,
-                               ep_policy_row(rule)->form));
-        return NULL;
-    }
-    return known;
-}
-
-/* Reads SIZE/PERIOD, a SIZE, or a NUMBER.  @param known out
- * @return 1 if it is legal */
-static int read_counted(apr_pool_t *pool, const char *value, ep_setting *known,
-                        ep_count *count)
-{
+    const ep_rule_row *row = ep_policy_row(rule);
     const char *slash = ap_strrchr_c(value, '/');
 
-    switch (count->rule) {
+    switch (rule) {
     case EP_RULE_ALLOWANCE:
         return slash != NULL
                && ep_number_size(apr_pstrmemdup(pool, value, (apr_size_t)(slash - value)),
@@ -128,39 +90,63 @@ static int read_counted(apr_pool_t *pool, const char *value, ep_setting *known,
     case EP_RULE_CONCURRENT:
         return value[strspn(value, "0123456789")] == '\0'
                && ep_number_size(value, &known->number);
+    case EP_RULE_QUOTA:
+        return ep_number_size(value, &known->number);
     default:
+        if (ap_cstr_casecmp(value, row->form) == 0) {
+            known->number = row->kind == EP_KIND_AT_MOST ? EP_UNLIMITED : 0;
+            return 1;
+        }
         return ep_number_size(value, &known->number);
     }
 }
 
-static const char *legal_of(const ep_count *count)
+static const char *legal_of(apr_pool_t *pool, ep_rule rule)
 {
-    return count->rule == EP_RULE_ALLOWANCE    ? "SIZE/PERIOD"
-           : count->rule == EP_RULE_CONCURRENT ? "a number of uploads"
-                                               : EP_NUMBER_FORM;
+    return rule == EP_RULE_ALLOWANCE    ? "SIZE/PERIOD"
+           : rule == EP_RULE_CONCURRENT ? "a number of uploads"
+           : rule == EP_RULE_QUOTA      ? EP_NUMBER_FORM
+                                        : apr_psprintf(pool, "%s or " EP_NUMBER_FORM,
+                                                       ep_policy_row(rule)->form);
 }
 
-/* @return 0: the line says nothing */
-static int count_number(request_rec *r, const ep_setting *line, ep_setting *known,
-                        ep_count *count)
+/* Evaluates the number of a setting.
+ * @param known, count out: its copies; count NULL: it is not a limit that counts
+ * @return 0: the setting says nothing */
+static int find_number(request_rec *r, ep_rule rule, const ep_setting *setting,
+                       ep_setting *known, ep_count *count)
 {
     int is_edited;
-    const char *value = value_of(r, line, &is_edited);
+    const char *value = value_of(r, setting, &is_edited);
 
     known->expression = NULL;
     if (is_edited) {
+        /* the value from before .htaccess files is not known; 0, since an owner must
+         * not lift a limit by announcing content */
         known->number = 0;
-        count->period = APR_USEC_PER_SEC;
+        if (count != NULL) {
+            count->period = APR_USEC_PER_SEC;
+        }
         return 1;
     }
     if (value == NULL) {
         return 0;
     }
-    if (!read_counted(r->pool, value, known, count)) {
-        log_value(r, line, value, legal_of(count));
+    if (!read_number(r->pool, rule, value, known, count)) {
+        log_value(r, setting, value, legal_of(r->pool, rule));
         return 0;
     }
     return 1;
+}
+
+/* @return a copy with the number; NULL: the setting says nothing */
+static const ep_setting *evaluate(request_rec *r, ep_rule rule,
+                                  const ep_setting *setting)
+{
+    ep_setting *known = apr_pmemdup(ep_request_initial(r)->pool, setting,
+                                    sizeof(*known));
+
+    return find_number(r, rule, setting, known, NULL) ? known : NULL;
 }
 
 static unsigned int slashes_in(const char *path)
@@ -254,7 +240,8 @@ static const ep_setting *evaluate_line(request_rec *r, ep_half *half,
     ep_count *count = apr_pmemdup(pool, line->count, sizeof(*count));
 
     known->count = count;
-    if (line->expression != NULL && !count_number(r, line, known, count)) {
+    if (line->expression != NULL
+        && !find_number(r, count->rule, line, known, count)) {
         return NULL;
     }
     if (count->path != NULL) {
