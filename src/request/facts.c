@@ -6,21 +6,30 @@
 
 #include "core/text/text.h"
 
-/* The names of fields that announce totals, of any section; their first and their second
- * letters, and the first ones of all names that ep_facts_any() looks for, a bit each.
- * Set while the configuration is read, and read-only afterwards. */
+/* The names of fields that announce totals, of any section, and a bit for each of their
+ * first and second letters.  Set while the configuration is read, then read-only. */
 static struct {
     const char *names[EP_TOTAL_NAMES_MAX];
     size_t count;
     apr_uint32_t first;
     apr_uint32_t second;
-    apr_uint32_t all;
 } watched;
 
 /* @return the bit of a letter, of either case */
 static apr_uint32_t bit_of(char letter)
 {
     return (apr_uint32_t)1 << (letter & 31);
+}
+
+/* @return the index of a name; watched.count: it is none of them */
+static size_t index_of(const char *name)
+{
+    size_t i = 0;
+
+    while (i < watched.count && ap_cstr_casecmp(watched.names[i], name) != 0) {
+        i++;
+    }
+    return i;
 }
 
 void ep_facts_reset(void)
@@ -31,8 +40,6 @@ void ep_facts_reset(void)
     watched.count = 0;
     watched.first = 0;
     watched.second = 0;
-    /* Content-Length, Transfer-Encoding, Expect */
-    watched.all = bit_of('c') | bit_of('t') | bit_of('e');
     for (i = 0; i < fields->names_count; i++) {
         ep_facts_watch(fields->names[i]);
     }
@@ -40,11 +47,8 @@ void ep_facts_reset(void)
 
 int ep_facts_watch(const char *name)
 {
-    size_t i = 0;
+    const size_t i = index_of(name);
 
-    while (i < watched.count && ap_cstr_casecmp(watched.names[i], name) != 0) {
-        i++;
-    }
     if (i == EP_TOTAL_NAMES_MAX) {
         return 0;
     }
@@ -52,24 +56,16 @@ int ep_facts_watch(const char *name)
         watched.names[watched.count++] = name;
         watched.first |= bit_of(name[0]);
         watched.second |= bit_of(name[1]);
-        watched.all |= bit_of(name[0]);
     }
     return 1;
 }
 
 static int is_watched(const char *field)
 {
-    size_t i = 0;
-
-    /* of nearly all fields, the first two letters tell */
-    if ((watched.first & bit_of(field[0])) == 0
-        || (watched.second & bit_of(field[1])) == 0) {
-        return 0;
-    }
-    while (i < watched.count && ap_cstr_casecmp(watched.names[i], field) != 0) {
-        i++;
-    }
-    return i < watched.count;
+    /* nearly all other fields differ in the first two letters */
+    return (watched.first & bit_of(field[0])) != 0
+           && (watched.second & bit_of(field[1])) != 0
+           && index_of(field) < watched.count;
 }
 
 /* A length in bytes as httpd itself reads it; else EP_UNKNOWN. */
@@ -105,6 +101,8 @@ static int is_named(const char *field, const char *lower)
  * letters, instead of a look-up in the table for each name. */
 int ep_facts_any(const request_rec *r)
 {
+    const apr_uint32_t initials = watched.first | bit_of('c') | bit_of('t')
+                                  | bit_of('e');
     const apr_array_header_t *fields = apr_table_elts(r->headers_in);
     const apr_table_entry_t *field = (const apr_table_entry_t *)fields->elts;
     const apr_table_entry_t *end = field + fields->nelts;
@@ -112,7 +110,7 @@ int ep_facts_any(const request_rec *r)
     for (; field < end; field++) {
         const char initial = field->key[0] | ' ';
 
-        if ((watched.all & bit_of(initial)) != 0
+        if ((initials & bit_of(initial)) != 0
             && ((initial == 'c' && is_named(field->key, "content-length"))
                 || (initial == 't' && is_named(field->key, "transfer-encoding"))
                 || (initial == 'e' && is_named(field->key, "expect"))
@@ -163,8 +161,8 @@ static void read_totals(const request_rec *r, ep_facts *facts)
     }
 }
 
-/* A client's own word for the length of content of unknown length: of macOS Finder, and
- * of S3 for what is in its own chunks. */
+/* Fields of macOS Finder and of S3 clients, which tell the length of content that is sent
+ * in chunks.  Of S3 it is the length of the file, within chunks of its own. */
 static int64_t read_hint(const request_rec *r)
 {
     const int64_t finder = length_in(r, "X-Expected-Entity-Length");
