@@ -3,8 +3,8 @@
  * sources: check policy auth expect media number range text
  * lengths: each field of 0 to 4 characters or missing, each setting missing or
  *          with 0 to 2 names of 0 to 3; two Expect fields that are known
- * joined: ask ep_check_fails ep_check_is_query unmet fill any_setting any_limit
- *         known_expectations announced lists_total ep_check_announces
+ * joined: ask ep_check_fails ep_check_is_query is_one_of unmet fill any_setting
+ *         any_limit known_expectations announced lists_total ep_check_announces
  *         ep_check_may_announce ep_check_total_is_malformed ep_check_too_large
  *         ep_check_total
  * options: -eva-min-loop-unroll 60

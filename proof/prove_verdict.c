@@ -3,7 +3,7 @@
  * sources: verdict check policy auth expect media number range text
  * lengths: each field of 0 to 4 characters or missing, each setting missing or
  *          with 0 to 2 names of 0 to 3; four Expect fields that are known
- * joined: ep_verdict_judge ep_check_fails ep_check_is_query unmet fill
+ * joined: ep_verdict_judge ep_check_fails ep_check_is_query is_one_of unmet fill
  *         any_setting any_limit tokens known_expectations announced lists_total
  *         ep_check_announces ep_check_may_announce ep_check_total_is_malformed
  *         ep_check_too_large ep_check_total

@@ -208,6 +208,11 @@ static const ep_setting *fails_length(const ep_policy *policy, ep_rule rule,
     return unmet(policy, rule, facts, has_length);
 }
 
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* 1 if a field is one of those that announce a total here */
 static int lists_total(const ep_policy *policy, const ep_total_field *field)
 {
@@ -228,23 +233,26 @@ static int64_t total_in(const ep_total_field *field)
     return total;
 }
 
+/* 1 if the method is one of these */
+static int is_one_of(const ep_facts *facts, const char *const *methods, size_t count)
+{
+    size_t i = 0;
+
+    while (i < count && strcmp(facts->method, methods[i]) != 0) {
+        i++;
+    }
+    return i < count;
+}
+
 int ep_check_may_announce(const ep_facts *facts)
 {
     static const char *const others[] = {
         "GET", "HEAD", "OPTIONS", "TRACE", "CONNECT", "DELETE", "UNLOCK", "PROPFIND",
         "REPORT", "SEARCH", "QUERY", "LOCK", "ACL"
     };
-    size_t i;
 
-    if (facts->totals_count == 0) {
-        return 0;
-    }
-    for (i = 0; i < sizeof(others) / sizeof(*others); i++) {
-        if (strcmp(facts->method, others[i]) == 0) {
-            return 0;
-        }
-    }
-    return 1;
+    return facts->totals_count > 0
+           && !is_one_of(facts, others, sizeof(others) / sizeof(*others));
 }
 
 /* @return the largest total that a field announces; EP_UNKNOWN: none parses */
@@ -253,13 +261,15 @@ static int64_t announced(const ep_policy *policy, const ep_facts *facts)
     int64_t largest = EP_UNKNOWN;
     size_t i;
 
+    if (!ep_check_may_announce(facts)) {
+        return EP_UNKNOWN;
+    }
     for (i = 0; i < facts->totals_count; i++) {
-        if (lists_total(policy, &facts->totals[i])
-            && total_in(&facts->totals[i]) > largest) {
-            largest = total_in(&facts->totals[i]);
+        if (lists_total(policy, &facts->totals[i])) {
+            largest = larger(largest, total_in(&facts->totals[i]));
         }
     }
-    return ep_check_may_announce(facts) ? largest : EP_UNKNOWN;
+    return largest;
 }
 
 int ep_check_announces(const ep_policy *policy, const ep_facts *facts)
@@ -283,8 +293,8 @@ int ep_check_concerns(const ep_policy *policy, const ep_facts *facts)
            || ep_check_announces(policy, facts);
 }
 
-/* What takes such a value in another way than this one could begin an upload of any
- * size.  Without a limit of the total there is nothing to be passed by. */
+/* A program behind httpd may read such a value in another way, and begin an upload of any
+ * size.  Without a limit of the total, there is no limit that this could avoid. */
 int ep_check_total_is_malformed(const ep_policy *policy, const ep_facts *facts)
 {
     size_t i;
@@ -330,11 +340,6 @@ int ep_check_is_of_total(const ep_policy *policy, const ep_setting *limit)
                              || limit == policy->rule[EP_RULE_MAX_TOTAL][1]);
 }
 
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 /* 1 if the side that has set the limit has a limit of the total as well */
 static int has_total_beside(const ep_policy *policy, const ep_setting *limit)
 {
@@ -370,7 +375,7 @@ const ep_setting *ep_check_too_large(const ep_policy *policy, const ep_facts *fa
         return found;
     }
     found = NULL;
-    /* they bound content, and nothing is asked of an announcement by them */
+    /* these limits bound content, and an announcement has none */
     for (i = 0; i < 3 && facts->content != EP_CONTENT_NONE; i++) {
         if (limits[i] != NULL
             && ep_check_size_for(policy, facts, limits[i], bytes) > limits[i]->number
@@ -442,13 +447,8 @@ int ep_check_is_query(const ep_facts *facts)
         "PROPFIND", "REPORT", "SEARCH", "QUERY", "LOCK", "ACL", "MKCALENDAR",
         "MKCOL"
     };
-    const size_t count = sizeof(queries) / sizeof(*queries);
-    size_t i = 0;
 
-    while (i < count && strcmp(facts->method, queries[i]) != 0) {
-        i++;
-    }
-    return i < count
+    return is_one_of(facts, queries, sizeof(queries) / sizeof(*queries))
            && (facts->content != EP_CONTENT_SIZED
                || facts->declared <= EP_QUERY_MAX);
 }

@@ -98,11 +98,12 @@ static void tell_size(const ep_policy *policy, const ep_facts *facts,
     const ep_setting *by = verdict->by[EP_CONTENT_TOO_LARGE];
 
     verdict->is_total = ep_check_is_of_total(policy, by);
-    verdict->requested = verdict->is_total
-                                 && ep_check_total_is_malformed(policy, facts)
-                             ? EP_UNKNOWN
-                             : ep_check_size_for(policy, facts, by,
-                                                 verdict->requested);
+    if (verdict->is_total && ep_check_total_is_malformed(policy, facts)) {
+        verdict->requested = EP_UNKNOWN;
+    }
+    else {
+        verdict->requested = ep_check_size_for(policy, facts, by, verdict->requested);
+    }
 }
 
 /* Fills in what follows from the checks that failed. */
@@ -137,7 +138,8 @@ static void conclude(const ep_policy *policy, const ep_facts *facts,
     verdict->status = final_status(policy, facts, verdict);
 }
 
-/* The checks of a request that stores, or is going to store, what is not its content. */
+/* The checks of a request without content that stores files, as COPY does, or announces an
+ * upload. */
 static void check_announced(const ep_policy *policy, const ep_facts *facts,
                             ep_verdict *verdict)
 {
@@ -162,7 +164,7 @@ void ep_verdict_judge(const ep_policy *policy, const ep_facts *facts,
     if (facts->expect != NULL) {
         verdict->by[code] = ep_check_fails((ep_code)code, policy, facts);
     }
-    if (facts->content == EP_CONTENT_NONE && ep_check_announces(policy, facts)) {
+    if (ep_check_announces(policy, facts)) {
         check_announced(policy, facts, verdict);
     }
     /* without credentials, none of the checks behind them is told */
