@@ -176,13 +176,13 @@ int ep_section_has_ceiling(const request_rec *r)
 
 /* The settings of all sections that hold in one place. */
 typedef struct collected {
-    /* numbers by expression are evaluated for it */
+    /* the request for which numbers by expression are evaluated */
     request_rec *r;
     ep_values_when when;
     /* 1: some are not known */
     int awaits_values;
-    /* a quota of the server's without a tree; NULL: none */
-    const ep_setting *homeless;
+    /* a quota of the server's files that has no tree; NULL: none */
+    const ep_setting *without_tree;
     ep_half server;
     ep_half owner;
     /* both as one sequence, for ExpectPolicyOverride Any */
@@ -192,12 +192,12 @@ typedef struct collected {
     const ep_setting *override;
 } collected;
 
-/* Notes a quota that counts, as no section inside this one ends it, and has no tree. */
-static void note_homeless(collected *result, const ep_setting *line)
+/* Notes a quota that has no tree, unless an inner section says Off. */
+static void note_without_tree(collected *result, const ep_setting *line)
 {
-    if (line != NULL && result->homeless == NULL
+    if (line != NULL && result->without_tree == NULL
         && result->server.off[EP_RULE_QUOTA - EP_RULE_QUOTA] == NULL) {
-        result->homeless = line;
+        result->without_tree = line;
     }
 }
 
@@ -215,7 +215,7 @@ static void collect(const dir_config *config, collected *result)
 
         if (config->is_open && result->when != EP_VALUES_LATER) {
             says = ep_values_evaluate(result->r, result->when, says);
-            note_homeless(result, says->surplus[0]);
+            note_without_tree(result, says->surplus[0]);
         }
         if (result->when != EP_VALUES_NOW) {
             result->awaits_values |= config->is_open;
@@ -346,7 +346,7 @@ static void compose(request_rec *r, const ap_conf_vector_t *vector,
     if (found.override != NULL) {
         how = (ep_override)found.override->number;
     }
-    /* what is laxer can be said when all numbers are known */
+    /* which limit is laxer is known when all numbers are known */
     if (found.has_owner && how != EP_OVERRIDE_ANY && !found.awaits_values
         && ep_logs(r)) {
         log_in_vain(r, &found, how);
@@ -357,7 +357,7 @@ static void compose(request_rec *r, const ap_conf_vector_t *vector,
     policy->awaits_values = found.awaits_values;
     /* the server's limits all hold, or nothing is admitted */
     if (policy->surplus[0] == NULL) {
-        policy->surplus[0] = found.homeless;
+        policy->surplus[0] = found.without_tree;
     }
     if (policy->surplus[1] != NULL && policy->mode != EP_MODE_OFF
         && ep_logs(r)) {

@@ -8,12 +8,12 @@
 
 /** When a policy is asked for. */
 typedef enum ep_values_when {
-    /** authentication is still to come, or no number matters: numbers by expression are
-     * not known, and such a line lets every upload pass */
+    /** authentication is still to come, or no number is needed: a number by expression is
+     * not known, and its line lets every upload pass */
     EP_VALUES_LATER,
     /** behind authentication */
     EP_VALUES_NOW,
-    /** authentication has failed: such lines say nothing */
+    /** authentication has failed: lines with a number by expression say nothing */
     EP_VALUES_NEVER
 } ep_values_when;
 
@@ -23,8 +23,10 @@ int ep_values_is_open(const ep_setting *setting);
 /**
  * Evaluates the settings of a section for an upload.
  * @param when EP_VALUES_NOW or EP_VALUES_NEVER
- * @return a copy, whose surplus[0] is a quota whose path= comes to no tree, with their numbers, without the settings whose value is empty or not
- *         legal: what encloses them holds.  It lives as long as the initial request
+ * @return a copy with the numbers, which lives as long as the initial request.  It does
+ *         not have the settings whose value is empty or not legal: the setting of an
+ *         outer section holds instead.  Its surplus[0] is a quota whose path= names no
+ *         tree; NULL: there is none
  */
 const ep_half *ep_values_evaluate(request_rec *r, ep_values_when when,
                                   const ep_half *section);

@@ -13,7 +13,8 @@
  * @param place the request, or the subrequest for the destination of a COPY or MOVE
  * @param policy of that place
  * @param held the policy of the request's own place, where the parts are stored already:
- *        what its limits count is not asked for once more; NULL: no part is stored
+ *        accounts of its limits are not asked, since they count the parts; NULL: no part
+ *        is stored
  * @return NULL; else there is no room, and this says why
  */
 const ep_judgement *ep_announced_ask(request_rec *r, request_rec *place,

@@ -157,7 +157,7 @@ apr_status_t ep_ledger_read_balance(const ep_ledger_charge *charge,
  * @return as count_entries() of the provider; APR_ENOTIMPL: it does not tell */
 apr_status_t ep_ledger_count_entries(ep_ledger_counts *counts);
 
-/** How it goes with what servers share.
+/** Tells the state of what servers share.
  * @return as read_shared() of the provider; APR_ENOTIMPL: nothing is shared */
 apr_status_t ep_ledger_read_shared(ep_ledger_shared *shared);
 

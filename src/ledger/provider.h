@@ -109,11 +109,11 @@ typedef struct ep_ledger_charge {
      * and on all machines; 0: none: the claim is never revoked, and revokes no
      * other, and it may move files in the tree: see report_usage() */
     apr_uint64_t client;
-    /** For a provider that has another one in it, which it asks with these.  1: the
-     * claim is never revoked; the same in all charges of a call.  1: the outer one
-     * judges this account: the inner one counts it without a limit, also if the usage
-     * of the tree is not known */
+    /** These two are for a provider that calls another, inner one.  1: the claim is never
+     * revoked; the same in all charges of a call */
     int is_kept;
+    /** 1: the outer provider judges this account: the inner one counts it without a
+     * limit, also if the usage of the tree is not known */
     int is_unjudged;
 } ep_ledger_charge;
 
@@ -249,8 +249,8 @@ typedef struct ep_ledger_cause {
     apr_uint64_t count;
 } ep_ledger_cause;
 
-/** How it goes with what servers share: all of it known here, and asked of nobody.
- * Spans are microseconds; an age of -1: never. */
+/** The state of what servers share, as far as this server knows it; no call is made for
+ * it.  Spans are microseconds; an age of -1: never. */
 typedef struct ep_ledger_shared {
     /** where it is, without a password; lives as long as the configuration */
     const char *where;

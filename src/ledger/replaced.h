@@ -31,9 +31,9 @@ typedef struct ep_replaced {
     struct stat found;
     /** bytes that are freed when the file is replaced */
     int64_t credit;
-    /** the claim for the credit; is_asked: 1: the credit is only asked for, since nothing
-     * is going to be uploaded */
+    /** the claim for the credit */
     ep_ledger_claim claim;
+    /** 1: no claim is made, since the upload is only explained */
     int is_asked;
 } ep_replaced;
 

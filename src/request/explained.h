@@ -18,11 +18,11 @@ struct ep_explained {
     const char *user;
     /** the request that asks, while the upload does not look like a subrequest */
     request_rec *main;
-    /** 1: it is over before the URL is mapped; and the status if httpd itself ends it
-     * then, else 0 */
+    /** 1: it is over before the URL is mapped */
     int is_over;
+    /** the status if httpd itself ends it then; else 0 */
     int early_status;
-    /** what the last report was, and of what; NULL: none came */
+    /** the outcome that was reported last, and its judgement; NULL: none was */
     ep_outcome outcome;
     const ep_judgement *told;
     /** limits that count, as far as the ledger was asked */
@@ -30,12 +30,12 @@ struct ep_explained {
     size_t limits_count;
 };
 
-/** Notes an outcome.  The last one holds; but that an upload is admitted does not lift
- * what a dry run would have refused. */
+/** Notes an outcome.  The last one holds, except that "admitted" does not replace "would
+ * be refused" of a dry run. */
 void ep_explained_note(ep_explained *explained, const ep_judgement *judgement,
                        ep_outcome outcome);
 
-/** Notes a limit that counts; of one that was asked before, nothing. */
+/** Notes a limit that counts, once: a limit that was noted before stays as it is. */
 void ep_explained_note_limit(ep_explained *explained, const ep_explain_limit *limit);
 
 #endif

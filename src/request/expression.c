@@ -81,8 +81,8 @@ const char *ep_expression_value(request_rec *r, const ep_expression *expression,
         || !ep_expression_varies(expression->text)) {
         return ep_expression_now(r, expression, error);
     }
-    /* of a request that announces nothing no state is kept: a DELETE, for the tree of
-     * a quota */
+    /* a request that announces nothing, such as a DELETE that frees bytes of a quota: its
+     * earlier state is not kept */
     if (state->servers == NULL && state->facts == NULL) {
         return ep_expression_now(r, expression, error);
     }

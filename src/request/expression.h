@@ -27,8 +27,9 @@ const char *ep_expression_now(request_rec *r, const ep_expression *expression,
                               const char **error);
 
 /** Evaluates an expression for the request as it was before any .htaccess file was
- * read, with what authentication has added.  Parameters as above.  If nobody has kept
- * that state, since only an .htaccess file has announced content, there is no value. */
+ * read, with what authentication has added.  Parameters as above.  If that
+ * state was not kept, since only an .htaccess file has announced content, there is no
+ * value. */
 const char *ep_expression_before_owners(request_rec *r,
                                         const ep_expression *expression,
                                         const char **error);

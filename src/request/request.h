@@ -42,9 +42,9 @@ typedef struct ep_request {
     const request_rec *authenticates;
     /** a subrequest of this one stands for an upload whose limits are asked */
     int is_asked;
-    /** the upload is none: a subrequest stands for it, which an administrator has asked
-     * about.  It is judged as an upload is, but nobody is told, nothing is claimed, and
-     * nothing is counted.  NULL: it is one */
+    /** an administrator has asked what would happen to an upload, and a subrequest stands
+     * for it.  It is judged as an upload is, but nothing is logged, claimed or counted.
+     * NULL: it is an upload */
     ep_explained *explained;
     /** the next subrequest of this request stands for such an upload, and what is found
      * out of it; NULL: it does not */

@@ -64,8 +64,8 @@ static int keep_servers(request_rec *r)
     /* an upload or a copy, or the subrequest that stands for an upload whose limits are
      * asked */
     if (!ep_request_is_part(r) ? r->prev == NULL && may_store(r)
-                        : state != NULL && state->is_asked
-                              && state->servers == NULL) {
+                               : state != NULL && state->is_asked
+                                     && state->servers == NULL) {
         ep_request_make(r)->servers = ep_snapshot_take(r);
     }
     return DECLINED;

@@ -17,7 +17,7 @@ typedef enum ep_content {
 } ep_content;
 
 /** A field that may announce the total of an upload (ExpectPolicyTotalFields), as the
- * client has sent it; of two with one name, the values are joined with a comma. */
+ * client has sent it; the values of two fields with one name are joined with a comma. */
 typedef struct ep_total_field {
     const char *name;
     const char *value;
@@ -41,7 +41,7 @@ typedef struct ep_facts {
      * @a range is set if has_range is EP_RANGE_BYTES */
     ep_range_result has_range;
     ep_range range;
-    /** fields with a name that any section lists; a policy goes by those that it lists
+    /** fields with a name that some section lists; a policy uses only those that it lists
      * itself */
     const ep_total_field *totals;
     size_t totals_count;

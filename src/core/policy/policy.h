@@ -187,11 +187,11 @@ typedef struct ep_count {
     const char *directory;
     /** the path with wildcards; NULL: it has none */
     const char *pattern;
-    /** QUOTA: it comes to the tree of an upload; NULL: the directory is given.  Where it
-     * has been evaluated, directory NULL means that it came to no path that is legal */
+    /** QUOTA: its value is the tree of an upload; NULL: the directory is given.  After it
+     * was evaluated, directory NULL means that the value is no legal path */
     const ep_expression *path;
-    /** QUOTA: 1: what is left of the tree is told to nobody, as nobody has
-     * authenticated */
+    /** QUOTA: 1: no user has authenticated, so the answer does not tell how many bytes
+     * are left */
     int is_untold;
     /** the number of segments of the directory; 0 for the root */
     unsigned int depth;
@@ -220,9 +220,9 @@ typedef struct ep_setting {
      */
     int64_t number;
     /**
-     * AT_MOST, AT_LEAST, COUNTED: the number is its value, which is not known yet: until then
-     * every upload passes.  Where it has been evaluated, a copy with the number takes
-     * the place of this setting.  NULL: the number is known
+     * AT_MOST, AT_LEAST, COUNTED: its value is the number, which is not known yet: every
+     * upload passes until it is evaluated.  Then a copy with the number replaces this
+     * setting.  NULL: the number is known
      */
     const ep_expression *expression;
     /**

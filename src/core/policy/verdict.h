@@ -27,8 +27,8 @@ typedef struct ep_verdict {
 } ep_verdict;
 
 /** Judges the head of a request that has content or an Expect field, or that announces
- * what is to come: such a one only by ExpectPolicyRequireAuth, ExpectPolicyRefuse and
- * ExpectPolicyMaxTotal. */
+ * an upload.  A request that only announces is judged by ExpectPolicyRequireAuth,
+ * ExpectPolicyRefuse and ExpectPolicyMaxTotal alone. */
 void ep_verdict_judge(const ep_policy *policy, const ep_facts *facts,
                       ep_verdict *verdict);
 
