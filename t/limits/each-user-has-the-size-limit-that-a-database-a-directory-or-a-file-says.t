@@ -139,7 +139,7 @@ for my $source (sort keys %from) {
     like($server->error_log,
          qr{cut: error=content_too_large status=413 limit=500 .* uri=/$source/a},
          'is not read to its end');
-    # what no section admits more than is refused on the head, whoever it is
+    # more than any user may send is refused on the head, before a user is known
     refusal_ok($server->announce($path, 5001), code => 'content_too_large',
                members => { limit => 5000, requested_size => 5001 },
                by => qr/ExpectPolicyCeiling/, name => 'the ceiling needs no user');
