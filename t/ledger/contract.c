@@ -184,10 +184,24 @@ static void check_balance(const ep_ledger_charge *charge, apr_int64_t held,
 static ep_ledger_tree begun;
 static int is_begun;
 
+/* What has ended is told to other servers a moment later.  Without this, a tree may not be
+ * at rest when it is measured. */
+static void rest(void)
+{
+    apr_int64_t held, used;
+
+    if (subject->read_shared != NULL) {
+        subject->read_shared(&held, &used);
+    }
+}
+
 /* Finds a tree, to measure it. */
 static apr_status_t find_tree(const ep_ledger_charge *charge, ep_ledger_tree *tree)
 {
-    apr_status_t rv = provider->find_tree(charge, tree);
+    apr_status_t rv;
+
+    rest();
+    rv = provider->find_tree(charge, tree);
 
     if (rv != APR_SUCCESS || provider->begin_measure == NULL) {
         return rv;
@@ -1466,12 +1480,8 @@ static int any_end(unsigned int i)
     if (any(8) == 0) {
         history.claims[i] = copy;
     }
-    if (subject->read_shared != NULL) {
-        apr_int64_t held, used;
-
-        /* more may have been received than was held, which is told a moment later */
-        subject->read_shared(&held, &used);
-    }
+    /* more may have been received than was held */
+    rest();
     return 0;
 }
 

@@ -276,7 +276,7 @@ static int is_behind(void)
     apr_uint32_t i;
 
     if (journal->is_doubtful || journal->is_lost || journal->is_to_drop
-        || journal->is_used_owed) {
+        || journal->is_used_owed || journal->told_trees != journal->generation) {
         return 1;
     }
     for (i = 0; i < EP_JOURNAL_ENTRIES; i++) {
